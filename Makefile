@@ -1,0 +1,64 @@
+PYTHON ?= python3
+PORT ?= 3000
+BIN := .venv/bin
+DATA = $(or $(IDR_ASSETS_DATA),data)
+INSTALLED := .venv/.installed
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo ui test lint lock clean
+
+# One instance for the demo and the UI, so that the UI shows the demo's run.
+demo ui: export DAGSTER_HOME := $(CURDIR)/.dagster_home
+
+help: ## list the targets
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 14
+
+demo: $(INSTALLED) ## segment the demo image: labels, montage and slider page, in one run
+	$(BIN)/dg launch --job segment_demo
+	@printf '\nDone. Look at:\n'
+	@printf '  %-26s %s\n' \
+	  '$(DATA)/demo/montage.png' 'the planes with their labels' \
+	  '$(DATA)/demo/planes.html' 'the same with a slider, in a browser' \
+	  '$(DATA)/demo.ome.zarr' 'pixels and labels, for napari and other OME-Zarr tools' \
+	  'make ui' 'this run in the Dagster UI'
+
+# dg dev is dagster dev after a check of the YAML files.
+ui: $(INSTALLED) ## the Dagster UI and daemon on http://127.0.0.1:3000 (another port: PORT=4000)
+	$(BIN)/dg dev --host 127.0.0.1 --port $(PORT)
+
+test: $(INSTALLED) ## run the tests (some of them: ARGS="-k montage")
+	$(BIN)/pytest $(ARGS)
+
+lint: $(INSTALLED) ## check style, formatting and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+lock: $(INSTALLED) ## renew requirements.txt from pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.12 --upgrade \
+	  --generate-hashes --no-header --no-annotate --quiet --output-file requirements.txt
+
+clean: ## remove the virtual environment and caches; data and the Dagster instance stay
+	rm -rf .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+define CHECK_PYTHON
+import sys
+version = "%d.%d.%d" % sys.version_info[:3]
+if sys.version_info < (3, 12):
+    sys.exit("idr_assets needs Python 3.12 or newer; $(PYTHON) is %s (%s).\n"
+             "Install one (pyenv install 3.13) or name one: make PYTHON=python3.13 $(MAKECMDGOALS)"
+             % (version, sys.executable))
+endef
+export CHECK_PYTHON
+
+$(BIN)/python:
+	@$(PYTHON) -c "$$CHECK_PYTHON"
+	$(PYTHON) -m venv --clear .venv
+
+# uv installs the lock in a fraction of pip's time; pip installs uv itself, from the same lock.
+$(INSTALLED): requirements.txt pyproject.toml | $(BIN)/python
+	sed -n '/^uv==/,/[^\\]$$/p' requirements.txt | $(BIN)/pip install --quiet --no-deps --require-hashes -r /dev/stdin
+	$(BIN)/uv pip sync --quiet --require-hashes --compile-bytecode --python $(BIN)/python requirements.txt
+	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
+	@touch $@

@@ -1,0 +1,1 @@
+"""Planes, labels and figures: plain numpy, dask and zarr. Nothing here knows of Dagster."""

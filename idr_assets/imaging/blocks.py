@@ -1,0 +1,120 @@
+"""Segment blocks of planes on dask workers: each worker reads, segments and writes by itself.
+
+Which planes, on which cluster, and what becomes of the results is the caller's affair.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+import dask
+import dask.array as da
+import numpy as np
+import numpy.typing as npt
+from distributed import Client, Future, as_completed
+
+from idr_assets.imaging.label_image import LabelImage
+from idr_assets.imaging.planes import Block, Plane
+from idr_assets.imaging.segmentation import SegmentationFunction, threshold_of
+from idr_assets.imaging.source import Level
+
+
+@dataclass(frozen=True)
+class PlaneSummary:
+    """What was found in one plane.
+
+    `threshold` is the intensity above which a pixel is foreground, None where the function has none; `foreground` is
+    the share of labelled pixels; `minimum` and `maximum` are intensities; `seconds` is the plane's part of its block.
+    """
+
+    plane: Plane
+    objects: int
+    threshold: float | None
+    foreground: float
+    minimum: float
+    maximum: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class PlaneFailure:
+    """Why one plane could not be segmented."""
+
+    plane: Plane
+    reason: str
+
+
+@dataclass(frozen=True)
+class BlockTask:
+    """Everything that the blocks of a run share; called with a block on a worker.
+
+    It holds addresses and metadata, never pixels.
+    """
+
+    level: Level
+    output: LabelImage
+    function: SegmentationFunction
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    def __call__(self, block: Block) -> list[PlaneSummary]:
+        """Read, segment and write the block's planes, and summarize each."""
+        started = perf_counter()
+        pixels = self.level.read(block)
+        stack = pixels.reshape(-1, *pixels.shape[3:])
+        labels, thresholds = self.segment(stack)
+        self.output.write(block, pixels, labels.reshape(pixels.shape))
+        seconds = (perf_counter() - started) / len(block)
+        return [
+            _summary(plane, stack[index], labels[index], thresholds[index], seconds)
+            for index, plane in enumerate(block.planes())
+        ]
+
+    def segment(self, stack: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int32], list[float | None]]:
+        """Evaluate the segmentation of a stack (n, y, x) once: labels (n, y, x) int32 and n thresholds."""
+        planes = da.from_array(stack, chunks=(len(stack), *self.output.plane_chunks))
+        lazy = self.function(planes, **self.parameters), threshold_of(self.function, planes, self.parameters)
+        labels, thresholds = dask.compute(*lazy, scheduler="synchronous")
+        return labels, [None] * len(stack) if thresholds is None else thresholds.tolist()
+
+
+def segment_blocks(client: Client, task: BlockTask, blocks: Iterable[Block]) -> Iterator[PlaneSummary | PlaneFailure]:
+    """Segment blocks on a cluster and yield what became of each plane, as blocks end.
+
+    A failing block does not stop the others; it is tried again plane by plane, so that one bad plane costs one plane.
+    """
+    pending = {_submit(client, task, block): block for block in blocks}
+    ended = as_completed(pending)
+    for future in ended:
+        block = pending.pop(future)
+        if future.status == "finished":
+            yield from future.result()
+        elif len(block) == 1:
+            yield PlaneFailure(block.planes()[0], _reason(future))
+        else:
+            retried = {_submit(client, task, single): single for single in block.single_planes()}
+            pending |= retried
+            ended.update(retried)
+
+
+def _submit(client: Client, task: BlockTask, block: Block) -> Future[Any]:
+    return client.submit(task, block, pure=False)
+
+
+def _reason(future: Future[Any]) -> str:
+    error = future.exception()
+    return f"{type(error).__name__}: {error}"
+
+
+def _summary(
+    plane: Plane, pixels: npt.NDArray[Any], labels: npt.NDArray[np.int32], threshold: float | None, seconds: float
+) -> PlaneSummary:
+    return PlaneSummary(
+        plane=plane,
+        objects=int(labels.max()),
+        threshold=threshold,
+        foreground=float(np.count_nonzero(labels) / labels.size),
+        minimum=float(pixels.min()),
+        maximum=float(pixels.max()),
+        seconds=seconds,
+    )

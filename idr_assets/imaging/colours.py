@@ -1,0 +1,141 @@
+"""From numbers to colours: grey values of pixels, colours of labels, and the two on top of each other.
+
+Arrays in, arrays or bytes out. What stands where in a picture or a page belongs in `figures` and `plane_browser`.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from io import BytesIO
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import numpy.typing as npt
+from matplotlib.colors import hsv_to_rgb, to_rgb
+from PIL import Image
+from scipy import ndimage
+from skimage.segmentation import expand_labels
+
+type Pixels = npt.NDArray[Any]
+type Labels = npt.NDArray[np.integer[Any]]
+type Bytes = npt.NDArray[np.uint8]
+
+# Okabe and Ito's colours, the blue lightened and a mint added for dark ground: at least 10 CIEDE2000 apart from
+# each other also for protan, deutan and tritan eyes.
+_DISTINCT = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#2f7fe0", "#d55e00", "#cc79a7", "#a0ffc0")
+_FIRST, _FURTHER = range(1, len(_DISTINCT) + 1), range(len(_DISTINCT) + 1, 256)
+_GOLDEN = 0.618034
+PALETTE: Bytes = np.round(
+    255 * np.array([(0, 0, 0), *map(to_rgb, _DISTINCT), *(hsv_to_rgb((i * _GOLDEN % 1, 0.6, 0.9)) for i in _FURTHER)])
+).astype(np.uint8)
+"""(256, 3) RGB: row 0 is the background, rows 1 to 8 are used first, the others only where eight do not suffice."""
+
+_CONTRAST = (1.0, 99.8)  # percentiles: camera noise below and a few hot pixels above must not set the range
+_SAMPLES = 1_000_000
+_REACH = 1 / 12  # of the longer side: objects this close are seen together, so they are neighbours
+_FILL = 0.4
+_PICKED = Image.Resampling.NEAREST
+
+
+def count_objects(labels: Labels) -> int:
+    """Count the distinct labels above 0, also where numbers are left out."""
+    return int(np.unique(labels[labels > 0]).size)
+
+
+def contrast(planes: Sequence[Pixels]) -> tuple[float, float]:
+    """Return the intensities to draw black and white: percentiles of the finite pixels of `planes`, 0 without any."""
+    step = max(1, sum(plane.size for plane in planes) // _SAMPLES)
+    values = np.concatenate([np.zeros(0), *(plane.ravel()[::step].astype(np.float64) for plane in planes)])
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return 0.0, 0.0
+    black, white = np.percentile(finite, _CONTRAST, method="nearest")
+    return float(black), float(white)
+
+
+def grey(pixels: Pixels, black: float, white: float) -> Bytes:
+    """Return `pixels` as greys, linear from 0 at `black` to 255 at `white`; NaN is 0, as is all of a flat plane."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        scale = 255 / (white - black) if white > black else 0.0
+        shades = (np.clip(pixels.astype(np.float64), black, white) - black) * scale
+    return np.nan_to_num(shades).round().astype(np.uint8)
+
+
+def fitted_shape(shape: tuple[int, ...], side: int) -> tuple[int, int]:
+    """Return height and width at which the longer side of `shape` (y, x) fits `side`: a whole multiple, or reduced."""
+    factor = side // max(shape) or side / max(shape)
+    height, width = (max(1, round(length * factor)) for length in shape)
+    return height, width
+
+
+def fit(shades: Bytes, labels: Labels, side: int) -> tuple[Bytes, Bytes]:
+    """Return shades and label colours (y, x) at their `fitted_shape`, averaged or picked where that is smaller."""
+    size = fitted_shape(shades.shape, side)[::-1]
+    seen = labels if max(labels.shape) <= side else _resized(labels.astype(np.int32), size, _PICKED)
+    return _resized(shades, size, Image.Resampling.BOX), _resized(label_colours(seen), size, _PICKED)
+
+
+def label_colours(labels: Labels) -> Bytes:
+    """Return the row of `PALETTE` of each pixel (y, x), 0 for the background; neighbours never share one.
+
+    Neighbours are objects that touch once each is expanded by a twelfth of the plane. Greedy colouring, smallest degree
+    last, takes the least used of the free colours. Eight suffice where the expanded regions are connected: their graph,
+    diagonal contacts included, can be drawn with one crossing an edge, so some object always has seven neighbours at
+    most (Pach and Toth, Combinatorica 17, 1997). Only scattered labels, more than 255 that all touch, run out.
+    """
+    graph = _neighbours(labels)
+    colour = np.zeros(int(labels.max(initial=0)) + 1, np.uint8)
+    used: Counter[int] = Counter()
+    for label in nx.coloring.strategy_smallest_last(graph, {}):
+        taken = {int(colour[other]) for other in graph[label]}
+        free = [c for c in _FIRST if c not in taken] or [c for c in _FURTHER if c not in taken][:1] or [_FURTHER[-1]]
+        colour[label] = min(free, key=used.__getitem__)
+        used[int(colour[label])] += 1
+    return colour[labels]
+
+
+def outlines(colours: Bytes, width: int = 1) -> npt.NDArray[np.bool_]:
+    """Return where an object of `colours` (y, x) ends within `width` pixels; the rim of the plane is no end."""
+    size = 2 * width + 1
+    differs = ndimage.maximum_filter(colours, size) != ndimage.minimum_filter(colours, size)
+    inside: npt.NDArray[np.bool_] = differs & (colours > 0)
+    return inside
+
+
+def overlay(shades: Bytes, colours: Bytes, width: int = 1) -> Bytes:
+    """Return `shades` below translucent `colours` with opaque outlines as RGB (y, x, 3)."""
+    opacity = np.where(outlines(colours, width), 1, _FILL * (colours > 0)).astype(np.float32)[..., np.newaxis]
+    return (shades[..., np.newaxis] * (1 - opacity) + PALETTE[colours] * opacity).round().astype(np.uint8)
+
+
+def palette_png(values: Bytes, palette: Bytes = PALETTE) -> bytes:
+    """Encode `values` (y, x) as PNG that looks each up in `palette` (n, 3)."""
+    picture = Image.fromarray(values)
+    picture.putpalette(palette.tobytes())
+    stream = BytesIO()
+    picture.save(stream, format="PNG")
+    return stream.getvalue()
+
+
+def _resized(plane: Pixels, size: tuple[int, int], resample: Image.Resampling) -> Pixels:
+    return np.asarray(Image.fromarray(plane).resize(size, resample))
+
+
+def _neighbours(labels: Labels) -> nx.Graph:
+    """Return the objects of `labels` as nodes, joined where their expanded regions touch, diagonals included."""
+    reach = expand_labels(labels, max(labels.shape) * _REACH)
+    base = int(labels.max(initial=0)) + 1
+    graph = nx.Graph()
+    graph.add_nodes_from(np.unique(labels[labels > 0]).tolist())
+    for one, other in _shifted(reach.astype(np.int64)):
+        pairs = np.unique((one * base + other)[(one != other) & (one > 0) & (other > 0)])
+        graph.add_edges_from(zip((pairs // base).tolist(), (pairs % base).tolist(), strict=True))
+    return graph
+
+
+def _shifted(plane: Labels) -> Iterable[tuple[Labels, Labels]]:
+    """Lay each pixel beside its neighbour to the right, below, and on both diagonals."""
+    yield plane[:, :-1], plane[:, 1:]
+    yield plane[:-1], plane[1:]
+    yield plane[:-1, :-1], plane[1:, 1:]
+    yield plane[:-1, 1:], plane[1:, :-1]

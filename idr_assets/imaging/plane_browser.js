@@ -1,0 +1,108 @@
+// How the page of plane_browser.html behaves: which plane it shows, and how labels lie on pixels.
+"use strict";
+const byId = (id) => document.getElementById(id);
+const { planes, shape: [height, width] } = JSON.parse(byId("data").textContent);
+const zoom = Math.max(1, Math.floor(600 / Math.max(height, width))); // outlines are finer than pixels
+const FILL = 0.4;
+let current = 0;
+
+async function picture(png) {
+  const image = new Image();
+  image.src = "data:image/png;base64," + png;
+  await image.decode();
+  return image;
+}
+
+function draw(canvas, image, factor) {
+  canvas.width = width * factor;
+  canvas.height = height * factor;
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.imageSmoothingEnabled = false;
+  context.drawImage(image, 0, 0, canvas.width, canvas.height);
+  return context;
+}
+
+function colours(canvas, image) {
+  const data = draw(canvas, image, zoom).getImageData(0, 0, canvas.width, canvas.height);
+  return [data, new Uint32Array(data.data.buffer)];
+}
+
+function drawOverlay(canvas, pixels, labels) {
+  const across = width * zoom, down = height * zoom;
+  const [above, label] = colours(canvas, labels);
+  const background = new Uint32Array(new Uint8Array([0, 0, 0, 255]).buffer)[0];
+  const [below] = colours(canvas, pixels);
+  for (let y = 0, i = 0; y < down; y++) {
+    for (let x = 0; x < across; x++, i++) {
+      if (label[i] === background) continue;
+      const ends = (x > 0 && label[i - 1] !== label[i]) || (x < across - 1 && label[i + 1] !== label[i]) ||
+        (y > 0 && label[i - across] !== label[i]) || (y < down - 1 && label[i + across] !== label[i]);
+      const opacity = ends ? 1 : FILL;
+      for (let k = 4 * i; k < 4 * i + 3; k++) below.data[k] += opacity * (above.data[k] - below.data[k]);
+    }
+  }
+  canvas.getContext("2d").putImageData(below, 0, 0);
+}
+
+async function show(index) {
+  current = index;
+  const plane = planes[index];
+  const objects = `${plane.objects} object${plane.objects === 1 ? "" : "s"}`;
+  byId("slider").value = index;
+  byId("slider").setAttribute("aria-valuetext", `${plane.name}, ${objects}`);
+  byId("name").textContent = `${plane.name} · ${objects}`;
+  byId("range").textContent = plane.range;
+  byId("objects").textContent = objects;
+  byId("nearest").hidden = true;
+  if (byId("channel")) byId("channel").value = plane.c;
+  history.replaceState(null, "", `#t=${plane.t}&c=${plane.c}&z=${plane.z}`);
+  const [pixels, labels] = await Promise.all([picture(plane.pixels), picture(plane.labels)]);
+  if (index !== current) return;
+  draw(byId("pixels"), pixels, 1);
+  draw(byId("labels"), labels, 1);
+  drawOverlay(byId("overlay"), pixels, labels);
+  for (const id of ["pixels", "labels", "overlay"]) byId(id).setAttribute("aria-label", `${id} of ${plane.name}`);
+  document.body.dataset.drawn = plane.name;
+}
+
+function nearest(wanted, among = planes) {
+  const away = (plane) => ["c", "t", "z"].map((axis) => Math.abs(plane[axis] - wanted[axis]));
+  const order = (a, b) => a[0] - b[0] || a[1] - b[1] || a[2] - b[2];
+  return among.reduce((best, plane) => (order(away(plane), away(best)) < 0 ? plane : best));
+}
+
+function stepTime(direction) {
+  const here = planes[current];
+  const there = planes.filter((plane) => plane.c === here.c && direction * (plane.t - here.t) > 0);
+  if (there.length) show(planes.indexOf(nearest(here, there)));
+}
+
+function openAddress() {
+  const asked = new URLSearchParams(location.hash.slice(1));
+  const axis = (name) => (/^\d+$/.test(asked.get(name)) ? Number(asked.get(name)) : planes[current][name]);
+  const wanted = { t: axis("t"), c: axis("c"), z: axis("z") };
+  const found = nearest(wanted);
+  show(planes.indexOf(found));
+  const exact = ["t", "c", "z"].every((name) => found[name] === wanted[name]);
+  byId("nearest").hidden = exact;
+  byId("nearest").textContent = exact ? "" :
+    `t ${wanted.t} c ${wanted.c} z ${wanted.z} is not on this page; the nearest plane is shown.`;
+}
+
+const steps = {
+  ArrowLeft: () => current > 0 && show(current - 1),
+  ArrowRight: () => current < planes.length - 1 && show(current + 1),
+  ArrowUp: () => stepTime(-1),
+  ArrowDown: () => stepTime(1),
+};
+document.addEventListener("keydown", (event) => {
+  const plain = !(event.altKey || event.ctrlKey || event.metaKey || event.target.tagName === "SELECT");
+  if (!plain || !(event.key in steps)) return;
+  event.preventDefault();
+  steps[event.key]();
+});
+byId("slider").addEventListener("input", (event) => show(Number(event.target.value)));
+byId("channel")?.addEventListener("change", (event) =>
+  show(planes.indexOf(nearest({ ...planes[current], c: Number(event.target.value) }))));
+addEventListener("hashchange", openAddress);
+openAddress();

@@ -1,0 +1,115 @@
+"""Planes, windows and blocks: which pixels belong together, as plain integers.
+
+What reads, segments or draws the pixels stands elsewhere.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+MOST_PLANES = 64
+"""Planes of a block at most: past this the cost of a plane no longer falls."""
+
+MOST_PIXELS = 2**24
+"""Pixels of a block at most, so that a worker holds some hundred megabytes and no more."""
+
+
+@dataclass(frozen=True, order=True)
+class Plane:
+    """The 2-D (y, x) array at timepoint `t`, channel `c`, slice `z`."""
+
+    t: int
+    c: int
+    z: int
+
+    def __str__(self) -> str:
+        """Name the plane as figures and messages do."""
+        return f"t {self.t} c {self.c} z {self.z}"
+
+
+@dataclass(frozen=True)
+class LabelledPlane:
+    """One plane of an image with its labels.
+
+    `pixels` is (y, x) of any real dtype; `labels` is (y, x) int32, 0 background, 1..n one object each.
+    """
+
+    t: int
+    c: int
+    z: int
+    pixels: npt.NDArray[Any]
+    labels: npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Block:
+    """Planes that are read, segmented and written as one dask task: a box of T x C x Z."""
+
+    t: range
+    c: tuple[int, ...]
+    z: range
+
+    def __len__(self) -> int:
+        """Count the planes."""
+        return len(self.t) * len(self.c) * len(self.z)
+
+    def planes(self) -> list[Plane]:
+        """List the planes in the order of the axes t, c, z."""
+        return [Plane(t, c, z) for t, c, z in product(self.t, self.c, self.z)]
+
+    def single_planes(self) -> list["Block"]:
+        """Cut the block into blocks of one plane each."""
+        return [_one(plane) for plane in self.planes()]
+
+    def cut(self, chunks: Sequence[int], most: int) -> Iterator["Block"]:
+        """Cut the block into blocks of at most `most` planes, aligned to the source's chunks.
+
+        `chunks` is the chunk shape (t, c, z, ...). No chunk lies in two blocks, so that none is read twice;
+        a chunk that alone holds more than `most` planes is one block.
+        """
+        z_step = _step(chunks[2], most // (chunks[0] * len(self.c)))
+        t_step = _step(chunks[0], most // (min(z_step, len(self.z)) * len(self.c)))
+        for t, z in product(_pieces(self.t, t_step, chunks[0]), _pieces(self.z, z_step, chunks[2])):
+            yield replace(self, t=t, z=z)
+
+
+def block_size(plane_shape: tuple[int, int], planes: int, workers: int) -> int:
+    """Tell how many planes a block holds: bounded by memory, and few enough that every worker gets some."""
+    height, width = plane_shape
+    return max(1, min(MOST_PLANES, MOST_PIXELS // (height * width), -(-planes // workers)))
+
+
+def index_key(index: int, length: int) -> str:
+    """Write an index of an axis of `length`, zero-padded to the width of the last one."""
+    return f"{index:0{len(str(length - 1))}}"
+
+
+def evenly_spread[T](items: Sequence[T], most: int) -> list[T]:
+    """Pick at most `most` items, evenly spread; the first and the last are kept."""
+    positions = np.linspace(0, len(items) - 1, min(most, len(items))).round().astype(int)
+    return [items[position] for position in positions]
+
+
+def thinned(t: Sequence[int], z: Sequence[int], most: int) -> tuple[list[int], list[int]]:
+    """Thin timepoints and slices evenly until there are at most `most` pairs; a short axis is kept whole."""
+    timepoints = evenly_spread(t, max(math.isqrt(most), most // len(z)))
+    return timepoints, evenly_spread(z, most // len(timepoints))
+
+
+def _one(plane: Plane) -> Block:
+    return Block(range(plane.t, plane.t + 1), (plane.c,), range(plane.z, plane.z + 1))
+
+
+def _step(chunk: int, most: int) -> int:
+    return max(1, most // chunk) * chunk
+
+
+def _pieces(indices: range, step: int, chunk: int) -> Iterator[range]:
+    aligned = indices.start - indices.start % chunk
+    for start in range(aligned, indices.stop, step):
+        yield range(max(start, indices.start), min(start + step, indices.stop))

@@ -1,0 +1,173 @@
+"""Segmenting blocks on a cluster: the notebook's labels, each chunk fetched once, one bad plane for one bad plane."""
+
+import pickle
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import cache
+from itertools import product
+from pathlib import Path
+from typing import Any, Literal
+
+import dask
+import dask.array as da
+import dask_image.ndfilters
+import dask_image.ndmeasure
+import numpy as np
+import numpy.typing as npt
+import pytest
+import scipy.ndimage
+from distributed import Client
+
+from idr_assets.imaging import label_image
+from idr_assets.imaging.blocks import BlockTask, PlaneFailure, PlaneSummary, segment_blocks
+from idr_assets.imaging.label_image import create_label_image
+from idr_assets.imaging.planes import Block, Plane, block_size
+from idr_assets.imaging.segmentation import gaussian_threshold, per_plane
+from idr_assets.imaging.source import open_level
+from idr_assets_tests.idr_stores import nuclei_plane, write_idr_store, write_image
+from idr_assets_tests.store_server import StoreServer
+
+SHAPE = (4, 2, 5, 40, 50)
+WINDOW = Block(range(1, 4), (1,), range(1, 5))
+IDR_WINDOW = Block(range(261, 271), (0,), range(489, 499))
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[Client]:
+    """Start two worker threads in this process."""
+    with Client(processes=False, n_workers=1, threads_per_worker=2, dashboard_address=None) as client:
+        yield client
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[StoreServer]:
+    """Serve the folder of the sources."""
+    (tmp_path / "sources").mkdir()
+    with StoreServer(tmp_path / "sources") as server:
+        yield server
+
+
+@cache
+def recipe(plane: Plane, shape: tuple[int, int]) -> npt.NDArray[np.int32]:
+    """Label a plane of `nuclei_plane` as the notebook does."""
+    pixels = da.from_array(nuclei_plane(plane.t, plane.c, plane.z, shape))
+    with dask.config.set(scheduler="synchronous"):  # not on the cluster under test
+        smoothed = dask_image.ndfilters.gaussian_filter(pixels, sigma=[1, 1])
+        threshold = 0.33 * da.max(smoothed).compute()
+        labels, _ = dask_image.ndmeasure.label(smoothed > threshold)
+        found: npt.NDArray[np.int32] = labels.compute()
+    return found
+
+
+def small_image(server: StoreServer, **layout: Any) -> str:  # noqa: ANN401  as write_image takes it
+    """Serve an image of which every plane is a `nuclei_plane`."""
+    planes = [nuclei_plane(t, c, z, SHAPE[3:]) for t, c, z in product(*map(range, SHAPE[:3]))]
+    write_image(server.root / "image.zarr", np.reshape(planes, SHAPE), **{"version": "0.4"} | layout)
+    return f"{server.url}/image.zarr"
+
+
+def task_for(
+    url: str, output: Path, level: str = "0", function: Callable[..., da.Array] = gaussian_threshold
+) -> BlockTask:
+    opened = open_level(url, level)
+    return BlockTask(opened, create_label_image(str(output), opened, {}), function)
+
+
+def segment(client: Client, task: BlockTask, window: Block) -> list[PlaneSummary | PlaneFailure]:
+    size = block_size(task.level.plane_shape, len(window), 2)
+    return list(segment_blocks(client, task, window.cut(task.level.chunks, size)))
+
+
+def chunk_requests(server: StoreServer) -> Counter[str]:
+    return Counter(path for _, path in server.requests if path.rpartition("/")[2][:1].isdigit())
+
+
+def check_labels(task: BlockTask, window: Block) -> None:
+    for plane in window.planes():
+        stored = task.output.read(plane)
+        assert stored is not None
+        np.testing.assert_array_equal(stored.pixels, nuclei_plane(plane.t, plane.c, plane.z, task.level.plane_shape))
+        np.testing.assert_array_equal(stored.labels, recipe(plane, task.level.plane_shape))
+
+
+@pytest.mark.parametrize("version", ["0.1", "0.4"])
+def test_the_idr_window_gets_the_notebooks_labels_and_each_plane_is_fetched_once(
+    client: Client, server: StoreServer, tmp_path: Path, version: Literal["0.1", "0.4"]
+) -> None:
+    image = write_idr_store(server.root, version=version, t=IDR_WINDOW.t, c=IDR_WINDOW.c, z=IDR_WINDOW.z)
+    task = task_for(f"{server.url}/{image.relative_to(server.root)}", tmp_path / "output.ome.zarr", "4")
+    server.reset()
+    server.latency = 0.05
+    found = segment(client, task, IDR_WINDOW)
+    assert sorted(result.plane for result in found) == IDR_WINDOW.planes()
+    assert list(chunk_requests(server).values()) == [1] * 100
+    assert len(server.requests) == 100
+    assert server.peak_in_flight > 1
+    check_labels(task, IDR_WINDOW)
+
+
+LAYOUTS: dict[str, dict[str, Any]] = {
+    "a plane a chunk": {},
+    "planes cut": {"chunks": (1, 1, 1, 17, 23)},
+    "many planes a chunk": {"chunks": (2, 2, 3, 40, 50)},
+    "sharded": {"version": "0.5", "chunks": (1, 1, 1, 20, 25), "shards": (1, 2, 5, 40, 50)},
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_labels_do_not_depend_on_chunks(
+    client: Client, server: StoreServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layout: str
+) -> None:
+    monkeypatch.setattr(label_image, "LONGEST_CHUNK", 16)  # so that planes are segmented in pieces
+    task = task_for(small_image(server, **LAYOUTS[layout]), tmp_path / "output.ome.zarr")
+    server.reset()
+    assert len(segment(client, task, WINDOW)) == len(WINDOW)
+    check_labels(task, WINDOW)
+    if layout != "sharded":  # of which Zarr reads parts
+        assert set(chunk_requests(server).values()) == {1}
+
+
+def test_a_missing_chunk_costs_one_plane(client: Client, server: StoreServer, tmp_path: Path) -> None:
+    url = small_image(server)
+    (server.root / "image.zarr/0/2/1/3/0/0").unlink()
+    task = task_for(url, tmp_path / "output.ome.zarr")
+    found = segment(client, task, WINDOW)
+    (failure,) = (result for result in found if isinstance(result, PlaneFailure))
+    assert failure.plane == Plane(2, 1, 3)
+    assert failure.reason.startswith(
+        f"ImageError: The chunk {url}/0/2/1/3/0/0 is missing, so t 2 c 1 z 3 has no pixels"
+    )
+    assert sorted(result.plane for result in found) == WINDOW.planes()
+    assert task.output.read(Plane(2, 1, 3)) is None
+    for plane in set(WINDOW.planes()) - {failure.plane}:
+        check_labels(task, Block(range(plane.t, plane.t + 1), (plane.c,), range(plane.z, plane.z + 1)))
+
+
+def test_summaries_say_what_is_in_the_plane(client: Client, server: StoreServer, tmp_path: Path) -> None:
+    task = task_for(small_image(server), tmp_path / "output.ome.zarr")
+    for found in segment(client, task, Block(range(2), (1, 0), range(2))):
+        assert isinstance(found, PlaneSummary)
+        plane = nuclei_plane(found.plane.t, found.plane.c, found.plane.z, SHAPE[3:])
+        smoothed = scipy.ndimage.gaussian_filter(plane, 1)
+        labels, objects = scipy.ndimage.label(smoothed > 0.33 * smoothed.max())
+        assert (found.objects, found.minimum, found.maximum) == (objects, float(plane.min()), float(plane.max()))
+        assert (found.threshold, found.foreground) == pytest.approx((0.33 * smoothed.max(), np.mean(labels > 0)))
+        assert found.seconds > 0
+
+
+@per_plane
+def all_above_150(plane: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    return np.asarray(plane > 150, np.int64)
+
+
+def test_a_users_own_function_has_no_threshold(client: Client, server: StoreServer, tmp_path: Path) -> None:
+    task = task_for(small_image(server), tmp_path / "output.ome.zarr", function=all_above_150)
+    (found,) = segment(client, task, Block(range(1), (0,), range(1)))
+    assert isinstance(found, PlaneSummary)
+    expected = float(np.mean(nuclei_plane(0, 0, 0, SHAPE[3:]) > 150))
+    assert (found.objects, found.threshold, found.foreground) == (1, None, expected)
+
+
+def test_a_task_carries_no_pixels(server: StoreServer, tmp_path: Path) -> None:
+    task = task_for(small_image(server), tmp_path / "output.ome.zarr")
+    assert len(pickle.dumps(task)) < 10_000

@@ -1,0 +1,217 @@
+"""The montage and the small pictures, read back from the figure's artists and from the PNG."""
+
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from matplotlib.text import Text
+from PIL import Image
+
+from idr_assets.imaging import colours, figures
+from idr_assets.imaging.montage_sheet import DPI
+from idr_assets_tests.labelled_planes import SHAPE, labelled, window
+
+type Pixels = npt.NDArray[Any]
+
+
+def texts(figure: Figure) -> list[str]:
+    """List what is written on the figure, without what is empty."""
+    return [artist.get_text() for artist in figure.findobj(Text) if artist.get_text()]
+
+
+def scale_bars(figure: Figure) -> list[Rectangle]:
+    """Find the scale bars of the figure."""
+    return [bar for bar in figure.findobj(Rectangle) if bar.get_gid() == "scale bar"]
+
+
+def opened(png: bytes) -> Pixels:
+    """Decode a PNG to RGB (y, x, 3)."""
+    return np.asarray(Image.open(BytesIO(png)).convert("RGB"))
+
+
+def test_each_plane_is_titled_with_its_place_and_number_of_objects() -> None:
+    planes = window(2, 2, 3, first=261)
+    written = texts(figures.montage(planes, title="demo"))
+    assert "demo" in written
+    for (t, c, z), plane in planes.items():
+        assert plane is not None
+        assert f"t {t} c {c} z {z} · {plane.labels.max()}" in written
+
+
+def test_rows_are_timepoints_columns_are_slices_and_channels_are_groups_of_rows() -> None:
+    figure = figures.montage(window(2, 2, 3), title="demo")
+    place = {text.get_text()[:9]: text.get_position() for text in figure.findobj(Text)}
+    assert place["t 0 c 0 z"][1] < place["t 1 c 0 z"][1] < place["t 0 c 1 z"][1] < place["t 1 c 1 z"][1]
+    corner = figure.axes[0].images[1].get_extent()
+    right, below = figure.axes[0].images[2].get_extent(), figure.axes[0].images[4].get_extent()
+    assert right[0] > corner[1]
+    assert right[2:] == corner[2:]
+    assert below[3] > corner[2]
+    assert below[:2] == corner[:2]
+
+
+def test_channels_and_their_intensity_ranges_are_named() -> None:
+    planes = window(1, 2, 2)
+    written = texts(figures.montage(planes, title="demo"))
+    for c in (0, 1):
+        drawn = [plane.pixels for key, plane in planes.items() if plane and key[1] == c]
+        black, white = colours.contrast(drawn)
+        assert f"channel {c}" in written
+        assert f"{black:g} to {white:g} a.u." in written
+
+
+def test_a_missing_plane_is_drawn_as_not_materialized_and_has_no_count() -> None:
+    planes = window(2, 1, 3)
+    planes[1, 0, 1] = None
+    del planes[1, 0, 2]
+    figure = figures.montage(planes, title="demo")
+    written = texts(figure)
+    assert written.count("not materialized") == 2
+    assert {"t 1 c 0 z 1", "t 1 c 0 z 2"} < set(written)
+    assert len([patch for patch in figure.findobj(Rectangle) if patch.get_hatch()]) == 2
+    assert any("Hatched" in text for text in written)
+
+
+def test_a_window_without_any_plane_is_drawn() -> None:
+    written = texts(figures.montage({(0, 0, 0): None, (0, 0, 1): None}, title="demo", pixel_size=0.5))
+    assert written.count("not materialized") == 2
+    assert not any("a.u." in text for text in written)
+
+
+def test_a_complete_window_says_nothing_of_missing_planes() -> None:
+    assert not any("Hatched" in text for text in texts(figures.montage(window(1, 1, 1), title="demo")))
+
+
+def test_no_plane_at_all_is_an_error() -> None:
+    with pytest.raises(ValueError, match=r"'demo' has no planes .* at least one key"):
+        figures.montage({}, title="demo")
+
+
+@pytest.mark.parametrize(("pixel_size", "units"), [(0.8125, "µm"), (0.0021, "mm"), (340.0, "nm")])
+@pytest.mark.parametrize("shape", [SHAPE, (600, 900)])
+def test_the_scale_bar_is_as_long_as_its_label_says(pixel_size: float, units: str, shape: tuple[int, int]) -> None:
+    figure = figures.montage(window(1, 1, 2, shape=shape), title="demo", pixel_size=pixel_size, units=units)
+    (bar,) = scale_bars(figure)
+    (label,) = [text for text in texts(figure) if text.endswith(f" {units}")]
+    left, right, _, _ = figure.axes[0].images[1].get_extent()
+    width = shape[1] * pixel_size
+    assert bar.get_width() / (right - left) == pytest.approx(float(label.split()[0]) / width)
+    assert 0.12 < float(label.split()[0]) / width < 0.33
+
+
+def test_there_is_no_scale_bar_without_a_pixel_size() -> None:
+    assert not scale_bars(figures.montage(window(1, 1, 2), title="demo"))
+
+
+@settings(deadline=None)
+@given(st.floats(1e-6, 1e9))
+def test_round_lengths_are_one_two_or_five_and_close(length: float) -> None:
+    found = figures.round_length(length)
+    assert f"{found:.0e}"[0] in "125"
+    assert float(f"{found:.0e}") == pytest.approx(found)
+    assert 0.6 < found / length < 1.6
+
+
+@pytest.mark.parametrize("grid", [(1, 1, 1), (2, 1, 3), (10, 1, 10), (12, 2, 1), (1, 1, 12)])
+def test_no_text_is_cut_and_no_title_runs_into_the_next(grid: tuple[int, int, int]) -> None:
+    planes = window(*grid, first=1000, shape=(16, 17))
+    title = "a rather long title of image 4007801 · gaussian_threshold, sigma 1.0, threshold_fraction 0.33 · level 4"
+    figure = figures.montage(planes, title=title, pixel_size=0.8)
+    boxes = [text.get_window_extent() for text in figure.findobj(Text) if text.get_text()]
+    assert all(figure.bbox.containsx(x) for box in boxes for x in (box.x0, box.x1))
+    assert all(figure.bbox.containsy(y) for box in boxes for y in (box.y0, box.y1))
+    assert not any(box.count_overlaps(others) for box, others in _each_with_the_others(boxes))
+
+
+def _each_with_the_others(boxes: list[Any]) -> list[tuple[Any, list[Any]]]:
+    return [(box, [other for other in boxes if other is not box]) for box in boxes]
+
+
+@pytest.mark.parametrize("shape", [SHAPE, (300, 200)])
+def test_pixels_of_the_png_are_those_of_the_overlay(shape: tuple[int, int]) -> None:
+    plane = labelled(0, 0, 0, shape)
+    figure = figures.montage({(0, 0, 0): plane}, title="demo")
+    left, right, bottom, top = (round(edge) for edge in figure.axes[0].images[1].get_extent())
+    drawn = opened(figures.png(figure))[top:bottom, left:right]
+    shades = colours.grey(plane.pixels, *colours.contrast([plane.pixels]))
+    shades, coloured = colours.fit(shades, plane.labels, side=810)
+    assert np.array_equal(drawn, colours.overlay(shades, coloured, width=max(1, drawn.shape[0] // shape[0] // 2)))
+
+
+def test_a_ten_by_ten_montage_is_printable() -> None:
+    figure = figures.montage(window(10, 1, 10), title="demo")
+    png = figures.png(figure)
+    height, width, _ = opened(png).shape
+    assert [width, height] == np.round(figure.get_size_inches() * DPI).tolist()
+    assert 2500 < width < 3500
+    assert len(png) < 8_000_000
+
+
+def test_the_resolution_of_a_png_can_be_lowered() -> None:
+    figure = figures.montage({(0, 0, 0): None}, title="demo")
+    assert opened(figures.png(figure, dpi=DPI / 2)).shape[1] == opened(figures.png(figure)).shape[1] // 2
+
+
+@pytest.mark.parametrize("title", ["", "costs $5 and $x^2", r"\frac {", "<b>bold</b>", "word" * 200])
+def test_any_title_is_written_as_it_is(title: str) -> None:
+    figure = figures.montage({(0, 0, 0): None}, title=title)
+    figures.png(figure)
+    assert title.replace(" ", "") in "".join(texts(figure)).replace("\n", "").replace(" ", "")
+
+
+def test_threads_draw_what_one_thread_draws() -> None:
+    def draw(first: int) -> bytes:
+        return figures.png(figures.montage(window(1, 1, 6, first=first), title="demo", pixel_size=1))
+
+    with ThreadPoolExecutor(3) as threads:
+        assert list(threads.map(draw, range(3))) == [draw(first) for first in range(3)]
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        np.random.default_rng(0).integers(0, 2**16, (2048, 1500), np.uint16),
+        np.random.default_rng(0).integers(0, 2**16, SHAPE).astype(">u2"),
+        np.random.default_rng(0).normal(size=(700, 512)).astype(np.float32),
+        np.full((300, 300), 7, np.uint8),
+        np.full((64, 64), np.nan),
+        np.array([[np.nan, np.inf, -np.inf, 1e308, -1e308]]),
+        np.eye(50, dtype=bool),
+        np.zeros((1, 1), np.int8),
+        np.arange(9000).reshape(1, 9000),
+    ],
+    ids=lambda pixels: f"{pixels.dtype}-{pixels.shape}",
+)
+def test_thumbnails_are_small_and_grey(pixels: Pixels) -> None:
+    png = figures.thumbnail_png(pixels)
+    picture = opened(png)
+    assert len(png) <= figures.SMALL_PICTURE_BYTES
+    assert max(picture.shape) <= 512
+    assert np.array_equal(picture[..., 0], picture[..., 2])
+
+
+def test_a_thumbnail_uses_the_whole_range_from_black_to_white() -> None:
+    picture = opened(figures.thumbnail_png(labelled(0, 0, 0).pixels))
+    assert (picture.min(), picture.max()) == (0, 255)
+
+
+@pytest.mark.parametrize("shape", [SHAPE, (1000, 1100)])
+def test_outlines_are_small_and_show_each_colour_on_grey(shape: tuple[int, int]) -> None:
+    plane = labelled(0, 0, 4, shape)
+    png = figures.outlines_png(plane)
+    picture = opened(png)
+    found = {tuple(colour) for colour in picture.reshape(-1, 3).tolist() if len(set(colour)) > 1}
+    assert len(png) <= figures.SMALL_PICTURE_BYTES
+    assert found
+    assert found == {tuple(colour) for colour in colours.PALETTE[1:6].tolist()}
+
+
+def test_a_small_plane_is_enlarged_so_that_it_can_be_read() -> None:
+    assert opened(figures.outlines_png(labelled(0, 0, 0))).shape == (384, 405, 3)

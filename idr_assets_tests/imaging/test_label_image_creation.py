@@ -1,0 +1,133 @@
+"""Making the output: once, whoever comes first, wherever it lies, and never over another one."""
+
+from multiprocessing import get_context
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaozarrs
+
+from idr_assets.imaging import label_image
+from idr_assets.imaging.label_image import create_label_image, open_label_image
+from idr_assets.imaging.planes import Block, Plane
+from idr_assets.imaging.source import ImageError, Level, open_level
+from idr_assets_tests.idr_stores import write_image
+
+SHAPE = (2, 1, 3, 20, 30)
+DOCUMENTS = [f"{folder}zarr.json" for folder in ("", "labels/", "labels/segmentation/", "0/", "labels/segmentation/0/")]
+"""In the order in which they are written."""
+
+PLANE = Block(range(1, 2), (0,), range(2, 3))
+
+
+@pytest.fixture
+def level(tmp_path: Path) -> Level:
+    """Write and open a source whose pixels count up."""
+    write_image(tmp_path / "source.zarr", np.arange(np.prod(SHAPE)).reshape(SHAPE).astype(">u2"), version="0.4")
+    return open_level(str(tmp_path / "source.zarr"), "0")
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+def create_and_write(folders: list[Path], level: Level, t: int, ready: Barrier) -> None:
+    """Create each output at the same moment as the other process, then write the planes of one timepoint."""
+    block = Block(range(t, t + 1), (0,), range(3))
+    pixels = level.read(block)
+    for folder in folders:
+        ready.wait(60)
+        create_label_image(str(folder), level, {"run": "the same"}).write(block, pixels, pixels.astype(np.int32))
+
+
+def test_two_processes_create_at_once(tmp_path: Path, level: Level) -> None:
+    spawn = get_context("spawn")
+    ready, folders = spawn.Barrier(2), [tmp_path / f"{number}.ome.zarr" for number in range(8)]
+    processes = [spawn.Process(target=create_and_write, args=(folders, level, t, ready)) for t in range(2)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0]
+    assert all(files(folder) == files(folders[0]) for folder in folders)
+    np.testing.assert_array_equal(open_label_image(str(folders[0])).labels[...], level.lazy().compute())
+    yaozarrs.validate_zarr_store(folders[0])
+
+
+@pytest.mark.parametrize("done", range(len(DOCUMENTS)))
+def test_a_killed_creation_is_completed_by_the_next(tmp_path: Path, level: Level, done: int) -> None:
+    folder = tmp_path / "output.ome.zarr"
+    create_label_image(str(folder), level, {"run": 1})
+    whole = files(folder)
+    for document in DOCUMENTS[done:]:
+        (folder / document).unlink()
+    with pytest.raises(ImageError, match="No label image"):
+        open_label_image(str(folder))
+    create_label_image(str(folder), level, {"run": 1})
+    assert files(folder) == whole
+    assert whole.keys() == set(DOCUMENTS)
+
+
+@pytest.mark.parametrize("shape", [(2, 1, 4, 20, 30), (2, 1, 3, 20, 31)])
+def test_an_output_of_another_shape_is_refused_and_left_alone(
+    tmp_path: Path, level: Level, shape: tuple[int, ...]
+) -> None:
+    url = str(tmp_path / "output.ome.zarr")
+    create_label_image(url, level, {"run": 1})
+    before = files(Path(url))
+    write_image(tmp_path / "other.zarr", np.ones(shape, "u2"), version="0.4")
+    with pytest.raises(ImageError) as error:
+        create_label_image(url, open_level(str(tmp_path / "other.zarr"), "0"), {"run": 2})
+    assert files(Path(url)) == before
+    assert str(error.value) == (
+        f"The output {url} holds shape {SHAPE} of uint16, but the level has shape {shape} of uint16: its planes do not "
+        "fit, and nothing was written. Move the output away or name the image anew."
+    )
+
+
+def test_an_output_of_another_dtype_is_refused(tmp_path: Path, level: Level) -> None:
+    create_label_image(str(tmp_path / "output.ome.zarr"), level, {})
+    write_image(tmp_path / "other.zarr", np.ones(SHAPE, "f4"), version="0.4")
+    with pytest.raises(ImageError, match=r"holds shape .* of uint16, but the level has shape .* of float32"):
+        create_label_image(str(tmp_path / "output.ome.zarr"), open_level(str(tmp_path / "other.zarr"), "0"), {})
+
+
+def test_an_output_that_is_not_there_names_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(ImageError) as error:
+        open_label_image(str(tmp_path / "none"))
+    assert str(error.value) == (
+        f"No label image at {tmp_path / 'none'}: nothing was segmented yet. Materialize planes first."
+    )
+
+
+def test_big_planes_are_cut_and_read_whole(tmp_path: Path, level: Level, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(label_image, "LONGEST_CHUNK", 16)
+    image = create_label_image(str(tmp_path / "output.ome.zarr"), level, {})
+    pixels = level.read(PLANE)
+    image.write(PLANE, pixels, pixels.astype(np.int32))
+    assert image.plane_chunks == (16, 16)
+    assert {name for name in files(tmp_path / "output.ome.zarr/0") if name != "zarr.json"} == {
+        f"c/1/0/2/{y}/{x}" for y in (0, 1) for x in (0, 1)
+    }
+    labelled = image.read(Plane(1, 0, 2))
+    assert labelled is not None
+    np.testing.assert_array_equal(labelled.labels, pixels[0, 0, 0])
+    (tmp_path / "output.ome.zarr/labels/segmentation/0/c/1/0/2/1/1").unlink()
+    assert image.read(Plane(1, 0, 2)) is None
+
+
+def test_planes_are_cut_above_four_megapixels(tmp_path: Path) -> None:
+    write_image(tmp_path / "large.zarr", np.zeros((2048, 2100), "u1"), version="0.4", axes="yx")
+    image = create_label_image(str(tmp_path / "a"), open_level(str(tmp_path / "large.zarr"), "0"), {})
+    assert image.plane_chunks == (2048, 2048)
+
+
+@pytest.mark.parametrize("place", ["memory://outputs/", "file://"])
+def test_an_output_may_lie_wherever_fsspec_writes(tmp_path: Path, level: Level, place: str) -> None:
+    url = f"{place}{tmp_path}/output.ome.zarr"
+    pixels = level.read(PLANE)
+    create_label_image(url, level, {}).write(PLANE, pixels, pixels.astype(np.int32))
+    labelled = open_label_image(url).read(Plane(1, 0, 2))
+    assert labelled is not None
+    np.testing.assert_array_equal(labelled.labels, pixels[0, 0, 0])

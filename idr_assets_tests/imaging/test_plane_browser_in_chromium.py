@@ -1,0 +1,182 @@
+"""The slider page, opened from file:// in Chromium: what a reader sees and does."""
+
+import shutil
+from base64 import b64decode
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from idr_assets.imaging import colours
+from idr_assets.imaging.plane_browser import plane_browser
+from idr_assets_tests.labelled_planes import SHAPE, labelled, planes_of
+
+CHROMIUM = shutil.which("chromium")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="needs chromium on the PATH")]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start a Chromium."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Write a page of 3 T x 2 C x 4 Z planes."""
+    file = tmp_path_factory.mktemp("page") / "planes.html"
+    file.write_text(plane_browser(planes_of(3, 2, 4), title="demo", pixel_size=0.4), "utf-8")
+    return file.as_uri()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """Open a tab that must neither complain nor load anything but files."""
+    page = browser.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda request: complaints.append(request.url) if request.url.startswith("http") else None)
+    yield page
+    page.close()
+    assert not complaints
+
+
+def drawn(page: Page, name: str) -> None:
+    """Wait until the plane `name` is drawn and named."""
+    page.wait_for_selector(f'body[data-drawn="{name}"]')
+    assert page.inner_text("#name").startswith(f"{name} · ")
+    assert page.get_attribute("#overlay", "aria-label") == f"overlay of {name}"
+
+
+def canvas(page: Page, name: str) -> npt.NDArray[np.uint8]:
+    """Read a canvas back as RGB (y, x, 3)."""
+    url = page.evaluate("name => document.getElementById(name).toDataURL()", name)
+    return np.asarray(Image.open(BytesIO(b64decode(url.split(",")[1]))).convert("RGB"))
+
+
+def test_the_first_plane_is_drawn_to_the_pixel(page: Page, address: str) -> None:
+    page.goto(address)
+    drawn(page, "t 0 c 0 z 0")
+    planes = planes_of(3, 1, 4)
+    shades = colours.grey(planes[0].pixels, *colours.contrast([plane.pixels for plane in planes]))
+    coloured = colours.PALETTE[colours.label_colours(planes[0].labels)]
+    assert np.array_equal(canvas(page, "pixels"), np.repeat(shades[..., np.newaxis], 3, axis=2))
+    assert np.array_equal(canvas(page, "labels"), coloured)
+    overlay = canvas(page, "overlay")
+    assert overlay.shape == (4 * SHAPE[0], 4 * SHAPE[1], 3)
+    background = overlay[2::4, 2::4][planes[0].labels == 0]
+    assert np.array_equal(background, np.repeat(shades[planes[0].labels == 0][:, np.newaxis], 3, axis=1))
+    assert np.array_equal(overlay[36, 36:72], coloured[9, 9:18].repeat(4, axis=0))
+    mixed = 0.6 * shades[13, 13] + 0.4 * coloured[13, 13]
+    assert overlay[54, 54] == pytest.approx(mixed, abs=1)
+
+
+def test_touching_objects_are_separated_by_outlines(page: Page, address: str) -> None:
+    page.goto(f"{address}#t=0&z=1")
+    drawn(page, "t 0 c 0 z 1")
+    coloured = colours.PALETTE[colours.label_colours(labelled(0, 0, 1).labels)]
+    assert canvas(page, "overlay")[54, 71:73].tolist() == coloured[13, 17:19].tolist()
+
+
+def test_the_slider_moves_through_all_planes(page: Page, address: str) -> None:
+    page.goto(address)
+    drawn(page, "t 0 c 0 z 0")
+    before = canvas(page, "overlay")
+    page.fill("#slider", "5")
+    drawn(page, "t 1 c 0 z 1")
+    assert page.inner_text("#name") == "t 1 c 0 z 1 · 3 objects"
+    assert page.get_attribute("#slider", "aria-valuetext") == "t 1 c 0 z 1, 3 objects"
+    assert not np.array_equal(canvas(page, "overlay"), before)
+    page.fill("#slider", "0")
+    drawn(page, "t 0 c 0 z 0")
+    assert np.array_equal(canvas(page, "overlay"), before)
+    assert page.get_attribute("#slider", "max") == "23"
+
+
+@pytest.mark.parametrize("focus", ["body", "#slider"])
+def test_arrows_step_through_slices_and_timepoints(page: Page, address: str, focus: str) -> None:
+    page.goto(address)
+    drawn(page, "t 0 c 0 z 0")
+    page.focus(focus)
+    steps = [
+        ("ArrowLeft", "t 0 c 0 z 0"),
+        ("ArrowUp", "t 0 c 0 z 0"),
+        ("ArrowRight", "t 0 c 0 z 1"),
+        ("ArrowDown", "t 1 c 0 z 1"),
+        ("ArrowDown", "t 2 c 0 z 1"),
+        ("ArrowDown", "t 2 c 0 z 1"),
+        ("ArrowUp", "t 1 c 0 z 1"),
+        ("ArrowLeft", "t 1 c 0 z 0"),
+        ("ArrowLeft", "t 0 c 0 z 3"),
+    ]
+    for key, name in steps:
+        page.keyboard.press(key)
+        drawn(page, name)
+
+
+def test_the_address_is_written_and_read(page: Page, address: str) -> None:
+    page.goto(f"{address}#t=2&z=3&c=1")
+    drawn(page, "t 2 c 1 z 3")
+    page.keyboard.press("ArrowLeft")
+    drawn(page, "t 2 c 1 z 2")
+    assert page.url == f"{address}#t=2&c=1&z=2"
+    page.evaluate("location.hash = '#t=1&z=0'")
+    drawn(page, "t 1 c 1 z 0")
+    assert page.is_hidden("#nearest")
+
+
+def test_an_address_of_no_plane_shows_the_nearest_and_says_so(page: Page, address: str) -> None:
+    page.goto(f"{address}#t=1&z=99&c=x")
+    drawn(page, "t 1 c 0 z 3")
+    assert page.inner_text("#nearest") == "t 1 c 0 z 99 is not on this page; the nearest plane is shown."
+    page.keyboard.press("ArrowLeft")
+    drawn(page, "t 1 c 0 z 2")
+    assert page.is_hidden("#nearest")
+
+
+def test_the_channel_can_be_chosen(page: Page, address: str) -> None:
+    page.goto(f"{address}#t=1&z=2")
+    drawn(page, "t 1 c 0 z 2")
+    page.select_option("#channel", "1")
+    drawn(page, "t 1 c 1 z 2")
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_cut_at_any_width(page: Page, address: str, width: int, scheme: Literal["light", "dark"]) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(address)
+    drawn(page, "t 0 c 0 z 0")
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    wide = page.evaluate(
+        "[...document.querySelectorAll('body *')].filter(e => e.scrollWidth > e.clientWidth + 1 "
+        "&& getComputedStyle(e).display !== 'inline').map(e => e.tagName)"
+    )
+    assert not wide
+    shares = page.evaluate(
+        "[document.querySelector('.scale').offsetWidth, document.querySelector('canvas').offsetWidth]"
+    )
+    assert shares[0] / shares[1] == pytest.approx(0.1852, abs=0.01)
+
+
+def test_what_users_write_is_shown_and_not_run(page: Page, tmp_path: Path) -> None:
+    evil = "</script><script>document.title = 'run'</script>"
+    file = tmp_path / "evil.html"
+    file.write_text(plane_browser(planes_of(1, 1, 1), title="demo", provenance={"function": evil}), "utf-8")
+    page.goto(file.as_uri())
+    drawn(page, "t 0 c 0 z 0")
+    assert page.title() == "demo"
+    assert page.inner_text("dd") == evil

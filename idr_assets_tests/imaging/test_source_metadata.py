@@ -1,0 +1,125 @@
+"""What an image says of itself: its pixel size, its fingerprint, and whether it can be opened at all."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from idr_assets.imaging.source import ImageError, fingerprint, open_level
+from idr_assets_tests.idr_stores import Version, write_image
+from idr_assets_tests.store_server import StoreServer
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    """Write a 0.4 image of two planes."""
+    return write_image(tmp_path / "image.zarr", np.ones((1, 1, 2, 20, 30), ">u2"), version="0.4")
+
+
+@pytest.fixture
+def address(image: Path) -> Iterator[str]:
+    """Serve that image."""
+    with StoreServer(image.parent) as server:
+        yield f"{server.url}/image.zarr"
+
+
+def edit(document: Path, **changes: object) -> None:
+    """Change the first multiscales entry of a .zattrs, or the keys of another document."""
+    content = json.loads(document.read_text())
+    content.get("multiscales", [content])[0].update(changes)
+    document.write_text(json.dumps(content))
+
+
+def axes(unit: str | None) -> list[dict[str, str]]:
+    space = [{"name": name, "type": "space"} | ({"unit": unit} if unit else {}) for name in "zyx"]
+    return [{"name": "t", "type": "time"}, {"name": "c", "type": "channel"}, *space]
+
+
+UNITS = {
+    "micrometer": 0.4, "nanometer": 4e-4, "millimeter": 400.0, "angstrom": 4e-5, "centimeter": 4e3, "meter": 4e5,
+    "second": None, None: None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("unit", "expected"), UNITS.items())
+def test_pixel_size_is_in_micrometres(image: Path, unit: str | None, expected: float | None) -> None:
+    edit(image / ".zattrs", axes=axes(unit))
+    assert open_level(str(image), "0").pixel_size == (expected and pytest.approx(expected))
+
+
+def test_pixel_size_multiplies_the_scales_of_level_and_image(image: Path) -> None:
+    edit(image / ".zattrs", coordinateTransformations=[{"type": "scale", "scale": [1.0, 1.0, 1.0, 3.0, 2.0]}])
+    level = open_level(str(image), "0")
+    assert level.scale == pytest.approx((30.0, 1.0, 2.0, 1.2, 0.8))
+    assert level.pixel_size == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize("version", ["0.1", "0.2", "0.3"])
+def test_pixel_size_is_unknown_where_the_version_has_no_words_for_it(tmp_path: Path, version: Version) -> None:
+    write_image(tmp_path / "image.zarr", np.ones((1, 1, 2, 20, 30), "u1"), version=version)
+    level = open_level(str(tmp_path / "image.zarr"), "0")
+    assert (level.pixel_size, level.scale, level.units) == (None, (None,) * 5, (None,) * 5)
+
+
+def test_fingerprint_is_stable_across_openings(address: str) -> None:
+    (found,) = {fingerprint(open_level(address, "0")) for _ in range(3)}
+    assert len(found) == len(bytes.fromhex(found)) * 2 == 16
+
+
+def test_fingerprint_changes_with_the_etag(image: Path, address: str) -> None:
+    before = fingerprint(open_level(address, "0"))
+    os.utime(image / "0/.zarray", (0, 0))
+    assert fingerprint(open_level(address, "0")) != before
+
+
+@pytest.mark.parametrize("change", [{"shape": [1, 1, 3, 20, 30]}, {"dtype": "<u2"}, {"dimension_separator": "."}])
+def test_fingerprint_changes_with_the_metadata(image: Path, change: dict[str, Any]) -> None:
+    before = fingerprint(open_level(str(image), "0"))
+    edit(image / "0/.zarray", **change)
+    assert fingerprint(open_level(str(image), "0")) != before
+
+
+def refusal(url: str, level: str = "0") -> str:
+    with pytest.raises(ImageError) as error:
+        open_level(url, level)
+    return str(error.value)
+
+
+def test_an_address_without_an_image_is_refused(tmp_path: Path, address: str) -> None:
+    for url in (f"{address}/none", str(tmp_path / "none"), tmp_path.as_uri()):
+        assert refusal(url) == (
+            f"No Zarr group at {url}: nothing can be read. Check `url`; it ends with the image's folder (.zarr)."
+        )
+
+
+def test_a_group_that_is_no_image_is_refused(image: Path, address: str) -> None:
+    (image / ".zattrs").write_text('{"plate": {}}')
+    assert refusal(address) == (
+        f"The Zarr group at {address} has no `multiscales`: it is no OME-Zarr image. Its keys: ['plate']."
+    )
+
+
+def test_a_level_that_is_not_listed_is_refused_with_those_that_are(image: Path, address: str) -> None:
+    edit(image / ".zattrs", datasets=[{"path": "1"}, {"path": "0"}])
+    assert refusal(address, "4") == (
+        f"Level '4' is not in the multiscales of {address}. Set `level` to one of ['0', '1']."
+    )
+
+
+def test_a_level_that_is_listed_but_not_there_is_refused(image: Path, address: str) -> None:
+    edit(image / ".zattrs", datasets=[{"path": "1"}])
+    assert refusal(address, "1") == (
+        f"Level '1' is listed in the multiscales of {address}, but there is no array at {address}/1."
+    )
+
+
+@pytest.mark.parametrize("names", ["tzcyx", "tczxy", "tcz", "wczyx"])
+def test_axes_in_another_order_are_refused(image: Path, address: str, names: str) -> None:
+    edit(image / ".zattrs", axes=[{"name": name} for name in names])
+    assert refusal(address) == (
+        f"The axes of {address} are {list(names)}: no planes can be cut. They must be of t, c, z, y, x in this order."
+    )

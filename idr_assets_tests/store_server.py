@@ -1,0 +1,219 @@
+"""An HTTP server on loopback that serves stores as a public one does, and misbehaves on demand.
+
+Here belong the server, what it counts, and its faults. What a store holds is in `idr_stores`.
+"""
+
+import argparse
+import asyncio
+import base64
+import signal
+import socket
+import ssl
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from aiohttp import web
+from anyio.from_thread import start_blocking_portal
+
+type Fault = Callable[[web.Request, bytes], Awaitable[web.StreamResponse]]
+"""Answers a request in place of the server, given the body of the good answer (empty where there is none)."""
+
+
+class StoreServer:
+    """Serve the files below `root` at `url`, from a thread of its own, for as long as the context lasts.
+
+    Answers GET, HEAD and Range with ETag, Last-Modified and Content-Length. A folder, and whatever lies outside `root`,
+    is 404. Every answer waits `latency` seconds. With `ssl_context` the server speaks https; with `credentials`
+    (user, password) it answers 401 to a request that lacks them as basic authentication.
+
+    `faults` maps a path or glob of paths to what is wrong with the answers, one item a request, where None is the good
+    answer: `server.faults["*/4/0.0.0.0.0"] = [status(503), status(503)]`, and `itertools.repeat(hang)` for ever. After
+    the last item the answers are good. The first entry that matches the path counts.
+
+    `requests` holds the (method, path) of each request, in order; `peak_in_flight` the most requests that waited for
+    their answer at one time.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        latency: float = 0.0,
+        *,
+        port: int = 0,
+        ssl_context: ssl.SSLContext | None = None,
+        credentials: tuple[str, str] | None = None,
+    ) -> None:
+        self.root = root.resolve()
+        self.latency = latency
+        self.faults: dict[str, Iterable[Fault | None]] = {}
+        self._port = port
+        self._ssl_context = ssl_context
+        self._authorization = _basic(*credentials) if credentials else None
+        self._in_flight = 0
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the requests and their peak so far; faults stay."""
+        self.requests: list[tuple[str, str]] = []
+        self.peak_in_flight = self._in_flight
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            listener = stack.enter_context(socket.create_server(("127.0.0.1", self._port)))
+            portal = stack.enter_context(start_blocking_portal(name="store-server"))
+            stack.enter_context(portal.wrap_async_context_manager(self._serve(listener)))
+            self._running = stack.pop_all()
+        self.url = f"{'https' if self._ssl_context else 'http'}://127.0.0.1:{listener.getsockname()[1]}"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._running.close()
+
+    @asynccontextmanager
+    async def _serve(self, listener: socket.socket) -> AsyncIterator[None]:
+        app = web.Application()
+        app.router.add_get("/{path:.*}", self._answer)
+        # The shutdown waits this long for answers that may hang, and a client that gives up ends its request.
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05, handler_cancellation=True)
+        await runner.setup()
+        try:
+            await web.SockSite(runner, listener, ssl_context=self._ssl_context).start()
+            yield
+        finally:
+            await runner.cleanup()
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        with self._counted(request):
+            await asyncio.sleep(self.latency)
+            if self._authorization and request.headers.get("Authorization") != self._authorization:
+                raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Basic"})
+            file = (self.root / request.match_info["path"]).resolve()
+            found = file.is_relative_to(self.root) and file.is_file()
+            if fault := self._next_fault(request.path):
+                return await fault(request, file.read_bytes()[request.http_range] if found else b"")
+            if not found:
+                raise web.HTTPNotFound
+            return web.FileResponse(file)
+
+    @contextmanager
+    def _counted(self, request: web.Request) -> Iterator[None]:
+        self._in_flight += 1
+        self.peak_in_flight = max(self.peak_in_flight, self._in_flight)
+        self.requests.append((request.method, request.path))
+        try:
+            yield
+        finally:
+            self._in_flight -= 1
+
+    def _next_fault(self, path: str) -> Fault | None:
+        for pattern, faults in list(self.faults.items()):
+            if fnmatchcase(path, pattern):
+                self.faults[pattern] = remaining = iter(faults)
+                return next(remaining, None)
+        return None
+
+
+def _basic(user: str, password: str) -> str:
+    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+def status(code: int, headers: Mapping[str, str] | None = None) -> Fault:
+    """Answer with a status and an empty body: `status(429, {"Retry-After": "1"})`."""
+
+    async def fault(_request: web.Request, _body: bytes) -> web.StreamResponse:
+        return web.Response(status=code, headers=headers)
+
+    return fault
+
+
+def redirect(base: str, code: int = 302) -> Fault:
+    """Send the client to the same path below `base`: another server's url, `file://`, or "" for a loop."""
+
+    async def fault(request: web.Request, _body: bytes) -> web.StreamResponse:
+        return web.Response(status=code, headers={"Location": base + request.path})
+
+    return fault
+
+
+def changed(change: Callable[[bytes], bytes], content_type: str = "application/octet-stream") -> Fault:
+    """Answer as if the file held `change(body)`, with headers that agree with it; a Range is changed by itself."""
+
+    async def fault(request: web.Request, body: bytes) -> web.StreamResponse:
+        partial = "Range" in request.headers
+        return web.Response(status=206 if partial else 200, body=change(body), content_type=content_type)
+
+    return fault
+
+
+def replaced(body: bytes, content_type: str = "application/octet-stream") -> Fault:
+    """Answer with another body, such as metadata that is wrong."""
+    return changed(lambda _: body, content_type)
+
+
+empty = replaced(b"")
+html_page = replaced(b"<!DOCTYPE html><html><body>Down for maintenance</body></html>", "text/html")
+random_bytes = changed(lambda body: np.random.default_rng(0).bytes(len(body)))
+truncated = changed(lambda body: body[: len(body) // 2])
+# The last byte of a blosc lz4 chunk is a literal: the chunk still decodes, to another pixel.
+flipped_bit = changed(lambda body: body[:-1] + bytes(last ^ 1 for last in body[-1:]))
+
+
+async def connection_reset(request: web.Request, _body: bytes) -> web.StreamResponse:
+    """Reset the connection before any header."""
+    if request.transport is not None:
+        linger_zero = struct.pack("ii", 1, 0)
+        request.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_zero)
+        request.transport.abort()
+    raise ConnectionResetError
+
+
+async def hang(_request: web.Request, _body: bytes) -> web.StreamResponse:
+    """Never answer; ends with the client's patience or with the server."""
+    return await asyncio.Future[web.StreamResponse]()
+
+
+async def cut(request: web.Request, body: bytes) -> web.StreamResponse:
+    """Announce the whole body, send half of it and close the connection."""
+    response = web.StreamResponse(headers={"Content-Length": str(len(body))})
+    response.force_close()
+    await response.prepare(request)
+    await response.write(body[: len(body) // 2])
+    return response
+
+
+def drip(seconds: float) -> Fault:
+    """Send the good body a byte at a time, `seconds` before each."""
+
+    async def fault(request: web.Request, body: bytes) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": str(len(body))})
+        await response.prepare(request)
+        for byte in body:
+            await asyncio.sleep(seconds)
+            await response.write(bytes([byte]))
+        return response
+
+    return fault
+
+
+def main() -> None:
+    """Serve a folder as a process of its own: prints the url, stops on SIGTERM or SIGINT."""
+    parser = argparse.ArgumentParser(description="Serve a folder of stores on loopback.")
+    parser.add_argument("root", type=Path)
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds that every answer waits")
+    parser.add_argument("--port", type=int, default=0)
+    arguments = parser.parse_args()
+    stopping = {signal.SIGTERM, signal.SIGINT}
+    # Blocked before the server's thread starts, so that the signal reaches sigwait and no other thread.
+    signal.pthread_sigmask(signal.SIG_BLOCK, stopping)
+    with StoreServer(arguments.root, arguments.latency, port=arguments.port) as server:
+        print(server.url, flush=True)  # noqa: T201
+        signal.sigwait(stopping)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,249 @@
+"""Tests of the tests' own parts: the server, each of its faults, and the stores that it serves."""
+
+import http.client
+import ssl
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import numpy as np
+import pytest
+import zarr
+from distributed.security import Security
+
+from idr_assets_tests import store_server as faulty
+from idr_assets_tests.idr_stores import nuclei_plane, write_idr_store, write_image
+from idr_assets_tests.store_server import Fault, StoreServer
+
+BODY = bytes(range(64))
+
+
+def ask(
+    server: StoreServer, path: str, method: str = "GET", context: ssl.SSLContext | None = None, **headers: str
+) -> tuple[int, http.client.HTTPMessage, bytes]:
+    """Send one request as it stands: the path is not normalized and no redirect followed."""
+    netloc = urlsplit(server.url).netloc
+    connection = (
+        http.client.HTTPSConnection(netloc, timeout=5, context=context)
+        if context
+        else http.client.HTTPConnection(netloc, timeout=5)
+    )
+    try:
+        connection.request(method, path, headers=headers)
+        response = connection.getresponse()
+        return response.status, response.headers, response.read()
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[StoreServer]:
+    """Serve a folder that holds `folder/file`, beside a file that is not to be served."""
+    (tmp_path / "root/folder").mkdir(parents=True)
+    (tmp_path / "root/folder/file").write_bytes(BODY)
+    (tmp_path / "secret").write_text("secret")
+    (tmp_path / "root/link").symlink_to(tmp_path / "secret")
+    with StoreServer(tmp_path / "root") as server:
+        yield server
+
+
+def test_files_have_validators_and_ranges(server: StoreServer) -> None:
+    code, headers, body = ask(server, "/folder/file")
+    assert (code, body, headers["Content-Length"]) == (200, BODY, "64")
+    assert headers["ETag"]
+    assert headers["Last-Modified"]
+    code, head, body = ask(server, "/folder/file", "HEAD")
+    assert (code, body, head["Content-Length"], head["ETag"]) == (200, b"", "64", headers["ETag"])
+    code, headers, body = ask(server, "/folder/file", Range="bytes=2-5")
+    assert (code, body, headers["Content-Range"]) == (206, BODY[2:6], "bytes 2-5/64")
+    assert ask(server, "/folder/file", Range="bytes=-3")[2] == BODY[-3:]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    "path", ["/", "/folder", "/folder/", "/none", "/../secret", "/%2e%2e/secret", "//etc/passwd", "/link"]
+)
+def test_folders_and_the_outside_are_not_found(server: StoreServer, path: str, method: str) -> None:
+    assert ask(server, path, method)[0] == 404
+
+
+def test_requests_are_counted_until_reset(server: StoreServer) -> None:
+    ask(server, "/folder/file")
+    ask(server, "/none", "HEAD")
+    assert server.requests == [("GET", "/folder/file"), ("HEAD", "/none")]
+    assert server.peak_in_flight == 1
+    server.reset()
+    assert (server.requests, server.peak_in_flight) == ([], 0)
+
+
+def test_latency_delays_every_answer(server: StoreServer) -> None:
+    server.latency = 0.2
+    start = time.monotonic()
+    ask(server, "/none")
+    assert time.monotonic() - start >= 0.2
+
+
+def test_hanging_requests_count_as_in_flight_and_end_with_the_server(tmp_path: Path) -> None:
+    threads = threading.enumerate()
+    with ThreadPoolExecutor(4) as clients:
+        with StoreServer(tmp_path) as server:
+            server.faults["*"] = repeat(faulty.hang)
+            answers = [clients.submit(ask, server, "/file") for _ in range(4)]
+            while len(server.requests) < 4:
+                time.sleep(0.01)
+            assert server.peak_in_flight == 4
+            start = time.monotonic()
+        assert time.monotonic() - start < 2
+        assert all(isinstance(answer.exception(), ConnectionError) for answer in answers)
+    assert threading.enumerate() == threads
+
+
+def test_an_error_inside_the_context_ends_the_server(tmp_path: Path) -> None:
+    threads = threading.enumerate()
+    with pytest.raises(KeyError), StoreServer(tmp_path):
+        raise KeyError
+    assert threading.enumerate() == threads
+
+
+def test_faults_are_used_up_one_a_request(server: StoreServer) -> None:
+    server.faults["/folder/*"] = [faulty.status(503), None, faulty.status(429, {"Retry-After": "1"})]
+    answers = [ask(server, "/folder/file") for _ in range(4)]
+    assert [code for code, _, _ in answers] == [503, 200, 429, 200]
+    assert answers[2][1]["Retry-After"] == "1"
+    assert ask(server, "/none")[0] == 404
+
+
+BODIES: dict[str, tuple[Fault, bytes]] = {
+    "empty": (faulty.empty, b""),
+    "truncated": (faulty.truncated, BODY[:32]),
+    "flipped_bit": (faulty.flipped_bit, BODY[:-1] + b"\x3e"),
+    "replaced": (faulty.replaced(b"{}"), b"{}"),
+    "drip": (faulty.drip(0.001), BODY),
+}
+
+
+@pytest.mark.parametrize(("fault", "expected"), BODIES.values(), ids=BODIES)
+def test_a_wrong_body_comes_with_headers_that_agree(server: StoreServer, fault: Fault, expected: bytes) -> None:
+    server.faults["*"] = [fault]
+    code, headers, body = ask(server, "/folder/file")
+    assert (code, body, headers["Content-Length"]) == (200, expected, str(len(expected)))
+
+
+def test_random_bytes_and_html_pages(server: StoreServer) -> None:
+    server.faults["*"] = [faulty.random_bytes, faulty.html_page]
+    code, _, body = ask(server, "/folder/file")
+    assert (code, len(body)) == (200, 64)
+    assert body != BODY
+    code, headers, body = ask(server, "/folder/file")
+    assert (code, headers.get_content_type()) == (200, "text/html")
+    assert body.startswith(b"<!DOCTYPE html>")
+
+
+def test_a_range_of_a_wrong_body_is_partial(server: StoreServer) -> None:
+    server.faults["*"] = [faulty.truncated]
+    code, _, body = ask(server, "/folder/file", Range="bytes=8-11")
+    assert (code, body) == (206, BODY[8:10])
+
+
+def test_broken_connections(server: StoreServer) -> None:
+    server.faults["*"] = [faulty.connection_reset, faulty.cut]
+    with pytest.raises(ConnectionResetError):
+        ask(server, "/folder/file")
+    with pytest.raises(http.client.IncompleteRead) as error:
+        ask(server, "/folder/file")
+    assert (error.value.partial, error.value.expected) == (BODY[:32], 32)
+    assert ask(server, "/folder/file")[2] == BODY
+
+
+@pytest.mark.parametrize("base", ["", "http://localhost:1", "file://"])
+def test_redirects_keep_the_path(server: StoreServer, base: str) -> None:
+    server.faults["*"] = [faulty.redirect(base)]
+    code, headers, _ = ask(server, "/folder/file")
+    assert (code, headers["Location"]) == (302, f"{base}/folder/file")
+
+
+def test_credentials(tmp_path: Path) -> None:
+    with StoreServer(tmp_path, credentials=("user", "password")) as server:
+        assert ask(server, "/file")[0] == 401
+        assert ask(server, "/file", Authorization="Basic dXNlcjpvdGhlcg==")[0] == 401
+        assert ask(server, "/file", Authorization="Basic dXNlcjpwYXNzd29yZA==")[0] == 404
+
+
+def test_tls(tmp_path: Path) -> None:
+    certificate = Security.temporary()
+    (tmp_path / "pem").write_text(certificate.tls_scheduler_key + certificate.tls_scheduler_cert)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "pem")
+    trusting = ssl.create_default_context(cadata=certificate.tls_ca_file)
+    trusting.check_hostname = False
+    with StoreServer(tmp_path, ssl_context=context) as server:
+        server.faults["*"] = [None, faulty.redirect("http://127.0.0.1:1"), faulty.connection_reset]
+        assert server.url.startswith("https://127.0.0.1:")
+        assert ask(server, "/none", context=trusting)[0] == 404
+        assert ask(server, "/none", context=trusting)[1]["Location"] == "http://127.0.0.1:1/none"
+        with pytest.raises(ConnectionResetError):
+            ask(server, "/none", context=trusting)
+
+
+def test_the_command_serves_until_terminated(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(BODY)
+    command = [sys.executable, "-m", "idr_assets_tests.store_server", str(tmp_path), "--latency", "0.01"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
+        assert process.stdout is not None
+        server = StoreServer(tmp_path)
+        server.url = process.stdout.readline().strip()
+        assert ask(server, "/file")[2] == BODY
+        process.terminate()
+        assert process.wait(timeout=5) == 0
+
+
+@pytest.mark.parametrize("version", ["0.1", "0.4"])
+def test_idr_stores_hold_the_window_only_and_open_over_http(tmp_path: Path, version: Literal["0.1", "0.4"]) -> None:
+    image = write_idr_store(tmp_path, version=version, t=range(261, 263), c=[0], z=range(489, 492))
+    chunks = [file for file in (image / "4").rglob("*") if file.is_file() and not file.name.startswith(".")]
+    first = image / "4" / ("261.0.489.0.0" if version == "0.1" else "261/0/489/0/0")
+    assert len(chunks) == 6
+    blosc_header = struct.unpack("<4B3I", first.read_bytes()[:16])
+    itemsize, size, _, compressed_size = blosc_header[3:]
+    assert (itemsize, size, compressed_size) == (2, 128 * 135 * 2, first.stat().st_size)
+    with StoreServer(tmp_path) as server:
+        array = zarr.open_array(f"{server.url}/{image.relative_to(tmp_path)}/4", mode="r")
+        assert (array.shape, array.dtype) == ((532, 2, 988, 128, 135), np.dtype(">u2"))
+        expected = [[nuclei_plane(t, 0, z) for z in range(489, 492)] for t in (261, 262)]
+        np.testing.assert_array_equal(array[261:263, 0, 489:492], expected)
+
+
+def test_a_flipped_bit_decodes_silently_to_another_pixel(tmp_path: Path) -> None:
+    image = write_idr_store(tmp_path, version="0.1", t=[0], c=[1], z=[2], shape=(1, 2, 3, 40, 50))
+    with StoreServer(tmp_path) as server:
+        server.faults["*/0.1.2.0.0"] = [faulty.flipped_bit]
+        array = zarr.open_array(f"{server.url}/{image.relative_to(tmp_path)}/4", mode="r")
+        assert np.count_nonzero(array[0, 1, 2] != nuclei_plane(0, 1, 2, (40, 50))) == 1
+
+
+IMAGES: dict[str, tuple[tuple[int, ...], str, dict[str, Any]]] = {
+    "0.1": ((2, 1, 3, 20, 30), ">u2", {"version": "0.1"}),
+    "0.2": ((2, 1, 3, 20, 30), "i2", {"version": "0.2"}),
+    "0.3 zyx, many planes a chunk": ((5, 20, 30), "u1", {"version": "0.3", "axes": "zyx", "chunks": (2, 20, 30)}),
+    "0.4 tcyx, planes cut": ((2, 2, 20, 30), ">f4", {"version": "0.4", "axes": "tcyx", "chunks": (1, 1, 7, 11)}),
+    "0.5": ((2, 1, 3, 20, 30), "u2", {"version": "0.5"}),
+    "0.5 sharded": ((6, 9, 8), "u2", {"version": "0.5", "axes": "zyx", "chunks": (1, 9, 8), "shards": (3, 9, 8)}),
+}
+
+
+@pytest.mark.parametrize(("shape", "dtype", "options"), IMAGES.values(), ids=IMAGES)
+def test_images_of_every_version_open_over_http(
+    tmp_path: Path, shape: tuple[int, ...], dtype: str, options: dict[str, Any]
+) -> None:
+    pixels = np.random.default_rng(0).integers(0, 100, shape).astype(dtype)
+    write_image(tmp_path / "image.zarr", pixels, **options)
+    with StoreServer(tmp_path) as server:
+        np.testing.assert_array_equal(zarr.open_array(f"{server.url}/image.zarr/0", mode="r")[...], pixels)
