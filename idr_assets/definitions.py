@@ -1,0 +1,13 @@
+"""Entry point of the Dagster code location: loads what stands below `defs/`."""
+
+from functools import cache
+from pathlib import Path
+
+import dagster as dg
+
+
+@dg.definitions
+@cache  # a run asks six times, and each load takes half a second
+def defs() -> dg.Definitions:
+    """Load every image and shared resource; nothing is read from network, environment or images."""
+    return dg.load_from_defs_folder(path_within_project=Path(__file__).parent)

@@ -1,0 +1,1 @@
+"""What Dagster loads: a folder for each image, and what they share."""

@@ -1,0 +1,1 @@
+"""Assets, partitions and runs: Dagster only. Nothing here works on pixels."""

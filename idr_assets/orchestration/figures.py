@@ -1,0 +1,102 @@
+"""The assets `<image>/montage` and `<image>/plane_browser`: what a person looks at."""
+
+from collections.abc import Callable, Sequence
+from itertools import product
+from typing import Any
+
+import dagster as dg
+
+from idr_assets.imaging.figures import montage as draw_montage
+from idr_assets.imaging.figures import png, webp
+from idr_assets.imaging.files import write_file
+from idr_assets.imaging.plane_browser import plane_browser as browser_page
+from idr_assets.imaging.planes import LabelledPlane, Plane, evenly_spread, thinned
+from idr_assets.imaging.source import open_level
+from idr_assets.orchestration.image import Image
+from idr_assets.orchestration.metadata import picture
+
+MONTAGE_SIDE = 12
+"""Rows and columns of the montage at most; more cannot be read."""
+
+BROWSER_PLANES = 400
+"""Planes of the page at most, so that pictures stay sharp within its 20 MB."""
+
+SMALL_DPI = 90
+"""Resolution of the montage in the Dagster UI, whose events must stay small."""
+
+
+def montage(image: Image) -> dg.AssetsDefinition:
+    """Define the asset; its value is the PNG."""
+    return _figure(
+        image, "montage", "matplotlib", "The planes of the window with their labels, rows T, columns Z.", _draw
+    )
+
+
+def plane_browser(image: Image) -> dg.AssetsDefinition:
+    """Define the asset; its value is the HTML page."""
+    return _figure(image, "plane_browser", "html", "A page with a slider over planes, labels and overlay.", _page)
+
+
+def _figure(
+    image: Image, name: str, kind: str, description: str, write: Callable[[Image], dict[str, Any]]
+) -> dg.AssetsDefinition:
+    @dg.asset(
+        key=[image.name, name],
+        deps=[dg.AssetKey([image.name, "plane_labels"])],
+        group_name=image.name,
+        kinds={kind},
+        description=description,
+        io_manager_key=f"{image.name}_io",
+        backfill_policy=dg.BackfillPolicy.single_run(),
+    )
+    def asset() -> dg.MaterializeResult[None]:
+        return dg.MaterializeResult(metadata=write(image))
+
+    return asset
+
+
+def _draw(image: Image) -> dict[str, Any]:
+    planes = _read(image, evenly_spread(image.t, MONTAGE_SIDE), evenly_spread(image.z, MONTAGE_SIDE))
+    figure = draw_montage(planes, title=image.name, pixel_size=_pixel_size(image))
+    write_file(image.montage_url, png(figure))
+    stored = sum(plane is not None for plane in planes.values())
+    return {
+        "path": dg.MetadataValue.path(image.montage_url),
+        "planes": stored,
+        "planes not materialized": len(planes) - stored,
+        "montage": picture(webp(figure, SMALL_DPI), "webp"),
+    }
+
+
+def _page(image: Image) -> dict[str, Any]:
+    shown = _read(image, *thinned(image.t, image.z, BROWSER_PLANES // len(image.channels)))
+    planes = [plane for plane in shown.values() if plane]
+    page = browser_page(
+        planes,
+        title=image.name,
+        omitted=len(image.window) - len(shown),
+        pixel_size=_pixel_size(image),
+        provenance={"image": f"{image.url}, level {image.level}", "segmentation": _recipe(image)},
+    )
+    write_file(image.browser_url, page.encode())
+    return {
+        "path": dg.MetadataValue.path(image.browser_url),
+        "planes": len(planes),
+        "planes not materialized": len(shown) - len(planes),
+        "bytes": len(page),
+    }
+
+
+def _read(image: Image, t: Sequence[int], z: Sequence[int]) -> dict[tuple[int, int, int], LabelledPlane | None]:
+    """Read the planes of every channel at these timepoints and slices; None for a plane that is not stored."""
+    labels = image.open_labels()
+    return {where: labels.read(Plane(*where)) for where in product(t, image.channels, z)}
+
+
+def _recipe(image: Image) -> str:
+    parameters = ", ".join(f"{name} {value}" for name, value in image.parameters.items())
+    return f"{image.function_path}, {parameters}" if parameters else image.function_path
+
+
+def _pixel_size(image: Image) -> float | None:
+    return open_level(image.labels_url, "0").pixel_size

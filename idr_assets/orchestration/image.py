@@ -1,0 +1,99 @@
+"""One image as its YAML describes it: what every asset of the image asks for.
+
+Opens what the assets need and names the outputs; does no work on pixels.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from idr_assets.imaging.label_image import LabelImage, open_label_image
+from idr_assets.imaging.planes import Block
+from idr_assets.imaging.segmentation import SegmentationFunction
+from idr_assets.imaging.source import ImageError, Level, open_level
+
+
+def data_url(project: Path, *parts: str) -> str:
+    """Join parts below IDR_ASSETS_DATA, which is any fsspec URL, by default `data` in the project."""
+    data = os.environ.get("IDR_ASSETS_DATA") or str(project / "data")
+    return "/".join([data.removesuffix("/"), *parts])
+
+
+@dataclass(frozen=True)
+class Image:
+    """An image, its window and its segmentation, in plain values: making one reads nothing.
+
+    `shape` is TCZYX; `t` and `z` are the window's indices, each a gapless range.
+    """
+
+    name: str
+    project: Path
+    address: str
+    storage_options: Mapping[str, Any]
+    level: str
+    shape: tuple[int, ...]
+    dtype: str | None
+    channels: tuple[int, ...]
+    t: range
+    z: range
+    function: SegmentationFunction
+    function_path: str
+    parameters: Mapping[str, Any]
+    links: Mapping[str, str]
+    upstream: tuple[str, ...]
+
+    @property
+    def url(self) -> str:
+        """Where the image lies; a relative path is below IDR_ASSETS_DATA."""
+        relative = "://" not in self.address and not self.address.startswith("/")
+        return data_url(self.project, self.address) if relative else self.address
+
+    @property
+    def window(self) -> Block:
+        """All planes that the partitions cover."""
+        return Block(self.t, self.channels, self.z)
+
+    @property
+    def middle(self) -> Block:
+        """The plane in the middle of the window, of the first channel."""
+        t, z = self.t[len(self.t) // 2], self.z[len(self.z) // 2]
+        return Block(range(t, t + 1), self.channels[:1], range(z, z + 1))
+
+    @property
+    def labels_url(self) -> str:
+        """Where the output image with pixels and labels lies."""
+        return data_url(self.project, f"{self.name}.ome.zarr")
+
+    @property
+    def montage_url(self) -> str:
+        """Where the montage lies, a PNG."""
+        return data_url(self.project, self.name, "montage.png")
+
+    @property
+    def browser_url(self) -> str:
+        """Where the plane browser lies, an HTML page."""
+        return data_url(self.project, self.name, "planes.html")
+
+    def open_level(self) -> Level:
+        """Open the level and check it against the YAML; `ImageError` names what differs."""
+        level = open_level(self.url, self.level, self.storage_options)
+        self._check("shape", level.shape, self.shape)
+        if self.dtype:
+            self._check("dtype", level.dtype.newbyteorder("="), np.dtype(self.dtype))
+        return level
+
+    def open_labels(self) -> LabelImage:
+        """Open the output; `ImageError` when no plane was segmented yet."""
+        return open_label_image(self.labels_url)
+
+    def _check(self, field: str, stored: object, expected: object) -> None:
+        if stored != expected:
+            message = (
+                f"The {field} of level {self.level!r} of {self.url} is {stored}, but the YAML of {self.name!r} expects "
+                f"{expected}: partitions and pixels would not match. Correct `{field}` or `level` in the YAML."
+            )
+            raise ImageError(message)

@@ -1,0 +1,49 @@
+"""Partitions of an image: keys `t|z` with true indices, and how keys and planes translate."""
+
+import dagster as dg
+
+from idr_assets.imaging.planes import Block, Plane, index_key
+from idr_assets.orchestration.image import Image
+
+
+def window_partitions(image: Image) -> dg.MultiPartitionsDefinition:
+    """Give the partitions of the window, T x Z.
+
+    Keys are zero-padded true indices, so that they sort as numbers and a wider window keeps what is done.
+    """
+    return dg.MultiPartitionsDefinition(
+        {
+            "t": dg.StaticPartitionsDefinition([index_key(t, image.shape[0]) for t in image.t]),
+            "z": dg.StaticPartitionsDefinition([index_key(z, image.shape[2]) for z in image.z]),
+        }
+    )
+
+
+def partition_key(image: Image, plane: Plane) -> str:
+    """Name the partition that holds a plane, for example `261|489`."""
+    return f"{index_key(plane.t, image.shape[0])}|{index_key(plane.z, image.shape[2])}"
+
+
+def window_tags(image: Image) -> dict[str, str]:
+    """Give the tags with which a run covers the whole window and needs no partition argument."""
+    first, last = image.window.planes()[0], image.window.planes()[-1]
+    return {
+        "dagster/asset_partition_range_start": partition_key(image, first),
+        "dagster/asset_partition_range_end": partition_key(image, last),
+    }
+
+
+def block_of(image: Image, keys: dg.PartitionKeyRange) -> Block:
+    """Give the planes of a rectangle of partitions, every channel of each.
+
+    Raises ValueError where the rectangle ends before it starts.
+    """
+    (t_first, z_first), (t_last, z_last) = ([int(index) for index in key.split("|")] for key in (keys.start, keys.end))
+    block = Block(range(t_first, t_last + 1), image.channels, range(z_first, z_last + 1))
+    if not len(block):
+        message = (
+            f"The range {keys.start}...{keys.end} ends before it starts, in t or in z: it holds no plane, so nothing "
+            "is segmented. Write the smaller t and the smaller z first."
+        )
+        raise ValueError(message)
+    return block

@@ -1,0 +1,79 @@
+"""What a run tells Dagster of its planes: metadata for each that is done, a failure that lists the others."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import dagster as dg
+
+from idr_assets.imaging.blocks import PlaneFailure, PlaneSummary
+from idr_assets.imaging.figures import outlines_png
+from idr_assets.orchestration.image import Image
+from idr_assets.orchestration.metadata import picture
+from idr_assets.orchestration.partitions import partition_key
+
+type Metadata = dict[str, Any]
+
+
+def report(
+    context: dg.AssetExecutionContext, image: Image, found: Iterable[PlaneSummary | PlaneFailure], provenance: Metadata
+) -> None:
+    """Attach metadata to each partition; when planes failed, record the good partitions and fail the run.
+
+    Raises `dagster.Failure` with every plane that failed and why; exactly the other partitions count as materialized.
+    """
+    summaries, failures = _by_partition(image, found)
+    lineage = {key: value if isinstance(value, str) else json.dumps(value) for key, value in provenance.items()}
+    metadata = {key: _metadata(planes) | lineage for key, planes in summaries.items()}
+    if len(metadata) == 1:
+        metadata = {key: value | _pictures(image, summaries[key]) for key, value in metadata.items()}
+    if failures:
+        _fail(context, metadata, failures)
+    for key, values in metadata.items():
+        context.add_asset_metadata(values, partition_key=key)
+
+
+def _by_partition(
+    image: Image, found: Iterable[PlaneSummary | PlaneFailure]
+) -> tuple[dict[str, list[PlaneSummary]], list[PlaneFailure]]:
+    """Group the planes by partition; a partition with a failed channel is left out."""
+    summaries: dict[str, list[PlaneSummary]] = defaultdict(list)
+    failures = []
+    for result in found:
+        if isinstance(result, PlaneFailure):
+            failures.append(result)
+        else:
+            summaries[partition_key(image, result.plane)].append(result)
+    for failure in failures:
+        summaries.pop(partition_key(image, failure.plane), None)
+    return summaries, failures
+
+
+def _metadata(planes: list[PlaneSummary]) -> Metadata:
+    """Name the measures; where a partition holds several channels, the channel stands behind each name."""
+    metadata: Metadata = {}
+    for summary in sorted(planes, key=lambda summary: summary.plane):
+        channel = f" (c {summary.plane.c})" if len(planes) > 1 else ""
+        measures = {name: value for name, value in asdict(summary).items() if name != "plane" and value is not None}
+        metadata |= {f"{name}{channel}": value for name, value in measures.items()}
+    return metadata
+
+
+def _pictures(image: Image, planes: Iterable[PlaneSummary]) -> Metadata:
+    labels = image.open_labels()
+    read = [(summary.plane, labels.read(summary.plane)) for summary in planes]
+    return {f"outlines, {plane}": picture(outlines_png(labelled)) for plane, labelled in read if labelled}
+
+
+def _fail(context: dg.AssetExecutionContext, metadata: Mapping[str, Metadata], failures: list[PlaneFailure]) -> None:
+    for key, values in metadata.items():
+        context.log_event(dg.AssetMaterialization(context.asset_key, partition=key, metadata=values))
+    failures = sorted(failures, key=lambda failure: failure.plane)
+    listed = "\n".join(f"{failure.plane}: {failure.reason}" for failure in failures)
+    message = (
+        f"Planes that failed and are not stored: {len(failures)}. Partitions that are done: {len(metadata)}. "
+        f"Materialize the missing partitions again.\n{listed}"
+    )
+    raise dg.Failure(message, metadata={"failed planes": len(failures)}, allow_retries=False)

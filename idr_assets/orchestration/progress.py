@@ -1,0 +1,45 @@
+"""Progress of a run in its log: how many planes are done, how fast, and how long the rest takes."""
+
+from collections.abc import Callable, Iterable, Iterator
+from threading import Event, Thread
+from time import monotonic
+
+INTERVAL = 5.0
+"""Seconds between two lines."""
+
+
+class Progress:
+    """Counts what is done, and says it in one line."""
+
+    def __init__(self, total: int) -> None:
+        """Start the clock, with nothing done of `total` planes."""
+        self.total = total
+        self.done = 0
+        self.started = monotonic()
+
+    def __str__(self) -> str:
+        """Tell planes done, of how many, planes a second, and seconds left once that can be told."""
+        rate = self.done / max(monotonic() - self.started, 1e-9)
+        left = f", {(self.total - self.done) / rate:.0f} s left" if rate else ""
+        precision = ".3g" if rate < 100 else ".0f"  # noqa: PLR2004  three digits, without an exponent
+        return f"{self.done} of {self.total} planes done, {rate:{precision}} planes/s{left}"
+
+
+def logged[T](results: Iterable[T], total: int, log: Callable[[str], None], interval: float = INTERVAL) -> Iterator[T]:
+    """Pass results on, and log the progress every `interval` seconds, while none comes too, and at the end."""
+    progress, ended = Progress(total), Event()
+    teller = Thread(target=_tell, args=(progress, log, interval, ended), daemon=True)
+    teller.start()
+    try:
+        for result in results:
+            progress.done += 1
+            yield result
+    finally:
+        ended.set()
+        teller.join()
+        log(str(progress))
+
+
+def _tell(progress: Progress, log: Callable[[str], None], interval: float, ended: Event) -> None:
+    while not ended.wait(interval):
+        log(str(progress))

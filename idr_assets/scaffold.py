@@ -1,0 +1,43 @@
+"""What `dg scaffold defs idr_assets.SegmentedImage NAME` writes."""
+
+import dagster as dg
+
+COMMENTED_YAML = """\
+type: idr_assets.SegmentedImage
+attributes:
+  # The image: http, https, s3 or another fsspec URL, or a local path (a relative one is below IDR_ASSETS_DATA).
+  # Instead of `url`: `image_id: 4007801` and `endpoint: https://host/idr/zarr/v0.4/{image_id}.zarr`.
+  url: https://livingobjects.ebi.ac.uk/idr/zarr/v0.4/idr0044A/4007801.zarr
+  # Handed to fsspec, for example {anon: true} for a public S3 bucket.
+  storage_options: {}
+  # Path of the level in the image's multiscales; a higher one is smaller.
+  level: "4"
+  # T, C, Z, Y, X of that level. The store is checked against it when `source_image` is materialized.
+  shape: [532, 2, 988, 128, 135]
+  # Dtype of that level, in any byte order. Leave it out to take what is stored.
+  dtype: uint16
+  # Channels to segment.
+  channels: [0]
+  # First and last index, inclusive, or "all". Each (t, z) of the window is a partition.
+  window:
+    t: [261, 270]
+    z: [489, 498]
+  # The function that turns planes into labels; it may be your own (see the README).
+  segmentation:
+    function: idr_assets.imaging.segmentation.gaussian_threshold
+    parameters: {sigma: 1.0, threshold_fraction: 0.33}
+  # Pages about the image, shown in the UI.
+  links:
+    IDR: https://idr.openmicroscopy.org/webclient/?show=image-4007801
+    paper: https://doi.org/10.1016/j.cell.2018.09.031
+  # Assets of yours that make the image, for example [demo/synthetic_embryo].
+  upstream: []
+"""
+
+
+class CommentedYaml(dg.Scaffolder):
+    """Writes a YAML that loads as it is and explains each field."""
+
+    def scaffold(self, request: dg.ScaffoldRequest) -> None:
+        """Write `defs.yaml` into the new folder."""
+        (request.target_path / "defs.yaml").write_text(COMMENTED_YAML)

@@ -1,0 +1,147 @@
+"""The Dagster component: one YAML file becomes the assets and the job of one image.
+
+Here is what the YAML may say; what the assets do stands in `orchestration`.
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import dagster as dg
+from pydantic import BaseModel, Field, ValidationInfo, field_validator, model_validator
+
+from idr_assets.orchestration.image import Image
+from idr_assets.orchestration.image_definitions import image_definitions
+from idr_assets.scaffold import CommentedYaml
+from idr_assets.yaml_fields import Segmentation, Window, YamlFields, import_function, resolved
+
+type DtypeName = Literal[
+    "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64"
+]
+
+
+@dg.scaffold_with(CommentedYaml)
+class SegmentedImage(dg.Component, YamlFields, dg.Resolvable):
+    """An OME-Zarr image whose planes are segmented: source, label planes over T x Z, montage and plane browser."""
+
+    url: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Address of the image: http, https, s3, another fsspec URL, or a local path (a relative one is "
+        "below IDR_ASSETS_DATA). Or give `image_id` and `endpoint`.",
+    )
+    image_id: int | None = Field(default=None, description="ID of the image in the IDR, put into `endpoint`.")
+    endpoint: str | None = Field(
+        default=None,
+        description="Address with `{image_id}` in it, for example `https://host/zarr/v0.1/{image_id}.zarr`.",
+    )
+    storage_options: dict[str, Any] = Field(
+        default_factory=dict, description="Handed to fsspec, for example `{anon: true}` for a public S3 bucket."
+    )
+    level: str = Field(
+        min_length=1,
+        coerce_numbers_to_str=True,
+        json_schema_extra={"type": ["string", "integer"]},
+        description="Path of the level in the image's multiscales, for example `4`; a higher one is smaller.",
+    )
+    shape: Annotated[list[Annotated[int, Field(gt=0)]], Field(min_length=5, max_length=5)] = Field(
+        description="Shape TCZYX of that level. Partitions are known offline from it; the store is checked against it."
+    )
+    dtype: DtypeName | None = Field(
+        default=None, description="Dtype of that level in any byte order, for example `uint16`; unchecked if absent."
+    )
+    channels: list[int] = Field(
+        default=[0], min_length=1, description="Channels to segment; a partition (t, z) holds the plane of each."
+    )
+    window: Window = Field(default_factory=Window, description="The T range x Z range that the partitions cover.")
+    segmentation: Segmentation = Field(
+        default_factory=Segmentation, description="The function that turns planes into labels, with its parameters."
+    )
+    links: dict[str, str] = Field(
+        default_factory=dict, description="Name and address of pages about the image, such as its IDR page and paper."
+    )
+    upstream: list[Annotated[str, Field(pattern=r"^\w+(/\w+)*$")]] = Field(
+        default_factory=list, description="Keys of assets that make the image, such as `demo/synthetic_embryo`."
+    )
+
+    @classmethod
+    def model(cls) -> type[BaseModel]:
+        """Validate the YAML with this class itself, so that every error comes with file and line."""
+        return cls
+
+    @classmethod
+    def resolve_from_model(cls, context: dg.ResolutionContext, model: BaseModel) -> Self:
+        """Fill in the YAML's templates, such as `{{ env.NAME }}`, and validate what comes out."""
+        return cls(**resolved(model.model_dump(exclude_unset=True), context))
+
+    @field_validator("channels")
+    @classmethod
+    def _channels_exist(cls, channels: list[int], info: ValidationInfo) -> list[int]:
+        count = info.data["shape"][1] if "shape" in info.data else max(channels) + 1
+        wrong = [channel for channel in channels if not 0 <= channel < count]
+        if wrong or len(set(channels)) < len(channels):
+            message = f"the image has channels 0 to {count - 1}; name each wanted one once"
+            raise ValueError(message)
+        return channels
+
+    @field_validator("window")
+    @classmethod
+    def _window_inside(cls, window: Window, info: ValidationInfo) -> Window:
+        if "shape" not in info.data:
+            return window
+        shape: list[int] = info.data["shape"]
+        for axis, indices in window.ranges(shape).items():
+            length = shape["tcz".index(axis)]
+            if indices.stop > length:
+                message = (
+                    f"{axis} ends at {indices[-1]}, but the shape has {axis} 0 to {length - 1}; end it there or before"
+                )
+                raise ValueError(message)
+        return window
+
+    @field_validator("endpoint")
+    @classmethod
+    def _takes_the_id(cls, endpoint: str | None) -> str | None:
+        if endpoint and "{image_id}" not in endpoint and "{{" not in endpoint:
+            message = "the ID has no place in it; write {image_id} where the ID stands"
+            raise ValueError(message)
+        return endpoint
+
+    @model_validator(mode="after")
+    def _one_address(self) -> Self:
+        given = [name for name in ("url", "image_id", "endpoint") if getattr(self, name) is not None]
+        if given not in (["url"], ["image_id", "endpoint"]):
+            message = f"the image has no single address, for there is {' and '.join(given) or 'none'}; "
+            raise ValueError(message + "give either `url`, or both `image_id` and `endpoint`")
+        return self
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """Build the image's definitions; its name is that of the folder that holds the YAML."""
+        return image_definitions(
+            Image(
+                name=_image_name(context.path),
+                project=context.project_root,
+                address=self.url or str(self.endpoint).replace("{image_id}", str(self.image_id)),
+                storage_options=self.storage_options,
+                level=self.level,
+                shape=tuple(self.shape),
+                dtype=self.dtype,
+                channels=tuple(self.channels),
+                **self.window.ranges(self.shape),
+                function=import_function(self.segmentation.function),
+                function_path=self.segmentation.function,
+                parameters=self.segmentation.parameters,
+                links=self.links,
+                upstream=tuple(self.upstream),
+            )
+        )
+
+
+def _image_name(folder: Path) -> str:
+    if not re.fullmatch(r"\w+", folder.name, re.ASCII):
+        message = (
+            f"The folder {folder} names the image {folder.name!r}, but keys of assets and jobs take letters, digits "
+            "and _ only. Rename the folder."
+        )
+        raise ValueError(message)
+    return folder.name

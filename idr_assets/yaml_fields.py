@@ -1,0 +1,134 @@
+"""The parts of an image's YAML: its window, its segmentation, and what is told when a field is wrong."""
+
+import inspect
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Annotated, Any, Literal, Self
+
+import dagster as dg
+from pydantic import Field, ModelWrapValidatorHandler, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic_core import ErrorDetails, InitErrorDetails
+
+Interval = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2, max_length=2)]
+
+
+class YamlFields(dg.Model):
+    """Fields of which pydantic's own errors tell what they mean, and errors of unknown ones which there are."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _explain(cls, fields: object, validate: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return validate(fields)
+        except ValidationError as error:
+            lines = [cls._explained(line) for line in error.errors()]
+            raise ValidationError.from_exception_data(cls.__name__, lines) from None
+
+    @classmethod
+    def _explained(cls, line: ErrorDetails) -> InitErrorDetails:
+        if line["type"] == "value_error" or not line["loc"]:
+            return InitErrorDetails(type=line["type"], loc=line["loc"], input=line["input"], ctx=line.get("ctx", {}))
+        name = str(line["loc"][0])
+        if line["type"] == "extra_forbidden":
+            message = f"there is no such field; there are: {', '.join(cls.model_fields)}"
+        else:
+            message = f"{line['msg']}. {name}: {cls.model_fields[name].description}"
+        return InitErrorDetails(type="value_error", loc=line["loc"], input=line["input"], ctx={"error": message})
+
+
+class Window(YamlFields):
+    """The T range x Z range that the partitions cover."""
+
+    t: Interval | Literal["all"] = Field(default="all", description="First and last timepoint, inclusive, or `all`.")
+    z: Interval | Literal["all"] = Field(default="all", description="First and last slice, inclusive, or `all`.")
+
+    @field_validator("t", "z", mode="before")
+    @classmethod
+    def _interval(cls, interval: object) -> object:
+        match interval:
+            case "all":
+                return interval
+            case [int(first), int(last)] if 0 <= first <= last:
+                return interval
+            case [int(first), int(last)] if 0 <= last < first:
+                message = f"it starts at {first}, after its end {last}; write [{last}, {first}]"
+            case _:
+                message = f"{interval} is no interval; write the first and the last index, such as [0, 9], or `all`"
+        raise ValueError(message)
+
+    def ranges(self, shape: Sequence[int]) -> dict[str, range]:
+        """Give the indices t and z that the window covers of a shape TCZYX."""
+        return {axis: _indices(interval, shape[at]) for axis, at, interval in (("t", 0, self.t), ("z", 2, self.z))}
+
+
+class Segmentation(YamlFields):
+    """The function that turns planes into labels, with its parameters."""
+
+    function: str = Field(
+        default="idr_assets.imaging.segmentation.gaussian_threshold",
+        description="Dotted path of a function `(planes, **parameters) -> labels`, both (n, y, x) dask arrays.",
+    )
+    parameters: dict[str, Any] = Field(
+        default_factory=dict, validate_default=True, description="Keyword arguments of the function."
+    )
+
+    @field_validator("function")
+    @classmethod
+    def _importable(cls, path: str) -> str:
+        import_function(path)
+        return path
+
+    @field_validator("parameters")
+    @classmethod
+    def _accepted(cls, parameters: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        if "function" in info.data:
+            _bind(info.data["function"], parameters)
+        return parameters
+
+
+def _indices(interval: list[int] | str, length: int) -> range:
+    return range(length) if isinstance(interval, str) else range(interval[0], interval[1] + 1)
+
+
+def import_function(path: str) -> Callable[..., Any]:
+    """Import the function at a dotted path; `ValueError` with the remedy when there is none."""
+    module, _, name = path.rpartition(".")
+    try:
+        function = getattr(import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        message = f"{path!r} cannot be imported ({error}); write the dotted path of a function, module.function"
+        raise ValueError(message) from error
+    if not callable(function):
+        message = f"{path!r} is a {type(function).__name__} and no function; name one that takes planes"
+        raise ValueError(message)  # noqa: TRY004  pydantic reports a ValueError with file and line
+    return function  # type: ignore[no-any-return]
+
+
+def _bind(path: str, parameters: dict[str, Any]) -> None:
+    try:
+        signature = inspect.signature(import_function(path))
+    except ValueError as error:
+        message = f"{path} does not tell its parameters ({error}); name a Python function that calls it"
+        raise ValueError(message) from error
+    try:
+        signature.bind(None, **parameters)
+    except TypeError as error:
+        taken = ", ".join(list(signature.parameters)[1:])
+        message = f"{path} cannot be called with {parameters}: {error}; it takes: {taken}"
+        raise ValueError(message) from error
+
+
+def resolved(value: Any, context: dg.ResolutionContext) -> Any:  # noqa: ANN401  any value that YAML may hold
+    """Fill in templates and leave all else alone: Dagster would turn the text "4" into a number."""
+    match value:
+        case dict():
+            return {name: resolved(item, context.at_path(name)) for name, item in value.items()}
+        case list():
+            return [resolved(item, context.at_path(index)) for index, item in enumerate(value)]
+        case str() if "{{" in value:
+            filled = context.resolve_value(value)
+            if filled is None:
+                message = f"{value} in {'.'.join(map(str, context.path))} gives nothing; set the variable that it names"
+                raise ValueError(message)
+            return filled
+    return value

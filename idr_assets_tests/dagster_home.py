@@ -1,0 +1,127 @@
+"""The project's commands as real processes, on a Dagster instance of a test's own.
+
+Here belong the processes, their environment and what they leave behind. What a command is to do stands in the tests.
+"""
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic, sleep
+
+import dagster as dg
+import psutil
+
+ROOT = Path(__file__).parents[1]
+BIN = Path(sys.executable).parent
+
+LONGEST = 240.0
+"""Seconds that a command may take on a machine with much else to do."""
+
+SITECUSTOMIZE = """
+import os, signal, socket, sys
+HERE = {"127.0.0.1", "::1", "localhost", socket.gethostname(), "", None}
+
+def refuse_network(event, arguments):
+    if event == "socket.getaddrinfo":
+        host = arguments[0]
+    elif event == "socket.connect" and isinstance(arguments[1], tuple) and arguments[0].type == socket.SOCK_STREAM:
+        host = arguments[1][0]
+    else:
+        return
+    if (host.decode() if isinstance(host, bytes) else host) not in HERE:
+        with open(os.environ["REFUSED"], "a") as refused:
+            print(event, host, *sys.argv, file=refused)
+        raise OSError(f"no network in this test: {host}")
+
+sys.addaudithook(refuse_network)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # tests that run in the background hand it down as ignored
+"""
+"""What each Python process runs first. In place of `unshare -n`, which a container may forbid."""
+
+
+class DagsterHome:
+    """A Dagster instance with the project's settings and, beside it, IDR_ASSETS_DATA; all below the folder `path`.
+
+    Processes started here see a clean environment and of the network only this machine.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.data = path / "data"
+        self.output = path / "output.txt"
+        shutil.copy(ROOT / ".dagster_home/dagster.yaml", path)
+        (path / "python").mkdir()
+        (path / "python/sitecustomize.py").write_text(SITECUSTOMIZE)
+        (path / "refused.txt").touch()
+
+    @property
+    def instance(self) -> dg.DagsterInstance:
+        """Open the instance, to ask what was run and materialized; a context manager."""
+        return dg.DagsterInstance.from_config(str(self.path))
+
+    @property
+    def refused(self) -> list[str]:
+        """List the attempts of processes to reach another machine."""
+        return (self.path / "refused.txt").read_text().splitlines()
+
+    @property
+    def processes(self) -> list[psutil.Process]:
+        """List the processes that live, also those whose parent has ended."""
+        named = psutil.process_iter(["environ"])
+        return [it for it in named if (it.info["environ"] or {}).get("DAGSTER_HOME") == str(self.path)]
+
+    @property
+    def listeners(self) -> set[str]:
+        """Give the addresses at which the processes listen."""
+        return {address for process in self.processes for address in _listeners(process)}
+
+    def start(self, command: str) -> subprocess.Popen[bytes]:
+        """Start a command in the project folder, the virtual environment activated; it prints to `output`."""
+        words = shlex.split(command)
+        with self.output.open("w") as output:
+            return subprocess.Popen(words, cwd=ROOT, env=self._environment(), stdout=output, stderr=output)  # noqa: S603
+
+    def run(self, command: str) -> tuple[int, str]:
+        """Run a command to its end; give its exit code and what it printed."""
+        code = self.start(command).wait(LONGEST)
+        return code, self.output.read_text()
+
+    def _environment(self) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in ("HOME", "LANG", "TMPDIR") if name in os.environ}
+        ours = {"DAGSTER_HOME": self.path, "IDR_ASSETS_DATA": self.data, "PATH": f"{BIN}:{os.environ['PATH']}"}
+        offline = {"PYTHONPATH": self.path / "python", "REFUSED": self.path / "refused.txt"}
+        return kept | {name: str(value) for name, value in (ours | offline).items()}
+
+
+@contextmanager
+def dagster_home(path: Path) -> Iterator[DagsterHome]:
+    """Give an instance in the empty folder `path`; in the end, what still runs is killed."""
+    home = DagsterHome(path)
+    try:
+        yield home
+    finally:
+        for process in home.processes:
+            process.kill()
+
+
+def wait_until(condition: Callable[[], object], seconds: float = LONGEST) -> None:
+    """Ask again and again until `condition` gives something true; `TimeoutError` when it never does."""
+    end = monotonic() + seconds
+    while not condition():
+        if monotonic() > end:
+            message = f"{condition} did not become true within {seconds} s"
+            raise TimeoutError(message)
+        sleep(0.1)
+
+
+def _listeners(process: psutil.Process) -> list[str]:
+    try:
+        connections = process.net_connections("inet")
+    except psutil.NoSuchProcess:
+        return []
+    return [connection.laddr.ip for connection in connections if connection.status == psutil.CONN_LISTEN]

@@ -1,0 +1,54 @@
+"""A project with one image, as a user has it: a folder with its `defs.yaml`, loaded as Dagster loads it.
+
+Here belongs the project. What an image's store holds is in `idr_stores`.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+FIELDS = {"url": "source.zarr", "level": '"0"', "shape": "[12, 2, 16, 128, 135]"}
+"""The fields that an image needs, as they stand in YAML."""
+
+
+@dataclass(frozen=True)
+class ImageProject:
+    """A project below `root` with one image; its Python package has the name of the folder `root`."""
+
+    root: Path
+    image: str = "image"
+
+    @property
+    def package(self) -> Path:
+        """The folder of the Python package, which may hold modules of the user's own."""
+        return self.root / self.root.name
+
+    @property
+    def yaml(self) -> Path:
+        """The YAML of the image."""
+        return self.package / "defs" / self.image / "defs.yaml"
+
+    def write(self, **fields: str | None) -> None:
+        """Write the project anew; `fields` are YAML texts beside or in place of FIELDS, None leaves one out."""
+        lines = [f"  {name}: {value}\n" for name, value in (FIELDS | fields).items() if value is not None]
+        self.yaml.parent.mkdir(parents=True, exist_ok=True)
+        self.yaml.write_text("type: idr_assets.SegmentedImage\nattributes:\n" + "".join(lines))
+        dask = self.package / "defs" / "dask" / "defs.yaml"
+        dask.parent.mkdir(exist_ok=True)
+        dask.write_text("type: idr_assets.DaskCluster\nattributes:\n  workers: 2\n")
+        (self.root / "pyproject.toml").write_text(
+            "[tool.dg]\ndirectory_type = 'project'\n"
+            f"[tool.dg.project]\nroot_module = '{self.root.name}'\nregistry_modules = ['idr_assets']\n"
+        )
+
+    def load(self) -> dg.Definitions:
+        """Load the definitions, with the project's own modules importable."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.syspath_prepend(str(self.root))
+            return dg.load_from_defs_folder(path_within_project=self.yaml)
+
+    def key(self, asset: str) -> dg.AssetKey:
+        """Give the key of one of the image's assets."""
+        return dg.AssetKey([self.image, asset])

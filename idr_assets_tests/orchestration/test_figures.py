@@ -1,0 +1,36 @@
+"""The assets `montage` and `plane_browser`: what they report, and what becomes of planes that are not there."""
+
+from io import BytesIO
+
+import pytest
+from PIL import Image
+
+from idr_assets_tests.orchestration.small_image import PLANES, Segmented
+from idr_assets_tests.orchestration.test_source_image import picture
+
+
+@pytest.mark.parametrize(("asset", "file"), [("montage", "montage.png"), ("plane_browser", "planes.html")])
+def test_a_figure_tells_where_it_lies_and_what_it_shows(segmented: Segmented, asset: str, file: str) -> None:
+    metadata = segmented.metadata(asset)
+    assert metadata["path"] == str(segmented.project.root / "data" / "image" / file)
+    assert (metadata["planes"], metadata["planes not materialized"]) == (len(PLANES), 0)
+
+
+def test_the_montage_is_seen_in_the_ui(segmented: Segmented) -> None:
+    shown = picture(segmented.metadata("montage")["montage"])
+    drawn = Image.open(BytesIO(segmented.value("montage")))
+    assert shown.width / shown.height == pytest.approx(drawn.width / drawn.height, rel=0.02)
+    assert shown.width < drawn.width
+
+
+def test_planes_that_are_not_materialized_are_told(one_plane: Segmented) -> None:
+    for asset in ("montage", "plane_browser"):
+        assert one_plane.run(asset) == ""
+        metadata = one_plane.metadata(asset)
+        assert (metadata["planes"], metadata["planes not materialized"]) == (1, 3)
+
+
+def test_figures_before_any_run_say_what_to_do(fresh: Segmented) -> None:
+    failure = fresh.run("montage")
+    assert "No label image at" in failure
+    assert "Materialize planes first." in failure

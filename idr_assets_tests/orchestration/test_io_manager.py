@@ -1,0 +1,37 @@
+"""What each asset's value is in Python; that of `source_image` stands in its own test."""
+
+import numpy as np
+import pytest
+
+from idr_assets.imaging.source import ImageError
+from idr_assets_tests.orchestration.small_image import PIXELS, Segmented, recipe
+
+
+def test_plane_labels_of_several_channels_are_a_stack(segmented: Segmented) -> None:
+    labels = segmented.value("plane_labels", "2|09")
+    assert labels.dtype == np.int32
+    assert np.array_equal(labels, [recipe(PIXELS[2, 0, 9]), recipe(PIXELS[2, 1, 9])])
+
+
+def test_plane_labels_of_one_channel_are_a_plane(one_plane: Segmented) -> None:
+    labels = one_plane.value("plane_labels", "1|0")
+    assert (labels.shape, labels.dtype) == ((512, 512), np.int32)
+
+
+def test_montage_is_a_png_and_plane_browser_a_page(segmented: Segmented) -> None:
+    folder = segmented.project.root / "data" / "image"
+    montage, page = segmented.value("montage"), segmented.value("plane_browser")
+    assert montage == (folder / "montage.png").read_bytes()
+    assert montage.startswith(b"\x89PNG\r\n")
+    assert page == (folder / "planes.html").read_text()
+    assert page.startswith("<!doctype html>")
+
+
+def test_a_plane_that_is_not_stored(one_plane: Segmented) -> None:
+    with pytest.raises(ImageError, match=r"t 0 c 0 z 1 of 'image' is not stored in .* Materialize it first\."):
+        one_plane.value("plane_labels", "0|1")
+
+
+def test_labels_before_any_run(fresh: Segmented) -> None:
+    with pytest.raises(ImageError, match=r"No label image at .* Materialize planes first\."):
+        fresh.value("plane_labels", "1|09")

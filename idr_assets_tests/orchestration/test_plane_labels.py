@@ -1,0 +1,80 @@
+"""The asset `plane_labels`: the right pixels and labels, of the chosen function, at the right place."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+import scipy.ndimage
+import zarr
+
+from idr_assets_tests.orchestration.small_image import (
+    FIELDS,
+    PARTITIONS,
+    PIXELS,
+    PLANES,
+    Segmented,
+    recipe,
+)
+
+OWN_FUNCTION = """
+import scipy.ndimage
+from idr_assets.imaging.segmentation import per_plane
+
+@per_plane
+def brighter(plane, *, than):
+    return scipy.ndimage.label(plane > than)[0]
+"""
+
+
+def stored(segmented: Segmented, path: str) -> zarr.Array[Any]:
+    return zarr.open_array(segmented.project.root / "data" / "image.ome.zarr" / path, mode="r")
+
+
+def use_own_function(project: Segmented, than: int) -> dict[str, object]:
+    """Write the function and the YAML that names it; give the segmentation as provenance tells it."""
+    package = project.project.package
+    (package / "own.py").write_text(OWN_FUNCTION)
+    function = f"{package.name}.own.brighter"
+    project.project.write(**FIELDS, segmentation=f"{{function: {function}, parameters: {{than: {than}}}}}")
+    return {"function": function, "parameters": {"than": than}}
+
+
+def test_pixels_and_labels_of_every_channel_equal_the_recipe(segmented: Segmented) -> None:
+    pixels, labels = stored(segmented, "0"), stored(segmented, "labels/segmentation/0")
+    for plane in PLANES:
+        assert np.array_equal(pixels[plane], PIXELS[plane])
+        assert np.array_equal(labels[plane], recipe(PIXELS[plane]))
+    assert labels.dtype == np.int32
+    assert segmented.materialized() == set(PARTITIONS)
+
+
+def test_only_the_window_is_stored(segmented: Segmented) -> None:
+    output = segmented.project.root / "data" / "image.ome.zarr"
+    for array in ("0", "labels/segmentation/0"):
+        chunks = [chunk.relative_to(output / array / "c").parts for chunk in (output / array / "c").rglob("0/0")]
+        assert {tuple(map(int, chunk[:3])) for chunk in chunks} == set(PLANES)
+
+
+def test_a_function_of_ones_own_is_applied_with_its_parameters_and_told(fresh: Segmented) -> None:
+    first = use_own_function(fresh, than=600)
+    assert fresh.run("plane_labels", PARTITIONS[0], PARTITIONS[-1]) == ""
+    second = use_own_function(fresh, than=900)
+    assert fresh.run("plane_labels", "1|10") == ""
+    for t, c, z in PLANES:
+        than, told = (900, second) if (t, z) == (1, 10) else (600, first)
+        wanted, _ = scipy.ndimage.label(PIXELS[t, c, z] > than)
+        assert np.array_equal(stored(fresh, "labels/segmentation/0")[t, c, z], wanted)
+        assert json.loads(fresh.metadata("plane_labels", f"{t}|{z:02}")["segmentation"]) == told
+    group = zarr.open_group(fresh.project.root / "data/image.ome.zarr/labels/segmentation", mode="r")
+    assert group.attrs["idr_assets"]["segmentation"] == second  # type: ignore[call-overload,index]
+
+
+def test_outputs_lie_wherever_fsspec_reaches(fresh: Segmented, monkeypatch: pytest.MonkeyPatch) -> None:
+    fresh.project.write(**FIELDS | {"url": str(fresh.project.root / "data/source.zarr")})
+    monkeypatch.setenv("IDR_ASSETS_DATA", f"memory://{fresh.project.root.name}")
+    assert fresh.run("plane_labels", "2|09") == ""
+    assert fresh.run("plane_browser") == ""
+    assert np.array_equal(fresh.value("plane_labels", "2|09"), [recipe(PIXELS[2, c, 9]) for c in (0, 1)])
+    assert "t 2 c 1 z 9" in fresh.value("plane_browser")
+    assert [path.name for path in (fresh.project.root / "data").iterdir()] == ["source.zarr"]

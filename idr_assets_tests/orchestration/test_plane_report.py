@@ -1,0 +1,83 @@
+"""What Dagster knows of each plane after a run, be it a good one or not."""
+
+import json
+import re
+from importlib.metadata import version
+
+import numpy as np
+import pytest
+import scipy.ndimage
+
+from idr_assets_tests.orchestration.small_image import PARTITIONS, PIXELS, PLANES, Segmented, recipe
+
+MISSING = "0/2/1/9/0/0"
+"""The chunk of the plane t 2 c 1 z 9, below the image."""
+
+
+def materializations(segmented: Segmented) -> list[str | None]:
+    """List the partition of each event that tells of a plane, the latest first."""
+    events = segmented.instance.fetch_materializations(segmented.project.key("plane_labels"), limit=100)
+    return [record.partition_key for record in events.records]
+
+
+def test_each_partition_is_told_once(segmented: Segmented) -> None:
+    assert sorted(map(str, materializations(segmented))) == PARTITIONS
+
+
+@pytest.mark.parametrize(("t", "c", "z"), PLANES)
+def test_measures_of_each_plane_stand_under_its_channel(segmented: Segmented, t: int, c: int, z: int) -> None:
+    metadata = segmented.metadata("plane_labels", f"{t}|{z:02}")
+    pixels, labels = PIXELS[t, c, z], recipe(PIXELS[t, c, z])
+    measures = {
+        "objects": labels.max(),
+        "threshold": 0.33 * scipy.ndimage.gaussian_filter(pixels, 1).max(),
+        "foreground": np.mean(labels > 0),
+        "minimum": pixels.min(),
+        "maximum": pixels.max(),
+    }
+    assert {name: metadata[f"{name} (c {c})"] for name in measures} == pytest.approx(measures)
+    assert 0 < metadata[f"seconds (c {c})"] < 60
+
+
+def test_lineage_names_pixels_function_parameters_and_versions(segmented: Segmented) -> None:
+    metadata = segmented.metadata("plane_labels", PARTITIONS[0])
+    source = {name: segmented.metadata("source_image")[name] for name in ("url", "level", "fingerprint")}
+    assert json.loads(metadata["source"]) == source
+    assert json.loads(metadata["segmentation"]) == {
+        "function": "idr_assets.imaging.segmentation.gaussian_threshold",
+        "parameters": {},
+    }
+    versions = json.loads(metadata["versions"])
+    assert {"idr_assets", "dask-image", "scipy", "zarr"} <= versions.keys()
+    assert versions == {package: version(package) for package in versions}
+
+
+def test_a_run_of_many_planes_has_no_pictures(segmented: Segmented) -> None:
+    metadata = {partition: segmented.metadata("plane_labels", partition) for partition in PARTITIONS}
+    assert not [name for values in metadata.values() for name in values if "outlines" in name]
+    assert all(len(json.dumps(values)) < 2000 for values in metadata.values())
+
+
+def test_a_run_of_one_plane_has_a_picture_below_60_kilobytes(one_plane: Segmented) -> None:
+    metadata = one_plane.metadata("plane_labels", "1|0")
+    assert metadata["outlines, t 1 c 0 z 0"].startswith("![](data:image/png;base64,")
+    assert len(json.dumps(metadata)) < 60_000
+    assert metadata["maximum"] == 2**16 - 1  # one channel: its measures need no channel in their names
+
+
+def test_a_missing_plane_costs_its_partition_alone(fresh: Segmented) -> None:
+    chunk = fresh.project.root / "data" / "source.zarr" / MISSING
+    content = chunk.read_bytes()
+    chunk.unlink()
+    failure = fresh.run("plane_labels", PARTITIONS[0], PARTITIONS[-1])
+    assert re.findall(r"^(t \d+ c \d+ z \d+): ", failure, re.MULTILINE) == ["t 2 c 1 z 9"]
+    assert str(chunk) in failure
+    assert "Materialize the missing partitions again." in failure
+    others = [partition for partition in PARTITIONS if partition != "2|09"]
+    assert fresh.materialized() == set(others)
+    assert sorted(map(str, materializations(fresh))) == others
+    assert fresh.metadata("plane_labels", "2|10")["objects (c 1)"] == recipe(PIXELS[2, 1, 10]).max()
+    chunk.write_bytes(content)
+    assert fresh.run("plane_labels", "2|09") == ""
+    assert fresh.materialized() == set(PARTITIONS)
+    assert sorted(map(str, materializations(fresh))) == PARTITIONS

@@ -1,0 +1,78 @@
+"""Progress of a run in its log."""
+
+from collections.abc import Iterator
+from threading import Event
+from threading import enumerate as threads
+
+import pytest
+
+from idr_assets.orchestration import progress
+from idr_assets.orchestration.progress import Progress, logged
+
+
+def test_results_pass_unchanged_and_as_they_come() -> None:
+    reached: list[int] = []
+
+    def results() -> Iterator[int]:
+        for number in range(3):
+            reached.append(number)
+            yield number
+
+    passed = logged(results(), 3, lambda _: None)
+    assert next(passed) == 0
+    assert reached == [0]
+    assert list(passed) == [1, 2]
+
+
+def test_a_short_run_logs_its_end_only() -> None:
+    lines: list[str] = []
+    list(logged(range(3), 3, lines.append))
+    assert len(lines) == 1
+    assert lines[0].startswith("3 of 3 planes done, ")
+    assert lines[0].endswith(" planes/s, 0 s left")
+
+
+def test_lines_come_while_no_plane_does() -> None:
+    lines: list[str] = []
+    told = Event()
+
+    def log(line: str) -> None:
+        lines.append(line)
+        told.set()
+
+    def results() -> Iterator[int]:
+        assert told.wait(30)
+        yield 1
+
+    list(logged(results(), 2, log, interval=0.01))
+    assert lines[0] == "0 of 2 planes done, 0 planes/s"
+    assert lines[-1].startswith("1 of 2 planes done, ")
+
+
+def test_the_last_line_comes_when_the_results_end_in_an_error() -> None:
+    lines: list[str] = []
+
+    def results() -> Iterator[int]:
+        yield 1
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        list(logged(results(), 2, lines.append))
+    assert lines[-1].startswith("1 of 2 planes done, ")
+    assert [thread.name for thread in threads() if "_tell" in thread.name] == []
+
+
+@pytest.mark.parametrize(
+    ("done", "seconds", "line"),
+    [
+        (10, 5, "10 of 40 planes done, 2 planes/s, 15 s left"),
+        (40, 0.032, "40 of 40 planes done, 1250 planes/s, 0 s left"),
+        (1, 300, "1 of 40 planes done, 0.00333 planes/s, 11700 s left"),
+    ],
+)
+def test_a_line_tells_rate_and_rest(monkeypatch: pytest.MonkeyPatch, done: int, seconds: float, line: str) -> None:
+    now = iter([100.0, 100.0 + seconds])
+    monkeypatch.setattr(progress, "monotonic", lambda: next(now))
+    told = Progress(40)
+    told.done = done
+    assert str(told) == line

@@ -1,0 +1,76 @@
+"""The asset `source_image`: what it reports, and what it refuses."""
+
+import re
+from base64 import b64decode
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from idr_assets_tests.idr_stores import write_image
+from idr_assets_tests.orchestration.small_image import PIXELS, SHAPE, Segmented
+
+MISMATCHES = [
+    # what the YAML says | stored value | expected value | remedy
+    ({"shape": "[3, 2, 12, 40, 37]"}, str(SHAPE), "(3, 2, 12, 40, 37)", "Correct `shape` or `level` in the YAML."),
+    ({"dtype": "float32"}, "uint16", "float32", "Correct `dtype` or `level` in the YAML."),
+    ({"level": "'1'"}, "multiscales", "Level '1'", "Set `level` to one of ['0']"),
+    ({"url": "nowhere.zarr"}, "No Zarr group", "nowhere.zarr", "Check `url`"),
+    ({"url": "other_axes.zarr"}, "['t', 'z', 'c', 'y', 'x']", "t, c, z, y, x in this order", "They must be"),
+]
+
+
+def picture(markdown: str) -> Image.Image:
+    """Decode the PNG that the Dagster UI shows for a Markdown value."""
+    png = re.fullmatch(r"!\[\]\(data:image/png;base64,(\S+)\)", markdown)
+    assert png
+    return Image.open(BytesIO(b64decode(png[1])))
+
+
+def test_it_reports_the_image_and_shows_its_middle_plane(segmented: Segmented) -> None:
+    metadata = segmented.metadata("source_image")
+    thumbnail = picture(metadata.pop("middle plane"))
+    assert re.fullmatch("[0-9a-f]{16}", metadata.pop("fingerprint"))
+    assert metadata == {
+        "url": str(segmented.project.root / "data" / "source.zarr"),
+        "level": "0",
+        "shape (TCZYX)": str(SHAPE),
+        "dtype": ">u2",
+        "chunks (TCZYX)": "(1, 1, 1, 40, 36)",
+        "bytes": PIXELS.nbytes,
+        "pixel size (µm)": 0.4,
+        "IDR": "https://127.0.0.1/image-1",
+    }
+    grey = np.asarray(thumbnail.convert("L")).astype(float)
+    middle = PIXELS[2, 0, 10]
+    magnification = grey.shape[0] // SHAPE[3]
+    shrunk = grey.reshape(SHAPE[3], magnification, SHAPE[4], magnification).mean(axis=(1, 3))
+    assert np.corrcoef(shrunk.ravel(), middle.ravel())[0, 1] > 0.95
+
+
+def test_it_is_a_lazy_array_of_the_whole_level(segmented: Segmented) -> None:
+    array = segmented.value("source_image")
+    assert (array.shape, array.dtype) == (SHAPE, ">u2")
+    assert np.array_equal(array[2, 1, 3].compute(), PIXELS[2, 1, 3])
+
+
+@pytest.mark.parametrize(("fields", "stored", "expected", "remedy"), MISMATCHES, ids=[str(it[0]) for it in MISMATCHES])
+def test_an_image_that_does_not_match_its_yaml(
+    fresh: Segmented, fields: dict[str, Any], stored: str, expected: str, remedy: str
+) -> None:
+    data = fresh.project.root / "data"
+    write_image(data / "other_axes.zarr", PIXELS[:1, :1, :1], version="0.4", axes="tzcyx")
+    fresh.project.write(**{"shape": str(list(SHAPE)), **fields})
+    failure = fresh.run("source_image")
+    assert stored in failure
+    assert expected in failure
+    assert remedy in failure
+    assert str(data) in failure
+    assert fresh.instance.get_latest_materialization_event(fresh.project.key("source_image")) is None
+
+
+def test_any_byte_order_matches(fresh: Segmented) -> None:
+    fresh.project.write(shape=str(list(SHAPE)), dtype="uint16")
+    assert fresh.run("source_image") == ""

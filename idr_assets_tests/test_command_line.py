@@ -1,0 +1,88 @@
+"""Every way to run the project from the command line, as a user types it, in real processes without network."""
+
+from collections.abc import Iterator
+from itertools import product
+
+import dagster as dg
+import pytest
+
+from idr_assets_tests.dagster_home import DagsterHome, dagster_home
+
+pytestmark = pytest.mark.timeout(600)
+
+LABELS = dg.AssetKey(["demo", "plane_labels"])
+WINDOW = {f"{t:02}|{z:02}" for t, z in product(range(1, 11), range(3, 13))}
+RECTANGLE = {"04|06", "04|07", "05|06", "05|07"}
+
+DAGSTER = "dagster asset materialize -m idr_assets.definitions --select"
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DagsterHome]:
+    """Give an instance after `make demo`."""
+    with dagster_home(tmp_path_factory.mktemp("instance")) as home:
+        code, output = home.run("dg launch --job segment_demo")
+        assert code == 0, output
+        yield home
+
+
+def last_run(home: DagsterHome) -> tuple[dg.DagsterRunStatus, set[str | None], set[str]]:
+    """Give a run's status, the partitions of its labels, and what else it materialized."""
+    with home.instance as instance:
+        run = instance.get_runs(limit=1)[0]
+        events = [event.asset_materialization for event in instance.all_logs(run.run_id) if event.asset_materialization]
+    others = {event.asset_key.path[-1] for event in events if event.asset_key != LABELS}
+    return run.status, {event.partition for event in events if event.asset_key == LABELS}, others
+
+
+def test_demo_leaves_labels_and_pictures(demo: DagsterHome) -> None:
+    made = {"synthetic_embryo", "source_image", "montage", "plane_browser"}
+    assert last_run(demo) == (dg.DagsterRunStatus.SUCCESS, WINDOW, made)
+    assert "100 of 100 planes done" in demo.output.read_text()
+    results = ("demo.ome.zarr/labels/segmentation/0/c/10/0/12/0/0", "demo/montage.png", "demo/planes.html")
+    assert [result for result in results if not (demo.data / result).exists()] == []
+
+
+@pytest.mark.parametrize(
+    ("command", "partitions"),
+    [
+        (f"{DAGSTER} demo/plane_labels --partition '05|07'", {"05|07"}),
+        (f"{DAGSTER} demo/plane_labels --partition-range '04|06...05|07'", RECTANGLE),
+        (f"{DAGSTER} group:demo --partition-range '01|03...10|12'", WINDOW),
+        ("dagster job execute -m idr_assets.definitions -j segment_demo", WINDOW),
+    ],
+)
+def test_one_run_makes_exactly_the_partitions(command: str, partitions: set[str], demo: DagsterHome) -> None:
+    code, output = demo.run(command)
+    assert code == 0, output
+    assert last_run(demo)[:2] == (dg.DagsterRunStatus.SUCCESS, partitions)
+    assert f"{len(partitions)} of {len(partitions)} planes done" in output
+    assert ("Use 'dg launch" in output) == command.startswith("dagster ")
+
+
+def test_a_bad_plane_fails_the_command_and_is_made_up_for_alone(demo: DagsterHome) -> None:
+    chunk = demo.data / "synthetic_embryo.zarr/0/4/0/6/0/0"
+    pixels = chunk.read_bytes()
+    chunk.unlink()
+    code, output = demo.run("dg launch --assets demo/plane_labels --partition-range '04|06...05|07'")
+    assert code == 1
+    assert "Planes that failed and are not stored: 1. Partitions that are done: 3." in output
+    assert f"{chunk} is missing" in output
+    assert last_run(demo)[:2] == (dg.DagsterRunStatus.FAILURE, RECTANGLE - {"04|06"})
+
+    chunk.write_bytes(pixels)
+    code, output = demo.run("dg launch --assets demo/plane_labels --partition '04|06'")
+    assert code == 0, output
+    assert last_run(demo)[:2] == (dg.DagsterRunStatus.SUCCESS, {"04|06"})
+
+
+@pytest.mark.parametrize("command", ["dg check defs", "dagster definitions validate -w workspace.yaml"])
+def test_definitions_are_valid(command: str, demo: DagsterHome) -> None:
+    code, output = demo.run(command)
+    assert code == 0, output
+
+
+def test_nothing_is_left_and_nothing_was_asked_of_the_network(demo: DagsterHome) -> None:
+    assert demo.processes == []
+    assert demo.refused == []
+    assert list(demo.path.rglob(".telemetry")) == []

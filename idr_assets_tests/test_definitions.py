@@ -1,0 +1,78 @@
+"""All that the real project defines: what is added, renamed or lost shows here."""
+
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from idr_assets.definitions import defs
+
+ASSETS = {
+    # key: group, kinds, keys of what it is made from
+    "demo/montage": ("demo", {"matplotlib"}, ["demo/plane_labels"]),
+    "demo/plane_browser": ("demo", {"html"}, ["demo/plane_labels"]),
+    "demo/plane_labels": ("demo", {"dask", "zarr"}, ["demo/source_image"]),
+    "demo/source_image": ("demo", {"zarr"}, ["demo/synthetic_embryo"]),
+    "demo/synthetic_embryo": ("demo", {"numpy", "zarr"}, []),
+    "idr0044/montage": ("idr0044", {"matplotlib"}, ["idr0044/plane_labels"]),
+    "idr0044/plane_browser": ("idr0044", {"html"}, ["idr0044/plane_labels"]),
+    "idr0044/plane_labels": ("idr0044", {"dask", "zarr"}, ["idr0044/source_image"]),
+    "idr0044/source_image": ("idr0044", {"zarr"}, []),
+}
+PARTITIONS = {
+    # key: first and last key of each dimension
+    "demo/plane_labels": {"t": ("01", "10"), "z": ("03", "12")},
+    "idr0044/plane_labels": {"t": ("261", "270"), "z": ("489", "498")},
+}
+JOBS = {
+    # name: first and last partition, as its tags say
+    "segment_demo": ("01|03", "10|12"),
+    "segment_idr0044": ("261|489", "270|498"),
+}
+RESOURCES = {"dask", "demo_io", "idr0044_io"}
+
+
+@pytest.fixture(scope="module")
+def project() -> dg.Definitions:
+    return defs()
+
+
+def ends(partitions: dg.PartitionsDefinition[Any]) -> dict[str, tuple[str, str]]:
+    """Give the first and the last key of each dimension."""
+    assert isinstance(partitions, dg.MultiPartitionsDefinition)
+    keys = {axis.name: axis.partitions_def.get_partition_keys() for axis in partitions.partitions_defs}
+    return {name: (axis[0], axis[-1]) for name, axis in keys.items()}
+
+
+def test_assets(project: dg.Definitions) -> None:
+    specs = {spec.key.to_user_string(): spec for spec in project.resolve_all_asset_specs()}
+    found = {key: (spec.group_name, spec.kinds, [dep.asset_key for dep in spec.deps]) for key, spec in specs.items()}
+    expected = {
+        key: (group, kinds, [dg.AssetKey.from_user_string(made_from) for made_from in upstream])
+        for key, (group, kinds, upstream) in ASSETS.items()
+    }
+    assert found == expected
+    assert [key for key, spec in specs.items() if not spec.description] == []
+
+
+def test_partitions(project: dg.Definitions) -> None:
+    specs = {spec.key.to_user_string(): spec.partitions_def for spec in project.resolve_all_asset_specs()}
+    assert {key: ends(partitions) for key, partitions in specs.items() if partitions} == PARTITIONS
+
+
+def test_jobs(project: dg.Definitions) -> None:
+    tags = {job.name: dict(job.tags) for job in project.resolve_all_job_defs() if not job.name.startswith("__")}
+    first, last = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+    assert tags == {name: {first: start, last: end} for name, (start, end) in JOBS.items()}
+
+
+def test_jobs_run_everything_of_their_image(project: dg.Definitions) -> None:
+    for name in JOBS:
+        keys = {key.to_user_string() for key in project.resolve_job_def(name).asset_layer.executable_asset_keys}
+        assert keys == {key for key in ASSETS if key.startswith(name.removeprefix("segment_"))}
+
+
+def test_resources_and_nothing_else(project: dg.Definitions) -> None:
+    assert set(project.resources or ()) == RESOURCES
+    assert project.executor is dg.in_process_executor
+    assert not [*(project.schedules or ()), *(project.sensors or ()), *(project.asset_checks or ())]

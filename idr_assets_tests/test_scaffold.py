@@ -1,0 +1,87 @@
+"""What `dg` shows of the components, and the YAML that it writes for a new image."""
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner
+from dagster_dg_cli.cli import create_dg_cli
+
+from idr_assets import SegmentedImage
+from idr_assets_tests.image_project import ImageProject
+
+COMPONENTS = ["idr_assets.DaskCluster", "idr_assets.SegmentedImage"]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ImageProject:
+    """Give a project that is the working directory, with the settings of the real one."""
+    project = ImageProject(tmp_path, "mouse_embryo")
+    ImageProject(tmp_path).write()
+    shutil.copy(Path(__file__).parents[1] / ".dagster_home" / "dagster.yaml", tmp_path)
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    monkeypatch.setenv("DAGSTER_IS_DEV_CLI", "1")  # which `dg` sets and leaves behind
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    return project
+
+
+def dg(*arguments: str, exit_code: int = 0) -> str:
+    """Run `dg` in this process and give what it prints."""
+    result = CliRunner().invoke(create_dg_cli(), arguments, catch_exceptions=False)  # type: ignore[no-untyped-call]
+    assert result.exit_code == exit_code, result.output
+    return result.stdout
+
+
+def fields(schema: Mapping[str, Any], parts: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, str]]:
+    """Walk the fields of a JSON schema, nested ones too: their path and description."""
+    schema = schema | parts.get(schema.get("$ref", "").rpartition("/")[2], {})
+    if path:
+        yield path, schema.get("description", "")
+    for name, field in schema.get("properties", {}).items():
+        yield from fields(field, parts, f"{path}.{name}".lstrip("."))
+
+
+@pytest.mark.usefixtures("project")
+def test_components_are_listed_with_what_they_are() -> None:
+    listed = {item["key"]: item["summary"] for item in json.loads(dg("list", "components", "--json"))["items"]}
+    assert listed["idr_assets.SegmentedImage"].startswith("An OME-Zarr image whose planes are segmented")
+    assert listed["idr_assets.DaskCluster"].startswith("The dask cluster that segments planes")
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize("component", COMPONENTS)
+def test_every_field_has_a_description(component: str) -> None:
+    schema = json.loads(dg("utils", "inspect-component", component, "--defs-yaml-json-schema"))
+    attributes = schema["properties"]["attributes"]
+    found = dict(fields(attributes, attributes.get("$defs", {})))
+    assert {"window.t", "segmentation.parameters", "workers"} & found.keys()
+    assert [path for path, description in found.items() if not description] == []
+
+
+@pytest.mark.parametrize("level", ["4", '"4"'])
+def test_yaml_is_checked_without_loading_it(project: ImageProject, level: str) -> None:
+    project.write(level=level)
+    assert "All component YAML validated successfully." in dg("check", "yaml")
+    project.write(level=level, channels="[first]")
+    found = dg("check", "yaml", exit_code=1)
+    assert f"{project.yaml}:6 - idr_assets.SegmentedImage attributes.channels.0 'first' is not of type" in found
+
+
+def test_scaffolded_yaml_explains_every_field_and_loads_as_it_is(project: ImageProject) -> None:
+    dg("scaffold", "defs", "idr_assets.SegmentedImage", project.image)
+    lines = project.yaml.read_text().splitlines()
+    attributes = yaml.safe_load(project.yaml.read_text())["attributes"]
+    uncommented = [name for name in attributes if not lines[_line(lines, name) - 1].startswith("  # ")]
+    assert uncommented == []
+    assert set(attributes) == set(SegmentedImage.model_fields) - {"image_id", "endpoint"}  # which stand in for `url`
+    keys = {key.to_user_string() for key in project.load().resolve_all_asset_keys()}
+    assert f"{project.image}/plane_labels" in keys
+
+
+def _line(lines: list[str], field: str) -> int:
+    return next(number for number, line in enumerate(lines) if line.startswith(f"  {field}:"))

@@ -1,0 +1,155 @@
+"""The component: what a YAML may say, and what a wrong one is told."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from idr_assets.orchestration.image import Image
+from idr_assets_tests.image_project import ImageProject
+
+BY_ID = {"url": None, "image_id": "4007801", "endpoint": "https://127.0.0.1/zarr/{image_id}.zarr"}
+
+WRONG = [
+    # what the YAML says | the field that the error names | the value that it shows | the remedy that it gives
+    ({"window": "{t: [3, 12]}"}, "window", "{'t': [3, 12]}", "the shape has t 0 to 11; end it there or before"),
+    ({"window": "{z: [3, 16]}"}, "window", "{'z': [3, 16]}", "the shape has z 0 to 15; end it there or before"),
+    ({"window": "{t: [5, 3]}"}, "window.t", "[5, 3]", "starts at 5, after its end 3; write [3, 5]"),
+    ({"window": "{t: [-1, 3]}"}, "window.t", "[-1, 3]", "such as [0, 9], or `all`"),
+    ({"window": "{z: [0.5, 3]}"}, "window.z", "[0.5, 3]", "such as [0, 9], or `all`"),
+    ({"window": "{z: 3}"}, "window.z", "3", "such as [0, 9], or `all`"),
+    ({"window": "{y: [0, 3]}"}, "window.y", "[0, 3]", "there are: t, z"),
+    ({"chanels": "[0]"}, "chanels", "[0]", "there are: url, image_id, endpoint, storage_options, level, shape, dtype"),
+    ({"channels": "[2]"}, "channels", "[2]", "channels 0 to 1; name each wanted one once"),
+    ({"channels": "[-1]"}, "channels", "[-1]", "channels 0 to 1; name each wanted one once"),
+    ({"channels": "[1, 1]"}, "channels", "[1, 1]", "channels 0 to 1; name each wanted one once"),
+    ({"channels": "[]"}, "channels", "[]", "channels: Channels to segment"),
+    ({"level": None}, "level", "{'url': 'source.zarr'", "level: Path of the level in the image's multiscales"),
+    ({"level": '""'}, "level", "''", "level: Path of the level in the image's multiscales"),
+    ({"level": ""}, "level", "None", "level: Path of the level in the image's multiscales"),
+    ({"shape": None}, "shape", "{'url': 'source.zarr'", "shape: Shape TCZYX of that level"),
+    ({"shape": "[2, 16, 128, 135]"}, "shape", "[2, 16, 128, 135]", "shape: Shape TCZYX of that level"),
+    ({"shape": "[12, 2, 0, 128, 135]"}, "shape.2", "0", "greater than 0. shape: Shape TCZYX of that level"),
+    ({"dtype": "uint17"}, "dtype", "'uint17'", "'uint8', 'uint16', 'uint32'"),
+    ({"url": None}, "", "{'level'", "give either `url`, or both `image_id` and `endpoint`"),
+    ({"url": '""'}, "url", "''", "url: Address of the image"),
+    (
+        {"image_id": "1"},
+        "",
+        "{'url'",
+        "there is url and image_id; give either `url`, or both",
+    ),
+    (BY_ID | {"endpoint": None}, "", "{'level'", "there is image_id; give either `url`, or both"),
+    (BY_ID | {"image_id": None}, "", "{'level'", "there is endpoint; give either `url`, or both"),
+    (BY_ID | {"endpoint": "https://127.0.0.1/4.zarr"}, "endpoint", "'https://127.0.0.1/4.zarr'", "write {image_id}"),
+    ({"upstream": "[my asset]"}, "upstream.0", "'my asset'", "such as `demo/synthetic_embryo`"),
+    ({"segmentation": "{function: nowhere.at.all}"}, "segmentation.function", "'nowhere.at.all'", "module.function"),
+    ({"segmentation": "{function: otsu}"}, "segmentation.function", "'otsu'", "module.function"),
+    (
+        {"segmentation": "{function: math.otsu}"},
+        "segmentation.function",
+        "'math.otsu'",
+        "'otsu'); write the dotted path",
+    ),
+    ({"segmentation": "{function: math.pi}"}, "segmentation.function", "'math.pi'", "is a float and no function"),
+    (
+        {"segmentation": "{function: builtins.max}"},
+        "segmentation.parameters",
+        "{}",
+        "name a Python function",
+    ),
+    (
+        {"segmentation": "{parameters: {sigmma: 2}}"},
+        "segmentation.parameters",
+        "{'sigmma': 2}",
+        "unexpected keyword argument 'sigmma'; it takes: sigma, threshold_fraction",
+    ),
+    (
+        {"segmentation": "{function: inspect.getattr_static}"},
+        "segmentation.parameters",
+        "{}",
+        "missing a required argument: 'attr'; it takes: attr, default",
+    ),
+]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> ImageProject:
+    return ImageProject(tmp_path)
+
+
+def image_of(project: ImageProject) -> Image:
+    """Load the project and give the image that its YAML describes."""
+    resources = project.load().resources or {}
+    image: Image = resources["image_io"].image
+    return image
+
+
+@pytest.mark.parametrize(("fields", "field", "value", "remedy"), WRONG, ids=[str(fields) for fields, *_ in WRONG])
+def test_wrong_yaml_names_file_line_field_value_and_remedy(
+    project: ImageProject, fields: dict[str, str | None], field: str, value: str, remedy: str
+) -> None:
+    project.write(**fields)
+    lines = project.yaml.read_text().splitlines()
+    line = next((n for n, text in enumerate(lines, 1) if text.startswith(f"  {field.split('.', maxsplit=1)[0]}:")), 2)
+    with pytest.raises(Exception, match=r"image\n.*defs\.yaml \(SegmentedImage\) \(error\)") as raised:
+        project.load()
+    assert isinstance(raised.value.__cause__, ValidationError)
+    message = str(raised.value.__cause__)
+    assert f"`attributes{'.' * bool(field)}{field} at {project.yaml}:{line}`" in message
+    assert f"input_value={value}" in message
+    assert remedy in message
+    assert message.startswith("1 validation error")
+
+
+def test_level_may_be_a_number(project: ImageProject) -> None:
+    project.write(level="4", url="https://127.0.0.1/4007801.zarr")
+    assert image_of(project).level == "4"
+
+
+def test_function_keeps_the_path_that_the_yaml_names(project: ImageProject) -> None:
+    project.write(segmentation="{function: operator.neg}")  # which knows itself as `_operator.neg`
+    assert image_of(project).function_path == "operator.neg"
+
+
+def test_image_id_goes_into_the_endpoint(project: ImageProject) -> None:
+    project.write(**BY_ID)
+    assert image_of(project).url == "https://127.0.0.1/zarr/4007801.zarr"
+
+
+def test_templates_are_filled_in_and_all_else_is_left_alone(
+    project: ImageProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STORE", "s3://bucket")
+    monkeypatch.setenv("LEVEL", "3")
+    options = "{key: '007', number: '42', anon: false, client: {secret: '{{ env.STORE }}'}}"
+    project.write(url="'{{ env.STORE }}/a.zarr'", level="'{{ env.LEVEL }}'", storage_options=options)
+    image = image_of(project)
+    assert (image.url, image.level) == ("s3://bucket/a.zarr", "3")
+    secret = {"key": "007", "number": "42", "anon": False, "client": {"secret": "s3://bucket"}}
+    assert image.storage_options == secret
+
+
+def test_template_of_a_variable_that_is_not_set(project: ImageProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("STORE", raising=False)
+    project.write(url="'{{ env.STORE }}'")
+    with pytest.raises(Exception, match=r"image\n.*defs\.yaml \(SegmentedImage\) \(error\)") as raised:
+        project.load()
+    assert "{{ env.STORE }} in attributes.url gives nothing; set the variable" in str(raised.value.__cause__)
+
+
+def test_folder_names_the_image(tmp_path: Path) -> None:
+    project = ImageProject(tmp_path, "1x_mouse")
+    project.write()
+    keys = project.load().resolve_all_asset_keys()
+    assert {key.path[0] for key in keys} == {"1x_mouse"}
+
+
+@pytest.mark.parametrize("name", ["a b", "a-b", "häkel"])
+def test_folder_that_cannot_name_an_image(tmp_path: Path, name: str) -> None:
+    project = ImageProject(tmp_path, name)
+    project.write()
+    with pytest.raises(Exception, match=r"defs\.yaml \(SegmentedImage\) \(error\)") as raised:
+        project.load()
+    assert f"names the image {name!r}" in str(raised.value.__cause__)
+    assert "letters, digits and _ only. Rename the folder." in str(raised.value.__cause__)

@@ -1,0 +1,151 @@
+"""The web UI as `make ui` starts it: where it listens, and one plane made again from its dialog, in a browser."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import dagster as dg
+import numpy as np
+import psutil
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from idr_assets_tests.dagster_home import BIN, LONGEST, DagsterHome, dagster_home, wait_until
+from idr_assets_tests.idr_stores import nuclei_plane, write_image
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+
+PLANE = (128, 135)
+
+PATIENCE = 120_000
+"""Milliseconds that the browser waits for what is to appear."""
+
+CHROMIUM_ARGUMENTS = [
+    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync", "--disable-quic"),
+    *("--disable-background-networking", "--disable-component-update"),
+]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DagsterHome]:
+    """Give an instance with the demo's image, of which no plane is segmented."""
+    with dagster_home(tmp_path_factory.mktemp("instance")) as home:
+        planes = np.broadcast_to(nuclei_plane(5, 0, 7, PLANE), (12, 2, 16, *PLANE))
+        write_image(home.data / "synthetic_embryo.zarr", planes.astype(">u2"), version="0.4")
+        with home.instance as instance:
+            for name in ("synthetic_embryo", "source_image"):
+                instance.report_runless_asset_event(dg.AssetMaterialization(["demo", name]))
+        yield home
+
+
+@pytest.fixture(scope="module")
+def ui(home: DagsterHome) -> Iterator[str]:
+    """Give the UI's address; in the end Ctrl-C ends it, and leaves no process behind."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    _, recipe = home.run(f"make --dry-run ui PORT={port} BIN={BIN}")
+    server = home.start(recipe.splitlines()[-1])
+    wait_until(lambda: listens(port) or server.poll() is not None)
+    assert server.poll() is None, home.output.read_text()
+    yield f"http://127.0.0.1:{port}"
+    server.send_signal(signal.SIGINT)
+    assert server.wait(LONGEST) == 0
+    assert psutil.wait_procs(home.processes, timeout=30)[1] == []
+
+
+@pytest.fixture(scope="module")
+def page(ui: str) -> Iterator[Page]:
+    """Open the UI in Chromium; where there is none the tests are skipped, unless in continuous integration."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("no chromium on the PATH: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
+        page = browser.new_page(base_url=ui, viewport={"width": 1400, "height": 900})
+        page.set_default_timeout(PATIENCE)
+        expect.set_options(timeout=PATIENCE)
+        yield page
+        browser.close()
+
+
+@pytest.fixture
+def complaints(page: Page) -> list[str]:
+    """Collect what goes wrong in the page: errors of scripts, refused requests, requests to other machines."""
+    found: list[str] = []
+    page.on("pageerror", lambda error: found.append(str(error)))
+    page.on("response", lambda response: found.append(response.url) if response.status >= 400 else None)
+    page.on("request", lambda request: None if is_local(request.url) else found.append(request.url))
+    return found
+
+
+def is_local(url: str) -> bool:
+    return urlsplit(url).hostname in {"127.0.0.1", None}
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+def runs(home: DagsterHome) -> list[str]:
+    with home.instance as instance:
+        return [run.run_id for run in instance.get_runs()]
+
+
+def choose(page: Page, dimension: int, key: str) -> None:
+    page.get_by_label("expand_more").nth(dimension).click()
+    page.get_by_title(key, exact=True).click()
+    page.get_by_label("expand_less").click()
+    expect(page.get_by_label("expand_less")).to_be_hidden()
+
+
+def test_pages_open_without_an_error(page: Page, complaints: list[str], tmp_path: Path) -> None:
+    for tab, shown in (
+        ("overview", "Labels of each plane"),
+        ("lineage", "plane_browser"),
+        ("partitions", "Missing (100)"),
+    ):
+        page.goto(f"/assets/demo/plane_labels?view={tab}")
+        expect(page.get_by_text(shown).first).to_be_visible()
+        expect(page.get_by_text(re.compile("error", re.IGNORECASE))).to_have_count(0)
+        page.screenshot(path=tmp_path / f"{tab}.png")
+    assert complaints == []
+
+
+def test_a_plane_is_made_from_the_dialog(page: Page, home: DagsterHome, complaints: list[str], tmp_path: Path) -> None:
+    page.goto("/assets/demo/plane_labels")
+    page.get_by_role("button", name="Materialize").click()
+    choose(page, 0, "05")
+    choose(page, 1, "07")
+    page.screenshot(path=tmp_path / "dialog.png")
+    page.get_by_role("button", name="Launch 1 run").click()
+    wait_until(lambda: runs(home))
+    page.goto(f"/runs/{runs(home)[0]}")
+
+    listeners: set[str] = set()
+
+    def succeeded() -> bool:
+        listeners.update(home.listeners)
+        return page.get_by_text("Success", exact=True).is_visible()
+
+    wait_until(succeeded)
+    page.screenshot(path=tmp_path / "run.png")
+    assert listeners == {"127.0.0.1"}
+
+    page.goto("/assets/demo/plane_labels?view=partitions&partition=05%7C07")
+    page.get_by_text("[Show Markdown]").click()
+    picture = page.get_by_role("dialog").locator("img")
+    expect(picture).to_have_js_property("naturalWidth", 3 * PLANE[1])
+    page.screenshot(path=tmp_path / "plane.png")
+    assert complaints == []
+
+
+@pytest.mark.usefixtures("ui")
+def test_no_telemetry_and_no_network(home: DagsterHome) -> None:
+    assert home.refused == []
+    assert list(home.path.rglob(".telemetry")) == []
