@@ -48,7 +48,7 @@ def test_demo_leaves_labels_and_pictures(demo: DagsterHome) -> None:
     [
         (f"{DAGSTER} demo/plane_labels --partition '05|07'", {"05|07"}),
         (f"{DAGSTER} demo/plane_labels --partition-range '04|06...05|07'", RECTANGLE),
-        (f"{DAGSTER} group:demo --partition-range '01|03...10|12'", WINDOW),
+        (f"{DAGSTER} 'key:demo/*' --partition-range '01|03...10|12'", WINDOW),
         ("dagster job execute -m idr_assets.definitions -j segment_demo", WINDOW),
     ],
 )

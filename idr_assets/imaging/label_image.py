@@ -15,8 +15,11 @@ import zarr
 from zarr.codecs import Crc32cCodec, ZstdCodec
 from zarr.errors import ChunkNotFoundError, ContainsArrayError, ContainsGroupError
 
+from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.multiscales import AXES
 from idr_assets.imaging.planes import Block, LabelledPlane, Plane
-from idr_assets.imaging.source import AXES, ImageError, Level, open_store
+from idr_assets.imaging.source import Level
+from idr_assets.imaging.stores import open_store
 
 LABELS = "labels/segmentation"
 """Path of the label group below the image."""
@@ -138,8 +141,8 @@ def _ome(level: Level, name: str) -> dict[str, Any]:
     types = {"t": "time", "c": "channel"}
     axes = [
         {"name": axis, "type": types.get(axis, "space")} | ({"unit": unit} if unit else {})
-        for axis, unit in zip(AXES, level.units, strict=True)
+        for axis, unit in zip(AXES, level.geometry.units, strict=True)
     ]
-    scale = [1.0 if step is None else step for step in level.scale]
+    scale = [1.0 if step is None else step for step in level.geometry.scale]
     dataset = {"path": "0", "coordinateTransformations": [{"type": "scale", "scale": scale}]}
     return {"ome": {"version": "0.5", "multiscales": [{"name": name, "axes": axes, "datasets": [dataset]}]}}

@@ -14,55 +14,28 @@ import dask.array as da
 import numpy as np
 import numpy.typing as npt
 import zarr
-from fsspec.core import split_protocol, url_to_fs
+from fsspec.core import url_to_fs
 from zarr.abc.store import Store
 from zarr.errors import ChunkNotFoundError, NodeNotFoundError
-from zarr.storage import FsspecStore, LocalStore
 
+from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.multiscales import AXES, Geometry, read_geometry
 from idr_assets.imaging.planes import Block, Plane
-from idr_assets.imaging.sessions import http_session
-
-AXES = "tczyx"
-"""Axis order of every array that leaves this module."""
-
-STORAGE_OPTIONS: Mapping[str, dict[str, Any]] = {
-    "http": {"get_client": http_session},
-    "https": {"get_client": http_session},
-    "s3": {"max_concurrency": 1},  # of requests for one chunk; with more, its size is asked for first
-}
-"""What fsspec is told for each protocol unless the user says otherwise."""
-
-MICROMETRES = {
-    "picometer": 1e-6,
-    "angstrom": 1e-4,
-    "nanometer": 1e-3,
-    "micrometer": 1.0,
-    "millimeter": 1e3,
-    "centimeter": 1e4,
-    "meter": 1e6,
-}
-"""Length of a unit in micrometres, for the units that a microscope's image may have."""
-
-
-class ImageError(Exception):
-    """An image is not what was asked for; the message names the value, the consequence and the remedy."""
+from idr_assets.imaging.stores import open_store
 
 
 @dataclass(frozen=True)
 class Level:
     """One resolution of a multiscale image.
 
-    `array` keeps the axes that are stored, `axes` names them in their order; everything else is TCZYX.
-    `scale` is the physical size of a step along each axis and `units` its unit, both None where unknown.
+    `array` keeps the axes that are stored, which `geometry` names; everything else is TCZYX.
     Only metadata is held, so that a level is cheap to send to a worker.
     """
 
     url: str
     path: str
+    geometry: Geometry
     array: zarr.Array[Any]
-    axes: tuple[str, ...]
-    scale: tuple[float | None, ...]
-    units: tuple[str | None, ...]
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -84,12 +57,6 @@ class Level:
         """Dtype as stored, byte order included."""
         return self.array.dtype
 
-    @property
-    def pixel_size(self) -> float | None:
-        """Width of a pixel in micrometres, or None where the image does not tell it in a unit of length."""
-        factor = MICROMETRES.get(self.units[-1] or "")
-        return self.scale[-1] * factor if factor and self.scale[-1] else None
-
     def read(self, block: Block) -> npt.NDArray[Any]:
         """Read the planes of a block, (t, c, z, y, x) in the stored dtype, in one concurrent fetch.
 
@@ -97,7 +64,7 @@ class Level:
         """
         t, z = (slice(indices.start, indices.stop) for indices in (block.t, block.z))
         wanted: dict[str, Any] = {"t": t, "c": list(block.c), "z": z}
-        selection = tuple(wanted.get(axis, slice(None)) for axis in self.axes)
+        selection = tuple(wanted.get(axis, slice(None)) for axis in self.geometry.axes)
         try:
             values = np.asarray(self.array.oindex[selection])
         except ChunkNotFoundError as error:
@@ -107,7 +74,7 @@ class Level:
     def lazy(self) -> da.Array:
         """Give the whole level as a lazy (t, c, z, y, x) dask array of the stored dtype; no pixel is read."""
         stored: Any = da.from_zarr(self.array)
-        tczyx: da.Array = stored[tuple(slice(None) if axis in self.axes else None for axis in AXES)]
+        tczyx: da.Array = stored[tuple(slice(None) if axis in self.geometry.axes else None for axis in AXES)]
         return tczyx
 
     def chunk_keys(self, plane: Plane) -> list[str]:
@@ -115,7 +82,7 @@ class Level:
         t, c, z = self.chunks[:3]
         rows, columns = (range(ceil(n / step)) for n, step in zip(self.plane_shape, self.chunks[3:], strict=True))
         grid = {"t": [plane.t // t], "c": [plane.c // c], "z": [plane.z // z], "y": rows, "x": columns}
-        positions = product(*(grid[axis] for axis in self.axes))
+        positions = product(*(grid[axis] for axis in self.geometry.axes))
         return [self.array.metadata.encode_chunk_key(position) for position in positions]
 
     def _missing(self, block: Block, found: str) -> str:
@@ -128,17 +95,8 @@ class Level:
         )
 
     def _as_tczyx(self, lengths: tuple[int, ...]) -> tuple[int, ...]:
-        named = dict(zip(self.axes, lengths, strict=True))
+        named = dict(zip(self.geometry.axes, lengths, strict=True))
         return tuple(named.get(axis, 1) for axis in AXES)
-
-
-def open_store(url: str, storage_options: Mapping[str, Any] | None = None, *, read_only: bool = False) -> Store:
-    """Open the Zarr store at an fsspec URL or a local path; nothing is read."""
-    protocol, path = split_protocol(url)
-    if protocol in (None, "file"):
-        return LocalStore(path, read_only=read_only)
-    options = STORAGE_OPTIONS.get(protocol, {}) | dict(storage_options or {})
-    return FsspecStore.from_url(url, storage_options=options, read_only=read_only)
 
 
 def open_level(url: str, level: str, storage_options: Mapping[str, Any] | None = None) -> Level:
@@ -149,19 +107,7 @@ def open_level(url: str, level: str, storage_options: Mapping[str, Any] | None =
     of TCZYX in this order.
     """
     store = open_store(url, storage_options, read_only=True)
-    multiscale = _multiscale(url, store)
-    dataset = _dataset(url, level, multiscale)
-    array = _array(url, level, store)
-    axes = _axes(url, multiscale)
-    scale = _scale(multiscale, dataset, len(axes))
-    return Level(
-        url=url,
-        path=level,
-        array=array,
-        axes=tuple(axes),
-        scale=tuple(scale[list(axes).index(name)] if name in axes else None for name in AXES),
-        units=tuple(axes.get(name) for name in AXES),
-    )
+    return Level(url=url, path=level, geometry=read_geometry(url, level, store), array=_array(url, level, store))
 
 
 def fingerprint(level: Level, storage_options: Mapping[str, Any] | None = None) -> str:
@@ -177,54 +123,9 @@ def fingerprint(level: Level, storage_options: Mapping[str, Any] | None = None) 
     return hashlib.sha256(f"{stored}{identity}".encode()).hexdigest()[:16]
 
 
-def _multiscale(url: str, store: Store) -> Mapping[str, Any]:
-    try:
-        attributes = zarr.open_group(store, mode="r", use_consolidated=False).attrs.asdict()
-    except (NodeNotFoundError, FileNotFoundError) as error:
-        message = f"No Zarr group at {url}: nothing can be read. Check `url`; it ends with the image's folder (.zarr)."
-        raise ImageError(message) from error
-    multiscales: Any = attributes.get("ome", attributes)
-    try:
-        multiscale: Mapping[str, Any] = multiscales["multiscales"][0]
-    except (KeyError, IndexError, TypeError) as error:
-        message = (
-            f"The Zarr group at {url} has no `multiscales`: it is no OME-Zarr image. Its keys: {list(attributes)}."
-        )
-        raise ImageError(message) from error
-    return multiscale
-
-
-def _dataset(url: str, level: str, multiscale: Mapping[str, Any]) -> Mapping[str, Any]:
-    datasets = {dataset["path"]: dataset for dataset in multiscale["datasets"]}
-    if level not in datasets:
-        message = f"Level {level!r} is not in the multiscales of {url}. Set `level` to one of {sorted(datasets)}."
-        raise ImageError(message)
-    dataset: Mapping[str, Any] = datasets[level]
-    return dataset
-
-
 def _array(url: str, level: str, store: Store) -> zarr.Array[Any]:
     try:
         return zarr.open_array(store, path=level, mode="r", config={"read_missing_chunks": False})
     except (NodeNotFoundError, FileNotFoundError) as error:
         message = f"Level {level!r} is listed in the multiscales of {url}, but there is no array at {url}/{level}."
         raise ImageError(message) from error
-
-
-def _axes(url: str, multiscale: Mapping[str, Any]) -> dict[str, str | None]:
-    """Map the stored axes, in their order, to their units; versions 0.1 and 0.2 have TCZYX and say nothing."""
-    listed = [axis if isinstance(axis, dict) else {"name": axis} for axis in multiscale.get("axes", AXES)]
-    axes = {axis["name"]: axis.get("unit") for axis in listed}
-    if [name for name in AXES if name in axes] != list(axes) or not {"y", "x"} <= axes.keys():
-        message = (
-            f"The axes of {url} are {list(axes)}: no planes can be cut. They must be of t, c, z, y, x in this order."
-        )
-        raise ImageError(message)
-    return axes
-
-
-def _scale(multiscale: Mapping[str, Any], dataset: Mapping[str, Any], dimensions: int) -> list[float | None]:
-    """Multiply the scales of the level and of the whole multiscale image, None where neither is given."""
-    transformations = dataset.get("coordinateTransformations", []) + multiscale.get("coordinateTransformations", [])
-    scales = [entry["scale"] for entry in transformations if entry.get("type") == "scale"]
-    return np.prod(scales, axis=0).tolist() if scales else [None] * dimensions

@@ -99,4 +99,4 @@ def _recipe(image: Image) -> str:
 
 
 def _pixel_size(image: Image) -> float | None:
-    return open_level(image.labels_url, "0").pixel_size
+    return open_level(image.labels_url, "0").geometry.pixel_size

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.label_image import LabelImage, open_label_image
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.segmentation import SegmentationFunction
-from idr_assets.imaging.source import ImageError, Level, open_level
+from idr_assets.imaging.source import Level, open_level
 
 
 def data_url(project: Path, *parts: str) -> str:

@@ -31,7 +31,7 @@ def source_image(image: Image) -> dg.AssetsDefinition:
 
 
 def _metadata(image: Image, level: Level) -> dict[str, dg.MetadataValue | str | int | float]:
-    known = {"pixel size (µm)": level.pixel_size} if level.pixel_size else {}
+    known = {"pixel size (µm)": level.geometry.pixel_size} if level.geometry.pixel_size else {}
     links = {name: dg.MetadataValue.url(address) for name, address in image.links.items()}
     return {
         "url": dg.MetadataValue.url(level.url),

@@ -80,7 +80,7 @@ def test_metadata_is_ome_zarr_0_5(image: LabelImage, folder: Path) -> None:
     assert stored(folder, "labels")["attributes"]["ome"]["labels"] == ["segmentation"]
     assert labels["ome"]["image-label"]["source"] == {"image": "../../"}
     assert labels["idr_assets"] == PROVENANCE
-    assert open_level(str(folder), "0").pixel_size == pytest.approx(0.4)
+    assert open_level(str(folder), "0").geometry.pixel_size == pytest.approx(0.4)
 
 
 def test_a_block_of_channels_is_read_back_plane_by_plane(image: LabelImage, folder: Path) -> None:

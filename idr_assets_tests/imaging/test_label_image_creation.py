@@ -9,9 +9,10 @@ import pytest
 import yaozarrs
 
 from idr_assets.imaging import label_image
+from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.label_image import create_label_image, open_label_image
 from idr_assets.imaging.planes import Block, Plane
-from idr_assets.imaging.source import ImageError, Level, open_level
+from idr_assets.imaging.source import Level, open_level
 from idr_assets_tests.idr_stores import write_image
 
 SHAPE = (2, 1, 3, 20, 30)

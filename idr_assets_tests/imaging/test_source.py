@@ -16,8 +16,9 @@ import s3fs
 from moto.server import ThreadedMotoServer
 from zarr.errors import ChunkNotFoundError
 
+from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.planes import Block
-from idr_assets.imaging.source import ImageError, fingerprint, open_level
+from idr_assets.imaging.source import fingerprint, open_level
 from idr_assets_tests.idr_stores import write_idr_store, write_image
 from idr_assets_tests.store_server import StoreServer
 

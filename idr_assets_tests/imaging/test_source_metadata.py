@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from idr_assets.imaging.source import ImageError, fingerprint, open_level
+from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.source import fingerprint, open_level
 from idr_assets_tests.idr_stores import Version, write_image
 from idr_assets_tests.store_server import StoreServer
 
@@ -48,21 +49,21 @@ UNITS = {
 @pytest.mark.parametrize(("unit", "expected"), UNITS.items())
 def test_pixel_size_is_in_micrometres(image: Path, unit: str | None, expected: float | None) -> None:
     edit(image / ".zattrs", axes=axes(unit))
-    assert open_level(str(image), "0").pixel_size == (expected and pytest.approx(expected))
+    assert open_level(str(image), "0").geometry.pixel_size == (expected and pytest.approx(expected))
 
 
 def test_pixel_size_multiplies_the_scales_of_level_and_image(image: Path) -> None:
     edit(image / ".zattrs", coordinateTransformations=[{"type": "scale", "scale": [1.0, 1.0, 1.0, 3.0, 2.0]}])
     level = open_level(str(image), "0")
-    assert level.scale == pytest.approx((30.0, 1.0, 2.0, 1.2, 0.8))
-    assert level.pixel_size == pytest.approx(0.8)
+    assert level.geometry.scale == pytest.approx((30.0, 1.0, 2.0, 1.2, 0.8))
+    assert level.geometry.pixel_size == pytest.approx(0.8)
 
 
 @pytest.mark.parametrize("version", ["0.1", "0.2", "0.3"])
 def test_pixel_size_is_unknown_where_the_version_has_no_words_for_it(tmp_path: Path, version: Version) -> None:
     write_image(tmp_path / "image.zarr", np.ones((1, 1, 2, 20, 30), "u1"), version=version)
     level = open_level(str(tmp_path / "image.zarr"), "0")
-    assert (level.pixel_size, level.scale, level.units) == (None, (None,) * 5, (None,) * 5)
+    assert (level.geometry.pixel_size, level.geometry.scale, level.geometry.units) == (None, (None,) * 5, (None,) * 5)
 
 
 def test_fingerprint_is_stable_across_openings(address: str) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from idr_assets.imaging.source import ImageError
+from idr_assets.imaging.errors import ImageError
 from idr_assets_tests.orchestration.small_image import PIXELS, Segmented, recipe
 
 

@@ -23,10 +23,10 @@ MISMATCHES = [
 
 
 def picture(markdown: str) -> Image.Image:
-    """Decode the PNG that the Dagster UI shows for a Markdown value."""
-    png = re.fullmatch(r"!\[\]\(data:image/png;base64,(\S+)\)", markdown)
-    assert png
-    return Image.open(BytesIO(b64decode(png[1])))
+    """Decode the picture that the Dagster UI shows for a Markdown value."""
+    encoded = re.fullmatch(r"!\[\]\(data:image/(png|webp);base64,(\S+)\)", markdown)
+    assert encoded
+    return Image.open(BytesIO(b64decode(encoded[2])))
 
 
 def test_it_reports_the_image_and_shows_its_middle_plane(segmented: Segmented) -> None:
