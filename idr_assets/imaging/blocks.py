@@ -16,7 +16,7 @@ from distributed import Client, Future, as_completed
 
 from idr_assets.imaging.label_image import LabelImage
 from idr_assets.imaging.planes import Block, Plane
-from idr_assets.imaging.segmentation import SegmentationFunction, threshold_of
+from idr_assets.imaging.segmentation import SegmentationFunction, checked, renumbered, threshold_of
 from idr_assets.imaging.source import Level
 
 
@@ -74,7 +74,9 @@ class BlockTask:
         """Evaluate the segmentation of a stack (n, y, x) once: labels (n, y, x) int32 and n thresholds."""
         planes = da.from_array(stack, chunks=(len(stack), *self.output.plane_chunks))
         lazy = self.function(planes, **self.parameters), threshold_of(self.function, planes, self.parameters)
-        labels, thresholds = dask.compute(*lazy, scheduler="synchronous")
+        computed, thresholds = dask.compute(*lazy, scheduler="synchronous")
+        name = getattr(self.function, "__qualname__", repr(self.function))
+        labels = np.stack([renumbered(plane) for plane in checked(computed, stack.shape, name)])
         return labels, [None] * len(stack) if thresholds is None else thresholds.tolist()
 
 

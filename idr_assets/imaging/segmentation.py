@@ -71,7 +71,7 @@ def per_plane[**P](function: Callable[Concatenate[Pixels, P], Pixels]) -> Callab
     def segment(planes: da.Array, /, *args: P.args, **kwargs: P.kwargs) -> da.Array:
         def label(plane: Pixels) -> Labels:
             own = plane.astype(plane.dtype.newbyteorder("="))
-            return _checked(function(own, *args, **kwargs), plane.shape, segment.__qualname__)
+            return renumbered(checked(function(own, *args, **kwargs), plane.shape, segment.__qualname__))
 
         signature.bind(planes, *args, **kwargs)
         return _each_plane(label, planes, np.int32)
@@ -80,7 +80,11 @@ def per_plane[**P](function: Callable[Concatenate[Pixels, P], Pixels]) -> Callab
     return segment
 
 
-def _checked(labels: object, shape: tuple[int, ...], name: str) -> Labels:
+def checked(labels: object, shape: tuple[int, ...], name: str) -> Labels:
+    """Give as int32 what the function `name` returned for planes of `shape`.
+
+    Raises TypeError for anything but an integer array of this shape, ValueError for a label below 0 or beyond int32.
+    """
     wanted = f"{name} must return integer labels of shape {shape}, as scipy.ndimage.label(mask)[0] is; it returned"
     if not isinstance(labels, np.ndarray) or labels.dtype.kind not in "iu" or labels.shape != shape:
         found = f"{labels.dtype} of shape {labels.shape}" if isinstance(labels, np.ndarray) else type(labels).__name__
@@ -89,7 +93,15 @@ def _checked(labels: object, shape: tuple[int, ...], name: str) -> Labels:
     if labels.min() < 0 or labels.max() > np.iinfo(np.int32).max:
         message = f"{wanted} values from {labels.min()} to {labels.max()}, not within 0 (background) to 2147483647"
         raise ValueError(message)
-    return np.searchsorted(np.union1d(0, labels.astype(np.int32)), labels).astype(np.int32)
+    return labels.astype(np.int32, copy=False)
+
+
+def renumbered(plane: Labels) -> Labels:
+    """Give the labels of a plane (y, x) the numbers 1 to n, in their order."""
+    most = int(plane.max(initial=0))
+    if most <= plane.size and np.bincount(plane.ravel(), minlength=1)[1:].all():
+        return plane
+    return np.searchsorted(np.union1d(0, plane), plane).astype(np.int32)
 
 
 def _each_plane(function: Callable[[Pixels], Pixels], planes: da.Array, dtype: npt.DTypeLike) -> da.Array:

@@ -22,7 +22,7 @@ from idr_assets.imaging import label_image
 from idr_assets.imaging.blocks import BlockTask, PlaneFailure, PlaneSummary, segment_blocks
 from idr_assets.imaging.label_image import create_label_image
 from idr_assets.imaging.planes import Block, Plane, block_size
-from idr_assets.imaging.segmentation import gaussian_threshold, per_plane
+from idr_assets.imaging.segmentation import SegmentationFunction, gaussian_threshold, per_plane
 from idr_assets.imaging.source import open_level
 from idr_assets_tests.idr_stores import nuclei_plane, write_idr_store, write_image
 from idr_assets_tests.store_server import StoreServer
@@ -70,7 +70,7 @@ def task_for(
     url: str, output: Path, level: str = "0", function: Callable[..., da.Array] = gaussian_threshold
 ) -> BlockTask:
     opened = open_level(url, level)
-    return BlockTask(opened, create_label_image(str(output), opened, {}), function)
+    return BlockTask(opened, create_label_image(str(output), opened), function)
 
 
 def segment(client: Client, task: BlockTask, window: Block) -> list[PlaneSummary | PlaneFailure]:
@@ -171,3 +171,40 @@ def test_a_users_own_function_has_no_threshold(client: Client, server: StoreServ
 def test_a_task_carries_no_pixels(server: StoreServer, tmp_path: Path) -> None:
     task = task_for(small_image(server), tmp_path / "output.ome.zarr")
     assert len(pickle.dumps(task)) < 10_000
+
+
+def transposed(planes: Any) -> Any:  # noqa: ANN401  what users write
+    return planes.transpose(0, 2, 1).astype(np.int32)
+
+
+def fractions(planes: Any) -> Any:  # noqa: ANN401
+    return planes * 1.5
+
+
+def below_zero(planes: Any) -> Any:  # noqa: ANN401
+    return planes.astype(np.int32) * 0 - 1
+
+
+def numbered_through_the_stack(planes: Any) -> Any:  # noqa: ANN401
+    return planes.map_blocks(lambda stack: scipy.ndimage.label(stack > np.median(stack))[0], dtype=np.int32)
+
+
+@pytest.mark.parametrize("function", [transposed, fractions, below_zero])
+def test_what_is_no_label_plane_is_never_stored(function: SegmentationFunction, tmp_path: Path) -> None:
+    pixels = np.arange(2 * 6 * 8, dtype=np.uint16).reshape(1, 1, 2, 6, 8)
+    write_image(tmp_path / "source.zarr", pixels, version="0.4")
+    level = open_level(str(tmp_path / "source.zarr"), "0")
+    task = BlockTask(level, create_label_image(str(tmp_path / "output"), level), function)
+    with pytest.raises((TypeError, ValueError), match=f"{function.__name__} must return integer labels of shape"):
+        task(Block(range(1), (0,), range(2)))
+    assert task.output.read(Plane(0, 0, 0)) is None
+
+
+def test_labels_are_numbered_within_each_plane_whatever_the_function_does(tmp_path: Path) -> None:
+    write_image(tmp_path / "source.zarr", np.random.default_rng(0).random((1, 1, 3, 20, 20)), version="0.4")
+    level = open_level(str(tmp_path / "source.zarr"), "0")
+    task = BlockTask(level, create_label_image(str(tmp_path / "output"), level), numbered_through_the_stack)
+    for summary in task(Block(range(1), (0,), range(3))):
+        stored = task.output.read(summary.plane)
+        assert stored is not None
+        assert np.unique(stored.labels).tolist() == list(range(summary.objects + 1))
