@@ -69,24 +69,37 @@ def open_label_image(url: str) -> LabelImage:
     return LabelImage(*arrays)
 
 
-def create_label_image(url: str, level: Level, provenance: Mapping[str, Any]) -> LabelImage:
+def create_label_image(url: str, level: Level) -> LabelImage:
     """Make the output for `level` at `url` unless it is there, and open it.
 
     Each document is written whole, from the root downwards, and only where there is none: processes that create at
     once agree, and one that was killed leaves the rest to the next.
-    `provenance` stands under the attribute `idr_assets` of the label group and says what the last run did.
     Raises `ImageError` when an output of another shape or dtype is there; nothing is overwritten.
     """
     name = level.url.rstrip("/").rpartition("/")[2]
     _create_group(url, "", _ome(level, name))
     _create_group(url, "labels", {"ome": {"version": "0.5", "labels": ["segmentation"]}})
-    _create_group(url, LABELS, _label_attributes(level) | {"idr_assets": dict(provenance)})
+    _create_group(url, LABELS, _label_attributes(level))
     _create_array(url, "0", level.shape, level.dtype.newbyteorder("="))
     _create_array(url, f"{LABELS}/0", level.shape, np.dtype(np.int32))
     image = open_label_image(url)
     _check_extent(url, image, level)
-    _update_provenance(url, provenance)
     return image
+
+
+def add_provenance(url: str, provenance: Mapping[str, Any]) -> None:
+    """Note how planes of the output came to be, once for each way; the oldest way stands first."""
+    group = zarr.open_group(open_store(url), path=LABELS, mode="r+")
+    known = read_provenance(url)
+    if provenance not in known:
+        group.attrs["idr_assets"] = {"provenance": [*known, dict(provenance)]}
+
+
+def read_provenance(url: str) -> list[dict[str, Any]]:
+    """Tell every way in which planes of the output came to be: source, segmentation and versions."""
+    attributes: Any = zarr.open_group(open_store(url), path=LABELS, mode="r").attrs.get("idr_assets", {})
+    provenance: list[dict[str, Any]] = attributes.get("provenance", [])
+    return provenance
 
 
 def _open_array(url: str, path: str) -> zarr.Array[Any]:
@@ -113,12 +126,6 @@ def _create_array(url: str, path: str, shape: tuple[int, ...], dtype: np.dtype[A
 def _create_group(url: str, path: str, attributes: dict[str, Any]) -> None:
     with suppress(ContainsGroupError):
         zarr.create_group(open_store(url), path=path, attributes=attributes)
-
-
-def _update_provenance(url: str, provenance: Mapping[str, Any]) -> None:
-    group = zarr.open_group(open_store(url), path=LABELS, mode="r+")
-    if group.attrs.get("idr_assets") != provenance:
-        group.attrs["idr_assets"] = dict(provenance)
 
 
 def _check_extent(url: str, image: LabelImage, level: Level) -> None:

@@ -5,9 +5,10 @@ from typing import Any
 
 import dagster as dg
 
-from idr_assets.imaging.blocks import BlockTask, segment_blocks
-from idr_assets.imaging.label_image import create_label_image
+from idr_assets.imaging.blocks import BlockTask, PlaneSummary, segment_blocks
+from idr_assets.imaging.label_image import add_provenance, create_label_image
 from idr_assets.imaging.planes import block_size
+from idr_assets.imaging.segmentation import version_of
 from idr_assets.imaging.source import Level, fingerprint
 from idr_assets.orchestration.dask_resource import DaskResource
 from idr_assets.orchestration.image import Image
@@ -36,13 +37,14 @@ def plane_labels(image: Image) -> dg.AssetsDefinition:
         block = block_of(image, context.partition_key_range)
         level = image.open_level()
         provenance = _provenance(image, level)
-        output = create_label_image(image.labels_url, level, provenance)
-        task = BlockTask(level, output, image.function, image.parameters)
-        with dask.client() as client:
+        task = BlockTask(level, create_label_image(image.labels_url, level), image.function, image.parameters)
+        with dask.client(dashboard=len(block) > 1) as client:
             context.log.info("dask dashboard: %s", client.dashboard_link)
             size = block_size(level.plane_shape, len(block), sum(client.nthreads().values()))
             results = segment_blocks(client, task, block.cut(level.chunks, size))
             found = list(logged(results, len(block), context.log.info))
+        if any(isinstance(result, PlaneSummary) for result in found):
+            add_provenance(image.labels_url, provenance)
         report(context, image, found, provenance)
         return dg.MaterializeResult()
 
@@ -50,8 +52,10 @@ def plane_labels(image: Image) -> dg.AssetsDefinition:
 
 
 def _provenance(image: Image, level: Level) -> dict[str, Any]:
+    mark = fingerprint(level, image.storage_options)
+    parameters, function_version = dict(image.parameters), version_of(image.function)
     return {
-        "source": {"url": level.url, "level": level.path, "fingerprint": fingerprint(level, image.storage_options)},
-        "segmentation": {"function": image.function_path, "parameters": dict(image.parameters)},
+        "source": {"url": level.url, "level": level.path, "channels": list(image.channels), "fingerprint": mark},
+        "segmentation": {"function": image.function_path, "version": function_version, "parameters": parameters},
         "versions": {package: version(package) for package in PACKAGES},
     }

@@ -1,10 +1,12 @@
 """The asset `<image>/source_image`: the image as it lies in its store."""
 
 import math
+from typing import Any
 
 import dagster as dg
 
-from idr_assets.imaging.figures import thumbnail_png
+from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.pictures import thumbnail_png
 from idr_assets.imaging.source import Level, fingerprint
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.metadata import picture
@@ -24,10 +26,17 @@ def source_image(image: Image) -> dg.AssetsDefinition:
     )
     def asset() -> dg.MaterializeResult[None]:
         level = image.open_level()
-        thumbnail = thumbnail_png(level.read(image.middle)[0, 0, 0])
-        return dg.MaterializeResult(metadata=_metadata(image, level) | {"middle plane": picture(thumbnail)})
+        return dg.MaterializeResult(metadata=_metadata(image, level) | {"middle plane": _thumbnail(image, level)})
 
     return asset
+
+
+def _thumbnail(image: Image, level: Level) -> dg.MetadataValue[Any]:
+    """Show the window's middle plane, or say why it cannot be read: that costs this plane, not the others."""
+    try:
+        return picture(thumbnail_png(level.read(image.middle)[0, 0, 0]))
+    except ImageError as error:
+        return dg.MetadataValue.text(str(error))
 
 
 def _metadata(image: Image, level: Level) -> dict[str, dg.MetadataValue | str | int | float]:

@@ -9,7 +9,13 @@ import numpy.typing as npt
 import pytest
 import yaozarrs
 
-from idr_assets.imaging.label_image import LabelImage, create_label_image, open_label_image
+from idr_assets.imaging.label_image import (
+    LabelImage,
+    add_provenance,
+    create_label_image,
+    open_label_image,
+    read_provenance,
+)
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.source import Level, open_level
 from idr_assets_tests.idr_stores import write_image
@@ -35,7 +41,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def image(folder: Path, level: Level) -> LabelImage:
     """Make the output."""
-    return create_label_image(str(folder), level, PROVENANCE)
+    return create_label_image(str(folder), level)
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -79,7 +85,6 @@ def test_metadata_is_ome_zarr_0_5(image: LabelImage, folder: Path) -> None:
     labels = stored(folder, "labels/segmentation")["attributes"]
     assert stored(folder, "labels")["attributes"]["ome"]["labels"] == ["segmentation"]
     assert labels["ome"]["image-label"]["source"] == {"image": "../../"}
-    assert labels["idr_assets"] == PROVENANCE
     assert open_level(str(folder), "0").geometry.pixel_size == pytest.approx(0.4)
 
 
@@ -138,14 +143,21 @@ def test_writing_a_block_leaves_every_other_file_alone(image: LabelImage, folder
     assert changed == {f"{array}/c/1/1/{z}/0/0" for array in ARRAYS for z in (2, 3)}
 
 
-def test_creating_again_changes_nothing_but_the_provenance(image: LabelImage, folder: Path, level: Level) -> None:
+def test_creating_again_changes_nothing(image: LabelImage, folder: Path, level: Level) -> None:
     block = Block(range(1), (0,), range(1))
     image.write(block, *values(block))
     before = files(folder)
-    create_label_image(str(folder), level, PROVENANCE)
+    create_label_image(str(folder), level)
     assert files(folder) == before
-    create_label_image(str(folder), level, PROVENANCE | {"versions": {"zarr": "4"}})
+
+
+def test_provenance_is_noted_once_for_each_way(image: LabelImage, folder: Path) -> None:
+    before = files(folder)
+    other = PROVENANCE | {"versions": {"zarr": "4"}}
+    for provenance in (PROVENANCE, other, PROVENANCE):
+        add_provenance(str(folder), provenance)
     after = files(folder)
     assert {name for name in after if after[name] != before.get(name)} == {"labels/segmentation/zarr.json"}
-    assert stored(folder, "labels/segmentation")["attributes"]["idr_assets"]["versions"] == {"zarr": "4"}
+    assert read_provenance(str(folder)) == [PROVENANCE, other]
+    assert image.read(Plane(0, 0, 0)) is None
     yaozarrs.validate_zarr_store(folder)

@@ -39,7 +39,7 @@ def create_and_write(folders: list[Path], level: Level, t: int, ready: Barrier) 
     pixels = level.read(block)
     for folder in folders:
         ready.wait(60)
-        create_label_image(str(folder), level, {"run": "the same"}).write(block, pixels, pixels.astype(np.int32))
+        create_label_image(str(folder), level).write(block, pixels, pixels.astype(np.int32))
 
 
 def test_two_processes_create_at_once(tmp_path: Path, level: Level) -> None:
@@ -59,13 +59,13 @@ def test_two_processes_create_at_once(tmp_path: Path, level: Level) -> None:
 @pytest.mark.parametrize("done", range(len(DOCUMENTS)))
 def test_a_killed_creation_is_completed_by_the_next(tmp_path: Path, level: Level, done: int) -> None:
     folder = tmp_path / "output.ome.zarr"
-    create_label_image(str(folder), level, {"run": 1})
+    create_label_image(str(folder), level)
     whole = files(folder)
     for document in DOCUMENTS[done:]:
         (folder / document).unlink()
     with pytest.raises(ImageError, match="No label image"):
         open_label_image(str(folder))
-    create_label_image(str(folder), level, {"run": 1})
+    create_label_image(str(folder), level)
     assert files(folder) == whole
     assert whole.keys() == set(DOCUMENTS)
 
@@ -75,11 +75,11 @@ def test_an_output_of_another_shape_is_refused_and_left_alone(
     tmp_path: Path, level: Level, shape: tuple[int, ...]
 ) -> None:
     url = str(tmp_path / "output.ome.zarr")
-    create_label_image(url, level, {"run": 1})
+    create_label_image(url, level)
     before = files(Path(url))
     write_image(tmp_path / "other.zarr", np.ones(shape, "u2"), version="0.4")
     with pytest.raises(ImageError) as error:
-        create_label_image(url, open_level(str(tmp_path / "other.zarr"), "0"), {"run": 2})
+        create_label_image(url, open_level(str(tmp_path / "other.zarr"), "0"))
     assert files(Path(url)) == before
     assert str(error.value) == (
         f"The output {url} holds shape {SHAPE} of uint16, but the level has shape {shape} of uint16: its planes do not "
@@ -88,10 +88,10 @@ def test_an_output_of_another_shape_is_refused_and_left_alone(
 
 
 def test_an_output_of_another_dtype_is_refused(tmp_path: Path, level: Level) -> None:
-    create_label_image(str(tmp_path / "output.ome.zarr"), level, {})
+    create_label_image(str(tmp_path / "output.ome.zarr"), level)
     write_image(tmp_path / "other.zarr", np.ones(SHAPE, "f4"), version="0.4")
     with pytest.raises(ImageError, match=r"holds shape .* of uint16, but the level has shape .* of float32"):
-        create_label_image(str(tmp_path / "output.ome.zarr"), open_level(str(tmp_path / "other.zarr"), "0"), {})
+        create_label_image(str(tmp_path / "output.ome.zarr"), open_level(str(tmp_path / "other.zarr"), "0"))
 
 
 def test_an_output_that_is_not_there_names_the_remedy(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_an_output_that_is_not_there_names_the_remedy(tmp_path: Path) -> None:
 
 def test_big_planes_are_cut_and_read_whole(tmp_path: Path, level: Level, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(label_image, "LONGEST_CHUNK", 16)
-    image = create_label_image(str(tmp_path / "output.ome.zarr"), level, {})
+    image = create_label_image(str(tmp_path / "output.ome.zarr"), level)
     pixels = level.read(PLANE)
     image.write(PLANE, pixels, pixels.astype(np.int32))
     assert image.plane_chunks == (16, 16)
@@ -120,7 +120,7 @@ def test_big_planes_are_cut_and_read_whole(tmp_path: Path, level: Level, monkeyp
 
 def test_planes_are_cut_above_four_megapixels(tmp_path: Path) -> None:
     write_image(tmp_path / "large.zarr", np.zeros((2048, 2100), "u1"), version="0.4", axes="yx")
-    image = create_label_image(str(tmp_path / "a"), open_level(str(tmp_path / "large.zarr"), "0"), {})
+    image = create_label_image(str(tmp_path / "a"), open_level(str(tmp_path / "large.zarr"), "0"))
     assert image.plane_chunks == (2048, 2048)
 
 
@@ -128,7 +128,7 @@ def test_planes_are_cut_above_four_megapixels(tmp_path: Path) -> None:
 def test_an_output_may_lie_wherever_fsspec_writes(tmp_path: Path, level: Level, place: str) -> None:
     url = f"{place}{tmp_path}/output.ome.zarr"
     pixels = level.read(PLANE)
-    create_label_image(url, level, {}).write(PLANE, pixels, pixels.astype(np.int32))
+    create_label_image(url, level).write(PLANE, pixels, pixels.astype(np.int32))
     labelled = open_label_image(url).read(Plane(1, 0, 2))
     assert labelled is not None
     np.testing.assert_array_equal(labelled.labels, pixels[0, 0, 0])

@@ -41,7 +41,7 @@ def task(tmp_path: Path) -> BlockTask:
     planes = [[[nuclei_plane(t, 0, z, (40, 50)) for z in WINDOW.z]] for t in WINDOW.t]
     write_image(tmp_path / "source.zarr", np.array(planes), version="0.4")
     level = open_level(str(tmp_path / "source.zarr"), "0")
-    return BlockTask(level, create_label_image(str(tmp_path / "output.ome.zarr"), level, {}), gaussian_threshold)
+    return BlockTask(level, create_label_image(str(tmp_path / "output.ome.zarr"), level), gaussian_threshold)
 
 
 @pytest.fixture

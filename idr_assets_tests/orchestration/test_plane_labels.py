@@ -8,6 +8,7 @@ import pytest
 import scipy.ndimage
 import zarr
 
+from idr_assets.imaging.label_image import read_provenance
 from idr_assets_tests.orchestration.small_image import (
     FIELDS,
     PARTITIONS,
@@ -19,8 +20,9 @@ from idr_assets_tests.orchestration.small_image import (
 
 OWN_FUNCTION = """
 import scipy.ndimage
-from idr_assets.imaging.segmentation import per_plane
+from idr_assets.imaging.segmentation import per_plane, versioned
 
+@versioned("1")
 @per_plane
 def brighter(plane, *, than):
     return scipy.ndimage.label(plane > than)[0]
@@ -37,7 +39,7 @@ def use_own_function(project: Segmented, than: int) -> dict[str, object]:
     (package / "own.py").write_text(OWN_FUNCTION)
     function = f"{package.name}.own.brighter"
     project.project.write(**FIELDS, segmentation=f"{{function: {function}, parameters: {{than: {than}}}}}")
-    return {"function": function, "parameters": {"than": than}}
+    return {"function": function, "version": "1", "parameters": {"than": than}}
 
 
 def test_pixels_and_labels_of_every_channel_equal_the_recipe(segmented: Segmented) -> None:
@@ -66,8 +68,10 @@ def test_a_function_of_ones_own_is_applied_with_its_parameters_and_told(fresh: S
         wanted, _ = scipy.ndimage.label(PIXELS[t, c, z] > than)
         assert np.array_equal(stored(fresh, "labels/segmentation/0")[t, c, z], wanted)
         assert json.loads(fresh.metadata("plane_labels", f"{t}|{z:02}")["segmentation"]) == told
-    group = zarr.open_group(fresh.project.root / "data/image.ome.zarr/labels/segmentation", mode="r")
-    assert group.attrs["idr_assets"]["segmentation"] == second  # type: ignore[call-overload,index]
+    output = str(fresh.project.root / "data/image.ome.zarr")
+    assert [way["segmentation"] for way in read_provenance(output)] == [first, second]
+    assert fresh.run("plane_browser") == ""
+    assert "{&#39;than&#39;: 600}; " in fresh.value("plane_browser")
 
 
 def test_outputs_lie_wherever_fsspec_reaches(fresh: Segmented, monkeypatch: pytest.MonkeyPatch) -> None:

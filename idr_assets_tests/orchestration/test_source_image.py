@@ -74,3 +74,9 @@ def test_an_image_that_does_not_match_its_yaml(
 def test_any_byte_order_matches(fresh: Segmented) -> None:
     fresh.project.write(shape=str(list(SHAPE)), dtype="uint16")
     assert fresh.run("source_image") == ""
+
+
+def test_a_middle_plane_that_is_missing_costs_its_picture_only(fresh: Segmented) -> None:
+    (fresh.project.root / "data/source.zarr/0/2/0/10/0/0").unlink()
+    assert fresh.run("source_image") == ""
+    assert "t 2 c 0 z 10 has no pixels" in fresh.metadata("source_image")["middle plane"]
