@@ -21,7 +21,7 @@ demo: $(INSTALLED) ## segment the demo image: labels, montage and slider page, i
 	  '$(DATA)/demo/montage.png' 'the planes with their labels' \
 	  '$(DATA)/demo/planes.html' 'the same with a slider, in a browser' \
 	  '$(DATA)/demo.ome.zarr' 'pixels and labels, for napari and other OME-Zarr tools' \
-	  'make ui' 'this run in the Dagster UI'
+	  'make ui' 'the Dagster UI: this run under Runs, its assets under Lineage'
 
 # dg dev is dagster dev after a check of the YAML files.
 ui: $(INSTALLED) ## the Dagster UI and daemon on http://127.0.0.1:3000 (another port: PORT=4000)
@@ -58,7 +58,9 @@ $(BIN)/python:
 
 # uv installs the lock in a fraction of pip's time; pip installs uv itself, from the same lock.
 $(INSTALLED): requirements.txt pyproject.toml | $(BIN)/python
-	sed -n '/^uv==/,/[^\\]$$/p' requirements.txt | $(BIN)/pip install --quiet --no-deps --require-hashes -r /dev/stdin
+	sed -n '/^uv==/,/[^\\]$$/p' requirements.txt | \
+	  $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r /dev/stdin
+	@echo "Installing packages: a minute or two, once."
 	$(BIN)/uv pip sync --quiet --require-hashes --compile-bytecode --python $(BIN)/python requirements.txt
 	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
 	@touch $@

@@ -3,6 +3,7 @@
 Arrays in, arrays or bytes out. What stands where in a picture or a page belongs in `figures` and `plane_browser`.
 """
 
+import colorsys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from io import BytesIO
@@ -11,7 +12,6 @@ from typing import Any
 import networkx as nx
 import numpy as np
 import numpy.typing as npt
-from matplotlib.colors import hsv_to_rgb, to_rgb
 from PIL import Image
 from scipy import ndimage
 from skimage.segmentation import expand_labels
@@ -25,9 +25,14 @@ type Bytes = npt.NDArray[np.uint8]
 _DISTINCT = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#2f7fe0", "#d55e00", "#cc79a7", "#a0ffc0")
 _FIRST, _FURTHER = range(1, len(_DISTINCT) + 1), range(len(_DISTINCT) + 1, 256)
 _GOLDEN = 0.618034
-PALETTE: Bytes = np.round(
-    255 * np.array([(0, 0, 0), *map(to_rgb, _DISTINCT), *(hsv_to_rgb((i * _GOLDEN % 1, 0.6, 0.9)) for i in _FURTHER)])
-).astype(np.uint8)
+PALETTE: Bytes = np.array(
+    [
+        (0, 0, 0),
+        *(tuple(bytes.fromhex(colour[1:])) for colour in _DISTINCT),
+        *(tuple(round(255 * share) for share in colorsys.hsv_to_rgb(i * _GOLDEN % 1, 0.6, 0.9)) for i in _FURTHER),
+    ],
+    np.uint8,
+)
 """(256, 3) RGB: row 0 is the background, rows 1 to 8 are used first, the others only where eight do not suffice."""
 
 _CONTRAST = (1.0, 99.8)  # percentiles: camera noise below and a few hot pixels above must not set the range

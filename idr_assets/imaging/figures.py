@@ -1,15 +1,14 @@
-"""Pictures for people: the montage of a window and the small pictures in an asset's metadata.
+"""The montage of a window, for people.
 
 Here belong what is drawn and what the captions say. How numbers become colours stands in `colours`, where a panel
-stands in `montage_sheet`, the page in `plane_browser`. No function touches pyplot or any other global state, so that
-threads may draw at once.
+stands in `montage_sheet`, small pictures in `pictures`, the page in `plane_browser`. No function touches pyplot or any
+other global state, so that threads may draw at once.
 """
 
-import math
 from collections.abc import Mapping
 from io import BytesIO
 from itertools import product
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,15 +16,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from idr_assets.imaging import colours
-from idr_assets.imaging.colours import Bytes, Labels, Pixels
-from idr_assets.imaging.montage_sheet import DPI, GAP, MARGIN, Sheet
+from idr_assets.imaging.colours import Bytes
+from idr_assets.imaging.montage_sheet import GAP, MARGIN, Sheet
 from idr_assets.imaging.planes import LabelledPlane, Plane
+from idr_assets.imaging.scale_bar import round_length
 
-SMALL_PICTURE_BYTES: Final = 40_000
-"""Bound of a picture in an asset's metadata."""
-
-_SMALL_SIDES = (512, 384, 256, 192, 128, 64)  # tried until the picture is small enough
-_GREYS = 64  # of a small picture: finer steps are camera noise, which is most of a PNG's bytes
 _INK, _FAINT, _PAPER = "#1a1a1a", "#5f5f5f", "#f4f4f4"
 _CENTRED = {"horizontalalignment": "center", "verticalalignment": "center"}
 _CAPTION = (
@@ -61,28 +56,12 @@ def montage(planes: Planes, *, title: str, pixel_size: float | None = None, unit
     return figure
 
 
-def png(figure: Figure, dpi: float = DPI) -> bytes:
-    """Encode `figure` as PNG; at another resolution than its own, pixels do not fall on whole dots."""
+def png(figure: Figure) -> bytes:
+    """Encode `figure` as PNG, every pixel of a plane on whole dots."""
     stream = BytesIO()
-    figure.savefig(stream, format="png", dpi=dpi)
+    # More compression takes a second longer, and saves a fifth.
+    figure.savefig(stream, format="png", pil_kwargs={"compress_level": 1})
     return stream.getvalue()
-
-
-def webp(figure: Figure, dpi: float) -> bytes:
-    """Encode `figure` as WebP: lossy, and a fifth of a PNG's bytes."""
-    stream = BytesIO()
-    figure.savefig(stream, format="webp", dpi=dpi)
-    return stream.getvalue()
-
-
-def outlines_png(plane: LabelledPlane) -> bytes:
-    """Encode the pixels of `plane` with the outlines of its labels as PNG of at most `SMALL_PICTURE_BYTES`."""
-    return _small_png(plane.pixels, plane.labels)
-
-
-def thumbnail_png(pixels: Pixels) -> bytes:
-    """Encode `pixels` (y, x) of any real dtype, contrast stretched, as PNG of at most `SMALL_PICTURE_BYTES`."""
-    return _small_png(pixels, np.zeros(pixels.shape, np.int32))
 
 
 def _sheet(planes: Planes, title: str) -> Sheet:
@@ -144,25 +123,5 @@ def _draw_scale_bar(axes: Axes, sheet: Sheet, c: int, pixel_size: float, units: 
     _write(axes, right - dots - GAP, y, f"{length:g} {units}", **style)
 
 
-def round_length(length: float) -> float:
-    """Return 1, 2 or 5 times the power of ten that comes closest to `length` > 0 on a log scale."""
-    decade = 10.0 ** math.floor(math.log10(length))
-    return min((decade * step for step in (1, 2, 5, 10)), key=lambda near: abs(math.log(near / length)))
-
-
 def _write(axes: Axes, x: float, y: float, text: str, **style: Any) -> None:  # noqa: ANN401 - matplotlib's own
     axes.text(x, y, text, parse_math=False, **({"color": _INK} | style))
-
-
-def _small_png(pixels: Pixels, labels: Labels) -> bytes:
-    shades = colours.grey(pixels, *colours.contrast([pixels]))
-    pictures = (_encoded(*colours.fit(shades, labels, side)) for side in _SMALL_SIDES)
-    return next(picture for picture in pictures if len(picture) <= SMALL_PICTURE_BYTES)
-
-
-def _encoded(shades: Bytes, coloured: Bytes) -> bytes:
-    """Encode as PNG of a byte a pixel: `_GREYS` greys, then as many label colours as remain."""
-    last = np.minimum(coloured.astype(int) + _GREYS - 1, 255)
-    values = np.where(colours.outlines(coloured), last, shades // (256 // _GREYS)).astype(np.uint8)
-    greys = np.linspace(0, 255, _GREYS).astype(np.uint8)[:, np.newaxis].repeat(3, 1)
-    return colours.palette_png(values, np.vstack([greys, colours.PALETTE[1:]])[:256])

@@ -156,12 +156,15 @@ def write_embryo(url: str) -> None:
     """Write the image at `url`, a local path or any fsspec URL: level "0", TCZYX `>u2`, blosc lz4, a plane a chunk.
 
     The attributes that make it an image come last, so that what an interrupted run leaves is not taken for one. Writing
-    again completes it to the same bytes. Raises TypeError where level "0" holds an array of another shape or dtype.
+    again completes it to the same bytes, and leaves a complete image alone, which other runs may be reading.
+    Raises TypeError where level "0" holds an array of another shape or dtype.
     """
     image = zarr.open_group(url, mode="a", zarr_format=2)
     blosc = {"id": "blosc", "cname": "lz4", "clevel": 5, "shuffle": 1}
     layout: dict[str, Any] = {"chunks": (1, 1, 1, *SHAPE[3:]), "chunk_key_encoding": {"name": "v2", "separator": "/"}}
     level = image.require_array("0", shape=SHAPE, dtype=">u2", exact=True, compressors=blosc, fill_value=0, **layout)
+    if image.attrs.asdict() == _image_metadata() and level.nchunks_initialized == level.nchunks:
+        return
     image.attrs.put({})
     for t in range(SHAPE[0]):
         level[t] = embryo_volume(t)

@@ -6,9 +6,9 @@ from typing import Any
 
 import dagster as dg
 
-from idr_assets.imaging.figures import montage as draw_montage
-from idr_assets.imaging.figures import png, webp
 from idr_assets.imaging.files import write_file
+from idr_assets.imaging.label_image import read_provenance
+from idr_assets.imaging.pictures import preview_webp
 from idr_assets.imaging.plane_browser import plane_browser as browser_page
 from idr_assets.imaging.planes import LabelledPlane, Plane, evenly_spread, thinned
 from idr_assets.imaging.source import open_level
@@ -21,8 +21,8 @@ MONTAGE_SIDE = 12
 BROWSER_PLANES = 400
 """Planes of the page at most, so that pictures stay sharp within its 20 MB."""
 
-SMALL_DPI = 90
-"""Resolution of the montage in the Dagster UI, whose events must stay small."""
+PREVIEW_WIDTH = 1000
+"""Width in pixels of the montage in the Dagster UI, whose events must stay small."""
 
 
 def montage(image: Image) -> dg.AssetsDefinition:
@@ -49,22 +49,30 @@ def _figure(
         io_manager_key=f"{image.name}_io",
         backfill_policy=dg.BackfillPolicy.single_run(),
     )
-    def asset() -> dg.MaterializeResult[None]:
-        return dg.MaterializeResult(metadata=write(image))
+    def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+        context.log.info("drawing the stored planes of %s", image.name)
+        metadata = write(image)
+        context.log.info("wrote %s", metadata["path"].value)
+        return dg.MaterializeResult(metadata=metadata)
 
     return asset
 
 
 def _draw(image: Image) -> dict[str, Any]:
+    # Matplotlib takes a second to import, which only runs that draw should pay.
+    from idr_assets.imaging.figures import montage as draw_montage  # noqa: PLC0415
+    from idr_assets.imaging.figures import png  # noqa: PLC0415
+
     planes = _read(image, evenly_spread(image.t, MONTAGE_SIDE), evenly_spread(image.z, MONTAGE_SIDE))
     figure = draw_montage(planes, title=image.name, pixel_size=_pixel_size(image))
-    write_file(image.montage_url, png(figure))
+    content = png(figure)
+    write_file(image.montage_url, content)
     stored = sum(plane is not None for plane in planes.values())
     return {
         "path": dg.MetadataValue.path(image.montage_url),
         "planes": stored,
         "planes not materialized": len(planes) - stored,
-        "montage": picture(webp(figure, SMALL_DPI), "webp"),
+        "montage": picture(preview_webp(content, PREVIEW_WIDTH), "webp"),
     }
 
 
@@ -76,7 +84,7 @@ def _page(image: Image) -> dict[str, Any]:
         title=image.name,
         omitted=len(image.window) - len(shown),
         pixel_size=_pixel_size(image),
-        provenance={"image": f"{image.url}, level {image.level}", "segmentation": _recipe(image)},
+        provenance=_provenance(image),
     )
     write_file(image.browser_url, page.encode())
     return {
@@ -93,9 +101,12 @@ def _read(image: Image, t: Sequence[int], z: Sequence[int]) -> dict[tuple[int, i
     return {where: labels.read(Plane(*where)) for where in product(t, image.channels, z)}
 
 
-def _recipe(image: Image) -> str:
-    parameters = ", ".join(f"{name} {value}" for name, value in image.parameters.items())
-    return f"{image.function_path}, {parameters}" if parameters else image.function_path
+def _provenance(image: Image) -> dict[str, str]:
+    """Tell how the stored planes came to be, which the YAML may no longer say."""
+    ways = read_provenance(image.labels_url)
+    sources = {f"{way['source']['url']}, level {way['source']['level']}" for way in ways}
+    recipes = {f"{way['segmentation']['function']} {way['segmentation']['parameters']}" for way in ways}
+    return {"image": "; ".join(sorted(sources)), "segmentation": "; ".join(sorted(recipes))}
 
 
 def _pixel_size(image: Image) -> float | None:

@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 
 from idr_assets.imaging.blocks import PlaneFailure, PlaneSummary
-from idr_assets.imaging.figures import outlines_png
+from idr_assets.imaging.pictures import outlines_png
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.metadata import picture
 from idr_assets.orchestration.partitions import partition_key
@@ -57,8 +57,12 @@ def _metadata(planes: list[PlaneSummary]) -> Metadata:
     for summary in sorted(planes, key=lambda summary: summary.plane):
         channel = f" (c {summary.plane.c})" if len(planes) > 1 else ""
         measures = {name: value for name, value in asdict(summary).items() if name != "plane" and value is not None}
-        metadata |= {f"{name}{channel}": value for name, value in measures.items()}
+        metadata |= {f"{name}{channel}": _rounded(value) for name, value in measures.items()}
     return metadata
+
+
+def _rounded(value: float) -> float:
+    return value if isinstance(value, int) else float(f"{value:.6g}")
 
 
 def _pictures(image: Image, planes: Iterable[PlaneSummary]) -> Metadata:

@@ -4,35 +4,48 @@ from collections.abc import Callable, Iterable, Iterator
 from threading import Event, Thread
 from time import monotonic
 
+from idr_assets.imaging.blocks import PlaneFailure, PlaneSummary
+
 INTERVAL = 5.0
 """Seconds between two lines."""
 
 
 class Progress:
-    """Counts what is done, and says it in one line."""
+    """Counts what became of planes, and says it in one line."""
 
     def __init__(self, total: int) -> None:
         """Start the clock, with nothing done of `total` planes."""
         self.total = total
         self.done = 0
+        self.failed = 0
         self.started = monotonic()
+
+    def count(self, result: PlaneSummary | PlaneFailure) -> None:
+        """Count what became of one plane."""
+        if isinstance(result, PlaneFailure):
+            self.failed += 1
+        else:
+            self.done += 1
 
     def __str__(self) -> str:
         """Tell planes done, of how many, planes a second, and seconds left once that can be told."""
         rate = self.done / max(monotonic() - self.started, 1e-9)
-        left = f", {(self.total - self.done) / rate:.0f} s left" if rate else ""
+        left = f", {(self.total - self.done - self.failed) / rate:.0f} s left" if rate else ""
+        failed = f", {self.failed} failed" if self.failed else ""
         precision = ".3g" if rate < 100 else ".0f"  # noqa: PLR2004  three digits, without an exponent
-        return f"{self.done} of {self.total} planes done, {rate:{precision}} planes/s{left}"
+        return f"{self.done} of {self.total} planes done{failed}, {rate:{precision}} planes/s{left}"
 
 
-def logged[T](results: Iterable[T], total: int, log: Callable[[str], None], interval: float = INTERVAL) -> Iterator[T]:
+def logged(
+    results: Iterable[PlaneSummary | PlaneFailure], total: int, log: Callable[[str], None], interval: float = INTERVAL
+) -> Iterator[PlaneSummary | PlaneFailure]:
     """Pass results on, and log the progress every `interval` seconds, while none comes too, and at the end."""
     progress, ended = Progress(total), Event()
     teller = Thread(target=_tell, args=(progress, log, interval, ended), daemon=True)
     teller.start()
     try:
         for result in results:
-            progress.done += 1
+            progress.count(result)
             yield result
     finally:
         ended.set()

@@ -1,4 +1,4 @@
-"""The montage and the small pictures, read back from the figure's artists and from the PNG."""
+"""The montage, read back from the figure's artists and from the PNG."""
 
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
@@ -16,6 +16,7 @@ from PIL import Image
 
 from idr_assets.imaging import colours, figures
 from idr_assets.imaging.montage_sheet import DPI
+from idr_assets.imaging.scale_bar import round_length
 from idr_assets_tests.labelled_planes import SHAPE, labelled, window
 
 type Pixels = npt.NDArray[Any]
@@ -113,7 +114,7 @@ def test_there_is_no_scale_bar_without_a_pixel_size() -> None:
 @settings(deadline=None)
 @given(st.floats(1e-6, 1e9))
 def test_round_lengths_are_one_two_or_five_and_close(length: float) -> None:
-    found = figures.round_length(length)
+    found = round_length(length)
     assert f"{found:.0e}"[0] in "125"
     assert float(f"{found:.0e}") == pytest.approx(found)
     assert 0.6 < found / length < 1.6
@@ -154,11 +155,6 @@ def test_a_ten_by_ten_montage_is_printable() -> None:
     assert len(png) < 8_000_000
 
 
-def test_the_resolution_of_a_png_can_be_lowered() -> None:
-    figure = figures.montage({(0, 0, 0): None}, title="demo")
-    assert opened(figures.png(figure, dpi=DPI / 2)).shape[1] == opened(figures.png(figure)).shape[1] // 2
-
-
 @pytest.mark.parametrize("title", ["", "costs $5 and $x^2", r"\frac {", "<b>bold</b>", "word" * 200])
 def test_any_title_is_written_as_it_is(title: str) -> None:
     figure = figures.montage({(0, 0, 0): None}, title=title)
@@ -172,46 +168,3 @@ def test_threads_draw_what_one_thread_draws() -> None:
 
     with ThreadPoolExecutor(3) as threads:
         assert list(threads.map(draw, range(3))) == [draw(first) for first in range(3)]
-
-
-@pytest.mark.parametrize(
-    "pixels",
-    [
-        np.random.default_rng(0).integers(0, 2**16, (2048, 1500), np.uint16),
-        np.random.default_rng(0).integers(0, 2**16, SHAPE).astype(">u2"),
-        np.random.default_rng(0).normal(size=(700, 512)).astype(np.float32),
-        np.full((300, 300), 7, np.uint8),
-        np.full((64, 64), np.nan),
-        np.array([[np.nan, np.inf, -np.inf, 1e308, -1e308]]),
-        np.eye(50, dtype=bool),
-        np.zeros((1, 1), np.int8),
-        np.arange(9000).reshape(1, 9000),
-    ],
-    ids=lambda pixels: f"{pixels.dtype}-{pixels.shape}",
-)
-def test_thumbnails_are_small_and_grey(pixels: Pixels) -> None:
-    png = figures.thumbnail_png(pixels)
-    picture = opened(png)
-    assert len(png) <= figures.SMALL_PICTURE_BYTES
-    assert max(picture.shape) <= 512
-    assert np.array_equal(picture[..., 0], picture[..., 2])
-
-
-def test_a_thumbnail_uses_the_whole_range_from_black_to_white() -> None:
-    picture = opened(figures.thumbnail_png(labelled(0, 0, 0).pixels))
-    assert (picture.min(), picture.max()) == (0, 255)
-
-
-@pytest.mark.parametrize("shape", [SHAPE, (1000, 1100)])
-def test_outlines_are_small_and_show_each_colour_on_grey(shape: tuple[int, int]) -> None:
-    plane = labelled(0, 0, 4, shape)
-    png = figures.outlines_png(plane)
-    picture = opened(png)
-    found = {tuple(colour) for colour in picture.reshape(-1, 3).tolist() if len(set(colour)) > 1}
-    assert len(png) <= figures.SMALL_PICTURE_BYTES
-    assert found
-    assert found == {tuple(colour) for colour in colours.PALETTE[1:6].tolist()}
-
-
-def test_a_small_plane_is_enlarged_so_that_it_can_be_read() -> None:
-    assert opened(figures.outlines_png(labelled(0, 0, 0))).shape == (384, 405, 3)

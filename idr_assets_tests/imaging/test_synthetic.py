@@ -97,10 +97,10 @@ def test_two_writes_are_equal_to_the_byte(written: Path, tmp_path: Path) -> None
     assert _files(tmp_path / "again.zarr") == _files(written)
 
 
-@pytest.mark.parametrize("was_complete", [False, True])
+@pytest.mark.parametrize("was_damaged", [False, True])
 def test_an_interrupted_write_is_no_image_and_can_be_completed(
     *,
-    was_complete: bool,
+    was_damaged: bool,
     written: Path,
     pixels: Planes,
     tmp_path: Path,
@@ -108,8 +108,9 @@ def test_an_interrupted_write_is_no_image_and_can_be_completed(
 ) -> None:
     path = tmp_path / "embryo.zarr"
     monkeypatch.setattr(synthetic, "embryo_volume", _volumes(pixels))
-    if was_complete:
+    if was_damaged:
         synthetic.write_embryo(str(path))
+        (path / "0/5/1/3/0/0").unlink()
 
     monkeypatch.setattr(synthetic, "embryo_volume", _volumes(pixels, failing_at=2))
     with pytest.raises(KeyboardInterrupt):
@@ -119,6 +120,13 @@ def test_an_interrupted_write_is_no_image_and_can_be_completed(
     monkeypatch.setattr(synthetic, "embryo_volume", _volumes(pixels))
     synthetic.write_embryo(str(path))
     assert _files(path) == _files(written)
+
+
+def test_a_complete_image_is_left_alone(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(synthetic, "embryo_volume", _volumes(np.zeros(0, np.uint16)))
+    before = {file: file.stat().st_mtime_ns for file in written.rglob("*")}
+    synthetic.write_embryo(str(written))
+    assert {file: file.stat().st_mtime_ns for file in written.rglob("*")} == before
 
 
 def test_any_fsspec_url(pixels: Planes, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,16 +35,17 @@ def test_measures_of_each_plane_stand_under_its_channel(segmented: Segmented, t:
         "minimum": pixels.min(),
         "maximum": pixels.max(),
     }
-    assert {name: metadata[f"{name} (c {c})"] for name in measures} == pytest.approx(measures)
+    assert {name: metadata[f"{name} (c {c})"] for name in measures} == pytest.approx(measures, rel=1e-5)
     assert 0 < metadata[f"seconds (c {c})"] < 60
 
 
 def test_lineage_names_pixels_function_parameters_and_versions(segmented: Segmented) -> None:
     metadata = segmented.metadata("plane_labels", PARTITIONS[0])
     source = {name: segmented.metadata("source_image")[name] for name in ("url", "level", "fingerprint")}
-    assert json.loads(metadata["source"]) == source
+    assert json.loads(metadata["source"]) == source | {"channels": [0, 1]}
     assert json.loads(metadata["segmentation"]) == {
         "function": "idr_assets.imaging.segmentation.gaussian_threshold",
+        "version": "1",
         "parameters": {},
     }
     versions = json.loads(metadata["versions"])

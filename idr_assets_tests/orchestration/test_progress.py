@@ -6,27 +6,38 @@ from threading import enumerate as threads
 
 import pytest
 
+from idr_assets.imaging.blocks import PlaneFailure, PlaneSummary
+from idr_assets.imaging.planes import Plane
 from idr_assets.orchestration import progress
 from idr_assets.orchestration.progress import Progress, logged
+
+DONE = PlaneSummary(Plane(0, 0, 0), 1, None, 0.5, 0.0, 1.0, 0.1)
+FAILED = PlaneFailure(Plane(0, 0, 0), "reason")
 
 
 def test_results_pass_unchanged_and_as_they_come() -> None:
     reached: list[int] = []
 
-    def results() -> Iterator[int]:
+    def results() -> Iterator[PlaneSummary | PlaneFailure]:
         for number in range(3):
             reached.append(number)
-            yield number
+            yield FAILED if number else DONE
 
     passed = logged(results(), 3, lambda _: None)
-    assert next(passed) == 0
+    assert next(passed) is DONE
     assert reached == [0]
-    assert list(passed) == [1, 2]
+    assert list(passed) == [FAILED, FAILED]
+
+
+def test_a_failed_plane_is_not_done() -> None:
+    lines: list[str] = []
+    list(logged([DONE, FAILED, DONE], 3, lines.append))
+    assert lines[-1].startswith("2 of 3 planes done, 1 failed, ")
 
 
 def test_a_short_run_logs_its_end_only() -> None:
     lines: list[str] = []
-    list(logged(range(3), 3, lines.append))
+    list(logged([DONE] * 3, 3, lines.append))
     assert len(lines) == 1
     assert lines[0].startswith("3 of 3 planes done, ")
     assert lines[0].endswith(" planes/s, 0 s left")
@@ -40,9 +51,9 @@ def test_lines_come_while_no_plane_does() -> None:
         lines.append(line)
         told.set()
 
-    def results() -> Iterator[int]:
+    def results() -> Iterator[PlaneSummary | PlaneFailure]:
         assert told.wait(30)
-        yield 1
+        yield DONE
 
     list(logged(results(), 2, log, interval=0.01))
     assert lines[0] == "0 of 2 planes done, 0 planes/s"
@@ -52,8 +63,8 @@ def test_lines_come_while_no_plane_does() -> None:
 def test_the_last_line_comes_when_the_results_end_in_an_error() -> None:
     lines: list[str] = []
 
-    def results() -> Iterator[int]:
-        yield 1
+    def results() -> Iterator[PlaneSummary | PlaneFailure]:
+        yield DONE
         raise KeyError
 
     with pytest.raises(KeyError):

@@ -1,0 +1,53 @@
+"""Small pictures in an asset's metadata: a plane with outlines, a thumbnail, a preview.
+
+Figures with text stand in `figures`; nothing here needs matplotlib, which takes a second to import.
+"""
+
+from io import BytesIO
+from typing import Final
+
+import numpy as np
+from PIL import Image
+
+from idr_assets.imaging import colours
+from idr_assets.imaging.colours import Bytes, Labels, Pixels
+from idr_assets.imaging.planes import LabelledPlane
+
+SMALL_PICTURE_BYTES: Final = 40_000
+"""Bound of a picture in an asset's metadata."""
+
+_SMALL_SIDES = (512, 384, 256, 192, 128, 64)  # tried until the picture is small enough
+_GREYS = 64  # of a small picture: finer steps are camera noise, which is most of a PNG's bytes
+
+
+def outlines_png(plane: LabelledPlane) -> bytes:
+    """Encode the pixels of `plane` with the outlines of its labels as PNG of at most `SMALL_PICTURE_BYTES`."""
+    return _small_png(plane.pixels, plane.labels)
+
+
+def thumbnail_png(pixels: Pixels) -> bytes:
+    """Encode `pixels` (y, x) of any real dtype, contrast stretched, as PNG of at most `SMALL_PICTURE_BYTES`."""
+    return _small_png(pixels, np.zeros(pixels.shape, np.int32))
+
+
+def preview_webp(picture: bytes, width: int) -> bytes:
+    """Reduce an encoded picture to `width` pixels and encode it as WebP: a tenth of the bytes."""
+    stream = BytesIO()
+    image = Image.open(BytesIO(picture)).convert("RGB")
+    image.thumbnail((width, image.height), Image.Resampling.BOX, reducing_gap=2)
+    image.save(stream, format="webp")
+    return stream.getvalue()
+
+
+def _small_png(pixels: Pixels, labels: Labels) -> bytes:
+    shades = colours.grey(pixels, *colours.contrast([pixels]))
+    pictures = (_encoded(*colours.fit(shades, labels, side)) for side in _SMALL_SIDES)
+    return next(picture for picture in pictures if len(picture) <= SMALL_PICTURE_BYTES)
+
+
+def _encoded(shades: Bytes, coloured: Bytes) -> bytes:
+    """Encode as PNG of a byte a pixel: `_GREYS` greys, then as many label colours as remain."""
+    last = np.minimum(coloured.astype(int) + _GREYS - 1, 255)
+    values = np.where(colours.outlines(coloured), last, shades // (256 // _GREYS)).astype(np.uint8)
+    greys = np.linspace(0, 255, _GREYS).astype(np.uint8)[:, np.newaxis].repeat(3, 1)
+    return colours.palette_png(values, np.vstack([greys, colours.PALETTE[1:]])[:256])

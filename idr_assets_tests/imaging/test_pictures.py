@@ -1,0 +1,71 @@
+"""The small pictures of an asset's metadata, decoded again."""
+
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from PIL import Image
+
+from idr_assets.imaging import colours, pictures
+from idr_assets_tests.labelled_planes import SHAPE, labelled
+
+type Pixels = npt.NDArray[Any]
+
+
+def opened(png: bytes) -> Pixels:
+    """Decode a picture to RGB (y, x, 3)."""
+    return np.asarray(Image.open(BytesIO(png)).convert("RGB"))
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        np.random.default_rng(0).integers(0, 2**16, (2048, 1500), np.uint16),
+        np.random.default_rng(0).integers(0, 2**16, SHAPE).astype(">u2"),
+        np.random.default_rng(0).normal(size=(700, 512)).astype(np.float32),
+        np.full((300, 300), 7, np.uint8),
+        np.full((64, 64), np.nan),
+        np.array([[np.nan, np.inf, -np.inf, 1e308, -1e308]]),
+        np.eye(50, dtype=bool),
+        np.zeros((1, 1), np.int8),
+        np.arange(9000).reshape(1, 9000),
+    ],
+    ids=lambda pixels: f"{pixels.dtype}-{pixels.shape}",
+)
+def test_thumbnails_are_small_and_grey(pixels: Pixels) -> None:
+    png = pictures.thumbnail_png(pixels)
+    picture = opened(png)
+    assert len(png) <= pictures.SMALL_PICTURE_BYTES
+    assert max(picture.shape) <= 512
+    assert np.array_equal(picture[..., 0], picture[..., 2])
+
+
+def test_a_thumbnail_uses_the_whole_range_from_black_to_white() -> None:
+    picture = opened(pictures.thumbnail_png(labelled(0, 0, 0).pixels))
+    assert (picture.min(), picture.max()) == (0, 255)
+
+
+@pytest.mark.parametrize("shape", [SHAPE, (1000, 1100)])
+def test_outlines_are_small_and_show_each_colour_on_grey(shape: tuple[int, int]) -> None:
+    plane = labelled(0, 0, 4, shape)
+    png = pictures.outlines_png(plane)
+    picture = opened(png)
+    found = {tuple(colour) for colour in picture.reshape(-1, 3).tolist() if len(set(colour)) > 1}
+    assert len(png) <= pictures.SMALL_PICTURE_BYTES
+    assert found
+    assert found == {tuple(colour) for colour in colours.PALETTE[1:6].tolist()}
+
+
+def test_a_small_plane_is_enlarged_so_that_it_can_be_read() -> None:
+    assert opened(pictures.outlines_png(labelled(0, 0, 0))).shape == (384, 405, 3)
+
+
+def test_a_preview_keeps_the_shape_and_loses_bytes() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (600, 900, 3), np.uint8)
+    stream = BytesIO()
+    Image.fromarray(noise).save(stream, format="png")
+    preview = pictures.preview_webp(stream.getvalue(), 300)
+    assert opened(preview).shape == (200, 300, 3)
+    assert len(preview) < len(stream.getvalue()) / 5
