@@ -63,7 +63,8 @@ def grey(pixels: Pixels, black: float, white: float) -> Bytes:
     with np.errstate(over="ignore", invalid="ignore"):
         scale = 255 / (white - black) if white > black else 0.0
         shades = (np.clip(pixels.astype(np.float64), black, white) - black) * scale
-    return np.nan_to_num(shades).round().astype(np.uint8)
+    # The scale of a range below the smallest normal number is infinite.
+    return np.nan_to_num(shades).clip(0, 255).round().astype(np.uint8)
 
 
 def fitted_shape(shape: tuple[int, ...], side: int) -> tuple[int, int]:

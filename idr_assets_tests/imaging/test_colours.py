@@ -142,3 +142,8 @@ def test_fit_averages_pixels_that_it_reduces() -> None:
     smaller, coloured = colours.fit(shades, np.ones((2, 4), np.int32), side=2)
     assert smaller.tolist() == [[100, 10]]
     assert coloured.tolist() == [[1, 1]]
+
+
+def test_a_range_below_the_smallest_normal_number_has_greys() -> None:
+    pixels = np.array([[2.22507386e-313, 0.0]])
+    assert colours.grey(pixels, *colours.contrast([pixels])).tolist() == [[255, 0]]
