@@ -65,8 +65,8 @@ class DaskResource(dg.ConfigurableResource[Any]):
         if self.cluster not in sizes:
             reason = "no form has this name"
             raise self._refusal(reason)
-        quiet = {} if dashboard else {"dashboard_address": None}
-        return LocalCluster(**LOOPBACK | quiet | sizes[self.cluster] | self.arguments)
+        scheduler = {"scheduler_kwargs": {"dashboard": dashboard}}
+        return LocalCluster(**LOOPBACK | scheduler | sizes[self.cluster] | self.arguments)
 
     def _named_cluster(self) -> Any:  # noqa: ANN401  any class with `scale` that is a context manager
         module, _, name = self.cluster.rpartition(".")

@@ -97,6 +97,14 @@ def test_a_cluster_that_is_started_ends_with_its_client(task: BlockTask, form: s
     assert listening_addresses() == set()
 
 
+@pytest.mark.parametrize("dashboard", [True, False])
+def test_nothing_listens_beyond_loopback(*, dashboard: bool) -> None:
+    with DaskResource(workers=1).client(dashboard=dashboard) as client:
+        assert client.submit(sum, [1, 2]).result() == 3
+        assert listening_addresses() == {"127.0.0.1"}
+    assert listening_addresses() == set()
+
+
 def test_a_running_scheduler_stays(task: BlockTask, remote: str) -> None:
     before = tree()
     check(DaskResource(cluster=remote, arguments={"timeout": 30}), task, workers=2)
