@@ -26,6 +26,8 @@ attributes:
   segmentation:
     function: idr_assets.imaging.segmentation.gaussian_threshold
     parameters: {sigma: 1.0, threshold_fraction: 0.33}
+  # How politely the image is read, and how long its store may stutter; these are the defaults.
+  reading: {requests: 16, timeout: 60, tries: 10, seconds: 300, missing_chunks: error}
   # Pages about the image, shown in the UI.
   links:
     IDR: https://idr.openmicroscopy.org/webclient/?show=image-4007801

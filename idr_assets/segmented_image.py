@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, ValidationInfo, field_validator, model_va
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.image_definitions import image_definitions
 from idr_assets.scaffold import CommentedYaml
-from idr_assets.yaml_fields import Segmentation, Window, YamlFields, import_function, resolved
+from idr_assets.yaml_fields import Reading, Segmentation, Window, YamlFields, import_function, resolved
 
 type DtypeName = Literal[
     "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64"
@@ -56,6 +56,9 @@ class SegmentedImage(dg.Component, YamlFields, dg.Resolvable):
     window: Window = Field(default_factory=Window, description="The T range x Z range that the partitions cover.")
     segmentation: Segmentation = Field(
         default_factory=Segmentation, description="The function that turns planes into labels, with its parameters."
+    )
+    reading: Reading = Field(
+        default_factory=Reading, description="How politely the image is read, and how long its store may stutter."
     )
     links: dict[str, str] = Field(
         default_factory=dict, description="Name and address of pages about the image, such as its IDR page and paper."
@@ -133,6 +136,8 @@ class SegmentedImage(dg.Component, YamlFields, dg.Resolvable):
                 parameters=self.segmentation.parameters,
                 links=self.links,
                 upstream=tuple(self.upstream),
+                patience=self.reading.patience,
+                missing_chunks=self.reading.missing_chunks,
             )
         )
 

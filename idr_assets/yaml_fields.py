@@ -9,6 +9,8 @@ import dagster as dg
 from pydantic import Field, ModelWrapValidatorHandler, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import ErrorDetails, InitErrorDetails
 
+from idr_assets.imaging.chunk_store import PATIENT, Patience
+
 Interval = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2, max_length=2)]
 
 
@@ -59,6 +61,23 @@ class Window(YamlFields):
     def ranges(self, shape: Sequence[int]) -> dict[str, range]:
         """Give the indices t and z that the window covers of a shape TCZYX."""
         return {axis: _indices(interval, shape[at]) for axis, at, interval in (("t", 0, self.t), ("z", 2, self.z))}
+
+
+class Reading(YamlFields):
+    """How politely the image is read, and how long its store may stutter before a plane is given up."""
+
+    requests: int = Field(default=PATIENT.requests, gt=0, description="Requests in flight at once, in each process.")
+    timeout: float = Field(default=PATIENT.timeout, gt=0, description="Seconds that one request may take.")
+    tries: int = Field(default=PATIENT.tries, gt=0, description="Requests for one chunk until it is given up.")
+    seconds: float = Field(default=PATIENT.seconds, gt=0, description="Seconds after which a chunk is given up.")
+    missing_chunks: Literal["error", "zeros"] = Field(
+        default="error", description="What a chunk that is not there is: `zeros` for stores that are sparse by intent."
+    )
+
+    @property
+    def patience(self) -> Patience:
+        """The same for the store that reads."""
+        return Patience(requests=self.requests, timeout=self.timeout, tries=self.tries, seconds=self.seconds)
 
 
 class Segmentation(YamlFields):

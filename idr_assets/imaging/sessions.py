@@ -1,4 +1,4 @@
-"""HTTP sessions that are closed when the process ends.
+"""HTTP sessions: who asks, which redirects are followed, and that they are closed when the process ends.
 
 fsspec closes the sessions of its synchronous filesystems only, and Zarr reads through asynchronous ones. What is
 requested in a session stands elsewhere.
@@ -6,19 +6,42 @@ requested in a session stands elsewhere.
 
 import asyncio
 import atexit
+from importlib.metadata import version
+from types import SimpleNamespace
 from typing import Any
 
-from aiohttp import ClientSession
+from aiohttp import ClientSession, TraceConfig, TraceRequestRedirectParams
+from yarl import URL
+
+from idr_assets.imaging.errors import ImageError, masked
+
+USER_AGENT = f"idr_assets/{version('idr_assets')}"
+"""Tells a public store who reads it."""
 
 PATIENCE = 1.0
 """Seconds that a session may take to close."""
 
 
-async def http_session(**arguments: Any) -> ClientSession:  # noqa: ANN401  whatever aiohttp takes
+async def http_session(*, headers: dict[str, str] | None = None, **arguments: Any) -> ClientSession:  # noqa: ANN401  whatever aiohttp takes
     """Make a session as fsspec's `get_client` does; it is closed at exit, on the loop that it runs on."""
-    session = ClientSession(**arguments)
+    trace = TraceConfig()
+    trace.on_request_redirect.append(_check_redirect)
+    named = {"User-Agent": USER_AGENT} | (headers or {})
+    session = ClientSession(headers=named, trace_configs=[trace], **arguments)
     atexit.register(_close, asyncio.get_running_loop(), session)
     return session
+
+
+async def _check_redirect(_: ClientSession, __: SimpleNamespace, redirect: TraceRequestRedirectParams) -> None:
+    """Refuse what leads elsewhere: the pixels would come from a place that the YAML does not name."""
+    target = redirect.url.join(URL(redirect.response.headers.get("Location", "")))
+    if target.scheme in {"http", "https"} and target.host == redirect.url.host and target.scheme >= redirect.url.scheme:
+        return
+    message = (
+        f"{masked(str(redirect.url))} redirects to {masked(str(target))}, another host or a less safe scheme, which is "
+        "not followed: nothing was read. If you trust it, write that address into the YAML."
+    )
+    raise ImageError(message)
 
 
 def _close(loop: asyncio.AbstractEventLoop, session: ClientSession) -> None:

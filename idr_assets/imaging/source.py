@@ -5,23 +5,24 @@ Reads metadata and pixels; writes nothing and decides nothing about planes.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from math import ceil
-from typing import Any
+from typing import Any, Literal
 
 import dask.array as da
 import numpy as np
 import numpy.typing as npt
 import zarr
-from fsspec.core import url_to_fs
 from zarr.abc.store import Store
 from zarr.errors import ChunkNotFoundError, NodeNotFoundError
 
-from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.chunk_store import PATIENT, ChunkStore, Patience, file_info
+from idr_assets.imaging.errors import ImageError, masked
 from idr_assets.imaging.multiscales import AXES, Geometry, read_geometry
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.stores import open_store
+from idr_assets.imaging.verification import chunk_format
 
 
 @dataclass(frozen=True)
@@ -32,10 +33,15 @@ class Level:
     Only metadata is held, so that a level is cheap to send to a worker.
     """
 
-    url: str
+    address: str = field(repr=False)
     path: str
     geometry: Geometry
-    array: zarr.Array[Any]
+    array: zarr.Array[Any] = field(repr=False)
+
+    @property
+    def url(self) -> str:
+        """Address of the image without what may be secret in it."""
+        return masked(self.address)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -99,33 +105,44 @@ class Level:
         return tuple(named.get(axis, 1) for axis in AXES)
 
 
-def open_level(url: str, level: str, storage_options: Mapping[str, Any] | None = None) -> Level:
+def open_level(
+    url: str,
+    level: str,
+    storage_options: Mapping[str, Any] | None = None,
+    *,
+    patience: Patience = PATIENT,
+    missing_chunks: Literal["error", "zeros"] = "error",
+) -> Level:
     """Open the level at path `level` of the OME-Zarr image (0.1 to 0.5) at `url`, reading metadata only.
 
-    `url` is http, https, s3, another fsspec URL or a local path; `storage_options` go to fsspec.
+    `url` is http, https, s3, another fsspec URL or a local path; `storage_options` go to fsspec. `missing_chunks` says
+    what a chunk that is not there is; zeros suit stores that are sparse by intent.
     Raises `ImageError` when there is no OME-Zarr image, the level is not in its multiscales, or its axes are none
     of TCZYX in this order.
     """
-    store = open_store(url, storage_options, read_only=True)
-    return Level(url=url, path=level, geometry=read_geometry(url, level, store), array=_array(url, level, store))
+    store = ChunkStore(open_store(url, storage_options, read_only=True), url, patience)
+    shown = masked(url)
+    geometry, array = read_geometry(shown, level, store), _array(shown, level, store, missing_chunks == "zeros")
+    store.chunks = chunk_format(array)
+    return Level(address=url, path=level, geometry=geometry, array=array)
 
 
 def fingerprint(level: Level, storage_options: Mapping[str, Any] | None = None) -> str:
     """Hash what identifies the remote pixels: the array's metadata and their ETag or modification date.
 
     Where a store tells neither, the metadata document itself is hashed. A SHA-256 in hexadecimal, 16 digits.
+    Raises `ImageError` when the store does not answer.
     """
-    filesystem, root = url_to_fs(level.url, **(storage_options or {}))
     document = {2: ".zarray", 3: "zarr.json"}[level.array.metadata.zarr_format]
-    info = filesystem.info(f"{root.rstrip('/')}/{level.path}/{document}")
+    info = file_info(f"{level.address.rstrip('/')}/{level.path}/{document}", storage_options)
     identity = next((str(info[name]) for name in ("ETag", "etag", "Last-Modified") if info.get(name)), "")
     stored = repr(sorted(level.array.metadata.to_dict().items(), key=lambda item: item[0]))
     return hashlib.sha256(f"{stored}{identity}".encode()).hexdigest()[:16]
 
 
-def _array(url: str, level: str, store: Store) -> zarr.Array[Any]:
+def _array(url: str, level: str, store: Store, zeros: bool) -> zarr.Array[Any]:  # noqa: FBT001
     try:
-        return zarr.open_array(store, path=level, mode="r", config={"read_missing_chunks": False})
+        return zarr.open_array(store, path=level, mode="r", config={"read_missing_chunks": zeros})
     except (NodeNotFoundError, FileNotFoundError) as error:
         message = f"Level {level!r} is listed in the multiscales of {url}, but there is no array at {url}/{level}."
         raise ImageError(message) from error

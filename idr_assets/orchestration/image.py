@@ -7,10 +7,11 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
+from idr_assets.imaging.chunk_store import PATIENT, Patience
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.label_image import LabelImage, open_label_image
 from idr_assets.imaging.planes import Block
@@ -46,6 +47,8 @@ class Image:
     parameters: Mapping[str, Any]
     links: Mapping[str, str]
     upstream: tuple[str, ...]
+    patience: Patience = PATIENT
+    missing_chunks: Literal["error", "zeros"] = "error"
 
     @property
     def url(self) -> str:
@@ -81,7 +84,13 @@ class Image:
 
     def open_level(self) -> Level:
         """Open the level and check it against the YAML; `ImageError` names what differs."""
-        level = open_level(self.url, self.level, self.storage_options)
+        level = open_level(
+            self.url,
+            self.level,
+            self.storage_options,
+            patience=self.patience,
+            missing_chunks=self.missing_chunks,
+        )
         self._check("shape", level.shape, self.shape)
         if self.dtype:
             self._check("dtype", level.dtype.newbyteorder("="), np.dtype(self.dtype))

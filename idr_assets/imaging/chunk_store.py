@@ -1,0 +1,143 @@
+"""The Zarr store wrapper between this project and a store that stutters: it retries, bounds and verifies every read.
+
+What a whole body is, tells `verification`; what may be tried again, `faults`.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from fsspec.core import split_protocol, url_to_fs
+from tenacity import AsyncRetrying, RetryCallState, Retrying, retry_if_exception, stop_after_attempt, stop_after_delay
+from tenacity.wait import wait_random_exponential
+from zarr.abc.store import ByteRequest, Store
+from zarr.core.buffer import Buffer, BufferPrototype
+from zarr.storage import WrapperStore
+
+from idr_assets.imaging.errors import CorruptBodyError, masked
+from idr_assets.imaging.faults import READ_FAULTS, is_transient, read_error, retry_after
+from idr_assets.imaging.stores import STORAGE_OPTIONS
+from idr_assets.imaging.verification import ChunkFormat, looks_like_html
+
+logger = logging.getLogger(__name__)
+
+DOCUMENTS = ("zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata")
+"""Names of Zarr's metadata documents; every other key is a chunk's."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How a store is read: politely, and for how long it may stutter.
+
+    `requests` in flight at once in a process; `timeout` of one request, `seconds` and `tries` for one key.
+    """
+
+    requests: int = 16
+    timeout: float = 60.0
+    seconds: float = 300.0
+    tries: int = 10
+
+
+PATIENT = Patience()
+"""Enough for a public store that stutters for a minute or two."""
+
+
+class ChunkStore(WrapperStore[Store]):
+    """Reads of a store, each tried again while it may help, and verified.
+
+    Raises `ImageError` where a key cannot be read; a key that is not there is None, as Zarr wants it.
+    """
+
+    def __init__(self, store: Store, url: str, patience: Patience, chunks: ChunkFormat | None = None) -> None:
+        """Wrap a store whose root is at `url`; `chunks` tells how the chunks are encoded, once it is known."""
+        super().__init__(store)
+        self.url = url
+        self.patience = patience
+        self.chunks = chunks
+
+    def _with_store(self, store: Store) -> Self:
+        return type(self)(store, self.url, self.patience, self.chunks)
+
+    @property
+    def _supports_sync_io(self) -> bool:
+        # Zarr would otherwise read local chunks past `get`.
+        return False
+
+    async def get(self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None) -> Buffer | None:
+        """Read a key, again and again while the fault is one that passes."""
+        retrying = self._retrying()
+        try:
+            return await retrying(self._read, key, prototype, byte_range)
+        except READ_FAULTS as error:
+            tries: int = retrying.statistics["attempt_number"]
+            raise read_error(error, f"{self.url.rstrip('/')}/{key}", tries) from None
+
+    async def _read(self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None) -> Buffer | None:
+        async with _slots(urlsplit(self.url).netloc, self.patience.requests), asyncio.timeout(self.patience.timeout):
+            body = await self._store.get(key, prototype, byte_range)
+        if body is not None and byte_range is None:
+            self._verify(key, body.to_bytes())
+        return body
+
+    def _verify(self, key: str, body: bytes) -> None:
+        wrong = None
+        if key.rpartition("/")[2] in DOCUMENTS:
+            wrong = _wrong_document(body)
+        elif self.chunks:
+            wrong = self.chunks.wrong(body)
+        if wrong:
+            raise CorruptBodyError(wrong)
+
+    def _retrying(self) -> AsyncRetrying:
+        return AsyncRetrying(before_sleep=self._log, **_rules(self.patience))
+
+    def _log(self, state: RetryCallState) -> None:
+        error = state.outcome and state.outcome.exception()
+        url = f"{self.url.rstrip('/')}/{state.args[0]}"
+        logger.warning("%s: %s, try %d", masked(url), type(error).__name__, state.attempt_number)
+
+
+def file_info(url: str, storage_options: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Tell what a store knows of one file, such as its size and ETag; tried again as reads are."""
+    protocol, _ = split_protocol(url)
+    options = STORAGE_OPTIONS.get(protocol, {}) | dict(storage_options or {})
+    retrying = Retrying(**_rules(PATIENT))
+    try:
+        filesystem, path = url_to_fs(url, **options)
+        info: dict[str, Any] = retrying(filesystem.info, path)
+    except READ_FAULTS as error:
+        raise read_error(error, url, retrying.statistics["attempt_number"]) from None
+    return info
+
+
+def _rules(patience: Patience) -> dict[str, Any]:
+    """Say for tenacity what is tried again, how often and after which wait."""
+    stop = stop_after_attempt(patience.tries) | stop_after_delay(patience.seconds)
+    return {"retry": retry_if_exception(is_transient), "stop": stop, "wait": _wait, "reraise": True}
+
+
+@cache
+def _slots(host: str, requests: int) -> asyncio.Semaphore:  # noqa: ARG001  a semaphore for each host
+    """Bound the requests in flight to a host; all of Zarr's reads in a process are in one event loop."""
+    return asyncio.Semaphore(requests)
+
+
+def _wait(state: RetryCallState) -> float:
+    """Wait longer each time, at random, so that readers do not come back together; at least what the server asks."""
+    asked = retry_after(state.outcome.exception() if state.outcome else None)
+    return max(asked, wait_random_exponential(multiplier=0.5, max=30)(state))
+
+
+def _wrong_document(body: bytes) -> str | None:
+    if looks_like_html(body):
+        return "it is an HTML page"
+    try:
+        json.loads(body)
+    except ValueError as error:
+        return f"it is no JSON ({error})"
+    return None

@@ -1,0 +1,78 @@
+"""Which faults of a store pass by themselves, and what to tell the user of those that do not."""
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import aiohttp
+
+from idr_assets.imaging.errors import CorruptBodyError, ImageError, masked
+
+READ_FAULTS = (aiohttp.ClientError, OSError, CorruptBodyError)
+"""What a read raises: OSError holds timeouts, resets and what s3fs makes of S3's answers."""
+
+TRANSIENT_STATUS = {408, 425, 429}
+"""Client errors that ask to try again; so does every 5xx."""
+
+SERVER_ERROR = 500
+
+REFUSED = {401, 403}
+
+CREDENTIALS = "Check the address, and the credentials in `storage_options`."
+LATER = "Try again later; if it stays, check the address or tell the store's owner."
+
+
+def is_transient(error: BaseException) -> bool:
+    """Tell whether a read may succeed when it is tried again."""
+    match error:
+        case aiohttp.ClientSSLError() | aiohttp.ClientConnectorDNSError() | aiohttp.TooManyRedirects():
+            return False
+        case FileNotFoundError() | PermissionError():
+            return False
+        case aiohttp.ClientResponseError():
+            return error.status in TRANSIENT_STATUS or error.status >= SERVER_ERROR
+        case aiohttp.ClientConnectionError() | aiohttp.ClientPayloadError() | OSError() | CorruptBodyError():
+            return True
+        case _:
+            return False
+
+
+def retry_after(error: BaseException | None) -> float:
+    """Seconds that the server asks to wait (RFC 9110, 10.2.3), 0 where it does not."""
+    headers = error.headers if isinstance(error, aiohttp.ClientResponseError) else None
+    value = headers.get("Retry-After", "0") if headers else "0"
+    if value.isdecimal():
+        return float(value)
+    try:
+        return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
+    except ValueError:
+        return 0.0
+
+
+def read_error(error: Exception, url: str, tries: int) -> ImageError:
+    """Explain why `url` could not be read after so many tries. Nothing secret is in the message."""
+    what, remedy = _explained(error)
+    often = f" ({tries} tries)" if tries > 1 else ""
+    return ImageError(f"{masked(url)} cannot be read{often}: {what}. {remedy}")
+
+
+def _explained(error: Exception) -> tuple[str, str]:
+    status = error.status if isinstance(error, aiohttp.ClientResponseError) else None
+    kinds: tuple[tuple[bool | type[Exception], str, str], ...] = (
+        (
+            aiohttp.ClientSSLError,
+            "its TLS certificate is not trusted",
+            "Check the address and the date of this machine.",
+        ),
+        (aiohttp.ClientConnectorDNSError, "its host is not known here", "Check the network and the address."),
+        (aiohttp.TooManyRedirects, "it redirects in a loop", "Check the address; the image may have moved."),
+        (aiohttp.RedirectClientError, "it redirects to what is no web address", "Check the address."),
+        (status in REFUSED, f"access is refused (status {status})", CREDENTIALS),
+        (FileNotFoundError, "it is not there", "Check the address."),
+        (PermissionError, "access is refused", CREDENTIALS),
+        (aiohttp.ClientResponseError, f"the server answers with status {status}", LATER),
+        (TimeoutError, "the answer takes too long", LATER),
+        (CorruptBodyError, f"the body is not what the store holds: {error}", LATER),
+        (aiohttp.ClientPayloadError, "the body ends too early", LATER),
+        (Exception, f"the connection fails ({type(error).__name__})", "Check the network and the address."),
+    )
+    return next((what, remedy) for kind, what, remedy in kinds if kind is True or (kind and isinstance(error, kind)))

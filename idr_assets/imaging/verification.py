@@ -1,0 +1,79 @@
+"""Tell whether the body of a chunk is whole, before Zarr decodes it: decoders accept much that is not.
+
+A flipped bit inside a blosc body cannot be seen, for blosc has no checksum; every length can.
+"""
+
+import math
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+import google_crc32c
+import numcodecs
+import numpy as np
+import zarr
+
+BLOSC_HEADER = struct.Struct("<4BIII")
+"""Two versions, flags, item size; then the bytes of the chunk, of a block and of the body."""
+
+CRC32C_BYTES = 4
+
+
+@dataclass(frozen=True)
+class ChunkFormat:
+    """How the chunks of an array are encoded, as far as it can be checked.
+
+    `codec` is the id of the compressor in numcodecs, None for none; `nbytes` the length of a decoded chunk in bytes.
+    """
+
+    codec: str | None
+    nbytes: int
+    crc32c: bool = False
+
+    def wrong(self, body: bytes) -> str | None:
+        """Say what is wrong with the body of a whole chunk, or None."""
+        if looks_like_html(body):
+            return "it is an HTML page"
+        if self.crc32c:
+            body, checksum = body[:-CRC32C_BYTES], body[-CRC32C_BYTES:]
+            if google_crc32c.value(body).to_bytes(CRC32C_BYTES, "little") != checksum:
+                return "its CRC32C checksum differs"
+        return self._wrong_blosc(body) if self.codec == "blosc" else self._wrong_length(body)
+
+    def _wrong_blosc(self, body: bytes) -> str | None:
+        if len(body) < BLOSC_HEADER.size:
+            return f"it has {len(body)} bytes, less than a blosc header"
+        *_, length = BLOSC_HEADER.unpack_from(body)
+        if length != len(body):
+            return f"it has {len(body)} bytes, its blosc header says {length}"
+        return self._wrong_length(body)
+
+    def _wrong_length(self, body: bytes) -> str | None:
+        try:
+            decoded = body if self.codec is None else numcodecs.get_codec({"id": self.codec}).decode(body)
+        except (RuntimeError, ValueError, OSError, EOFError, zlib.error) as error:
+            return f"{self.codec} cannot decode it ({error})"
+        length = np.asarray(decoded).nbytes if self.codec else len(body)
+        return None if length == self.nbytes else f"it holds {length} bytes of pixels, the chunk has {self.nbytes}"
+
+
+def chunk_format(array: zarr.Array[Any]) -> ChunkFormat | None:
+    """Tell how an array's chunks are encoded; None where their length is not known beforehand (shards, filters)."""
+    metadata: dict[str, Any] = dict(array.metadata.to_dict())
+    nbytes = math.prod(array.chunks) * array.dtype.itemsize
+    if "codecs" not in metadata:  # Zarr v2
+        compressor = metadata["compressor"]
+        return None if metadata["filters"] else ChunkFormat(compressor and compressor["id"], nbytes)
+    names = [codec["name"] for codec in metadata["codecs"] if codec["name"] != "bytes"]
+    crc32c = names[-1:] == ["crc32c"]
+    compressors = names[: len(names) - crc32c]
+    if len(compressors) > 1 or not set(compressors) <= {"blosc", "zstd", "gzip"}:
+        return None
+    return ChunkFormat(compressors[0] if compressors else None, nbytes, crc32c)
+
+
+def looks_like_html(body: bytes) -> bool:
+    """Tell whether a body is a web page, as servers send in place of what they do not have."""
+    start = body[:200].lstrip().lower()
+    return start.startswith((b"<!doctype html", b"<html"))

@@ -1,0 +1,136 @@
+"""Reads under faults, against a real server: what passes costs time only, what stays is named, nothing is invented."""
+
+from collections.abc import Iterator
+from itertools import repeat
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from idr_assets.imaging.chunk_store import Patience
+from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.planes import Block
+from idr_assets.imaging.source import Level, open_level
+from idr_assets_tests import store_server as faults
+from idr_assets_tests.idr_stores import nuclei_plane, write_idr_store
+from idr_assets_tests.store_server import Fault, StoreServer
+
+QUICK = Patience(tries=3, seconds=10, timeout=1)
+BLOCK = Block(range(2), (0,), range(3))
+EXPECTED = np.stack([[nuclei_plane(t, 0, z) for z in BLOCK.z] for t in BLOCK.t])[:, np.newaxis]
+
+PASSING: dict[str, list[Fault]] = {
+    "408": [faults.status(408)],
+    "425": [faults.status(425)],
+    "429": [faults.status(429, {"Retry-After": "1"})],
+    "503 twice": [faults.status(503), faults.status(503)],
+    "reset before headers": [faults.connection_reset],
+    "body cut": [faults.cut],
+    "consistent truncation": [faults.truncated],
+    "empty body": [faults.empty],
+    "random bytes": [faults.random_bytes],
+    "HTML with 200": [faults.html_page],
+    "hang": [faults.hang],
+    "slow drip": [faults.drip(0.5)],
+}
+
+STAYING: dict[str, tuple[Fault, str]] = {
+    "403": (faults.status(403), "cannot be read: access is refused (status 403)"),
+    "410": (faults.status(410), "cannot be read: the server answers with status 410"),
+    "404": (faults.status(404), "is missing, so t 1 c 0 z 1 has no pixels"),
+    "503": (faults.status(503), "cannot be read (3 tries): the server answers with status 503"),
+    "reset": (faults.connection_reset, "cannot be read (3 tries): the connection fails"),
+    "cut": (faults.cut, "cannot be read (3 tries): the body ends too early"),
+    "truncation": (faults.truncated, "bytes, its blosc header says"),
+    "empty": (faults.empty, "it has 0 bytes, less than a blosc header"),
+    "random": (faults.random_bytes, "its blosc header says"),
+    "HTML": (faults.html_page, "it is an HTML page"),
+    "hang": (faults.hang, "cannot be read (3 tries): the answer takes too long"),
+    "redirect loop": (faults.redirect(""), "cannot be read: it redirects in a loop"),
+    "redirect to another host": (faults.redirect("http://localhost:9"), "another host or a less safe scheme"),
+    "redirect to a file": (faults.redirect("file://"), "redirects to file:///"),
+}
+
+
+class Served(NamedTuple):
+    """A store of six planes behind a server."""
+
+    server: StoreServer
+    url: str
+    level: Level
+
+    def key(self, path: str) -> str:
+        """Name a file of the image as the server knows it."""
+        return f"{self.url.removeprefix(self.server.url)}/{path}"
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    root = tmp_path_factory.mktemp("store")
+    image = write_idr_store(root, version="0.4", t=BLOCK.t, c=BLOCK.c, z=BLOCK.z)
+    with StoreServer(root) as server:
+        url = f"{server.url}/{image.relative_to(root).as_posix()}"
+        yield Served(server, url, open_level(url, "4", patience=QUICK))
+
+
+@pytest.fixture(autouse=True)
+def healthy(served: Served) -> None:
+    served.server.faults.clear()
+    served.server.reset()
+
+
+@pytest.mark.parametrize("name", PASSING)
+def test_a_fault_that_passes_costs_time_only(served: Served, name: str) -> None:
+    chunk = served.key("4/1/0/1/0/0")
+    served.server.faults[chunk] = PASSING[name]
+    np.testing.assert_array_equal(served.level.read(BLOCK), EXPECTED)
+    assert [path for _, path in served.server.requests].count(chunk) == len(PASSING[name]) + 1
+
+
+@pytest.mark.parametrize("name", STAYING)
+def test_a_fault_that_stays_is_named_with_plane_or_url(served: Served, name: str) -> None:
+    fault, message = STAYING[name]
+    served.server.faults[served.key("4/1/0/1/0/0")] = repeat(fault)
+    with pytest.raises(ImageError) as error:
+        served.level.read(BLOCK)
+    assert f"{served.url}/4/1/0/1/0/0" in str(error.value)
+    assert message in str(error.value)
+    assert str(error.value).endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        (faults.replaced(b"{no JSON"), "it is no JSON"),
+        (faults.html_page, "it is an HTML page"),
+        (faults.status(403), "access is refused (status 403)"),
+    ],
+)
+def test_bad_metadata_is_an_error_of_its_own(served: Served, fault: Fault, message: str) -> None:
+    served.server.faults[served.key("4/.zarray")] = repeat(fault)
+    with pytest.raises(ImageError) as error:
+        open_level(served.url, "4", patience=QUICK)
+    assert f"{served.url}/4/.zarray cannot be read" in str(error.value)
+    assert message in str(error.value)
+
+
+def test_requests_in_flight_are_bounded(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(served.server, "latency", 0.05)
+    level = open_level(served.url, "4", patience=Patience(requests=2))
+    served.server.reset()
+    np.testing.assert_array_equal(level.read(BLOCK), EXPECTED)
+    assert served.server.peak_in_flight == 2
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.dictionaries(st.integers(0, 5), st.lists(st.sampled_from(["503 twice", "body cut", "empty body"]), max_size=1))
+)
+def test_any_passing_faults_leave_the_pixels_as_they_are(served: Served, drawn: dict[int, list[str]]) -> None:
+    keys = [f"4/{plane.t}/0/{plane.z}/0/0" for plane in BLOCK.planes()]
+    served.server.faults = {
+        served.key(keys[at]): [fault for name in names for fault in PASSING[name]] for at, names in drawn.items()
+    }
+    np.testing.assert_array_equal(served.level.read(BLOCK), EXPECTED)
