@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from idr_assets.imaging.chunk_store import PATIENT, Patience
-from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.errors import ImageError, masked
 from idr_assets.imaging.label_image import LabelImage, open_label_image
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.segmentation import SegmentationFunction
@@ -102,8 +102,9 @@ class Image:
 
     def _check(self, field: str, stored: object, expected: object) -> None:
         if stored != expected:
+            where = f"level {self.level!r} of {masked(self.url)}"
             message = (
-                f"The {field} of level {self.level!r} of {self.url} is {stored}, but the YAML of {self.name!r} expects "
-                f"{expected}: partitions and pixels would not match. Correct `{field}` or `level` in the YAML."
+                f"The {field} of {where} is {stored}, but the YAML of {self.name!r} expects {expected}: partitions and "
+                f"pixels would not match. Correct `{field}` or `level` in the YAML."
             )
             raise ImageError(message)

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from idr_assets.imaging.chunk_store import Patience
-from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.errors import ImageError, masked
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.source import Level, open_level
 from idr_assets_tests import store_server as faults
@@ -134,3 +134,28 @@ def test_any_passing_faults_leave_the_pixels_as_they_are(served: Served, drawn: 
         served.key(keys[at]): [fault for name in names for fault in PASSING[name]] for at, names in drawn.items()
     }
     np.testing.assert_array_equal(served.level.read(BLOCK), EXPECTED)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://user:secret@host/a.zarr", "https://***@host/a.zarr"),
+        ("https://host/a.zarr?X-Signature=secret", "https://host/a.zarr?***"),
+        ("https://host/a.zarr", "https://host/a.zarr"),
+        ("/folder/a b.zarr", "/folder/a b.zarr"),
+    ],
+)
+def test_what_may_be_secret_is_masked(url: str, shown: str) -> None:
+    assert masked(url) == shown
+
+
+def test_credentials_reach_the_server_and_no_message(served: Served) -> None:
+    with StoreServer(served.server.root, credentials=("user", "password")) as server:
+        path = served.url.removeprefix(served.server.url)
+        with pytest.raises(ImageError) as error:
+            open_level(f"{server.url}{path}".replace("://", "://user:wrong@"), "4", patience=QUICK)
+        assert "access is refused (status 401)" in str(error.value)
+        assert "wrong" not in str(error.value)
+        level = open_level(f"{server.url}{path}".replace("://", "://user:password@"), "4", patience=QUICK)
+        np.testing.assert_array_equal(level.read(BLOCK), EXPECTED)
+        assert "password" not in f"{level!r} {level.url}"
