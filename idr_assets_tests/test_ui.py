@@ -1,8 +1,6 @@
 """The web UI as `make ui` starts it: where it listens, and one plane made again from its dialog, in a browser."""
 
-import os
 import re
-import shutil
 import signal
 import socket
 from collections.abc import Iterator
@@ -59,11 +57,8 @@ def ui(home: DagsterHome) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def page(ui: str) -> Iterator[Page]:
-    """Open the UI in Chromium; where there is none the tests are skipped, unless in continuous integration."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("no chromium on the PATH: apt-get install chromium")
+def page(ui: str, chromium: str) -> Iterator[Page]:
+    """Open the UI in Chromium."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
         page = browser.new_page(base_url=ui, viewport={"width": 1400, "height": 900})

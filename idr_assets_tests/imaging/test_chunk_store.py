@@ -1,11 +1,14 @@
 """Reads under faults, against a real server: what passes costs time only, what stays is named, nothing is invented."""
 
+import ssl
 from collections.abc import Iterator
 from itertools import repeat
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pytest
+from distributed import Security
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -159,3 +162,18 @@ def test_credentials_reach_the_server_and_no_message(served: Served) -> None:
         level = open_level(f"{server.url}{path}".replace("://", "://user:password@"), "4", patience=QUICK)
         np.testing.assert_array_equal(level.read(BLOCK), EXPECTED)
         assert "password" not in f"{level!r} {level.url}"
+
+
+def test_a_certificate_that_is_not_trusted_is_not_tried_again(served: Served, tmp_path: Path) -> None:
+    certificate = Security.temporary()
+    (tmp_path / "pem").write_text(certificate.tls_scheduler_key + certificate.tls_scheduler_cert)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "pem")
+    with StoreServer(served.server.root, ssl_context=context) as server, pytest.raises(ImageError) as error:
+        open_level(f"{server.url}{served.key('')}", "4", patience=QUICK)
+    assert "cannot be read: its TLS certificate is not trusted" in str(error.value)
+
+
+def test_a_host_that_is_not_known_is_not_tried_again() -> None:
+    with pytest.raises(ImageError, match="cannot be read: its host is not known here"):
+        open_level("http://no-such-host.invalid/a.zarr", "4")

@@ -1,6 +1,5 @@
 """The slider page, opened from file:// in Chromium: what a reader sees and does."""
 
-import shutil
 from base64 import b64decode
 from collections.abc import Iterator
 from io import BytesIO
@@ -17,17 +16,16 @@ from idr_assets.imaging import colours
 from idr_assets.imaging.plane_browser import plane_browser
 from idr_assets_tests.labelled_planes import SHAPE, labelled, planes_of
 
-CHROMIUM = shutil.which("chromium")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
-pytestmark = [pytest.mark.browser, pytest.mark.skipif(CHROMIUM is None, reason="needs chromium on the PATH")]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser(chromium: str) -> Iterator[Browser]:
     """Start a Chromium."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield browser
         browser.close()
 

@@ -1,0 +1,15 @@
+"""What tests of several folders need."""
+
+import os
+import shutil
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Find Chromium; where there is none the tests are skipped, unless in continuous integration, where they fail."""
+    found = shutil.which("chromium")
+    if found is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("no chromium on the PATH: apt-get install chromium")
+    return found
