@@ -8,7 +8,6 @@ import textwrap
 from dataclasses import dataclass
 from typing import Final
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from idr_assets.imaging.colours import fitted_shape
@@ -80,7 +79,6 @@ class Sheet:
         """Make an empty figure with one axes, whose data coordinates are the sheet's dots."""
         height = self.caption_top + _CAPTION_LINE * len(self.caption) + MARGIN
         figure = Figure(figsize=(self.width / DPI, height / DPI), dpi=DPI, facecolor="white")
-        FigureCanvasAgg(figure)
         figure.add_axes((0, 0, 1, 1), xlim=(0, self.width), ylim=(height, 0)).set_axis_off()
         return figure
 

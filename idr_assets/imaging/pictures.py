@@ -30,12 +30,20 @@ def thumbnail_png(pixels: Pixels) -> bytes:
     return _small_png(pixels, np.zeros(pixels.shape, np.int32))
 
 
-def preview_webp(picture: bytes, width: int) -> bytes:
-    """Reduce an encoded picture to `width` pixels and encode it as WebP: a tenth of the bytes."""
+def figure_png(picture: Image.Image, dpi: int) -> bytes:
+    """Encode a figure of so many dots an inch as PNG."""
     stream = BytesIO()
-    image = Image.open(BytesIO(picture)).convert("RGB")
-    image.thumbnail((width, image.height), Image.Resampling.BOX, reducing_gap=2)
-    image.save(stream, format="webp")
+    # More compression takes a second longer, and saves a fifth.
+    picture.save(stream, format="png", compress_level=1, dpi=(dpi, dpi))
+    return stream.getvalue()
+
+
+def preview_webp(picture: Image.Image, width: int) -> bytes:
+    """Encode a picture, reduced to `width` pixels where it is wider, as WebP: a tenth of the PNG's bytes."""
+    stream = BytesIO()
+    width = min(width, picture.width)
+    size = width, max(1, round(picture.height * width / picture.width))
+    picture.resize(size, Image.Resampling.BOX).save(stream, format="webp")
     return stream.getvalue()
 
 

@@ -11,14 +11,24 @@ from typing import Any
 import dagster as dg
 import dask.config
 from dask.system import CPU_COUNT
-from distributed import Client, LocalCluster
+from distributed import Client, LocalCluster, Worker
 from pydantic import Field
 
-LOOPBACK = {"dashboard_address": "127.0.0.1:0", "worker_dashboard_address": "127.0.0.1:0"}
-"""Where the web servers of a cluster on this machine listen; left alone, dask binds all interfaces."""
+from idr_assets.orchestration.dashboard import DashboardOnDemand
+
+LOOPBACK = "127.0.0.1:0"
+"""Where a web server of a cluster on this machine listens; left alone, dask binds all interfaces."""
 
 DASHBOARD_LINK = {"distributed.dashboard.link": "http://127.0.0.1:{port}/status"}
 """Left alone, dask names the machine's outer address, at which nothing listens."""
+
+
+class PlainWorker(Worker):
+    """A worker without a dashboard of its own: the scheduler's shows all, and each takes a second to start."""
+
+    def __init__(self, *args: Any, **arguments: Any) -> None:  # noqa: ANN401  whatever dask passes
+        """Make a worker as dask does; its other pages stay on loopback."""
+        super().__init__(*args, **arguments | {"dashboard": False, "dashboard_address": LOOPBACK})
 
 
 class DaskResource(dg.ConfigurableResource[Any]):
@@ -41,11 +51,8 @@ class DaskResource(dg.ConfigurableResource[Any]):
     )
 
     @contextmanager
-    def client(self, *, dashboard: bool = True) -> Iterator[Client]:
-        """Give a client, and close what was started for it, whatever happens.
-
-        Without `dashboard`, the clusters that are started here save the second that it takes.
-        """
+    def client(self) -> Iterator[Client]:
+        """Give a client, and close what was started for it, whatever happens."""
         if "://" in self.cluster:
             with Client(self.cluster, **self.arguments) as client:
                 yield client
@@ -53,20 +60,21 @@ class DaskResource(dg.ConfigurableResource[Any]):
             with self._named_cluster() as cluster, Client(cluster) as client:
                 yield client
         else:
-            with dask.config.set(DASHBOARD_LINK), self._local_cluster(dashboard) as cluster, Client(cluster) as client:
+            with dask.config.set(DASHBOARD_LINK), self._local_cluster() as cluster, Client(cluster) as client:
+                DashboardOnDemand(cluster.scheduler)
                 yield client
 
-    def _local_cluster(self, dashboard: bool) -> LocalCluster:  # noqa: FBT001
+    def _local_cluster(self) -> LocalCluster:
         cores = self.workers or CPU_COUNT
         sizes: dict[str, dict[str, Any]] = {
-            "in_process": {"processes": False, "n_workers": 1, "threads_per_worker": cores},
+            "in_process": {"worker_class": PlainWorker, "n_workers": 1, "threads_per_worker": cores},
             "processes": {"host": "127.0.0.1", "n_workers": cores, "threads_per_worker": 1},
         }
         if self.cluster not in sizes:
             reason = "no form has this name"
             raise self._refusal(reason)
-        scheduler = {"scheduler_kwargs": {"dashboard": dashboard}}
-        return LocalCluster(**LOOPBACK | scheduler | sizes[self.cluster] | self.arguments)
+        scheduler = {"dashboard_address": LOOPBACK, "scheduler_kwargs": {"dashboard": False}}
+        return LocalCluster(**scheduler | sizes[self.cluster] | self.arguments)
 
     def _named_cluster(self) -> Any:  # noqa: ANN401  any class with `scale` that is a context manager
         module, _, name = self.cluster.rpartition(".")

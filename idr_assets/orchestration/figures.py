@@ -8,8 +8,7 @@ import dagster as dg
 
 from idr_assets.imaging.files import write_file
 from idr_assets.imaging.label_image import read_provenance
-from idr_assets.imaging.pictures import preview_webp
-from idr_assets.imaging.plane_browser import plane_browser as browser_page
+from idr_assets.imaging.pictures import figure_png, preview_webp
 from idr_assets.imaging.planes import LabelledPlane, Plane, evenly_spread, thinned
 from idr_assets.imaging.source import open_level
 from idr_assets.orchestration.image import Image
@@ -58,25 +57,29 @@ def _figure(
     return asset
 
 
+# matplotlib and jinja2 take a second to import, which only runs that draw should pay.
+
+
 def _draw(image: Image) -> dict[str, Any]:
-    # Matplotlib takes a second to import, which only runs that draw should pay.
+    from idr_assets.imaging.figures import drawn  # noqa: PLC0415
     from idr_assets.imaging.figures import montage as draw_montage  # noqa: PLC0415
-    from idr_assets.imaging.figures import png  # noqa: PLC0415
+    from idr_assets.imaging.montage_sheet import DPI  # noqa: PLC0415
 
     planes = _read(image, evenly_spread(image.t, MONTAGE_SIDE), evenly_spread(image.z, MONTAGE_SIDE))
-    figure = draw_montage(planes, title=image.name, pixel_size=_pixel_size(image))
-    content = png(figure)
-    write_file(image.montage_url, content)
+    sheet = drawn(draw_montage(planes, title=image.name, pixel_size=_pixel_size(image)))
+    write_file(image.montage_url, figure_png(sheet, DPI))
     stored = sum(plane is not None for plane in planes.values())
     return {
         "path": dg.MetadataValue.path(image.montage_url),
         "planes": stored,
         "planes not materialized": len(planes) - stored,
-        "montage": picture(preview_webp(content, PREVIEW_WIDTH), "webp"),
+        "montage": picture(preview_webp(sheet, PREVIEW_WIDTH), "webp"),
     }
 
 
 def _page(image: Image) -> dict[str, Any]:
+    from idr_assets.imaging.plane_browser import plane_browser as browser_page  # noqa: PLC0415
+
     shown = _read(image, *thinned(image.t, image.z, BROWSER_PLANES // len(image.channels)))
     planes = [plane for plane in shown.values() if plane]
     page = browser_page(

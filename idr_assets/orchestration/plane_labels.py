@@ -38,7 +38,7 @@ def plane_labels(image: Image) -> dg.AssetsDefinition:
         level = image.open_level()
         provenance = _provenance(image, level)
         task = BlockTask(level, create_label_image(image.labels_url, level), image.function, image.parameters)
-        with dask.client(dashboard=len(block) > 1) as client:
+        with dask.client() as client:
             context.log.info("dask dashboard: %s", client.dashboard_link)
             size = block_size(level.plane_shape, len(block), sum(client.nthreads().values()))
             results = segment_blocks(client, task, block.cut(level.chunks, size))

@@ -16,6 +16,8 @@ from PIL import Image
 
 from idr_assets.imaging import colours, figures
 from idr_assets.imaging.montage_sheet import DPI
+from idr_assets.imaging.picture_artist import Picture
+from idr_assets.imaging.pictures import figure_png
 from idr_assets.imaging.scale_bar import round_length
 from idr_assets_tests.labelled_planes import SHAPE, labelled, window
 
@@ -25,6 +27,11 @@ type Pixels = npt.NDArray[Any]
 def texts(figure: Figure) -> list[str]:
     """List what is written on the figure, without what is empty."""
     return [artist.get_text() for artist in figure.findobj(Text) if artist.get_text()]
+
+
+def pictures(figure: Figure) -> list[Picture]:
+    """Find the pictures of the figure in the order in which they are drawn: the grey range, then the planes."""
+    return list(figure.findobj(Picture))
 
 
 def scale_bars(figure: Figure) -> list[Rectangle]:
@@ -50,12 +57,12 @@ def test_rows_are_timepoints_columns_are_slices_and_channels_are_groups_of_rows(
     figure = figures.montage(window(2, 2, 3), title="demo")
     place = {text.get_text()[:9]: text.get_position() for text in figure.findobj(Text)}
     assert place["t 0 c 0 z"][1] < place["t 1 c 0 z"][1] < place["t 0 c 1 z"][1] < place["t 1 c 1 z"][1]
-    corner = figure.axes[0].images[1].get_extent()
-    right, below = figure.axes[0].images[2].get_extent(), figure.axes[0].images[4].get_extent()
-    assert right[0] > corner[1]
-    assert right[2:] == corner[2:]
-    assert below[3] > corner[2]
-    assert below[:2] == corner[:2]
+    _, corner, right, _, below, *_ = pictures(figure)
+    height, width, _ = corner.picture.shape
+    assert right.x > corner.x + width
+    assert right.y == corner.y
+    assert below.y > corner.y + height
+    assert below.x == corner.x
 
 
 def test_channels_and_their_intensity_ranges_are_named() -> None:
@@ -101,9 +108,8 @@ def test_the_scale_bar_is_as_long_as_its_label_says(pixel_size: float, units: st
     figure = figures.montage(window(1, 1, 2, shape=shape), title="demo", pixel_size=pixel_size, units=units)
     (bar,) = scale_bars(figure)
     (label,) = [text for text in texts(figure) if text.endswith(f" {units}")]
-    left, right, _, _ = figure.axes[0].images[1].get_extent()
     width = shape[1] * pixel_size
-    assert bar.get_width() / (right - left) == pytest.approx(float(label.split()[0]) / width)
+    assert bar.get_width() / pictures(figure)[1].picture.shape[1] == pytest.approx(float(label.split()[0]) / width)
     assert 0.12 < float(label.split()[0]) / width < 0.33
 
 
@@ -139,8 +145,9 @@ def _each_with_the_others(boxes: list[Any]) -> list[tuple[Any, list[Any]]]:
 def test_pixels_of_the_png_are_those_of_the_overlay(shape: tuple[int, int]) -> None:
     plane = labelled(0, 0, 0, shape)
     figure = figures.montage({(0, 0, 0): plane}, title="demo")
-    left, right, bottom, top = (round(edge) for edge in figure.axes[0].images[1].get_extent())
-    drawn = opened(figures.png(figure))[top:bottom, left:right]
+    panel = pictures(figure)[1]
+    height, width, _ = panel.picture.shape
+    drawn = np.asarray(figures.drawn(figure))[panel.y : panel.y + height, panel.x : panel.x + width]
     shades = colours.grey(plane.pixels, *colours.contrast([plane.pixels]))
     shades, coloured = colours.fit(shades, plane.labels, side=810)
     assert np.array_equal(drawn, colours.overlay(shades, coloured, width=max(1, drawn.shape[0] // shape[0] // 2)))
@@ -148,7 +155,7 @@ def test_pixels_of_the_png_are_those_of_the_overlay(shape: tuple[int, int]) -> N
 
 def test_a_ten_by_ten_montage_is_printable() -> None:
     figure = figures.montage(window(10, 1, 10), title="demo")
-    png = figures.png(figure)
+    png = figure_png(figures.drawn(figure), DPI)
     height, width, _ = opened(png).shape
     assert [width, height] == np.round(figure.get_size_inches() * DPI).tolist()
     assert 2500 < width < 3500
@@ -158,13 +165,13 @@ def test_a_ten_by_ten_montage_is_printable() -> None:
 @pytest.mark.parametrize("title", ["", "costs $5 and $x^2", r"\frac {", "<b>bold</b>", "word" * 200])
 def test_any_title_is_written_as_it_is(title: str) -> None:
     figure = figures.montage({(0, 0, 0): None}, title=title)
-    figures.png(figure)
+    figures.drawn(figure)
     assert title.replace(" ", "") in "".join(texts(figure)).replace("\n", "").replace(" ", "")
 
 
 def test_threads_draw_what_one_thread_draws() -> None:
     def draw(first: int) -> bytes:
-        return figures.png(figures.montage(window(1, 1, 6, first=first), title="demo", pixel_size=1))
+        return figures.drawn(figures.montage(window(1, 1, 6, first=first), title="demo", pixel_size=1)).tobytes()
 
     with ThreadPoolExecutor(3) as threads:
         assert list(threads.map(draw, range(3))) == [draw(first) for first in range(3)]

@@ -64,8 +64,13 @@ def test_a_small_plane_is_enlarged_so_that_it_can_be_read() -> None:
 
 def test_a_preview_keeps_the_shape_and_loses_bytes() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (600, 900, 3), np.uint8)
-    stream = BytesIO()
-    Image.fromarray(noise).save(stream, format="png")
-    preview = pictures.preview_webp(stream.getvalue(), 300)
+    preview = pictures.preview_webp(Image.fromarray(noise), 300)
     assert opened(preview).shape == (200, 300, 3)
-    assert len(preview) < len(stream.getvalue()) / 5
+    assert len(preview) < noise.size / 5
+
+
+def test_a_figure_keeps_every_dot_and_its_resolution() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (60, 90, 3), np.uint8)
+    png = pictures.figure_png(Image.fromarray(noise), 216)
+    np.testing.assert_array_equal(opened(png), noise)
+    assert Image.open(BytesIO(png)).info["dpi"] == pytest.approx((216, 216), abs=0.1)

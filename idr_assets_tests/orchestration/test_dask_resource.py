@@ -79,8 +79,9 @@ def check(resource: DaskResource, task: BlockTask, workers: int) -> None:
         assert listening_addresses() <= {"127.0.0.1"}
         assert (len(found), sum(client.nthreads().values())) == (12, workers)
         assert client.dashboard_link.startswith("http://127.0.0.1:")
-        with urlopen(client.dashboard_link) as answer:  # noqa: S310
-            assert answer.status == 200
+        for page in ("status", "workers", "info/main/workers.html"):
+            with urlopen(client.dashboard_link.replace("status", page)) as answer:  # noqa: S310
+                assert answer.status == 200
     for plane in WINDOW.planes():
         stored = task.output.read(plane)
         assert stored is not None
@@ -97,9 +98,9 @@ def test_a_cluster_that_is_started_ends_with_its_client(task: BlockTask, form: s
     assert listening_addresses() == set()
 
 
-@pytest.mark.parametrize("dashboard", [True, False])
-def test_nothing_listens_beyond_loopback(*, dashboard: bool) -> None:
-    with DaskResource(workers=1).client(dashboard=dashboard) as client:
+@pytest.mark.parametrize("form", ["in_process", "processes"])
+def test_nothing_listens_beyond_loopback(form: str) -> None:
+    with DaskResource(cluster=form, workers=1).client() as client:
         assert client.submit(sum, [1, 2]).result() == 3
         assert listening_addresses() == {"127.0.0.1"}
     assert listening_addresses() == set()
