@@ -5,9 +5,10 @@ Here is what the YAML may say; what the assets do stands in `orchestration`.
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 import dagster as dg
+import numpy as np
 from pydantic import BaseModel, Field, ValidationInfo, field_validator, model_validator
 
 from idr_assets.orchestration.image import Image
@@ -15,9 +16,7 @@ from idr_assets.orchestration.image_definitions import image_definitions
 from idr_assets.scaffold import CommentedYaml
 from idr_assets.yaml_fields import Reading, Segmentation, Window, YamlFields, import_function, resolved
 
-type DtypeName = Literal[
-    "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32", "float64"
-]
+DTYPES = [np.dtype(f"{kind}{size}") for kind, sizes in (("i", "1248"), ("u", "1248"), ("f", "248")) for size in sizes]
 
 
 @dg.scaffold_with(CommentedYaml)
@@ -47,8 +46,9 @@ class SegmentedImage(dg.Component, YamlFields, dg.Resolvable):
     shape: Annotated[list[Annotated[int, Field(gt=0)]], Field(min_length=5, max_length=5)] = Field(
         description="Shape TCZYX of that level. Partitions are known offline from it; the store is checked against it."
     )
-    dtype: DtypeName | None = Field(
-        default=None, description="Dtype of that level in any byte order, for example `uint16`; unchecked if absent."
+    dtype: str | None = Field(
+        default=None,
+        description="Dtype of that level, `uint16` in any byte order or `>u2` in this one; unchecked if absent.",
     )
     channels: list[int] = Field(
         default=[0], min_length=1, description="Channels to segment; a partition (t, z) holds the plane of each."
@@ -76,6 +76,18 @@ class SegmentedImage(dg.Component, YamlFields, dg.Resolvable):
     def resolve_from_model(cls, context: dg.ResolutionContext, model: BaseModel) -> Self:
         """Fill in the YAML's templates, such as `{{ env.NAME }}`, and validate what comes out."""
         return cls(**resolved(model.model_dump(exclude_unset=True), context))
+
+    @field_validator("dtype")
+    @classmethod
+    def _real_number(cls, dtype: str) -> str:
+        try:
+            known = np.dtype(dtype).newbyteorder("=") in DTYPES
+        except TypeError:
+            known = False
+        if not known:
+            message = f"pixels have one of {', '.join(each.name for each in DTYPES)}, or with byte order such as >u2"
+            raise ValueError(message)
+        return dtype
 
     @field_validator("channels")
     @classmethod

@@ -30,7 +30,9 @@ WRONG = [
     ({"shape": None}, "shape", "{'url': 'source.zarr'", "shape: Shape TCZYX of that level"),
     ({"shape": "[2, 16, 128, 135]"}, "shape", "[2, 16, 128, 135]", "shape: Shape TCZYX of that level"),
     ({"shape": "[12, 2, 0, 128, 135]"}, "shape.2", "0", "greater than 0. shape: Shape TCZYX of that level"),
-    ({"dtype": "uint17"}, "dtype", "'uint17'", "'uint8', 'uint16', 'uint32'"),
+    ({"dtype": "uint17"}, "dtype", "'uint17'", "int64, uint8, uint16, uint32"),
+    ({"dtype": "'>u16'"}, "dtype", "'>u16'", "or with byte order such as >u2"),
+    ({"dtype": "complex64"}, "dtype", "'complex64'", "pixels have one of int8, int16"),
     ({"url": None}, "", "{'level'", "give either `url`, or both `image_id` and `endpoint`"),
     ({"url": '""'}, "url", "''", "url: Address of the image"),
     (

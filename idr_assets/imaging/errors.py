@@ -7,6 +7,10 @@ class ImageError(Exception):
     """An image is not what was asked for, or cannot be read; the message names value, consequence and remedy."""
 
 
+class MissingChunkError(ImageError):
+    """A store has no chunk where a plane should be."""
+
+
 class CorruptBodyError(ImageError):
     """A store answered, but not with what it holds."""
 

@@ -31,6 +31,11 @@ class Plane:
         """Name the plane as figures and messages do."""
         return f"t {self.t} c {self.c} z {self.z}"
 
+    @property
+    def block(self) -> "Block":
+        """The block of this plane alone."""
+        return Block(range(self.t, self.t + 1), (self.c,), range(self.z, self.z + 1))
+
 
 @dataclass(frozen=True)
 class LabelledPlane:
@@ -64,7 +69,7 @@ class Block:
 
     def single_planes(self) -> list["Block"]:
         """Cut the block into blocks of one plane each."""
-        return [_one(plane) for plane in self.planes()]
+        return [plane.block for plane in self.planes()]
 
     def cut(self, chunks: Sequence[int], most: int) -> Iterator["Block"]:
         """Cut the block into blocks of at most `most` planes, aligned to the source's chunks.
@@ -99,10 +104,6 @@ def thinned(t: Sequence[int], z: Sequence[int], most: int) -> tuple[list[int], l
     """Thin timepoints and slices evenly until there are at most `most` pairs; a short axis is kept whole."""
     timepoints = evenly_spread(t, max(math.isqrt(most), most // len(z)))
     return timepoints, evenly_spread(z, most // len(timepoints))
-
-
-def _one(plane: Plane) -> Block:
-    return Block(range(plane.t, plane.t + 1), (plane.c,), range(plane.z, plane.z + 1))
 
 
 def _step(chunk: int, most: int) -> int:

@@ -18,11 +18,13 @@ from zarr.abc.store import Store
 from zarr.errors import ChunkNotFoundError, NodeNotFoundError
 
 from idr_assets.imaging.chunk_store import PATIENT, ChunkStore, Patience, file_info
-from idr_assets.imaging.errors import ImageError, masked
+from idr_assets.imaging.errors import ImageError, MissingChunkError, masked
 from idr_assets.imaging.multiscales import AXES, Geometry, read_geometry
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.stores import open_store
 from idr_assets.imaging.verification import chunk_format
+
+WHOLE = slice(None)
 
 
 @dataclass(frozen=True)
@@ -63,19 +65,20 @@ class Level:
         """Dtype as stored, byte order included."""
         return self.array.dtype
 
-    def read(self, block: Block) -> npt.NDArray[Any]:
+    def read(self, block: Block, y: slice = WHOLE, x: slice = WHOLE) -> npt.NDArray[Any]:
         """Read the planes of a block, (t, c, z, y, x) in the stored dtype, in one concurrent fetch.
 
-        Raises `ImageError` when a chunk is missing, which would otherwise read as zeros.
+        Raises `MissingChunkError` when a chunk is missing, which would otherwise read as zeros, and `ImageError` when
+        one cannot be read.
         """
         t, z = (slice(indices.start, indices.stop) for indices in (block.t, block.z))
-        wanted: dict[str, Any] = {"t": t, "c": list(block.c), "z": z}
-        selection = tuple(wanted.get(axis, slice(None)) for axis in self.geometry.axes)
+        wanted: dict[str, Any] = {"t": t, "c": list(block.c), "z": z, "y": y, "x": x}
+        selection = tuple(wanted[axis] for axis in self.geometry.axes)
         try:
             values = np.asarray(self.array.oindex[selection])
         except ChunkNotFoundError as error:
-            raise ImageError(self._missing(block, str(error))) from error
-        return values.reshape(len(block.t), len(block.c), len(block.z), *self.shape[3:])
+            raise MissingChunkError(self._missing(block, str(error))) from error
+        return values.reshape(len(block.t), len(block.c), len(block.z), *values.shape[-2:])
 
     def lazy(self) -> da.Array:
         """Give the whole level as a lazy (t, c, z, y, x) dask array of the stored dtype; no pixel is read."""

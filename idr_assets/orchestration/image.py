@@ -15,6 +15,7 @@ from idr_assets.imaging.chunk_store import PATIENT, Patience
 from idr_assets.imaging.errors import ImageError, masked
 from idr_assets.imaging.label_image import LabelImage, open_label_image
 from idr_assets.imaging.planes import Block
+from idr_assets.imaging.probe import check_pixels
 from idr_assets.imaging.segmentation import SegmentationFunction
 from idr_assets.imaging.source import Level, open_level
 
@@ -57,6 +58,11 @@ class Image:
         return data_url(self.project, self.address) if relative else self.address
 
     @property
+    def byte_order_known(self) -> bool:
+        """Whether the YAML's dtype has a byte order, as in `>u2`."""
+        return (self.dtype or "")[:1] in {"<", ">"}
+
+    @property
     def window(self) -> Block:
         """All planes that the partitions cover."""
         return Block(self.t, self.channels, self.z)
@@ -92,8 +98,17 @@ class Image:
             missing_chunks=self.missing_chunks,
         )
         self._check("shape", level.shape, self.shape)
-        if self.dtype:
+        if self.byte_order_known:
+            self._check("dtype", level.dtype.str, np.dtype(self.dtype).str)
+        elif self.dtype:
             self._check("dtype", level.dtype.newbyteorder("="), np.dtype(self.dtype))
+        return level
+
+    def open_probed(self) -> Level:
+        """Open the level as `open_level` does, and check that pixels lie where and how its metadata say."""
+        level, sparse = self.open_level(), self.missing_chunks == "zeros"
+        known = self.byte_order_known
+        check_pixels(level, self.window, self.storage_options, sparse=sparse, byte_order_known=known)
         return level
 
     def open_labels(self) -> LabelImage:

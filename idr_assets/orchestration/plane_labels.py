@@ -35,7 +35,7 @@ def plane_labels(image: Image) -> dg.AssetsDefinition:
     )
     def asset(context: dg.AssetExecutionContext, dask: DaskResource) -> dg.MaterializeResult[None]:
         block = block_of(image, context.partition_key_range)
-        level = image.open_level()
+        level = image.open_probed()
         provenance = _provenance(image, level)
         task = BlockTask(level, create_label_image(image.labels_url, level), image.function, image.parameters)
         with dask.client() as client:

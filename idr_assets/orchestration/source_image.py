@@ -25,7 +25,7 @@ def source_image(image: Image) -> dg.AssetsDefinition:
         description="One level of the image as it lies in its store: (t, c, z, y, x), opened without reading pixels.",
     )
     def asset() -> dg.MaterializeResult[None]:
-        level = image.open_level()
+        level = image.open_probed()
         return dg.MaterializeResult(metadata=_metadata(image, level) | {"middle plane": _thumbnail(image, level)})
 
     return asset

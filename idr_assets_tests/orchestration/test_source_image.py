@@ -10,12 +10,13 @@ import pytest
 from PIL import Image
 
 from idr_assets_tests.idr_stores import write_image
-from idr_assets_tests.orchestration.small_image import PIXELS, SHAPE, Segmented
+from idr_assets_tests.orchestration.small_image import PARTITIONS, PIXELS, SHAPE, Segmented
 
 MISMATCHES = [
     # what the YAML says | stored value | expected value | remedy
     ({"shape": "[3, 2, 12, 40, 37]"}, str(SHAPE), "(3, 2, 12, 40, 37)", "Correct `shape` or `level` in the YAML."),
     ({"dtype": "float32"}, "uint16", "float32", "Correct `dtype` or `level` in the YAML."),
+    ({"dtype": "'<u2'"}, ">u2", "<u2", "Correct `dtype` or `level` in the YAML."),
     ({"level": "'1'"}, "multiscales", "Level '1'", "Set `level` to one of ['0']"),
     ({"url": "nowhere.zarr"}, "No Zarr group", "nowhere.zarr", "Check `url`"),
     ({"url": "other_axes.zarr"}, "['t', 'z', 'c', 'y', 'x']", "t, c, z, y, x in this order", "They must be"),
@@ -71,9 +72,18 @@ def test_an_image_that_does_not_match_its_yaml(
     assert fresh.instance.get_latest_materialization_event(fresh.project.key("source_image")) is None
 
 
-def test_any_byte_order_matches(fresh: Segmented) -> None:
-    fresh.project.write(shape=str(list(SHAPE)), dtype="uint16")
+@pytest.mark.parametrize("dtype", ["uint16", "'>u2'"])
+def test_a_dtype_matches_in_any_byte_order_or_in_the_one_that_is_named(fresh: Segmented, dtype: str) -> None:
+    fresh.project.write(shape=str(list(SHAPE)), dtype=dtype)
     assert fresh.run("source_image") == ""
+
+
+@pytest.mark.parametrize("asset", ["source_image", "plane_labels"])
+def test_an_image_whose_metadata_swap_the_bytes_is_refused(fresh: Segmented, asset: str) -> None:
+    document = fresh.project.root / "data/source.zarr/0/.zarray"
+    document.write_text(document.read_text().replace(">u2", "<u2"))
+    assert "look swapped" in fresh.run(asset, *PARTITIONS[::3] if asset == "plane_labels" else ())
+    assert not (fresh.project.root / "data/image.ome.zarr").exists()
 
 
 def test_a_middle_plane_that_is_missing_costs_its_picture_only(fresh: Segmented) -> None:

@@ -1,0 +1,78 @@
+"""Probe a level before a run: its pixels must lie where the metadata say, and be what they say."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from idr_assets.imaging.byte_order import looks_swapped
+from idr_assets.imaging.chunk_store import file_info
+from idr_assets.imaging.errors import ImageError, MissingChunkError
+from idr_assets.imaging.planes import Block, Plane
+from idr_assets.imaging.source import Level
+
+SIDE = 256
+"""Height and width in pixels at most of what is read of a plane, around its middle."""
+
+
+def check_pixels(
+    level: Level, window: Block, storage_options: Mapping[str, Any], *, sparse: bool, byte_order_known: bool
+) -> None:
+    """Read a little of the middle plane of `window`, or of its first or last where that cannot be read.
+
+    Raises `ImageError` where chunks lie below keys with another separator than the metadata say, where all three planes
+    are missing though the image is not `sparse` by intent, and, unless it is `byte_order_known`, where bytes look
+    swapped. Other faults of these planes are no reason: they cost a plane each, as the run tells.
+    """
+    strict = replace(level, array=level.array.with_config({"read_missing_chunks": False}))
+    y, x = (_middle(length) for length in level.plane_shape)
+    missing = []
+    for plane in _probes(window):
+        try:
+            pixels = strict.read(plane.block, y, x)[0, 0, 0]
+        except MissingChunkError as error:
+            missing.append(error)
+        except ImageError:
+            continue
+        else:
+            if not byte_order_known and looks_swapped(pixels):
+                raise ImageError(_swapped(level, plane))
+            return
+    if len(missing) == len(_probes(window)):
+        _check_separator(level, _probes(window)[0], storage_options)
+        if not sparse:
+            raise missing[0]
+
+
+def _probes(window: Block) -> list[Plane]:
+    """Give the planes in the middle, at the start and at the end of a window, each once."""
+    places = (len(window.t) // 2, len(window.z) // 2), (0, 0), (-1, -1)
+    return list(dict.fromkeys(Plane(window.t[t], window.c[0], window.z[z]) for t, z in places))
+
+
+def _middle(length: int) -> slice:
+    start = max(0, (length - SIDE) // 2)
+    return slice(start, min(length, start + SIDE))
+
+
+def _check_separator(level: Level, plane: Plane, storage_options: Mapping[str, Any]) -> None:
+    key = level.chunk_keys(plane)[0]
+    separator, other = ("/", ".") if "/" in key else (".", "/")
+    elsewhere = f"{level.address.rstrip('/')}/{level.path}/{key.replace(separator, other)}"
+    try:
+        file_info(elsewhere, storage_options)
+    except ImageError:
+        return
+    message = (
+        f"The metadata of {level.url}/{level.path} say that chunks have keys with {separator!r}, such as {key!r}, but "
+        f"the chunk of {plane} has {other!r}: every plane would seem to be missing. Tell the store's owner, or correct "
+        "`dimension_separator` in a copy."
+    )
+    raise ImageError(message)
+
+
+def _swapped(level: Level, plane: Plane) -> str:
+    return (
+        f"The bytes of {plane} in {level.url}/{level.path} look swapped: with dtype {level.dtype.str!r}, which its "
+        "metadata say, the plane is noise, and its labels would be too. Tell the store's owner. If the plane is right, "
+        f"vouch for it: write `dtype: '{level.dtype.str}'`, with the byte order, into the YAML."
+    )
