@@ -5,7 +5,7 @@ import dagster as dg
 from idr_assets.orchestration.figures import montage, plane_browser
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.io_manager import ImageIOManager
-from idr_assets.orchestration.partitions import window_tags
+from idr_assets.orchestration.partitions import range_tags
 from idr_assets.orchestration.plane_labels import plane_labels
 from idr_assets.orchestration.source_image import source_image
 
@@ -15,7 +15,7 @@ def image_definitions(image: Image) -> dg.Definitions:
     job = dg.define_asset_job(
         f"segment_{image.name}",
         selection=dg.AssetSelection.groups(image.name),
-        tags=window_tags(image),
+        tags=range_tags(image, image.window),
         description=f"Everything of {image.name}: all planes of the window and the figures.",
     )
     assets = [build(image) for build in (source_image, plane_labels, montage, plane_browser)]

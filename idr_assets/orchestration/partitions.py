@@ -24,13 +24,15 @@ def partition_key(image: Image, plane: Plane) -> str:
     return f"{index_key(plane.t, image.shape[0])}|{index_key(plane.z, image.shape[2])}"
 
 
-def window_tags(image: Image) -> dict[str, str]:
-    """Give the tags with which a run covers the whole window and needs no partition argument."""
-    first, last = image.window.planes()[0], image.window.planes()[-1]
-    return {
-        "dagster/asset_partition_range_start": partition_key(image, first),
-        "dagster/asset_partition_range_end": partition_key(image, last),
-    }
+def key_range(image: Image, block: Block) -> str:
+    """Name a rectangle of partitions as Dagster's commands do, for example `261|489...270|498`."""
+    return "...".join(partition_key(image, Plane(block.t[end], block.c[0], block.z[end])) for end in (0, -1))
+
+
+def range_tags(image: Image, block: Block) -> dict[str, str]:
+    """Give the tags with which a run covers a rectangle of partitions and needs no partition argument."""
+    first, last = key_range(image, block).split("...")
+    return {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
 
 
 def block_of(image: Image, keys: dg.PartitionKeyRange) -> Block:

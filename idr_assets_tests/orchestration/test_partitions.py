@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from idr_assets.imaging.planes import Plane
 from idr_assets.orchestration.image import Image
-from idr_assets.orchestration.partitions import block_of, partition_key, window_partitions, window_tags
+from idr_assets.orchestration.partitions import block_of, partition_key, range_tags, window_partitions
 from idr_assets_tests.orchestration.small_image import PARTITIONS, RANGE, small_image
 
 
@@ -35,13 +35,14 @@ def test_a_wider_window_keeps_its_keys() -> None:
 
 
 def test_tags_cover_the_window() -> None:
-    assert window_tags(small_image()) == dict(zip(RANGE, ("1|09", "2|10"), strict=True))
+    image = small_image()
+    assert range_tags(image, image.window) == dict(zip(RANGE, ("1|09", "2|10"), strict=True))
 
 
 @settings(deadline=None)
 @given(images())
 def test_the_whole_window_is_one_range(image: Image) -> None:
-    first, last = (window_tags(image)[name] for name in RANGE)
+    first, last = (range_tags(image, image.window)[name] for name in RANGE)
     assert block_of(image, dg.PartitionKeyRange(first, last)) == image.window
 
 

@@ -1,0 +1,56 @@
+"""Which planes of an image are still to be done, in as few rectangles of partitions as are easily found."""
+
+from collections.abc import Collection, Iterable, Iterator
+from enum import Enum
+from itertools import groupby
+
+import dagster as dg
+
+from idr_assets.imaging.planes import Block
+from idr_assets.orchestration.image import Image
+from idr_assets.orchestration.partitions import partition_key, window_partitions
+
+type Cell = tuple[int, int]
+
+TO_DO = (None, "FAILED")
+"""States of a partition that was never materialized, or failed in its last run."""
+
+IN_PROGRESS = "IN_PROGRESS"
+"""State of a partition of a run that has not ended, as far as Dagster knows, such as one that was killed."""
+
+
+def missing_planes(instance: dg.DagsterInstance, image: Image, states: Collection[str | None] = TO_DO) -> set[Cell]:
+    """Give (t, z) of the partitions of `plane_labels` in these states, by default missing and failed ones."""
+    keys = {partition_key(image, plane): (plane.t, plane.z) for plane in image.window.planes()}
+    plane_labels = dg.AssetKey([image.name, "plane_labels"])
+    found = instance.get_status_by_partition(plane_labels, list(keys), window_partitions(image)) or {}
+    return {cell for key, cell in keys.items() if _name(found.get(key)) in states}
+
+
+def rectangles(image: Image, cells: Collection[Cell]) -> list[Block]:
+    """Cover (t, z) exactly, each once, by rectangles: equal runs of z of following t, or of t of following z."""
+    by_t = list(_joined(cells))
+    by_z = [(t, z) for z, t in _joined({(z, t) for t, z in cells})]
+    fewest = min(by_t, by_z, key=len)
+    return [Block(t, image.channels, z) for t, z in sorted(fewest, key=lambda ranges: (ranges[0][0], ranges[1][0]))]
+
+
+def _name(state: Enum | None) -> str | None:
+    return None if state is None else state.name
+
+
+def _joined(cells: Collection[Cell]) -> Iterator[tuple[range, range]]:
+    """Join the runs of each row with equal ones of the rows before it."""
+    rows: dict[range, list[int]] = {}
+    for row, columns in groupby(sorted(cells), key=lambda cell: cell[0]):
+        for run in _runs(column for _, column in columns):
+            rows.setdefault(run, []).append(row)
+    for run, found in rows.items():
+        yield from ((joined, run) for joined in _runs(found))
+
+
+def _runs(indices: Iterable[int]) -> Iterator[range]:
+    """Join ascending indices that follow each other."""
+    for _, run in groupby(enumerate(indices), key=lambda numbered: numbered[1] - numbered[0]):
+        found = [index for _, index in run]
+        yield range(found[0], found[-1] + 1)
