@@ -1,4 +1,4 @@
-"""Segment blocks of planes on dask workers: each worker reads, segments and writes by itself.
+"""Segment blocks of planes on dask workers: each worker reads, segments, writes and reads back by itself.
 
 Which planes, on which cluster, and what becomes of the results is the caller's affair.
 """
@@ -16,6 +16,7 @@ from distributed import Client, Future, as_completed
 
 from idr_assets.imaging.label_image import LabelImage
 from idr_assets.imaging.planes import Block, Plane
+from idr_assets.imaging.read_back import NotAsWrittenError, check_written
 from idr_assets.imaging.segmentation import SegmentationFunction, checked, renumbered, threshold_of
 from idr_assets.imaging.source import Level
 
@@ -25,7 +26,8 @@ class PlaneSummary:
     """What was found in one plane.
 
     `threshold` is the intensity above which a pixel is foreground, None where the function has none; `foreground` is
-    the share of labelled pixels; `minimum` and `maximum` are intensities; `seconds` is the plane's part of its block.
+    the share of labelled pixels; `minimum` and `maximum` are intensities; `saturated` is the share of pixels at the
+    largest value of their dtype, None for dtypes that are no integers; `seconds` is the plane's part of its block.
     """
 
     plane: Plane
@@ -34,15 +36,17 @@ class PlaneSummary:
     foreground: float
     minimum: float
     maximum: float
+    saturated: float | None
     seconds: float
 
 
 @dataclass(frozen=True)
 class PlaneFailure:
-    """Why one plane could not be segmented."""
+    """Why one plane could not be segmented; `written` where it was stored, but did not read back as it was written."""
 
     plane: Plane
     reason: str
+    written: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,12 +62,17 @@ class BlockTask:
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
     def __call__(self, block: Block) -> list[PlaneSummary]:
-        """Read, segment and write the block's planes, and summarize each."""
+        """Read, segment and write the block's planes, read them back, and summarize each.
+
+        Raises `NotAsWrittenError` where the output does not hold what was written.
+        """
         started = perf_counter()
         pixels = self.level.read(block)
         stack = pixels.reshape(-1, *pixels.shape[3:])
         labels, thresholds = self.segment(stack)
-        self.output.write(block, pixels, labels.reshape(pixels.shape))
+        planes = pixels, labels.reshape(pixels.shape)
+        self.output.write(block, *planes)
+        check_written(self.output, block, *planes)
         seconds = (perf_counter() - started) / len(block)
         return [
             _summary(plane, stack[index], labels[index], thresholds[index], seconds)
@@ -84,6 +93,7 @@ def segment_blocks(client: Client, task: BlockTask, blocks: Iterable[Block]) -> 
     """Segment blocks on a cluster and yield what became of each plane, as blocks end.
 
     A failing block does not stop the others; it is tried again plane by plane, so that one bad plane costs one plane.
+    A plane that does not read back as it was written so gets a second chance, and then is a failure.
     """
     pending = {_submit(client, task, block): block for block in blocks}
     ended = as_completed(pending)
@@ -92,7 +102,7 @@ def segment_blocks(client: Client, task: BlockTask, blocks: Iterable[Block]) -> 
         if future.status == "finished":
             yield from future.result()
         elif len(block) == 1:
-            yield PlaneFailure(block.planes()[0], _reason(future))
+            yield _failure(block.planes()[0], future)
         else:
             retried = {_submit(client, task, single): single for single in block.single_planes()}
             pending |= retried
@@ -103,9 +113,9 @@ def _submit(client: Client, task: BlockTask, block: Block) -> Future[Any]:
     return client.submit(task, block, pure=False)
 
 
-def _reason(future: Future[Any]) -> str:
+def _failure(plane: Plane, future: Future[Any]) -> PlaneFailure:
     error = future.exception()
-    return f"{type(error).__name__}: {error}"
+    return PlaneFailure(plane, f"{type(error).__name__}: {error}", written=isinstance(error, NotAsWrittenError))
 
 
 def _summary(
@@ -118,5 +128,12 @@ def _summary(
         foreground=float(np.count_nonzero(labels) / labels.size),
         minimum=float(pixels.min()),
         maximum=float(pixels.max()),
+        saturated=_saturated(pixels),
         seconds=seconds,
     )
+
+
+def _saturated(pixels: npt.NDArray[Any]) -> float | None:
+    if pixels.dtype.kind not in "iu":
+        return None
+    return float(np.count_nonzero(pixels == np.iinfo(pixels.dtype).max) / pixels.size)

@@ -24,6 +24,7 @@ from idr_assets.imaging.label_image import create_label_image
 from idr_assets.imaging.planes import Block, Plane, block_size
 from idr_assets.imaging.segmentation import SegmentationFunction, gaussian_threshold, per_plane
 from idr_assets.imaging.source import open_level
+from idr_assets_tests.damage import damage_writes
 from idr_assets_tests.idr_stores import nuclei_plane, write_idr_store, write_image
 from idr_assets_tests.store_server import StoreServer
 
@@ -35,7 +36,8 @@ IDR_WINDOW = Block(range(261, 271), (0,), range(489, 499))
 @pytest.fixture(scope="module")
 def client() -> Iterator[Client]:
     """Start two worker threads in this process."""
-    with Client(processes=False, n_workers=1, threads_per_worker=2, dashboard_address=None) as client:
+    web: dict[str, Any] = {"dashboard_address": "127.0.0.1:0", "scheduler_kwargs": {"dashboard": False}}
+    with Client(processes=False, n_workers=1, threads_per_worker=2, **web) as client:
         yield client
 
 
@@ -127,13 +129,44 @@ def test_labels_do_not_depend_on_chunks(
         assert set(chunk_requests(server).values()) == {1}
 
 
+def test_a_plane_that_is_damaged_after_it_was_written_is_a_failure(
+    client: Client, server: StoreServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damage_writes(monkeypatch, Plane(2, 1, 3), times=2)
+    task = task_for(small_image(server), tmp_path / "output.ome.zarr")
+    found = segment(client, task, WINDOW)
+    (failure,) = (result for result in found if isinstance(result, PlaneFailure))
+    assert (failure.plane, failure.written) == (Plane(2, 1, 3), True)
+    assert failure.reason.startswith("NotAsWrittenError: t 2 c 1 z 3 was written to file://")
+    assert sorted(result.plane for result in found) == WINDOW.planes()
+
+
+def test_a_plane_that_is_damaged_once_is_written_again(
+    client: Client, server: StoreServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    damage_writes(monkeypatch, Plane(2, 1, 3), times=1)
+    task = task_for(small_image(server), tmp_path / "output.ome.zarr")
+    found = segment(client, task, WINDOW)
+    assert sorted(result.plane for result in found if isinstance(result, PlaneSummary)) == WINDOW.planes()
+    check_labels(task, WINDOW)
+
+
+@pytest.mark.parametrize(("dtype", "saturated"), [("uint8", 0.25), (">i2", 0.25), ("float32", None)])
+def test_saturated_pixels_are_those_at_the_largest_integer(tmp_path: Path, dtype: str, saturated: float | None) -> None:
+    plane = np.zeros((1, 1, 1, 8, 8), dtype)
+    plane[..., :4, :4] = np.iinfo(dtype).max if saturated else 1e9
+    write_image(tmp_path / "image.zarr", plane, version="0.4")
+    (found,) = task_for(str(tmp_path / "image.zarr"), tmp_path / "output")(Block(range(1), (0,), range(1)))
+    assert (found.objects, found.saturated) == (1, saturated)
+
+
 def test_a_missing_chunk_costs_one_plane(client: Client, server: StoreServer, tmp_path: Path) -> None:
     url = small_image(server)
     (server.root / "image.zarr/0/2/1/3/0/0").unlink()
     task = task_for(url, tmp_path / "output.ome.zarr")
     found = segment(client, task, WINDOW)
     (failure,) = (result for result in found if isinstance(result, PlaneFailure))
-    assert failure.plane == Plane(2, 1, 3)
+    assert (failure.plane, failure.written) == (Plane(2, 1, 3), False)
     assert failure.reason.startswith(
         f"ImageError: The chunk {url}/0/2/1/3/0/0 is missing, so t 2 c 1 z 3 has no pixels"
     )
@@ -151,6 +184,7 @@ def test_summaries_say_what_is_in_the_plane(client: Client, server: StoreServer,
         smoothed = scipy.ndimage.gaussian_filter(plane, 1)
         labels, objects = scipy.ndimage.label(smoothed > 0.33 * smoothed.max())
         assert (found.objects, found.minimum, found.maximum) == (objects, float(plane.min()), float(plane.max()))
+        assert found.saturated == 0
         assert (found.threshold, found.foreground) == pytest.approx((0.33 * smoothed.max(), np.mean(labels > 0)))
         assert found.seconds > 0
 

@@ -34,6 +34,7 @@ def test_measures_of_each_plane_stand_under_its_channel(segmented: Segmented, t:
         "foreground": np.mean(labels > 0),
         "minimum": pixels.min(),
         "maximum": pixels.max(),
+        "saturated": 0,
     }
     assert {name: metadata[f"{name} (c {c})"] for name in measures} == pytest.approx(measures, rel=1e-5)
     assert 0 < metadata[f"seconds (c {c})"] < 60
@@ -63,6 +64,7 @@ def test_a_run_of_one_plane_has_a_picture_below_60_kilobytes(one_plane: Segmente
     metadata = one_plane.metadata("plane_labels", "1|0")
     assert metadata["outlines, t 1 c 0 z 0"].startswith("![](data:image/png;base64,")
     assert len(json.dumps(metadata)) < 60_000
+    assert metadata["saturated"] == pytest.approx(4 / 2**18, abs=3e-5)
     assert metadata["maximum"] == 2**16 - 1  # one channel: its measures need no channel in their names
 
 

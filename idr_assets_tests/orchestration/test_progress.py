@@ -11,7 +11,7 @@ from idr_assets.imaging.planes import Plane
 from idr_assets.orchestration import progress
 from idr_assets.orchestration.progress import Progress, logged
 
-DONE = PlaneSummary(Plane(0, 0, 0), 1, None, 0.5, 0.0, 1.0, 0.1)
+DONE = PlaneSummary(Plane(0, 0, 0), 1, None, 0.5, 0.0, 1.0, 0.0, 0.1)
 FAILED = PlaneFailure(Plane(0, 0, 0), "reason")
 
 

@@ -1,0 +1,62 @@
+"""Read planes back from the output: only what comes back as it was written counts as stored."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import zarr
+
+from idr_assets.imaging.errors import ImageError, masked
+from idr_assets.imaging.label_image import LabelImage
+from idr_assets.imaging.planes import Block, Plane
+
+UNREADABLE = (OSError, ValueError, RuntimeError)
+"""What reading a missing or damaged chunk raises: the store, Zarr and the checksum, the decoder."""
+
+
+class NotAsWrittenError(ImageError):
+    """Planes were written, but do not come back as they were."""
+
+
+def check_written(output: LabelImage, block: Block, pixels: npt.NDArray[Any], labels: npt.NDArray[np.int32]) -> None:
+    """Compare what the output now holds of a block with what was written, (t, c, z, y, x) each, bit for bit.
+
+    So labels that were numbered 1..n are so in the output, and are as many.
+    Raises `NotAsWrittenError` where a chunk is missing, cannot be decoded, or holds another dtype or other values.
+    """
+    for name, array, written in (("pixels", output.pixels, pixels), ("labels", output.labels, labels)):
+        try:
+            stored = _read(array, block)
+        except UNREADABLE as error:
+            raise NotAsWrittenError(_message(block, array, f"its {name} cannot be read back ({error})")) from error
+        if stored.dtype != written.dtype.newbyteorder("=") or not _equal(stored, written):
+            raise NotAsWrittenError(_message(block, array, f"its {name} read back as others"))
+
+
+def stored_objects(output: LabelImage, plane: Plane) -> int | None:
+    """Count the objects of a plane in the output; None where it is outside, not stored, or damaged."""
+    where = (plane.t, plane.c, plane.z)
+    if not all(0 <= index < length for index, length in zip(where, output.labels.shape, strict=False)):
+        return None
+    try:
+        return int(np.asarray(output.labels[where]).max())
+    except UNREADABLE:
+        return None
+
+
+def _read(array: zarr.Array[Any], block: Block) -> npt.NDArray[Any]:
+    t, z = (slice(indices.start, indices.stop) for indices in (block.t, block.z))
+    return np.stack([np.asarray(array[t, channel, z]) for channel in block.c], axis=1)
+
+
+def _equal(stored: npt.NDArray[Any], written: npt.NDArray[Any]) -> bool:
+    return np.array_equal(stored, written, equal_nan=written.dtype.kind == "f")
+
+
+def _message(block: Block, array: zarr.Array[Any], wrong: str) -> str:
+    planes = block.planes()
+    named = str(planes[0]) if len(planes) == 1 else f"{planes[0]} to {planes[-1]}"
+    return (
+        f"{named} was written to {masked(str(array.store_path))}, but {wrong}: it does not count as stored. "
+        "Check the disk or store that holds the output, then materialize it again."
+    )

@@ -1,0 +1,34 @@
+"""Faults of the disk below the output: chunks that change after they were written."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from idr_assets.imaging.label_image import LabelImage
+from idr_assets.imaging.planes import Block, Plane
+
+
+def chunk_of(output: LabelImage, plane: Plane, array: str = "labels") -> Path:
+    """Give the file that holds a plane's labels, or its pixels."""
+    root = str(getattr(output, array).store_path).removeprefix("file://")
+    return Path(root, "c", *map(str, (plane.t, plane.c, plane.z)), "0", "0")
+
+
+def flip_bit(file: Path) -> None:
+    """Change one bit in the middle of a file."""
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+
+def damage_writes(patch: pytest.MonkeyPatch, plane: Plane, times: int) -> None:
+    """Damage the labels of a plane right after they are written, so many times, for threads of this process."""
+    write, left = LabelImage.write, [plane] * times
+
+    def damaging(output: LabelImage, block: Block, *arrays: Any) -> None:  # noqa: ANN401  pixels and labels
+        write(output, block, *arrays)
+        if plane in block.planes() and left:
+            flip_bit(chunk_of(output, left.pop()))
+
+    patch.setattr(LabelImage, "write", damaging)

@@ -1,0 +1,99 @@
+"""Reading planes back: whatever a store makes of them, only what was written counts as stored."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zarr
+from zarr.storage import MemoryStore
+
+from idr_assets.imaging.label_image import LabelImage, create_label_image
+from idr_assets.imaging.planes import Block, Plane
+from idr_assets.imaging.read_back import NotAsWrittenError, check_written, stored_objects
+from idr_assets.imaging.source import open_level
+from idr_assets_tests.damage import chunk_of, flip_bit
+from idr_assets_tests.idr_stores import write_image
+
+BLOCK = Block(range(2), (1, 0), range(1, 3))
+WRONG = Plane(1, 0, 2)
+PIXELS = np.random.default_rng(0).random((2, 2, 2, 6, 8)).astype(">f4")
+PIXELS[0, 0, 0, 0, 0] = np.nan
+LABELS = np.random.default_rng(1).integers(0, 5, PIXELS.shape, np.int32)
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> LabelImage:
+    """Write a block of four planes of two channels each."""
+    write_image(tmp_path / "source.zarr", np.zeros((2, 2, 3, 6, 8), ">f4"), version="0.4")
+    output = create_label_image(str(tmp_path / "output"), open_level(str(tmp_path / "source.zarr"), "0"))
+    output.write(BLOCK, PIXELS, LABELS)
+    return output
+
+
+def cut(output: LabelImage) -> None:
+    with chunk_of(output, WRONG).open("r+b") as file:
+        file.truncate(1)
+
+
+def empty(output: LabelImage) -> None:
+    chunk_of(output, WRONG).open("wb").close()
+
+
+def another_label(output: LabelImage) -> None:
+    output.labels[1, 0, 2, 3, 3] = 7
+
+
+FAULTS: dict[str, tuple[Callable[[LabelImage], None], str]] = {
+    "damaged labels": (lambda it: flip_bit(chunk_of(it, WRONG)), r"labels cannot be read back \(.*checksum"),
+    "damaged pixels": (lambda it: flip_bit(chunk_of(it, WRONG, "pixels")), r"pixels cannot be read back \(.*checksum"),
+    "lost labels": (lambda it: chunk_of(it, WRONG).unlink(), r"labels cannot be read back \(.*not found"),
+    "cut labels": (cut, "labels cannot be read back"),
+    "empty labels": (empty, "labels cannot be read back"),
+    "other labels": (another_label, "labels read back as others"),
+}
+
+
+def test_what_was_written_is_accepted_whatever_its_byte_order_and_channels(output: LabelImage) -> None:
+    check_written(output, BLOCK, PIXELS, LABELS)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_was_not_is_refused(output: LabelImage, fault: str) -> None:
+    plant, message = FAULTS[fault]
+    plant(output)
+    with pytest.raises(NotAsWrittenError, match=message) as error:
+        check_written(output, BLOCK, PIXELS, LABELS)
+    assert str(error.value).startswith("t 0 c 1 z 1 to t 1 c 0 z 2 was written to ")
+    assert "it does not count as stored. Check the disk" in str(error.value)
+
+
+def test_labels_that_are_stored_as_fractions_are_refused(output: LabelImage) -> None:
+    shape = output.labels.shape
+    array = zarr.create_array(MemoryStore(), shape=shape, dtype="float32", chunks=(1, 1, 1, 6, 8), fill_value=0)
+    spoilt = replace(output, labels=array)
+    spoilt.write(BLOCK, PIXELS, LABELS)
+    with pytest.raises(NotAsWrittenError, match="labels read back as others"):
+        check_written(spoilt, BLOCK, PIXELS, LABELS)
+
+
+def test_one_plane_is_named_by_itself(output: LabelImage) -> None:
+    flip_bit(chunk_of(output, WRONG))
+    single = Block(range(1, 2), (0,), range(2, 3))
+    with pytest.raises(NotAsWrittenError, match=r"^t 1 c 0 z 2 was written to file://"):
+        check_written(output, single, PIXELS[1:, 1:, 1:], LABELS[1:, 1:, 1:])
+
+
+def test_objects_of_a_stored_plane_are_counted(output: LabelImage) -> None:
+    assert stored_objects(output, WRONG) == LABELS[1, 1, 1].max()
+
+
+@pytest.mark.parametrize("plane", [Plane(0, 0, 0), Plane(-1, 0, 2), Plane(0, 0, -1), Plane(2, 0, 1), Plane(0, 0, 3)])
+def test_a_plane_that_is_not_stored_or_outside_has_no_count(output: LabelImage, plane: Plane) -> None:
+    assert stored_objects(output, plane) is None
+
+
+def test_a_damaged_plane_has_no_count(output: LabelImage) -> None:
+    flip_bit(chunk_of(output, WRONG))
+    assert stored_objects(output, WRONG) is None
