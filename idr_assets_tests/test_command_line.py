@@ -13,6 +13,7 @@ pytestmark = pytest.mark.timeout(600)
 LABELS = dg.AssetKey(["demo", "plane_labels"])
 WINDOW = {f"{t:02}|{z:02}" for t, z in product(range(1, 11), range(3, 13))}
 RECTANGLE = {"04|06", "04|07", "05|06", "05|07"}
+CHECKS = ("matches_yaml", "planes_stored", "source_planes_usable", "object_counts_like_neighbours")
 
 DAGSTER = "dagster asset materialize -m idr_assets.definitions --select"
 
@@ -41,6 +42,13 @@ def test_demo_leaves_labels_and_pictures(demo: DagsterHome) -> None:
     assert "100 of 100 planes done" in demo.output.read_text()
     results = ("demo.ome.zarr/labels/segmentation/0/c/10/0/12/0/0", "demo/montage.png", "demo/planes.html")
     assert [result for result in results if not (demo.data / result).exists()] == []
+
+
+def test_demo_passes_every_check(demo: DagsterHome) -> None:
+    with demo.instance as instance:
+        logs = instance.all_logs(instance.get_runs(limit=1)[0].run_id)
+    found = [event.asset_check_evaluation for event in logs if event.asset_check_evaluation]
+    assert {evaluation.check_name: evaluation.passed for evaluation in found} == dict.fromkeys(CHECKS, True)
 
 
 @pytest.mark.parametrize(

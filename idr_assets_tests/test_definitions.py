@@ -29,6 +29,13 @@ JOBS = {
     "segment_demo": ("01|03", "10|12"),
     "segment_idr0044": ("261|489", "270|498"),
 }
+CHECKS = {
+    # name: whether what is made from the asset waits for it
+    "source_image:matches_yaml": True,
+    "plane_labels:planes_stored": True,
+    "plane_labels:source_planes_usable": False,
+    "plane_labels:object_counts_like_neighbours": False,
+}
 RESOURCES = {"dask", "demo_io", "idr0044_io"}
 
 
@@ -60,6 +67,13 @@ def test_partitions(project: dg.Definitions) -> None:
     assert {key: ends(partitions) for key, partitions in specs.items() if partitions} == PARTITIONS
 
 
+def test_checks(project: dg.Definitions) -> None:
+    specs = [spec for it in project.assets or () if isinstance(it, dg.AssetsDefinition) for spec in it.check_specs]
+    found = {f"{spec.asset_key.to_user_string()}:{spec.name}": spec.blocking for spec in specs}
+    assert found == {f"{image}/{name}": waits for image in ("demo", "idr0044") for name, waits in CHECKS.items()}
+    assert [spec.name for spec in specs if not spec.description] == []
+
+
 def test_jobs(project: dg.Definitions) -> None:
     tags = {job.name: dict(job.tags) for job in project.resolve_all_job_defs() if not job.name.startswith("__")}
     first, last = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
@@ -68,8 +82,10 @@ def test_jobs(project: dg.Definitions) -> None:
 
 def test_jobs_run_everything_of_their_image(project: dg.Definitions) -> None:
     for name in JOBS:
-        keys = {key.to_user_string() for key in project.resolve_job_def(name).asset_layer.executable_asset_keys}
+        assets = project.resolve_job_def(name).asset_layer
+        keys = {key.to_user_string() for key in assets.executable_asset_keys}
         assert keys == {key for key in ASSETS if key.startswith(name.removeprefix("segment_"))}
+        assert len(assets.asset_graph.asset_check_keys) == len(CHECKS)
 
 
 def test_resources_and_nothing_else(project: dg.Definitions) -> None:

@@ -89,27 +89,34 @@ class Image:
         return data_url(self.project, self.name, "planes.html")
 
     def open_level(self) -> Level:
-        """Open the level and check it against the YAML; `ImageError` names what differs."""
-        level = open_level(
+        """Find the level, check and probe it; `ImageError` names what differs."""
+        level = self.find_level()
+        self.check(level)
+        self.probe(level)
+        return level
+
+    def find_level(self) -> Level:
+        """Open the level, whatever its shape and dtype; `ImageError` when it is not there."""
+        return open_level(
             self.url,
             self.level,
             self.storage_options,
             patience=self.patience,
             missing_chunks=self.missing_chunks,
         )
+
+    def check(self, level: Level) -> None:
+        """Raise `ImageError` unless shape and dtype of the level are those in the YAML."""
         self._check("shape", level.shape, self.shape)
         if self.byte_order_known:
             self._check("dtype", level.dtype.str, np.dtype(self.dtype).str)
         elif self.dtype:
             self._check("dtype", level.dtype.newbyteorder("="), np.dtype(self.dtype))
-        return level
 
-    def open_probed(self) -> Level:
-        """Open the level as `open_level` does, and check that pixels lie where and how its metadata say."""
-        level, sparse = self.open_level(), self.missing_chunks == "zeros"
-        known = self.byte_order_known
+    def probe(self, level: Level) -> None:
+        """Raise `ImageError` unless pixels lie where, and are what, the level's metadata say; reads a little of one."""
+        sparse, known = self.missing_chunks == "zeros", self.byte_order_known
         check_pixels(level, self.window, self.storage_options, sparse=sparse, byte_order_known=known)
-        return level
 
     def open_labels(self) -> LabelImage:
         """Open the output; `ImageError` when no plane was segmented yet."""

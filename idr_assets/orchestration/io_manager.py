@@ -30,7 +30,7 @@ class ImageIOManager(dg.IOManager):
         """Load a lazy level (t, c, z, y, x), a label plane, the PNG or the page."""
         match context.asset_key.path[-1]:
             case "source_image":
-                return self.image.open_level().lazy()
+                return self.image.find_level().lazy()
             case "plane_labels":
                 return self._labels(context.asset_partition_key_range)
             case "montage":

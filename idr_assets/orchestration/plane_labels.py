@@ -1,5 +1,6 @@
 """The asset `<image>/plane_labels`: the label planes, partitioned over T x Z."""
 
+from collections.abc import Iterator
 from importlib.metadata import version
 from typing import Any
 
@@ -13,6 +14,7 @@ from idr_assets.imaging.source import Level, fingerprint
 from idr_assets.orchestration.dask_resource import DaskResource
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.partitions import block_of, window_partitions
+from idr_assets.orchestration.plane_checks import check_specs
 from idr_assets.orchestration.plane_report import report
 from idr_assets.orchestration.progress import logged
 
@@ -22,9 +24,10 @@ PACKAGES = ("idr_assets", "dask-image", "scipy", "zarr")
 
 def plane_labels(image: Image) -> dg.AssetsDefinition:
     """Define the asset; its value for a partition is the label plane (y, x), int32."""
+    key = dg.AssetKey([image.name, "plane_labels"])
 
     @dg.asset(
-        key=[image.name, "plane_labels"],
+        key=key,
         deps=[dg.AssetKey([image.name, "source_image"])],
         group_name=image.name,
         kinds={"zarr", "dask"},
@@ -32,10 +35,13 @@ def plane_labels(image: Image) -> dg.AssetsDefinition:
         partitions_def=window_partitions(image),
         backfill_policy=dg.BackfillPolicy.single_run(),
         description="Labels of each plane, (y, x) int32, 0 background, 1..n one object each, numbered in the plane.",
+        check_specs=check_specs(key),
     )
-    def asset(context: dg.AssetExecutionContext, dask: DaskResource) -> dg.MaterializeResult[None]:
+    def asset(
+        context: dg.AssetExecutionContext, dask: DaskResource
+    ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
         block = block_of(image, context.partition_key_range)
-        level = image.open_probed()
+        level = image.open_level()
         provenance = _provenance(image, level)
         task = BlockTask(level, create_label_image(image.labels_url, level), image.function, image.parameters)
         with dask.client() as client:
@@ -45,8 +51,7 @@ def plane_labels(image: Image) -> dg.AssetsDefinition:
             found = list(logged(results, len(block), context.log.info))
         if any(isinstance(result, PlaneSummary) for result in found):
             add_provenance(image.labels_url, provenance)
-        report(context, image, found, provenance)
-        return dg.MaterializeResult()
+        yield from report(context, image, found, provenance)
 
     return asset
 

@@ -1,8 +1,8 @@
-"""What a run tells Dagster of its planes: metadata for each that is done, a failure that lists the others."""
+"""What a run tells Dagster of its planes: metadata for each that is done, checks, a failure that lists the others."""
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -13,14 +13,15 @@ from idr_assets.imaging.pictures import outlines_png
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.metadata import picture
 from idr_assets.orchestration.partitions import partition_key
+from idr_assets.orchestration.plane_checks import evaluated
 
 type Metadata = dict[str, Any]
 
 
 def report(
-    context: dg.AssetExecutionContext, image: Image, found: Iterable[PlaneSummary | PlaneFailure], provenance: Metadata
-) -> None:
-    """Attach metadata to each partition; when planes failed, record the good partitions and fail the run.
+    context: dg.AssetExecutionContext, image: Image, found: Sequence[PlaneSummary | PlaneFailure], provenance: Metadata
+) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
+    """Attach metadata to each partition and evaluate the checks; when planes failed, fail the run after that.
 
     Raises `dagster.Failure` with every plane that failed and why; exactly the other partitions count as materialized.
     """
@@ -29,10 +30,15 @@ def report(
     metadata = {key: _metadata(planes) | lineage for key, planes in summaries.items()}
     if len(metadata) == 1:
         metadata = {key: value | _pictures(image, summaries[key]) for key, value in metadata.items()}
-    if failures:
-        _fail(context, metadata, failures)
+    checks = evaluated(image, found)
+    if failures:  # checks come after the materializations that they tell of, and before the failure ends the step
+        for key, values in metadata.items():
+            context.log_event(dg.AssetMaterialization(context.asset_key, partition=key, metadata=values))
+        yield from checks
+        raise _failure(len(metadata), failures)
     for key, values in metadata.items():
         context.add_asset_metadata(values, partition_key=key)
+    yield dg.MaterializeResult(check_results=checks)
 
 
 def _by_partition(
@@ -71,13 +77,11 @@ def _pictures(image: Image, planes: Iterable[PlaneSummary]) -> Metadata:
     return {f"outlines, {plane}": picture(outlines_png(labelled)) for plane, labelled in read if labelled}
 
 
-def _fail(context: dg.AssetExecutionContext, metadata: Mapping[str, Metadata], failures: list[PlaneFailure]) -> None:
-    for key, values in metadata.items():
-        context.log_event(dg.AssetMaterialization(context.asset_key, partition=key, metadata=values))
+def _failure(done: int, failures: list[PlaneFailure]) -> dg.Failure:
     failures = sorted(failures, key=lambda failure: failure.plane)
     listed = "\n".join(f"{failure.plane}: {failure.reason}" for failure in failures)
     message = (
-        f"Planes that failed and are not stored: {len(failures)}. Partitions that are done: {len(metadata)}. "
+        f"Planes that failed and are not stored: {len(failures)}. Partitions that are done: {done}. "
         f"Materialize the missing partitions again.\n{listed}"
     )
-    raise dg.Failure(message, metadata={"failed planes": len(failures)}, allow_retries=False)
+    return dg.Failure(message, metadata={"failed planes": len(failures)}, allow_retries=False)

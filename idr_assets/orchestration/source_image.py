@@ -1,6 +1,7 @@
 """The asset `<image>/source_image`: the image as it lies in its store."""
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
@@ -13,22 +14,48 @@ from idr_assets.orchestration.metadata import picture
 
 
 def source_image(image: Image) -> dg.AssetsDefinition:
-    """Define the asset; its value is the level as a lazy (t, c, z, y, x) dask array."""
+    """Define the asset; its value is the level as a lazy (t, c, z, y, x) dask array.
+
+    Its check `matches_yaml` is evaluated in the same step, also where the image fails it and nothing is materialized.
+    """
+    key = dg.AssetKey([image.name, "source_image"])
+    description = (
+        "The level that the YAML names is there, has the shape and the dtype that the YAML expects, and pixels where and "
+        "how its metadata say."
+    )
 
     @dg.asset(
-        key=[image.name, "source_image"],
+        key=key,
         deps=[dg.AssetKey.from_user_string(key) for key in image.upstream],
         group_name=image.name,
         kinds={"zarr"},
         io_manager_key=f"{image.name}_io",
         backfill_policy=dg.BackfillPolicy.single_run(),
         description="One level of the image as it lies in its store: (t, c, z, y, x), opened without reading pixels.",
+        check_specs=[dg.AssetCheckSpec("matches_yaml", asset=key, description=description, blocking=True)],
     )
-    def asset() -> dg.MaterializeResult[None]:
-        level = image.open_probed()
-        return dg.MaterializeResult(metadata=_metadata(image, level) | {"middle plane": _thumbnail(image, level)})
+    def asset() -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
+        level = None
+        try:
+            level = image.find_level()
+            image.check(level)
+            image.probe(level)
+        except ImageError as error:
+            yield _matches_yaml(image, level, str(error))
+            raise
+        metadata = _metadata(image, level) | {"middle plane": _thumbnail(image, level)}
+        yield dg.MaterializeResult(metadata=metadata, check_results=[_matches_yaml(image, level)])
 
     return asset
+
+
+def _matches_yaml(image: Image, level: Level | None, fault: str | None = None) -> dg.AssetCheckResult:
+    """Tell what the YAML expects and what is stored, where there is a level, and what is wrong with it."""
+    expected = {"expected shape (TCZYX)": str(image.shape), "expected dtype": image.dtype or "any"}
+    stored = {"stored shape (TCZYX)": str(level.shape), "stored dtype": level.dtype.str} if level else {}
+    return dg.AssetCheckResult(
+        passed=fault is None, check_name="matches_yaml", metadata=expected | stored, description=fault
+    )
 
 
 def _thumbnail(image: Image, level: Level) -> dg.MetadataValue[Any]:

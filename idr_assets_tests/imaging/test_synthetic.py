@@ -15,6 +15,8 @@ from scipy import ndimage
 from scipy.spatial import KDTree
 
 from idr_assets.imaging import synthetic
+from idr_assets.imaging.plane_quality import expected_objects, is_far
+from idr_assets.imaging.planes import Plane
 
 type Planes = npt.NDArray[np.uint16]
 
@@ -177,3 +179,10 @@ def test_the_recipe_finds_nuclei_in_the_window(pixels: Planes) -> None:
     assert all(8 <= count <= 40 for _, count in found)
     areas = np.concatenate([np.bincount(labels.ravel())[1:] for labels, _ in found])
     assert 9 < np.median(2 * np.sqrt(areas / np.pi)) < 14
+
+
+def test_no_plane_of_the_window_has_a_count_far_from_its_neighbours(pixels: Planes) -> None:
+    objects = {Plane(t, 0, z): _recipe(pixels[t, 0, z])[1] for t in WINDOW_T for z in WINDOW_Z}
+    expected = expected_objects(objects, lambda _: None)
+    assert len(expected) == 100
+    assert not [plane for plane in objects if is_far(objects[plane], expected[plane])]

@@ -59,6 +59,18 @@ class Segmented:
         assert record.asset_materialization
         return {name: value.value for name, value in record.asset_materialization.metadata.items()}
 
+    def check(self, asset: str, name: str) -> dg.AssetCheckEvaluation | None:
+        """Give the last evaluation of an asset's check."""
+        key = dg.AssetCheckKey(self.project.key(asset), name)
+        record = self.instance.get_latest_asset_check_evaluation_record(key)
+        return record.evaluation if record else None
+
+    def numbers(self, asset: str, name: str) -> dict[str, Any]:
+        """Give what the last evaluation of an asset's check tells, and whether it passed."""
+        evaluation = self.check(asset, name)
+        assert evaluation
+        return {"passed": evaluation.passed} | {key: value.value for key, value in evaluation.metadata.items()}
+
     def value(self, asset: str, partition: str | None = None) -> Any:  # noqa: ANN401  as Dagster has it
         """Load the value of an asset as a user would."""
         key = self.project.key(asset)

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from idr_assets_tests.idr_stores import write_image
-from idr_assets_tests.orchestration.small_image import PARTITIONS, PIXELS, SHAPE, Segmented
+from idr_assets_tests.orchestration.small_image import FIELDS, PARTITIONS, PIXELS, SHAPE, Segmented
 
 MISMATCHES = [
     # what the YAML says | stored value | expected value | remedy
@@ -70,12 +70,54 @@ def test_an_image_that_does_not_match_its_yaml(
     assert remedy in failure
     assert str(data) in failure
     assert fresh.instance.get_latest_materialization_event(fresh.project.key("source_image")) is None
+    evaluation = fresh.check("source_image", "matches_yaml")
+    assert evaluation
+    assert (evaluation.passed, evaluation.blocking) == (False, True)
+    assert evaluation.description
+    assert all(text in evaluation.description for text in (stored, expected, remedy))
 
 
 @pytest.mark.parametrize("dtype", ["uint16", "'>u2'"])
 def test_a_dtype_matches_in_any_byte_order_or_in_the_one_that_is_named(fresh: Segmented, dtype: str) -> None:
     fresh.project.write(shape=str(list(SHAPE)), dtype=dtype)
     assert fresh.run("source_image") == ""
+    assert fresh.numbers("source_image", "matches_yaml") == {
+        "passed": True,
+        "expected shape (TCZYX)": str(SHAPE),
+        "stored shape (TCZYX)": str(SHAPE),
+        "expected dtype": dtype.strip("'"),
+        "stored dtype": ">u2",
+    }
+
+
+def test_the_check_tells_the_numbers_that_differ(fresh: Segmented) -> None:
+    fresh.project.write(shape="[3, 2, 12, 40, 37]")
+    fresh.run("source_image")
+    assert fresh.numbers("source_image", "matches_yaml") == {
+        "passed": False,
+        "expected shape (TCZYX)": "(3, 2, 12, 40, 37)",
+        "stored shape (TCZYX)": str(SHAPE),
+        "expected dtype": "any",
+        "stored dtype": ">u2",
+    }
+
+
+def test_the_check_of_a_materialized_image_tells_of_that_materialization(segmented: Segmented) -> None:
+    evaluation = segmented.check("source_image", "matches_yaml")
+    latest = segmented.instance.get_latest_materialization_event(segmented.project.key("source_image"))
+    assert evaluation
+    assert evaluation.passed
+    assert evaluation.target_materialization_data
+    assert latest
+    assert evaluation.target_materialization_data.timestamp == latest.timestamp
+
+
+def test_nothing_is_made_from_an_image_that_does_not_match(fresh: Segmented) -> None:
+    fresh.project.write(**FIELDS | {"dtype": "float32"})
+    job = fresh.definitions.resolve_job_def("segment_image")
+    assert not job.execute_in_process(instance=fresh.instance, raise_on_error=False).success
+    assert fresh.materialized() == set()
+    assert sorted(path.name for path in (fresh.project.root / "data").iterdir()) == ["source.zarr"]
 
 
 @pytest.mark.parametrize("asset", ["source_image", "plane_labels"])

@@ -1,0 +1,80 @@
+"""The checks of `<image>/plane_labels`: what a run's planes must be, and what a person should look at.
+
+They are evaluated in the step that segments, for the planes of its run. What is judged, and how, stands in
+`imaging.read_back` and `imaging.plane_quality`.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+
+import dagster as dg
+
+from idr_assets.imaging.blocks import PlaneFailure, PlaneSummary
+from idr_assets.imaging.plane_quality import expected_objects, is_far, unusable
+from idr_assets.imaging.read_back import stored_objects
+from idr_assets.orchestration.image import Image
+
+MOST_NAMED = 20
+"""Planes that a check names at most; it counts the others."""
+
+WARN = dg.AssetCheckSeverity.WARN
+STORED, USABLE, COUNTS = "planes_stored", "source_planes_usable", "object_counts_like_neighbours"
+
+
+def check_specs(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
+    """Name the checks; only the first, when it fails, keeps what is made from the planes from being made."""
+    stored = "Every plane that the run wrote reads back from the output as it was written."
+    usable = "No plane of the image is blank, or saturated in more than 1 % of its pixels. A warning."
+    counts = "No plane has far more or far fewer objects than its neighbours in t and z. A warning."
+    return [
+        dg.AssetCheckSpec(STORED, asset=key, description=stored, blocking=True),
+        dg.AssetCheckSpec(USABLE, asset=key, description=usable),
+        dg.AssetCheckSpec(COUNTS, asset=key, description=counts),
+    ]
+
+
+def evaluated(image: Image, found: Sequence[PlaneSummary | PlaneFailure]) -> list[dg.AssetCheckResult]:
+    """Evaluate every check for what became of the planes of a run."""
+    summaries = sorted((it for it in found if isinstance(it, PlaneSummary)), key=lambda summary: summary.plane)
+    failures = sorted((it for it in found if isinstance(it, PlaneFailure)), key=lambda failure: failure.plane)
+    return [_planes_stored(summaries, failures), _source_planes_usable(summaries), _object_counts(image, summaries)]
+
+
+def _planes_stored(summaries: list[PlaneSummary], failures: list[PlaneFailure]) -> dg.AssetCheckResult:
+    wrong = [f"{failure.plane}: {failure.reason}" for failure in failures if failure.written]
+    numbers = {
+        **_metadata(len(summaries) + len(wrong), wrong),
+        "planes not written": len(failures) - len(wrong),
+        "objects": sum(summary.objects for summary in summaries),
+    }
+    return dg.AssetCheckResult(
+        check_name=STORED,
+        passed=bool(summaries) and not wrong,  # a run that stored nothing has not shown that it can
+        metadata=numbers,
+    )
+
+
+def _source_planes_usable(summaries: list[PlaneSummary]) -> dg.AssetCheckResult:
+    wrong = [f"{summary.plane}: {reason}" for summary in summaries if (reason := unusable(summary))]
+    return dg.AssetCheckResult(
+        check_name=USABLE, passed=not wrong, severity=WARN, metadata=_metadata(len(summaries), wrong)
+    )
+
+
+def _object_counts(image: Image, summaries: list[PlaneSummary]) -> dg.AssetCheckResult:
+    objects = {summary.plane: summary.objects for summary in summaries}
+    expected = expected_objects(objects, partial(stored_objects, image.open_labels()))
+    wrong = [
+        f"{plane}: {objects[plane]} objects, {wanted} expected"
+        for plane, wanted in expected.items()
+        if is_far(objects[plane], wanted)
+    ]
+    numbers = {**_metadata(len(expected), wrong), "planes without neighbours": len(objects) - len(expected)}
+    return dg.AssetCheckResult(check_name=COUNTS, passed=not wrong, severity=WARN, metadata=numbers)
+
+
+def _metadata(checked: int, wrong: list[str]) -> dict[str, int | str]:
+    """Give the numbers of planes checked and wrong, and the first of the wrong ones by name."""
+    numbers: dict[str, int | str] = {"planes checked": checked, "planes wrong": len(wrong)}
+    more = [f"and {len(wrong) - MOST_NAMED} more"] if len(wrong) > MOST_NAMED else []
+    return numbers | ({"wrong planes": "\n".join(wrong[:MOST_NAMED] + more)} if wrong else {})
