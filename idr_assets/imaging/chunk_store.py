@@ -1,10 +1,9 @@
 """The Zarr store wrapper between this project and a store that stutters: it retries, bounds and verifies every read.
 
-What a whole body is, tells `verification`; what may be tried again, `faults`.
+What a whole body is, tell `documents` and `verification`; what may be tried again, `faults`.
 """
 
 import asyncio
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,28 +18,28 @@ from zarr.abc.store import ByteRequest, Store
 from zarr.core.buffer import Buffer, BufferPrototype
 from zarr.storage import WrapperStore
 
+from idr_assets.imaging.documents import DOCUMENTS, check_document
 from idr_assets.imaging.errors import CorruptBodyError, masked
 from idr_assets.imaging.faults import READ_FAULTS, is_transient, read_error, retry_after
 from idr_assets.imaging.stores import STORAGE_OPTIONS
-from idr_assets.imaging.verification import ChunkFormat, looks_like_html
+from idr_assets.imaging.verification import ChunkFormat
 
 logger = logging.getLogger(__name__)
-
-DOCUMENTS = ("zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata")
-"""Names of Zarr's metadata documents; every other key is a chunk's."""
 
 
 @dataclass(frozen=True)
 class Patience:
     """How a store is read: politely, and for how long it may stutter.
 
-    `requests` in flight at once in a process; `timeout` of one request, `seconds` and `tries` for one key.
+    `requests` in flight at once in a process; `timeout` of one request, `seconds` and `tries` for one key. The first
+    wait between tries is at most `wait` seconds long, and each later one at most twice as long as the one before.
     """
 
     requests: int = 16
     timeout: float = 60.0
     seconds: float = 300.0
     tries: int = 10
+    wait: float = 0.5
 
 
 PATIENT = Patience()
@@ -75,7 +74,7 @@ class ChunkStore(WrapperStore[Store]):
             return await retrying(self._read, key, prototype, byte_range)
         except READ_FAULTS as error:
             tries: int = retrying.statistics["attempt_number"]
-            raise read_error(error, f"{self.url.rstrip('/')}/{key}", tries) from None
+            raise read_error(error, self._url_of(key), tries) from None
 
     async def _read(self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None) -> Buffer | None:
         async with _slots(urlsplit(self.url).netloc, self.patience.requests), asyncio.timeout(self.patience.timeout):
@@ -85,21 +84,21 @@ class ChunkStore(WrapperStore[Store]):
         return body
 
     def _verify(self, key: str, body: bytes) -> None:
-        wrong = None
         if key.rpartition("/")[2] in DOCUMENTS:
-            wrong = _wrong_document(body)
-        elif self.chunks:
-            wrong = self.chunks.wrong(body)
-        if wrong:
+            check_document(self._url_of(key), body)
+        elif self.chunks and (wrong := self.chunks.wrong(body)):
             raise CorruptBodyError(wrong)
+
+    def _url_of(self, key: str) -> str:
+        return f"{self.url.rstrip('/')}/{key}"
 
     def _retrying(self) -> AsyncRetrying:
         return AsyncRetrying(before_sleep=self._log, **_rules(self.patience))
 
     def _log(self, state: RetryCallState) -> None:
         error = state.outcome and state.outcome.exception()
-        url = f"{self.url.rstrip('/')}/{state.args[0]}"
-        logger.warning("%s: %s, try %d", masked(url), type(error).__name__, state.attempt_number)
+        url = masked(self._url_of(state.args[0]))
+        logger.warning("%s: %s, try %d", url, type(error).__name__, state.attempt_number)
 
 
 def file_info(url: str, storage_options: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -118,7 +117,9 @@ def file_info(url: str, storage_options: Mapping[str, Any] | None = None) -> dic
 def _rules(patience: Patience) -> dict[str, Any]:
     """Say for tenacity what is tried again, how often and after which wait."""
     stop = stop_after_attempt(patience.tries) | stop_after_delay(patience.seconds)
-    return {"retry": retry_if_exception(is_transient), "stop": stop, "wait": _wait, "reraise": True}
+    # Longer each time and at random, so that readers do not come back together, also from a wait that was asked for.
+    wait = _asked + wait_random_exponential(multiplier=patience.wait, max=30)
+    return {"retry": retry_if_exception(is_transient), "stop": stop, "wait": wait, "reraise": True}
 
 
 @cache
@@ -127,17 +128,6 @@ def _slots(host: str, requests: int) -> asyncio.Semaphore:  # noqa: ARG001  a se
     return asyncio.Semaphore(requests)
 
 
-def _wait(state: RetryCallState) -> float:
-    """Wait longer each time, at random, so that readers do not come back together; at least what the server asks."""
-    asked = retry_after(state.outcome.exception() if state.outcome else None)
-    return max(asked, wait_random_exponential(multiplier=0.5, max=30)(state))
-
-
-def _wrong_document(body: bytes) -> str | None:
-    if looks_like_html(body):
-        return "it is an HTML page"
-    try:
-        json.loads(body)
-    except ValueError as error:
-        return f"it is no JSON ({error})"
-    return None
+def _asked(state: RetryCallState) -> float:
+    """Seconds that the server asks to wait."""
+    return retry_after(state.outcome.exception() if state.outcome else None)

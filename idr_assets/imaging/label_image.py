@@ -105,7 +105,7 @@ def read_provenance(url: str) -> list[dict[str, Any]]:
 def _open_array(url: str, path: str) -> zarr.Array[Any]:
     # Empty chunks are written: a plane without objects differs from a plane that is not there.
     config: Any = {"write_empty_chunks": True, "read_missing_chunks": False}
-    return zarr.open_array(open_store(url), path=path, mode="r+", config=config)
+    return zarr.open_array(open_store(url), path=path, mode="r+", zarr_format=3, config=config)
 
 
 def _create_array(url: str, path: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:

@@ -1,5 +1,6 @@
 """What an OME-Zarr image says of its levels: paths, axes, scales and units, in every version from 0.1 to 0.5."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -47,11 +48,23 @@ class Geometry:
 
 def read_geometry(url: str, level: str, store: Store) -> Geometry:
     """Read the axes of a level; `ImageError` where the store at `url` holds no such level of an OME-Zarr image."""
+    _check_path(url, level)
     multiscale = _multiscale(url, store)
     dataset = _dataset(url, level, multiscale)
     axes = _axes(url, multiscale)
     scale = dict(zip(axes, _scale(multiscale, dataset, len(axes)), strict=True))
     return Geometry(tuple(axes), tuple(scale.get(axis) for axis in AXES), tuple(axes.get(axis) for axis in AXES))
+
+
+def _check_path(url: str, level: str) -> None:
+    """Refuse a path that servers and filesystems may read as one outside of the image, or as an address."""
+    names = level.split("/")
+    if {"", ".", ".."} & set(names) or re.search(r"[%?#\\:\x00-\x1f]", level):
+        message = (
+            f"Level {level!r} is no path below {url}: pixels might come from elsewhere, and nothing is read. Write the "
+            "path that the image's multiscales name, such as `0`, without %, ?, #, :, backslash, `..` or outer slashes."
+        )
+        raise ImageError(message)
 
 
 def _multiscale(url: str, store: Store) -> Mapping[str, Any]:

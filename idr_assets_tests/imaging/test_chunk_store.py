@@ -164,14 +164,43 @@ def test_credentials_reach_the_server_and_no_message(served: Served) -> None:
         assert "password" not in f"{level!r} {level.url}"
 
 
-def test_a_certificate_that_is_not_trusted_is_not_tried_again(served: Served, tmp_path: Path) -> None:
-    certificate = Security.temporary()
-    (tmp_path / "pem").write_text(certificate.tls_scheduler_key + certificate.tls_scheduler_cert)
+@pytest.fixture
+def certificate(tmp_path: Path) -> ssl.SSLContext:
+    """Make a certificate for a server, which nobody trusts."""
+    made = Security.temporary()
+    (tmp_path / "pem").write_text(made.tls_scheduler_key + made.tls_scheduler_cert)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "pem")
-    with StoreServer(served.server.root, ssl_context=context) as server, pytest.raises(ImageError) as error:
+    return context
+
+
+def test_a_certificate_that_is_not_trusted_is_not_tried_again(served: Served, certificate: ssl.SSLContext) -> None:
+    with StoreServer(served.server.root, ssl_context=certificate) as server, pytest.raises(ImageError) as error:
         open_level(f"{server.url}{served.key('')}", "4", patience=QUICK)
     assert "cannot be read: its TLS certificate is not trusted" in str(error.value)
+
+
+@pytest.mark.parametrize("scheme", ["http", "file"])
+def test_a_redirect_from_https_to_less_is_not_followed(
+    served: Served, certificate: ssl.SSLContext, scheme: str
+) -> None:
+    trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    # A TLS connection that is kept alive would end after the server does.
+    options = {"ssl": trusting, "headers": {"Connection": "close"}}
+    with StoreServer(served.server.root, ssl_context=certificate) as server:
+        level = open_level(f"{server.url}{served.key('')}".rstrip("/"), "4", options, patience=QUICK)
+        chunk = served.key("4/1/0/1/0/0")
+        server.faults[chunk] = [faults.redirect(server.url)]
+        np.testing.assert_array_equal(level.read(BLOCK), EXPECTED)  # the same host and scheme is followed
+        # The very port of the server that has the pixels without TLS, or the file itself.
+        target = {"http": served.server.url, "file": f"file://{served.server.root}"}[scheme]
+        server.faults[chunk] = [faults.redirect(target)]
+        with pytest.raises(ImageError) as error:
+            level.read(BLOCK)
+    assert f"{server.url}{chunk} redirects to {target}{chunk}, another host or a less safe scheme" in str(error.value)
+    assert "nothing was read. If you trust it, write that address into the YAML." in str(error.value)
+    assert ("GET", chunk) not in served.server.requests
 
 
 def test_a_host_that_is_not_known_is_not_tried_again() -> None:

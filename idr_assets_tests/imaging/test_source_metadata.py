@@ -118,6 +118,22 @@ def test_a_level_that_is_listed_but_not_there_is_refused(image: Path, address: s
     )
 
 
+OUTSIDE = ["../../other.zarr/0", "0/../../../other.zarr/0", "..\\..\\other.zarr\\0", "/other.zarr/0", "other.zarr//0"]
+OUTSIDE += ["%2e%2e/%2e%2e/other.zarr/0", ".%2E/.%2E/other.zarr/0", "..%2f..%2fother.zarr/0", "%252e%252e/0"]
+OUTSIDE += ["0?x=1", "0#x", "0::file:///other.zarr/0", "http://127.0.0.1:1/0", "", ".", "..", "0/", "0\n", "0\0"]
+
+
+@pytest.mark.parametrize("level", OUTSIDE)
+def test_a_level_that_may_lie_outside_of_the_image_is_refused(tmp_path: Path, level: str) -> None:
+    write_image(tmp_path / "other.zarr", np.ones((1, 1, 2, 20, 30), ">u2"), version="0.4")
+    image = write_image(tmp_path / "folder/image.zarr", np.ones((1, 1, 2, 20, 30), ">u2"), version="0.4")
+    edit(image / ".zattrs", datasets=[{"path": level}])
+    with StoreServer(tmp_path) as server:
+        for url in (str(image), f"{server.url}/folder/image.zarr"):
+            assert refusal(url, level).startswith(f"Level {level!r} is no path below {url}: pixels might come from")
+        assert server.requests == []
+
+
 @pytest.mark.parametrize("names", ["tzcyx", "tczxy", "tcz", "wczyx"])
 def test_axes_in_another_order_are_refused(image: Path, address: str, names: str) -> None:
     edit(image / ".zattrs", axes=[{"name": name} for name in names])

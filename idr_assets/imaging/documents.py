@@ -1,0 +1,92 @@
+"""Zarr's metadata documents: whether one is whole, and whether what it declares is numbers that decode safely.
+
+Whether the body of a chunk is whole, tells `verification`.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from idr_assets.imaging.errors import CorruptBodyError, ImageError, masked
+from idr_assets.imaging.verification import looks_like_html
+
+DOCUMENTS = ("zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata")
+"""Names of Zarr's metadata documents; every other key is a chunk's."""
+
+NUMCODECS = {
+    *("blosc", "zstd", "gzip", "zlib", "lz4", "bz2", "lzma"),
+    *("shuffle", "delta", "fixedscaleoffset", "quantize", "bitround", "astype", "packbits"),
+    *("crc32", "crc32c", "adler32", "fletcher32", "jenkins_lookup3"),
+}
+"""Codecs of numcodecs that turn numbers into numbers. Others make objects: `pickle` runs what the chunk says."""
+
+CODECS = {
+    *("bytes", "endian", "transpose", "sharding_indexed", "cast_value", "scale_offset"),
+    *NUMCODECS,
+    *(f"numcodecs.{name}" for name in NUMCODECS),
+}
+"""Every codec that an image may declare: those of Zarr v3, and of numcodecs in v2 and v3."""
+
+NUMBERS = re.compile(r"[<>|=][biuf]\d+|bool|u?int(8|16|32|64)|float(16|32|64)")
+"""The dtypes of pixels, as Zarr v2 and v3 write them."""
+
+
+def check_document(url: str, body: bytes) -> None:
+    """Check the body of the metadata document at `url`.
+
+    Raises `CorruptBodyError` where it is no JSON object, and `ImageError` where an array's chunks are no numbers or
+    take a codec that pixels do not need: decoding might run code that the store sends.
+    """
+    document = _parsed(body)
+    if url.endswith(("/.zarray", "/zarr.json")):
+        _check_codecs(masked(url), document)
+        _check_dtype(masked(url), document)
+
+
+def _parsed(body: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(body)
+    except ValueError as error:
+        message = "it is an HTML page" if looks_like_html(body) else f"it is no JSON ({error})"
+        raise CorruptBodyError(message) from error
+    if not isinstance(document, dict):
+        message = f"it is a JSON {type(document).__name__} and no object"
+        raise CorruptBodyError(message)
+    return document
+
+
+def _check_codecs(url: str, document: dict[str, Any]) -> None:
+    declared = _codecs([document.get(name) for name in ("filters", "compressor", "codecs")])
+    if unknown := [name for name in declared if name not in CODECS]:
+        message = (
+            f"{url} declares the codec {unknown[0]!r}, which pixels do not need and which may run code that the store "
+            "sends: no chunk is decoded. Use a copy of the image that is compressed with blosc, zstd or gzip."
+        )
+        raise ImageError(message)
+
+
+def _check_dtype(url: str, document: dict[str, Any]) -> None:
+    for dtype in (document[name] for name in ("dtype", "data_type") if name in document):
+        if not NUMBERS.fullmatch(str(dtype)):
+            message = (
+                f"{url} declares the dtype {dtype!r}, which is no real number: no chunk is decoded. Use a copy of the "
+                "image that holds integers or floats."
+            )
+            raise ImageError(message)
+
+
+def _codecs(declared: Any) -> Iterator[str]:  # noqa: ANN401  whatever JSON holds
+    """List the names of declared codecs, those inside of shards too."""
+    match declared:
+        case None:
+            return
+        case list():
+            for codec in declared:
+                yield from _codecs(codec)
+        case dict():
+            yield from [str(declared[key]) for key in ("id", "name") if key in declared] or ["None"]
+            if isinstance(configuration := declared.get("configuration"), dict):
+                yield from _codecs([configuration.get(name) for name in ("codecs", "index_codecs")])
+        case _:
+            yield str(declared)
