@@ -6,6 +6,7 @@ import dagster as dg
 from pydantic import BaseModel
 
 from idr_assets.orchestration.dask_resource import DaskResource
+from idr_assets.orchestration.dask_security import located
 
 
 class DaskCluster(dg.Component):
@@ -22,9 +23,10 @@ class DaskCluster(dg.Component):
 
     @classmethod
     def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
-        """Make the component from the validated YAML."""
+        """Make the component from the validated YAML; paths of certificates are relative to the YAML's folder."""
         resource = attributes or DaskResource()
-        return cls(DaskResource(**context.resolution_context.resolve_value(resource.model_dump())))
+        fields = dict(context.resolution_context.resolve_value(resource.model_dump()))
+        return cls(DaskResource(**fields | {"arguments": located(fields["arguments"], context.path)}))
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002  Dagster's signature
         """Share the resource; runs stay in one process, for dask is the parallelism."""

@@ -15,6 +15,7 @@ from distributed import Client, LocalCluster, Worker
 from pydantic import Field
 
 from idr_assets.orchestration.dashboard import DashboardOnDemand
+from idr_assets.orchestration.dask_security import secured, warn_if_readable
 
 LOOPBACK = "127.0.0.1:0"
 """Where a web server of a cluster on this machine listens; left alone, dask binds all interfaces."""
@@ -47,14 +48,16 @@ class DaskResource(dg.ConfigurableResource[Any]):
     )
     arguments: dict[str, Any] = Field(
         default_factory=dict,
-        description="Arguments of the cluster class, or of `distributed.Client` for an address, such as `timeout`.",
+        description="Arguments of the cluster class, or of `distributed.Client` for an address, such as `timeout`; "
+        "`security: {tls_ca_file: ..., tls_client_cert: ..., tls_client_key: ...}` becomes a `distributed.Security`.",
     )
 
     @contextmanager
     def client(self) -> Iterator[Client]:
         """Give a client, and close what was started for it, whatever happens."""
         if "://" in self.cluster:
-            with Client(self.cluster, **self.arguments) as client:
+            warn_if_readable(self.cluster)
+            with Client(self.cluster, **secured(self.arguments)) as client:
                 yield client
         elif "." in self.cluster:
             with self._named_cluster() as cluster, Client(cluster) as client:
@@ -74,7 +77,7 @@ class DaskResource(dg.ConfigurableResource[Any]):
             reason = "no form has this name"
             raise self._refusal(reason)
         scheduler = {"dashboard_address": LOOPBACK, "scheduler_kwargs": {"dashboard": False}}
-        return LocalCluster(**scheduler | sizes[self.cluster] | self.arguments)
+        return LocalCluster(**scheduler | sizes[self.cluster] | secured(self.arguments))
 
     def _named_cluster(self) -> Any:  # noqa: ANN401  any class with `scale` that is a context manager
         module, _, name = self.cluster.rpartition(".")
@@ -82,7 +85,7 @@ class DaskResource(dg.ConfigurableResource[Any]):
             cluster_class = getattr(import_module(module), name)
         except (ImportError, AttributeError, ValueError) as error:
             raise self._refusal(str(error)) from error
-        cluster = cluster_class(**self.arguments)
+        cluster = cluster_class(**secured(self.arguments))
         cluster.scale(self.workers or 1)
         return cluster
 

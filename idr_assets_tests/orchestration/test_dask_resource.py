@@ -1,10 +1,7 @@
 """Each form of the dask resource: planes are segmented, everything listens on loopback, and nothing is left behind."""
 
-import sys
-from collections.abc import Iterator
 from multiprocessing import resource_tracker
 from pathlib import Path
-from subprocess import Popen
 from typing import Any
 from urllib.request import urlopen
 
@@ -12,7 +9,7 @@ import numpy as np
 import psutil
 import pytest
 import scipy.ndimage
-from distributed import Client
+from distributed import Security
 
 from idr_assets.imaging.blocks import BlockTask, segment_blocks
 from idr_assets.imaging.label_image import create_label_image
@@ -20,9 +17,13 @@ from idr_assets.imaging.planes import Block
 from idr_assets.imaging.segmentation import gaussian_threshold
 from idr_assets.imaging.source import open_level
 from idr_assets.orchestration.dask_resource import DaskResource
+from idr_assets.orchestration.dask_security import warn_if_readable
 from idr_assets_tests.idr_stores import nuclei_plane, write_image
+from idr_assets_tests.image_project import ImageProject
+from idr_assets_tests.orchestration.dask_processes import running_scheduler
 
 LOOPBACK = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
+SHORT = {"timeout": 0.1}
 FORMS: dict[str, dict[str, Any]] = {
     "in process": {"workers": 2},
     "processes": {"cluster": "processes", "workers": 2},
@@ -32,6 +33,14 @@ FORMS: dict[str, dict[str, Any]] = {
         "arguments": LOOPBACK | {"protocol": "tcp", "processes": False, "threads_per_worker": 1},
     },
 }
+TLS = """\
+type: idr_assets.DaskCluster
+attributes:
+  cluster: {address}
+  arguments:
+    timeout: 30
+    security: {{tls_ca_file: ca.pem, tls_client_cert: client.pem, tls_client_key: client.pem, require_encryption: true}}
+"""
 WINDOW = Block(range(3), (0,), range(4))
 
 
@@ -42,24 +51,6 @@ def task(tmp_path: Path) -> BlockTask:
     write_image(tmp_path / "source.zarr", np.array(planes), version="0.4")
     level = open_level(str(tmp_path / "source.zarr"), "0")
     return BlockTask(level, create_label_image(str(tmp_path / "output.ome.zarr"), level), gaussian_threshold)
-
-
-@pytest.fixture
-def remote(tmp_path: Path) -> Iterator[str]:
-    """Start a scheduler and two workers as processes of their own, and give the scheduler's address."""
-    file = str(tmp_path / "scheduler.json")
-    common = ["--host", "127.0.0.1", "--dashboard-address", "127.0.0.1:0", "--scheduler-file", file]
-    commands = [["scheduler", "--port", "0"], *[["worker", "--nthreads", "1", "--no-nanny"]] * 2]
-    processes = [Popen([sys.executable, "-m", "dask", *command, *common]) for command in commands]  # noqa: S603
-    try:
-        with Client(scheduler_file=file, timeout=60) as client:
-            client.wait_for_workers(2, timeout=60)
-            address: str = client.scheduler.address
-        yield address
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
 
 
 def tree() -> list[psutil.Process]:
@@ -106,10 +97,63 @@ def test_nothing_listens_beyond_loopback(form: str) -> None:
     assert listening_addresses() == set()
 
 
-def test_a_running_scheduler_stays(task: BlockTask, remote: str) -> None:
-    before = tree()
-    check(DaskResource(cluster=remote, arguments={"timeout": 30}), task, workers=2)
-    assert tree() == before
+def test_a_running_scheduler_stays(task: BlockTask, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with running_scheduler(tmp_path) as address:
+        before = tree()
+        check(DaskResource(cluster=address, arguments={"timeout": 30}), task, workers=2)
+        assert tree() == before
+    assert "without TLS" not in caplog.text
+
+
+def test_a_scheduler_with_certificates_is_reached_as_the_yaml_says(task: BlockTask, tmp_path: Path) -> None:
+    project = ImageProject(tmp_path / "project")
+    project.write()
+    folder = project.package / "defs" / "dask"
+    made = Security.temporary()
+    (folder / "ca.pem").write_text(made.tls_ca_file)
+    (folder / "client.pem").write_text(made.tls_client_key + made.tls_client_cert)
+    pem = str(folder / "client.pem")
+    options = ["--protocol", "tls", "--tls-ca-file", str(folder / "ca.pem"), "--tls-cert", pem, "--tls-key", pem]
+    with running_scheduler(tmp_path, *options, security=made) as address:
+        (folder / "defs.yaml").write_text(TLS.format(address=address))
+        resource: DaskResource = (project.load().resources or {})["dask"]
+        check(resource, task, workers=2)
+        (folder / "client.pem").unlink()
+        with (
+            pytest.raises(FileNotFoundError, match="no planes are segmented") as error,
+            resource.client(),
+        ):
+            pass
+    assert address.startswith("tls://127.0.0.1:")
+    assert f"The file {pem}, `tls_client_cert` of the dask cluster, is not there" in str(error.value)
+
+
+@pytest.mark.parametrize("field", ["tls_ca", "tls_min_version"])
+def test_security_that_dask_does_not_know_is_refused(field: str) -> None:
+    resource = DaskResource(cluster="tls://127.0.0.1:1", arguments={"security": {field: "ca.pem"}})
+    with pytest.raises(ValueError, match="so no planes can be segmented") as error, resource.client():
+        pass
+    assert f"{{'{field}': 'ca.pem'}}" in str(error.value)
+    assert "Write `tls_ca_file`, `tls_client_cert`, `tls_client_key`" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "address", ["tls://192.0.2.1:8786", "tcp://127.0.0.1:8786", "tcp://[::1]:8786", "tcp://localhost:8786"]
+)
+def test_a_scheduler_on_this_machine_or_with_tls_is_not_warned_of(
+    address: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    warn_if_readable(address)
+    assert caplog.records == []
+
+
+def test_a_scheduler_beyond_this_machine_without_tls_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    address = "tcp://no-such-host.invalid:8786"
+    with pytest.raises(OSError, match="no-such-host"), DaskResource(cluster=address, arguments=SHORT).client():
+        pass
+    (warning,) = (record.getMessage() for record in caplog.records if record.levelname == "WARNING")
+    assert f"{address} is reached without TLS: pixels and code travel unencrypted and unauthenticated" in warning
+    assert "write its tls:// address" in warning
 
 
 @pytest.mark.parametrize("form", ["in_proces", "no_such_module.Cluster", "distributed.NoSuchCluster", ".Cluster"])
@@ -121,6 +165,6 @@ def test_a_form_that_does_not_exist_is_refused(form: str) -> None:
 
 
 def test_a_scheduler_that_does_not_answer_is_named() -> None:
-    resource = DaskResource(cluster="tcp://127.0.0.1:1", arguments={"timeout": 0.1})
+    resource = DaskResource(cluster="tcp://127.0.0.1:1", arguments=SHORT)
     with pytest.raises(OSError, match=r"tcp://127\.0\.0\.1:1"), resource.client():
         pass

@@ -1,0 +1,71 @@
+"""Who may see what travels to a dask cluster: TLS as the YAML asks for it, and a warning where there is none."""
+
+import ipaddress
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import dagster as dg
+from distributed import Security
+
+ENCRYPTED = {"tls", "wss", "inproc"}
+"""Protocols of dask of which nothing can be read on the way."""
+
+
+def secured(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Make the fields of `security`, where there are any, the `distributed.Security` that dask takes.
+
+    Raises `FileNotFoundError` where a certificate is missing, and `ValueError` for a field that dask does not know.
+    """
+    fields = arguments.get("security")
+    if not isinstance(fields, Mapping):
+        return dict(arguments)
+    for name, path in _files(fields).items():
+        if not Path(path).is_file():
+            message = (
+                f"The file {path}, `{name}` of the dask cluster, is not there: no connection can be encrypted, and no "
+                "planes are segmented. Put it there, or correct its path in `security`."
+            )
+            raise FileNotFoundError(message)
+    try:
+        return {**arguments, "security": Security(**fields)}
+    except (TypeError, ValueError) as error:
+        message = (
+            f"`security` of the dask cluster is {dict(fields)}, so no planes can be segmented: {error}. Write "
+            "`tls_ca_file`, `tls_client_cert`, `tls_client_key` and `require_encryption`."
+        )
+        raise ValueError(message) from error
+
+
+def located(arguments: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Read relative paths of certificates as below `folder`, that of the YAML."""
+    fields = arguments.get("security")
+    if not isinstance(fields, Mapping):
+        return dict(arguments)
+    return {**arguments, "security": {**fields, **{name: str(folder / path) for name, path in _files(fields).items()}}}
+
+
+def warn_if_readable(address: str) -> None:
+    """Warn of a scheduler beyond this machine to which nothing is encrypted."""
+    parts = urlsplit(address)
+    if parts.scheme not in ENCRYPTED and not _is_loopback(parts.hostname or ""):
+        dg.get_dagster_logger().warning(
+            "The dask scheduler %s is reached without TLS: pixels and code travel unencrypted and unauthenticated, and "
+            "whoever reaches the scheduler can run code on its workers. Start it with certificates, and write its "
+            "tls:// address and `arguments: {security: ...}`.",
+            address,
+        )
+
+
+def _files(fields: Mapping[str, Any]) -> dict[str, str]:
+    """Give the fields that are paths; a text of several lines is the certificate itself."""
+    names = (name for name in fields if name.startswith("tls_") and name.endswith(("_file", "_cert", "_key")))
+    return {name: fields[name] for name in names if isinstance(fields[name], str) and "\n" not in fields[name]}
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
