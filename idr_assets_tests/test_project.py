@@ -75,6 +75,24 @@ def test_linter_refuses_dagster_in_imaging_only() -> None:
     assert refused == [True, False]
 
 
+RUNS_CODE = [
+    "import pickle\n", "import numpy as np\nnp.load('a', allow_pickle=True)\n", "from numpy import load\n",
+    "import yaml\nyaml.load('', yaml.UnsafeLoader)\n", "eval(input())\n", "exec(input())\n",
+    "import subprocess\nsubprocess.run(input(), shell=True)\n", "import os\nos.system(input())\n",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("code", RUNS_CODE)
+def test_linter_refuses_what_runs_code_of_others(code: str) -> None:
+    ruff = [str(BIN / "ruff"), "check", "--select=S,TID251", "--ignore-noqa"]
+    assert run(*ruff, "--stdin-filename", "idr_assets/imaging/new.py", "-", stdin=code).returncode == 1
+
+
+def test_the_package_runs_no_code_of_others_and_silences_no_warning_of_it() -> None:
+    checked = run(BIN / "ruff", "check", "--select=S,TID251", "--ignore-noqa", "idr_assets")
+    assert checked.returncode == 0, checked.stdout
+
+
 def test_loading_definitions_opens_no_socket_and_no_image() -> None:
     loaded = run(sys.executable, "-c", LOAD_DEFINITIONS)
     assert (loaded.returncode, loaded.stdout) == (0, ""), loaded.stderr
