@@ -12,13 +12,20 @@ import dask
 import dask.array as da
 import numpy as np
 import numpy.typing as npt
-from distributed import Client, Future, as_completed
+from distributed import Client, Future, KilledWorker, as_completed
 
 from idr_assets.imaging.label_image import LabelImage
 from idr_assets.imaging.planes import Block, Plane
+from idr_assets.imaging.provenance import add_provenance
 from idr_assets.imaging.read_back import NotAsWrittenError, check_written
 from idr_assets.imaging.segmentation import SegmentationFunction, checked, renumbered, threshold_of
 from idr_assets.imaging.source import Level
+
+WORKER_DIED = (
+    "the worker process that segmented it died, in company and then alone: the function ends it, crashes in native "
+    "code, or takes more memory than there is. Try the function on this plane, or give each worker more memory."
+)
+"""Why a plane failed that kills its worker, which has no error of its own."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,7 @@ class PlaneFailure:
 class BlockTask:
     """Everything that the blocks of a run share; called with a block on a worker.
 
+    `provenance` is noted in the output before the first plane is written, so that no plane is there without it.
     It holds addresses and metadata, never pixels.
     """
 
@@ -60,6 +68,7 @@ class BlockTask:
     output: LabelImage
     function: SegmentationFunction
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
 
     def __call__(self, block: Block) -> list[PlaneSummary]:
         """Read, segment and write the block's planes, read them back, and summarize each.
@@ -70,6 +79,8 @@ class BlockTask:
         pixels = self.level.read(block)
         stack = pixels.reshape(-1, *pixels.shape[3:])
         labels, thresholds = self.segment(stack)
+        if self.provenance:
+            add_provenance(self.output.url, self.provenance)
         planes = pixels, labels.reshape(pixels.shape)
         self.output.write(block, *planes)
         check_written(self.output, block, *planes)
@@ -94,28 +105,43 @@ def segment_blocks(client: Client, task: BlockTask, blocks: Iterable[Block]) -> 
 
     A failing block does not stop the others; it is tried again plane by plane, so that one bad plane costs one plane.
     A plane that does not read back as it was written so gets a second chance, and then is a failure.
+    A block whose worker died is tried again at the end, one plane at a time and nothing beside it: a worker takes with
+    it whatever it held, and only so the plane that kills workers can be told from its neighbours.
     """
     pending = {_submit(client, task, block): block for block in blocks}
+    suspects: list[Block] = []
     ended = as_completed(pending)
     for future in ended:
         block = pending.pop(future)
-        if future.status == "finished":
-            yield from future.result()
+        outcome = _outcome(client, future)
+        if isinstance(outcome, list):
+            yield from outcome
+        elif isinstance(outcome, KilledWorker):
+            suspects += block.single_planes()
         elif len(block) == 1:
-            yield _failure(block.planes()[0], future)
+            yield _failure(block.planes()[0], outcome)
         else:
             retried = {_submit(client, task, single): single for single in block.single_planes()}
             pending |= retried
             ended.update(retried)
+    for block in suspects:
+        outcome = _outcome(client, _submit(client, task, block))
+        yield from outcome if isinstance(outcome, list) else [_failure(block.planes()[0], outcome)]
 
 
 def _submit(client: Client, task: BlockTask, block: Block) -> Future[Any]:
     return client.submit(task, block, pure=False)
 
 
-def _failure(plane: Plane, future: Future[Any]) -> PlaneFailure:
-    error = future.exception()
-    return PlaneFailure(plane, f"{type(error).__name__}: {error}", written=isinstance(error, NotAsWrittenError))
+def _outcome(client: Client, future: Future[Any]) -> list[PlaneSummary] | BaseException:
+    """Wait for the summaries of a block, or why there are none; what died with a worker is computed anew."""
+    done: list[list[PlaneSummary]] = client.gather([future], errors="skip")
+    return done[0] if done else future.exception()
+
+
+def _failure(plane: Plane, error: BaseException) -> PlaneFailure:
+    reason = WORKER_DIED if isinstance(error, KilledWorker) else f"{type(error).__name__}: {error}"
+    return PlaneFailure(plane, reason, written=isinstance(error, NotAsWrittenError))
 
 
 def _summary(

@@ -1,14 +1,79 @@
-"""Write small files anywhere that fsspec reaches."""
+"""Write whole files, and clear away what killed writers left of theirs.
 
+A file is written below another name, which ends in `.partial`, and renamed; Zarr's local stores do the same. A partial
+file tells nothing of its writer, neither by its age nor on another machine, so nobody asks: whoever has written a file
+removes every partial file beside it, and a writer who thereby loses its own writes again. This ends, for each writer
+clears away but once, when it has written.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from errno import EDQUOT, ENOSPC
+from typing import Any
 from uuid import uuid4
 
 from fsspec.core import url_to_fs
+from zarr.abc.store import Store
+from zarr.storage import LocalStore
+
+from idr_assets.imaging.errors import ImageError, masked
+
+TRIES = 10
+"""How often a file is written at most, which is more than there are writers of the same file at once."""
 
 
 def write_file(url: str, content: bytes) -> None:
-    """Write a file whole or not at all: below another name first, then renamed."""
+    """Write a file whole or not at all; `ImageError` when there is no space left."""
     filesystem, path = url_to_fs(url)
+    folder = path.rpartition("/")[0]
+    filesystem.makedirs(folder, exist_ok=True)
+    with room(url):
+        undisturbed(lambda: _write(filesystem, path, content))
+    for left in filesystem.ls(folder, detail=False):
+        if left.startswith(f"{path}.") and left.endswith(".partial"):
+            _remove(filesystem, left)
+
+
+def undisturbed(write: Callable[[], None]) -> None:
+    """Call `write`, and again where another writer of the same file took its partial file away."""
+    for _ in range(TRIES - 1):
+        with suppress(FileNotFoundError):
+            return write()
+    return write()
+
+
+def clear_partials(store: Store, folder: str) -> None:
+    """Remove the partial files in one folder of a store; of stores that are not local none has any."""
+    if isinstance(store, LocalStore):
+        for left in (store.root / folder).glob("*.partial"):
+            left.unlink(missing_ok=True)
+
+
+@contextmanager
+def room(url: str) -> Iterator[None]:
+    """Turn a full disk into an `ImageError` that names the output."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (ENOSPC, EDQUOT):
+            raise
+        message = (
+            f"No space left for {masked(url)}: this is not stored, and what was stored before is intact. Free space, "
+            "or move the output and set IDR_ASSETS_DATA to its new place; then materialize again."
+        )
+        raise ImageError(message) from error
+
+
+def _write(filesystem: Any, path: str, content: bytes) -> None:  # noqa: ANN401  any of fsspec's
     partial = f"{path}.{uuid4().hex}.partial"
-    filesystem.makedirs(path.rpartition("/")[0], exist_ok=True)
-    filesystem.pipe_file(partial, content)
-    filesystem.mv(partial, path)
+    try:
+        filesystem.pipe_file(partial, content)
+        filesystem.mv(partial, path)
+    except OSError:
+        _remove(filesystem, partial)
+        raise
+
+
+def _remove(filesystem: Any, path: str) -> None:  # noqa: ANN401  any of fsspec's
+    with suppress(FileNotFoundError):
+        filesystem.rm_file(path)

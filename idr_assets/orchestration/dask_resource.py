@@ -20,8 +20,20 @@ from idr_assets.orchestration.dask_security import secured, warn_if_readable
 LOOPBACK = "127.0.0.1:0"
 """Where a web server of a cluster on this machine listens; left alone, dask binds all interfaces."""
 
-DASHBOARD_LINK = {"distributed.dashboard.link": "http://127.0.0.1:{port}/status"}
-"""Left alone, dask names the machine's outer address, at which nothing listens."""
+LOCAL = {
+    # Left alone, dask names the machine's outer address, at which nothing listens.
+    "distributed.dashboard.link": "http://127.0.0.1:{port}/status",
+    # A worker that died is started anew. Left alone, dask gives it up for good when it happens to be away 15 s after
+    # any earlier death, and a run whose last worker is given up waits forever.
+    "distributed.deploy.lost-worker-timeout": "365 days",
+}
+"""Dask's settings for a cluster on this machine."""
+
+SCHEDULER = {
+    "dashboard": False,
+    "allowed_failures": 0,  # `segment_blocks` itself tries again what a dying worker took with it
+}
+"""Arguments of the scheduler of a cluster on this machine."""
 
 
 class PlainWorker(Worker):
@@ -63,7 +75,7 @@ class DaskResource(dg.ConfigurableResource[Any]):
             with self._named_cluster() as cluster, Client(cluster) as client:
                 yield client
         else:
-            with dask.config.set(DASHBOARD_LINK), self._local_cluster() as cluster, Client(cluster) as client:
+            with dask.config.set(LOCAL), self._local_cluster() as cluster, Client(cluster) as client:
                 DashboardOnDemand(cluster.scheduler)
                 yield client
 
@@ -76,7 +88,7 @@ class DaskResource(dg.ConfigurableResource[Any]):
         if self.cluster not in sizes:
             reason = "no form has this name"
             raise self._refusal(reason)
-        scheduler = {"dashboard_address": LOOPBACK, "scheduler_kwargs": {"dashboard": False}}
+        scheduler = {"dashboard_address": LOOPBACK, "scheduler_kwargs": SCHEDULER}
         return LocalCluster(**scheduler | sizes[self.cluster] | secured(self.arguments))
 
     def _named_cluster(self) -> Any:  # noqa: ANN401  any class with `scale` that is a context manager

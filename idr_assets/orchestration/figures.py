@@ -7,9 +7,9 @@ from typing import Any
 import dagster as dg
 
 from idr_assets.imaging.files import write_file
-from idr_assets.imaging.label_image import read_provenance
 from idr_assets.imaging.pictures import figure_png, preview_webp
 from idr_assets.imaging.planes import LabelledPlane, Plane, evenly_spread, thinned
+from idr_assets.imaging.provenance import read_provenance
 from idr_assets.imaging.source import open_level
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.metadata import picture

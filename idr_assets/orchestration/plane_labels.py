@@ -6,8 +6,8 @@ from typing import Any
 
 import dagster as dg
 
-from idr_assets.imaging.blocks import BlockTask, PlaneSummary, segment_blocks
-from idr_assets.imaging.label_image import add_provenance, create_label_image
+from idr_assets.imaging.blocks import BlockTask, segment_blocks
+from idr_assets.imaging.label_image import create_label_image
 from idr_assets.imaging.planes import block_size
 from idr_assets.imaging.segmentation import version_of
 from idr_assets.imaging.source import Level, fingerprint
@@ -43,14 +43,13 @@ def plane_labels(image: Image) -> dg.AssetsDefinition:
         block = block_of(image, context.partition_key_range)
         level = image.open_level()
         provenance = _provenance(image, level)
-        task = BlockTask(level, create_label_image(image.labels_url, level), image.function, image.parameters)
+        output = create_label_image(image.labels_url, level)
+        task = BlockTask(level, output, image.function, image.parameters, provenance)
         with dask.client() as client:
             context.log.info("dask dashboard: %s", client.dashboard_link)
             size = block_size(level.plane_shape, len(block), sum(client.nthreads().values()))
             results = segment_blocks(client, task, block.cut(level.chunks, size))
             found = list(logged(results, len(block), context.log.info))
-        if any(isinstance(result, PlaneSummary) for result in found):
-            add_provenance(image.labels_url, provenance)
         yield from report(context, image, found, provenance)
 
     return asset

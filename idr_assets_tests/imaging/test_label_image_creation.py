@@ -1,5 +1,6 @@
 """Making the output: once, whoever comes first, wherever it lies, and never over another one."""
 
+from dataclasses import replace
 from multiprocessing import get_context
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -92,6 +93,21 @@ def test_an_output_of_another_dtype_is_refused(tmp_path: Path, level: Level) -> 
     write_image(tmp_path / "other.zarr", np.ones(SHAPE, "f4"), version="0.4")
     with pytest.raises(ImageError, match=r"holds shape .* of uint16, but the level has shape .* of float32"):
         create_label_image(str(tmp_path / "output.ome.zarr"), open_level(str(tmp_path / "other.zarr"), "0"))
+
+
+def test_another_level_of_the_same_shape_is_refused(tmp_path: Path, level: Level) -> None:
+    folder = tmp_path / "output.ome.zarr"
+    create_label_image(str(folder), level)
+    for document in DOCUMENTS[1:]:
+        (folder / document).unlink()  # as a killed creation leaves it
+    before = files(folder)
+    with pytest.raises(ImageError) as error:
+        create_label_image(str(folder), replace(level, path="1"))
+    assert files(folder) == before
+    assert str(error.value) == (
+        f"The output {folder} holds level '0' of its image, but level '1' is asked for: planes of two levels would "
+        "mix, and nothing was written. Correct `level` in the YAML, move the output away or name the image anew."
+    )
 
 
 def test_an_output_that_is_not_there_names_the_remedy(tmp_path: Path) -> None:

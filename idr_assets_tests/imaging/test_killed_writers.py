@@ -1,0 +1,115 @@
+"""Writers that are stopped or killed in the middle of a file, as real processes: nothing of them stays or is lost."""
+
+import os
+import signal
+from ctypes import c_int
+from itertools import count
+from multiprocessing import get_context
+from multiprocessing.sharedctypes import RawValue
+from multiprocessing.synchronize import Barrier, Event
+from pathlib import Path
+from time import sleep
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+
+from idr_assets.imaging.files import write_file
+from idr_assets.imaging.label_image import create_label_image
+from idr_assets.imaging.planes import Block
+from idr_assets.imaging.provenance import add_provenance, read_provenance
+from idr_assets.imaging.source import open_level
+from idr_assets_tests.idr_stores import write_image
+
+SPAWN = get_context("spawn")
+PIXELS = np.random.default_rng(0).integers(0, 2**16, (1, 1, 1, 600, 600), np.uint16)
+PLANE = Block(range(1), (0,), range(1))
+
+
+def write(kind: str, folder: Path, number: int) -> None:
+    """Write a chunk or a figure anew, or the documents of another output."""
+    level = open_level(str(folder / "source.zarr"), "0")
+    if kind == "chunks":
+        create_label_image(str(folder / "output"), level).write(PLANE, PIXELS, PIXELS.astype(np.int32))
+    elif kind == "documents":
+        create_label_image(str(folder / f"output{number}"), level)
+    else:
+        write_file(str(folder / "figures/montage.png"), PIXELS.tobytes())
+
+
+def keep_writing(kind: str, folder: Path, number: Any, ended: Event) -> None:  # noqa: ANN401  a shared c_int
+    for number.value in count():
+        write(kind, folder, number.value)
+        if ended.is_set():
+            return
+
+
+def partials(folder: Path) -> list[Path]:
+    return list(folder.rglob("*.partial"))
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+def stop_within_a_file(process: psutil.Process, folder: Path) -> None:
+    """Stop the process at moments by chance until it is in the middle of a file."""
+    while True:
+        process.suspend()
+        while process.status() != psutil.STATUS_STOPPED:
+            sleep(0.0005)
+        if partials(folder):
+            return
+        process.resume()
+        sleep(0.0013)
+
+
+@pytest.mark.parametrize("killed", [True, False], ids=["killed", "alive"])
+@pytest.mark.parametrize("kind", ["chunks", "documents", "figures"])
+def test_what_a_writer_left_is_cleared_away_and_a_living_one_loses_nothing(
+    tmp_path: Path,
+    kind: str,
+    killed: bool,  # noqa: FBT001
+) -> None:
+    write_image(tmp_path / "source.zarr", PIXELS, version="0.4")
+    number, ended = RawValue(c_int, 0), SPAWN.Event()
+    writer = SPAWN.Process(target=keep_writing, args=(kind, tmp_path, number, ended))
+    writer.start()
+    assert writer.pid
+    stop_within_a_file(psutil.Process(writer.pid), tmp_path)
+    if killed:
+        writer.kill()
+        writer.join()
+        assert partials(tmp_path)
+    write(kind, tmp_path, number.value)
+    assert partials(tmp_path) == []
+    after = files(tmp_path)
+    if not killed:
+        ended.set()
+        os.kill(writer.pid, signal.SIGCONT)
+        writer.join()
+        assert writer.exitcode == 0
+        assert files(tmp_path) == after
+
+
+def note_ways(folder: Path, name: str, ready: Barrier) -> None:
+    for number in range(20):
+        ready.wait(60)
+        add_provenance(str(folder), {"function": name, "number": number})
+
+
+def test_two_processes_that_note_ways_at_once_lose_none(tmp_path: Path) -> None:
+    write_image(tmp_path / "source.zarr", PIXELS, version="0.4")
+    output = tmp_path / "output"
+    create_label_image(str(output), open_level(str(tmp_path / "source.zarr"), "0"))
+    ready = SPAWN.Barrier(2)
+    processes = [SPAWN.Process(target=note_ways, args=(output, name, ready)) for name in "ab"]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0]
+    noted = sorted((way["function"], way["number"]) for way in read_provenance(str(output)))
+    assert noted == [(name, number) for name in "ab" for number in range(20)]
+    assert partials(output) == []
