@@ -13,3 +13,8 @@ def chromium() -> str:
     if found is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)("no chromium on the PATH: apt-get install chromium")
     return found
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start with the tests of whole processes, which take longest, so that no core is idle at the end."""
+    items.sort(key=lambda item: len(item.path.parents))

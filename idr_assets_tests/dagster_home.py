@@ -47,11 +47,13 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # tests that run in th
 class DagsterHome:
     """A Dagster instance with the project's settings and, beside it, IDR_ASSETS_DATA; all below the folder `path`.
 
-    Processes started here see a clean environment and of the network only this machine.
+    Processes started here run in the folder of a `project`, by default this one. They see a clean environment and of
+    the network only this machine.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, project: Path = ROOT) -> None:
         self.path = path
+        self.project = project
         self.data = path / "data"
         self.output = path / "output.txt"
         shutil.copy(ROOT / ".dagster_home/dagster.yaml", path)
@@ -84,7 +86,7 @@ class DagsterHome:
         """Start a command in the project folder, the virtual environment activated; it prints to `output`."""
         words = shlex.split(command)
         with self.output.open("w") as output:
-            return subprocess.Popen(words, cwd=ROOT, env=self._environment(), stdout=output, stderr=output)  # noqa: S603
+            return subprocess.Popen(words, cwd=self.project, env=self._environment(), stdout=output, stderr=output)  # noqa: S603
 
     def run(self, command: str) -> tuple[int, str]:
         """Run a command to its end; give its exit code and what it printed."""
@@ -94,14 +96,14 @@ class DagsterHome:
     def _environment(self) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ("HOME", "LANG", "TMPDIR") if name in os.environ}
         ours = {"DAGSTER_HOME": self.path, "IDR_ASSETS_DATA": self.data, "PATH": f"{BIN}:{os.environ['PATH']}"}
-        offline = {"PYTHONPATH": self.path / "python", "REFUSED": self.path / "refused.txt"}
+        offline = {"PYTHONPATH": f"{self.path / 'python'}:{self.project}", "REFUSED": self.path / "refused.txt"}
         return kept | {name: str(value) for name, value in (ours | offline).items()}
 
 
 @contextmanager
-def dagster_home(path: Path) -> Iterator[DagsterHome]:
+def dagster_home(path: Path, project: Path = ROOT) -> Iterator[DagsterHome]:
     """Give an instance in the empty folder `path`; in the end, what still runs is killed."""
-    home = DagsterHome(path)
+    home = DagsterHome(path, project)
     try:
         yield home
     finally:

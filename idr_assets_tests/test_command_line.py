@@ -79,14 +79,12 @@ def test_a_bad_plane_fails_the_command_and_is_made_up_for_alone(demo: DagsterHom
     assert last_run(demo)[:2] == (dg.DagsterRunStatus.FAILURE, RECTANGLE - {"04|06"})
 
     assert demo.run("idr-assets missing demo") == (0, "04|06...04|06  1 partitions\n")
-    assert demo.run("idr-assets resume demo")[0] == 1
 
     chunk.write_bytes(pixels)
     code, output = demo.run("idr-assets resume demo")
     assert code == 0, output
     assert "1 of 1 planes done" in output
     assert last_run(demo) == (dg.DagsterRunStatus.SUCCESS, set(), {"montage", "plane_browser"})
-    assert demo.run("idr-assets resume demo") == (0, "No plane of demo is missing or failed.\n")
 
 
 @pytest.mark.parametrize("command", ["dg check defs", "dagster definitions validate -w workspace.yaml"])

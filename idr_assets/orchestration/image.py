@@ -4,10 +4,12 @@ Opens what the assets need and names the outputs; does no work on pixels.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import numpy as np
 
@@ -56,6 +58,12 @@ class Image:
         """Where the image lies; a relative path is below IDR_ASSETS_DATA."""
         relative = "://" not in self.address and not self.address.startswith("/")
         return data_url(self.project, self.address) if relative else self.address
+
+    @property
+    def pool(self) -> str:
+        """Name of the pool of runs that read from the image's store: its host, `local` without one."""
+        host = urlsplit(self.address).hostname if "://" in self.address else None
+        return re.sub(r"\W", "_", host or "local", flags=re.ASCII)
 
     @property
     def byte_order_known(self) -> bool:

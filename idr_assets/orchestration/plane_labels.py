@@ -32,6 +32,7 @@ def plane_labels(image: Image) -> dg.AssetsDefinition:
         group_name=image.name,
         kinds={"zarr", "dask"},
         io_manager_key=f"{image.name}_io",
+        pool=image.pool,
         partitions_def=window_partitions(image),
         backfill_policy=dg.BackfillPolicy.single_run(),
         description="Labels of each plane, (y, x) int32, 0 background, 1..n one object each, numbered in the plane.",

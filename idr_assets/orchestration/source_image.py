@@ -20,8 +20,8 @@ def source_image(image: Image) -> dg.AssetsDefinition:
     """
     key = dg.AssetKey([image.name, "source_image"])
     description = (
-        "The level that the YAML names is there, has the shape and the dtype that the YAML expects, and pixels where and "
-        "how its metadata say."
+        "The level that the YAML names is there, has the shape and the dtype that the YAML expects, and its pixels lie "
+        "where, and are what, its metadata say."
     )
 
     @dg.asset(
@@ -30,6 +30,7 @@ def source_image(image: Image) -> dg.AssetsDefinition:
         group_name=image.name,
         kinds={"zarr"},
         io_manager_key=f"{image.name}_io",
+        pool=image.pool,
         backfill_policy=dg.BackfillPolicy.single_run(),
         description="One level of the image as it lies in its store: (t, c, z, y, x), opened without reading pixels.",
         check_specs=[dg.AssetCheckSpec("matches_yaml", asset=key, description=description, blocking=True)],

@@ -168,7 +168,7 @@ def test_a_missing_chunk_costs_one_plane(client: Client, server: StoreServer, tm
     (failure,) = (result for result in found if isinstance(result, PlaneFailure))
     assert (failure.plane, failure.written) == (Plane(2, 1, 3), False)
     assert failure.reason.startswith(
-        f"ImageError: The chunk {url}/0/2/1/3/0/0 is missing, so t 2 c 1 z 3 has no pixels"
+        f"MissingChunkError: The chunk {url}/0/2/1/3/0/0 is missing, so t 2 c 1 z 3 has no pixels"
     )
     assert sorted(result.plane for result in found) == WINDOW.planes()
     assert task.output.read(Plane(2, 1, 3)) is None

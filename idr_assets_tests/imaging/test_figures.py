@@ -126,7 +126,7 @@ def test_round_lengths_are_one_two_or_five_and_close(length: float) -> None:
     assert 0.6 < found / length < 1.6
 
 
-@pytest.mark.parametrize("grid", [(1, 1, 1), (2, 1, 3), (10, 1, 10), (12, 2, 1), (1, 1, 12)])
+@pytest.mark.parametrize("grid", [(1, 1, 1), (2, 1, 3), (4, 1, 12), (12, 2, 1)])
 def test_no_text_is_cut_and_no_title_runs_into_the_next(grid: tuple[int, int, int]) -> None:
     planes = window(*grid, first=1000, shape=(16, 17))
     title = "a rather long title of image 4007801 · gaussian_threshold, sigma 1.0, threshold_fraction 0.33 · level 4"

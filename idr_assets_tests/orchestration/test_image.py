@@ -39,3 +39,17 @@ def test_the_middle_is_a_plane_of_the_window_and_of_the_first_channel() -> None:
     image = small_image(t=range(261, 271), z=range(489, 499), channels=(1, 0))
     assert image.middle.planes() == [Plane(266, 1, 494)]
     assert small_image(t=range(3, 4), z=range(7, 8)).middle.planes() == [Plane(3, 0, 7)]
+
+
+@pytest.mark.parametrize(
+    ("address", "pool"),
+    [
+        ("https://user:secret@store-1.example.org:8000/a.zarr", "store_1_example_org"),
+        ("s3://bucket/folder/a.zarr", "bucket"),
+        ("/absolute/a.zarr", "local"),
+        ("below/a.zarr", "local"),
+        ("file:///absolute/a.zarr", "local"),
+    ],
+)
+def test_images_of_one_store_share_a_pool(address: str, pool: str) -> None:
+    assert small_image(address=address).pool == pool
