@@ -31,11 +31,12 @@ def main() -> None:
 @_module
 @_unended
 def missing(name: str, module: str, *, in_progress: bool) -> None:
-    """List the planes of IMAGE that are missing or failed, as ranges of partitions."""
+    """List the planes of IMAGE that are missing or failed, as partitions and ranges of them."""
     image = _image(_definitions(module), name)
     with _instance() as instance:
         for block in _to_do(instance, image, in_progress=in_progress):
-            click.echo(f"{key_range(image, block)}  {len(block.t) * len(block.z)} partitions")
+            first, last = key_range(image, block).split("...")
+            click.echo(first if first == last else f"{first}...{last}")
 
 
 @main.command()

@@ -28,10 +28,11 @@ attributes:
     parameters: {sigma: 1.0, threshold_fraction: 0.33}
   # How politely the image is read, and how long its store may stutter; these are the defaults.
   reading: {requests: 16, timeout: 60, tries: 10, seconds: 300, missing_chunks: error}
-  # Pages about the image, shown in the UI.
-  links:
-    IDR: https://idr.openmicroscopy.org/webclient/?show=image-4007801
-    paper: https://doi.org/10.1016/j.cell.2018.09.031
+  # What runs by itself; these are the defaults, all off: missing planes on a schedule, everything when the image
+  # changed, figures when labels changed.
+  automation: {schedule: false, cron: "0 3 * * *", time_zone: UTC, watch: false, watch_seconds: 3600, refresh: false}
+  # Pages about the image, shown in the UI, for example {paper: https://doi.org/10.1016/j.cell.2018.09.031}.
+  links: {}
   # Assets of yours that make the image, for example [demo/synthetic_embryo].
   upstream: []
 """

@@ -11,10 +11,19 @@ import dagster as dg
 import numpy as np
 from pydantic import BaseModel, Field, ValidationInfo, field_validator, model_validator
 
+from idr_assets.orchestration.automation import Automation
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.image_definitions import image_definitions
 from idr_assets.scaffold import CommentedYaml
-from idr_assets.yaml_fields import Reading, Segmentation, Window, YamlFields, import_function, resolved
+from idr_assets.yaml_fields import (
+    AutomationFields,
+    Reading,
+    Segmentation,
+    Window,
+    YamlFields,
+    import_function,
+    resolved,
+)
 
 DTYPES = [np.dtype(f"{kind}{size}") for kind, sizes in (("i", "1248"), ("u", "1248"), ("f", "248")) for size in sizes]
 
@@ -62,6 +71,9 @@ class SegmentedImage(dg.Component, YamlFields, dg.Resolvable):
     )
     links: dict[str, str] = Field(
         default_factory=dict, description="Name and address of pages about the image, such as its IDR page and paper."
+    )
+    automation: AutomationFields = Field(
+        default_factory=AutomationFields, description="What runs by itself for the image; all of it is off unless set."
     )
     upstream: list[Annotated[str, Field(pattern=r"^\w+(/\w+)*$")]] = Field(
         default_factory=list, description="Keys of assets that make the image, such as `demo/synthetic_embryo`."
@@ -150,7 +162,8 @@ class SegmentedImage(dg.Component, YamlFields, dg.Resolvable):
                 upstream=tuple(self.upstream),
                 patience=self.reading.patience,
                 missing_chunks=self.reading.missing_chunks,
-            )
+            ),
+            Automation(**self.automation.model_dump()),
         )
 
 

@@ -10,6 +10,7 @@ from pydantic import Field, ModelWrapValidatorHandler, ValidationError, Validati
 from pydantic_core import ErrorDetails, InitErrorDetails
 
 from idr_assets.imaging.chunk_store import PATIENT, Patience
+from idr_assets.orchestration.automation import Automation
 
 Interval = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2, max_length=2)]
 
@@ -78,6 +79,26 @@ class Reading(YamlFields):
     def patience(self) -> Patience:
         """The same for the store that reads."""
         return Patience(requests=self.requests, timeout=self.timeout, tries=self.tries, seconds=self.seconds)
+
+
+class AutomationFields(YamlFields):
+    """What runs by itself for an image."""
+
+    schedule: bool = Field(default=False, description="Whether missing and failed planes are requested on a schedule.")
+    cron: str = Field(default=Automation.cron, description="When, as five fields of cron, for example `0 3 * * *`.")
+    time_zone: str = Field(default=Automation.time_zone, description="Of `cron`, for example `Europe/London`.")
+    watch: bool = Field(default=False, description="Whether everything is run when the image changed in its store.")
+    watch_seconds: int = Field(default=Automation.watch_seconds, gt=0, description="Least time between two looks.")
+    refresh: bool = Field(default=False, description="Whether the figures are drawn anew when labels changed.")
+
+    @model_validator(mode="after")
+    def _can_be_scheduled(self) -> Self:
+        try:
+            dg.ScheduleDefinition(job_name="any", cron_schedule=self.cron, execution_timezone=self.time_zone)
+        except (dg.DagsterInvalidDefinitionError, ValueError, KeyError) as error:
+            message = f"{self.cron!r} in {self.time_zone!r} is no schedule ({error}); write five fields and a time zone"
+            raise ValueError(message) from error
+        return self
 
 
 class Segmentation(YamlFields):

@@ -36,6 +36,7 @@ CHECKS = {
     "plane_labels:source_planes_usable": False,
     "plane_labels:object_counts_like_neighbours": False,
 }
+AUTOMATION = ("missing", "watch", "refresh")
 RESOURCES = {"dask", "demo_io", "idr0044_io"}
 
 
@@ -88,7 +89,12 @@ def test_jobs_run_everything_of_their_image(project: dg.Definitions) -> None:
         assert len(assets.asset_graph.asset_check_keys) == len(CHECKS)
 
 
+def test_what_may_run_by_itself_is_off(project: dg.Definitions) -> None:
+    named = {it.name: it.default_status.value for it in (*(project.schedules or ()), *(project.sensors or ()))}
+    assert named == {f"{what}_{image}": "STOPPED" for what in AUTOMATION for image in ("demo", "idr0044")}
+
+
 def test_resources_and_nothing_else(project: dg.Definitions) -> None:
     assert set(project.resources or ()) == RESOURCES
     assert project.executor is dg.in_process_executor
-    assert not [*(project.schedules or ()), *(project.sensors or ()), *(project.asset_checks or ())]
+    assert not project.asset_checks

@@ -35,16 +35,19 @@ type PlaneKey = tuple[int, int, int]
 type Planes = Mapping[PlaneKey, LabelledPlane | None]
 
 
-def montage(planes: Planes, *, title: str, pixel_size: float | None = None, units: str = "µm") -> Figure:
+def montage(
+    planes: Planes, *, title: str, omitted: int = 0, pixel_size: float | None = None, units: str = "µm"
+) -> Figure:
     """Draw the planes of a window as rows T and columns Z, a group of rows for each channel.
 
-    Keys are (t, c, z). A plane that is None, or that the grid needs and `planes` lacks, is drawn as not materialized.
-    `pixel_size` is the side of a pixel in `units` and adds a scale bar. Raises ValueError where there is no key at all.
+    Keys are (t, c, z). A plane that is None, or that the grid needs and `planes` lacks, is drawn as not materialized;
+    `omitted` planes were left out evenly, which the caption says. `pixel_size` is the side of a pixel in `units` and
+    adds a scale bar. Raises ValueError where there is no key at all.
     """
     if not planes:
         message = f"Montage '{title}' has no planes and cannot be laid out: give at least one key (t, c, z)."
         raise ValueError(message)
-    sheet = _sheet(planes, title)
+    sheet = _sheet(planes, title, omitted)
     figure = sheet.figure()
     axes = figure.axes[0]
     _write(axes, MARGIN, MARGIN, "\n".join(sheet.headline), fontsize=10, fontweight="bold", verticalalignment="top")
@@ -64,12 +67,13 @@ def drawn(figure: Figure) -> Image.Image:
     return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")  # type: ignore[no-untyped-call]
 
 
-def _sheet(planes: Planes, title: str) -> Sheet:
+def _sheet(planes: Planes, title: str, omitted: int) -> Sheet:
     t, c, z = (sorted(set(indices)) for indices in zip(*planes, strict=True))
     drawn = [plane for plane in planes.values() if plane]
     shape = drawn[0].pixels.shape if drawn else (1, 1)
     complete = len(drawn) == len(t) * len(c) * len(z)
-    return Sheet(title, _CAPTION if complete else _CAPTION + _MISSING, t, c, z, shape)
+    thinned = f" {omitted} more planes of the window are left out, evenly." if omitted else ""
+    return Sheet(title, _CAPTION + thinned + ("" if complete else _MISSING), t, c, z, shape)
 
 
 def _draw_channel(axes: Axes, sheet: Sheet, c: int, planes: Planes) -> None:

@@ -11,6 +11,8 @@ from idr_assets.imaging.pictures import figure_png, preview_webp
 from idr_assets.imaging.planes import LabelledPlane, Plane, evenly_spread, thinned
 from idr_assets.imaging.provenance import read_provenance
 from idr_assets.imaging.source import open_level
+from idr_assets.orchestration.automation import when_labels_changed
+from idr_assets.orchestration.descriptions import of_montage, of_plane_browser
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.metadata import picture
 
@@ -26,14 +28,12 @@ PREVIEW_WIDTH = 1000
 
 def montage(image: Image) -> dg.AssetsDefinition:
     """Define the asset; its value is the PNG."""
-    return _figure(
-        image, "montage", "matplotlib", "The planes of the window with their labels, rows T, columns Z.", _draw
-    )
+    return _figure(image, "montage", "matplotlib", of_montage(image), _draw)
 
 
 def plane_browser(image: Image) -> dg.AssetsDefinition:
     """Define the asset; its value is the HTML page."""
-    return _figure(image, "plane_browser", "html", "A page with a slider over planes, labels and overlay.", _page)
+    return _figure(image, "plane_browser", "html", of_plane_browser(image), _page)
 
 
 def _figure(
@@ -47,6 +47,7 @@ def _figure(
         description=description,
         io_manager_key=f"{image.name}_io",
         backfill_policy=dg.BackfillPolicy.single_run(),
+        automation_condition=when_labels_changed(),
     )
     def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         context.log.info("drawing the stored planes of %s", image.name)
@@ -66,13 +67,15 @@ def _draw(image: Image) -> dict[str, Any]:
     from idr_assets.imaging.montage_sheet import DPI  # noqa: PLC0415
 
     planes = _read(image, evenly_spread(image.t, MONTAGE_SIDE), evenly_spread(image.z, MONTAGE_SIDE))
-    sheet = drawn(draw_montage(planes, title=image.name, pixel_size=_pixel_size(image)))
+    omitted = len(image.window) - len(planes)
+    sheet = drawn(draw_montage(planes, title=image.name, omitted=omitted, pixel_size=_pixel_size(image)))
     write_file(image.montage_url, figure_png(sheet, DPI))
     stored = sum(plane is not None for plane in planes.values())
     return {
         "path": dg.MetadataValue.path(image.montage_url),
         "planes": stored,
         "planes not materialized": len(planes) - stored,
+        "planes left out": omitted,
         "montage": picture(preview_webp(sheet, PREVIEW_WIDTH), "webp"),
     }
 

@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from idr_assets.orchestration.automation import Automation, change_sensor, figures_sensor, missing_schedule
 from idr_assets.orchestration.figures import montage, plane_browser
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.io_manager import ImageIOManager
@@ -10,8 +11,8 @@ from idr_assets.orchestration.plane_labels import plane_labels
 from idr_assets.orchestration.source_image import source_image
 
 
-def image_definitions(image: Image) -> dg.Definitions:
-    """Build the assets, the job `segment_<image>` over the whole window, and what loads their values."""
+def image_definitions(image: Image, automation: Automation) -> dg.Definitions:
+    """Build the assets, the job `segment_<image>` over the window, what runs by itself, and what loads values."""
     job = dg.define_asset_job(
         f"segment_{image.name}",
         selection=dg.AssetSelection.groups(image.name),
@@ -19,4 +20,10 @@ def image_definitions(image: Image) -> dg.Definitions:
         description=f"Everything of {image.name}: all planes of the window and the figures.",
     )
     assets = [build(image) for build in (source_image, plane_labels, montage, plane_browser)]
-    return dg.Definitions(assets=assets, jobs=[job], resources={f"{image.name}_io": ImageIOManager(image)})
+    return dg.Definitions(
+        assets=assets,
+        jobs=[job],
+        schedules=[missing_schedule(image, job, automation)],
+        sensors=[change_sensor(image, job, automation), figures_sensor(image, automation)],
+        resources={f"{image.name}_io": ImageIOManager(image)},
+    )

@@ -12,11 +12,13 @@ from idr_assets.imaging.planes import block_size
 from idr_assets.imaging.segmentation import version_of
 from idr_assets.imaging.source import Level, fingerprint
 from idr_assets.orchestration.dask_resource import DaskResource
+from idr_assets.orchestration.descriptions import of_plane_labels
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.partitions import block_of, window_partitions
 from idr_assets.orchestration.plane_checks import check_specs
 from idr_assets.orchestration.plane_report import report
 from idr_assets.orchestration.progress import logged
+from idr_assets.orchestration.versions import recipe_version
 
 PACKAGES = ("idr_assets", "dask-image", "scipy", "zarr")
 """Packages whose versions the labels depend on."""
@@ -35,7 +37,8 @@ def plane_labels(image: Image) -> dg.AssetsDefinition:
         pool=image.pool,
         partitions_def=window_partitions(image),
         backfill_policy=dg.BackfillPolicy.single_run(),
-        description="Labels of each plane, (y, x) int32, 0 background, 1..n one object each, numbered in the plane.",
+        code_version=recipe_version(image),
+        description=of_plane_labels(image),
         check_specs=check_specs(key),
     )
     def asset(

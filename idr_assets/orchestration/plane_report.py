@@ -14,6 +14,7 @@ from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.metadata import picture
 from idr_assets.orchestration.partitions import partition_key
 from idr_assets.orchestration.plane_checks import evaluated
+from idr_assets.orchestration.versions import version_tags
 
 type Metadata = dict[str, Any]
 
@@ -32,8 +33,9 @@ def report(
         metadata = {key: value | _pictures(image, summaries[key]) for key, value in metadata.items()}
     checks = evaluated(image, found)
     if failures:  # checks come after the materializations that they tell of, and before the failure ends the step
+        tags = version_tags(context, image)
         for key, values in metadata.items():
-            context.log_event(dg.AssetMaterialization(context.asset_key, partition=key, metadata=values))
+            context.log_event(dg.AssetMaterialization(context.asset_key, partition=key, metadata=values, tags=tags))
         yield from checks
         raise _failure(len(metadata), failures)
     for key, values in metadata.items():
@@ -81,7 +83,7 @@ def _failure(done: int, failures: list[PlaneFailure]) -> dg.Failure:
     failures = sorted(failures, key=lambda failure: failure.plane)
     listed = "\n".join(f"{failure.plane}: {failure.reason}" for failure in failures)
     message = (
-        f"Planes that failed and are not stored: {len(failures)}. Partitions that are done: {done}. "
-        f"Materialize the missing partitions again.\n{listed}"
+        f"Planes that failed: {len(failures)}. Partitions that are done: {done}. Materialize missing and failed "
+        f"partitions again; until then, what an earlier run stored of them stays.\n{listed}"
     )
     return dg.Failure(message, metadata={"failed planes": len(failures)}, allow_retries=False)

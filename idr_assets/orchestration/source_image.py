@@ -9,6 +9,7 @@ import dagster as dg
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.pictures import thumbnail_png
 from idr_assets.imaging.source import Level, fingerprint
+from idr_assets.orchestration.descriptions import of_source_image
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.metadata import picture
 
@@ -32,7 +33,8 @@ def source_image(image: Image) -> dg.AssetsDefinition:
         io_manager_key=f"{image.name}_io",
         pool=image.pool,
         backfill_policy=dg.BackfillPolicy.single_run(),
-        description="One level of the image as it lies in its store: (t, c, z, y, x), opened without reading pixels.",
+        description=of_source_image(image),
+        metadata={name: dg.MetadataValue.url(address) for name, address in image.links.items()},
         check_specs=[dg.AssetCheckSpec("matches_yaml", asset=key, description=description, blocking=True)],
     )
     def asset() -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
@@ -44,8 +46,11 @@ def source_image(image: Image) -> dg.AssetsDefinition:
         except ImageError as error:
             yield _matches_yaml(image, level, str(error))
             raise
-        metadata = _metadata(image, level) | {"middle plane": _thumbnail(image, level)}
-        yield dg.MaterializeResult(metadata=metadata, check_results=[_matches_yaml(image, level)])
+        mark = fingerprint(level, image.storage_options)
+        metadata = _metadata(image, level) | {"fingerprint": mark, "middle plane": _thumbnail(image, level)}
+        yield dg.MaterializeResult(
+            metadata=metadata, check_results=[_matches_yaml(image, level)], data_version=dg.DataVersion(mark)
+        )
 
     return asset
 
@@ -77,7 +82,6 @@ def _metadata(image: Image, level: Level) -> dict[str, dg.MetadataValue | str | 
         "dtype": level.dtype.str,
         "chunks (TCZYX)": str(level.chunks),
         "bytes": math.prod(level.shape) * level.dtype.itemsize,
-        "fingerprint": fingerprint(level, image.storage_options),
         **known,
         **links,
     }

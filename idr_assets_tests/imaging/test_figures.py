@@ -97,6 +97,11 @@ def test_a_complete_window_says_nothing_of_missing_planes() -> None:
     assert not any("Hatched" in text for text in texts(figures.montage(window(1, 1, 1), title="demo")))
 
 
+def test_planes_that_are_left_out_are_counted() -> None:
+    figure = figures.montage(window(1, 1, 2), title="demo", omitted=36)
+    assert "36 more planes of the window are left out, evenly." in " ".join(texts(figure)).replace("\n", " ")
+
+
 def test_no_plane_at_all_is_an_error() -> None:
     with pytest.raises(ValueError, match=r"'demo' has no planes .* at least one key"):
         figures.montage({}, title="demo")

@@ -1,0 +1,105 @@
+"""What runs by itself for one image: missing planes on a schedule, everything when the image changed, figures anew.
+
+All three are defined for each image, and off unless its YAML says otherwise.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+
+from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.source import fingerprint
+from idr_assets.orchestration.image import Image
+from idr_assets.orchestration.missing import missing_planes, rectangles
+from idr_assets.orchestration.partitions import range_tags
+
+type Job = Any  # of `define_asset_job`, whose type Dagster does not export
+
+FIGURES = ("montage", "plane_browser")
+
+
+@dataclass(frozen=True)
+class Automation:
+    """What runs by itself, and when: `cron` is in `time_zone`, and `watch_seconds` lie between two looks at least."""
+
+    cron: str = "0 3 * * *"
+    time_zone: str = "UTC"
+    schedule: bool = False
+    watch: bool = False
+    watch_seconds: int = 3600
+    refresh: bool = False
+
+
+def missing_schedule(image: Image, job: Job, automation: Automation) -> dg.ScheduleDefinition:
+    """Define the schedule `missing_<image>`: it requests the planes that are missing or failed, and no other."""
+
+    @dg.schedule(
+        name=f"missing_{image.name}",
+        job=job,
+        cron_schedule=automation.cron,
+        execution_timezone=automation.time_zone,
+        default_status=dg.DefaultScheduleStatus.RUNNING if automation.schedule else dg.DefaultScheduleStatus.STOPPED,
+        description=f"Planes of {image.name} that are missing or failed, in few rectangles; skips when there are none.",
+    )
+    def schedule(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        blocks = rectangles(image, missing_planes(context.instance, image))
+        plane_labels = [dg.AssetKey([image.name, "plane_labels"])]
+        for block in blocks:
+            yield dg.RunRequest(asset_selection=plane_labels, tags=range_tags(image, block))
+        if not blocks:
+            yield dg.SkipReason(f"No plane of {image.name} is missing or failed.")
+
+    return schedule
+
+
+def change_sensor(image: Image, job: Job, automation: Automation) -> dg.SensorDefinition:
+    """Define the sensor `watch_<image>`: it requests the window anew when the image's fingerprint changed.
+
+    A look reads metadata only. A store that does not answer is asked again at the next look. The cursor is the
+    fingerprint seen last, at first that of the last `source_image`.
+    """
+
+    @dg.sensor(
+        name=f"watch_{image.name}",
+        job=job,
+        minimum_interval_seconds=automation.watch_seconds,
+        default_status=dg.DefaultSensorStatus.RUNNING if automation.watch else dg.DefaultSensorStatus.STOPPED,
+        description=f"Runs everything of {image.name} when its pixels changed in their store.",
+    )
+    def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        try:
+            seen = fingerprint(image.find_level(), image.storage_options)
+        except ImageError as error:
+            return dg.SkipReason(f"Whether {image.name} changed cannot be told now: {error}")
+        known = context.cursor or _materialized(context.instance, image)
+        if known in {None, seen}:
+            context.update_cursor(seen)
+            return dg.SkipReason(f"{image.name} is unchanged, with fingerprint {seen}.")
+        request = dg.RunRequest(run_key=f"{known} to {seen}", tags=range_tags(image, image.window))
+        return dg.SensorResult(run_requests=[request], cursor=seen)
+
+    return sensor
+
+
+def figures_sensor(image: Image, automation: Automation) -> dg.AutomationConditionSensorDefinition:
+    """Define the sensor `refresh_<image>`: it evaluates when montage and page are to be drawn anew."""
+    return dg.AutomationConditionSensorDefinition(
+        name=f"refresh_{image.name}",
+        target=dg.AssetSelection.assets(*([image.name, figure] for figure in FIGURES)),
+        default_status=dg.DefaultSensorStatus.RUNNING if automation.refresh else dg.DefaultSensorStatus.STOPPED,
+    )
+
+
+def when_labels_changed() -> dg.AutomationCondition[Any]:
+    """Say when a figure is drawn anew: when labels were updated elsewhere, and no run is still at it."""
+    changed = dg.AutomationCondition.any_deps_updated().since_last_handled()
+    idle = ~dg.AutomationCondition.any_deps_in_progress() & ~dg.AutomationCondition.in_progress()
+    return changed & idle
+
+
+def _materialized(instance: dg.DagsterInstance, image: Image) -> str | None:
+    event = instance.get_latest_materialization_event(dg.AssetKey([image.name, "source_image"]))
+    metadata = event.asset_materialization.metadata if event and event.asset_materialization else {}
+    return str(metadata["fingerprint"].value) if "fingerprint" in metadata else None

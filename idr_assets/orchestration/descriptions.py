@@ -1,0 +1,47 @@
+"""What the UI says of each asset, in Markdown: what it is, shapes, units, and where it comes from."""
+
+from idr_assets.orchestration.image import Image
+
+
+def of_source_image(image: Image) -> str:
+    """Describe the level, with links to the image's pages."""
+    links = "".join(f"\n- {name}: <{address}>" for name, address in image.links.items())
+    return (
+        f"One level of the image as it lies in its store: {_shape(image)} (t, c, z, y, x), opened without reading "
+        f"pixels. Intensities are in arbitrary units.\n{links}"
+    )
+
+
+def of_plane_labels(image: Image) -> str:
+    """Describe the labels, and the measures of a plane."""
+    height, width = image.shape[3:]
+    parameters = ", ".join(f"{name} {value}" for name, value in image.parameters.items())
+    return (
+        f"Labels of each plane: ({height}, {width}) (y, x) int32, 0 background, 1..n one object each, numbered in the "
+        "plane. A partition is a timepoint and a slice, `t|z`, and holds the plane of each channel.\n\n"
+        f"- window: t {image.t[0]} to {image.t[-1]}, z {image.z[0]} to {image.z[-1]}, "
+        f"channels {', '.join(map(str, image.channels))}\n"
+        f"- segmentation: `{image.function_path}` {parameters}\n"
+        "- objects: number; threshold, minimum, maximum: intensity in arbitrary units; foreground, saturated: share of "
+        "the pixels; seconds: time for the plane"
+    )
+
+
+def of_montage(image: Image) -> str:
+    """Describe the montage."""
+    return (
+        f"The planes of {image.name} with their labels, rows T, columns Z, up to twelve of each; a PNG. Planes that "
+        "are not materialized are drawn as such."
+    )
+
+
+def of_plane_browser(image: Image) -> str:
+    """Describe the page."""
+    return (
+        f"A page with a slider over the planes of {image.name}: pixels, labels and overlay side by side; one HTML file "
+        "below 20 MB that needs no network."
+    )
+
+
+def _shape(image: Image) -> str:
+    return f"({', '.join(map(str, image.shape))})"

@@ -1,0 +1,41 @@
+"""Which version of code and data an asset is: what Dagster compares to tell what is stale."""
+
+import hashlib
+import json
+
+import dagster as dg
+
+from idr_assets.imaging.segmentation import version_of
+from idr_assets.orchestration.image import Image
+
+
+def recipe_version(image: Image) -> str:
+    """Give the version of an image's labels: a hash of function, its own version, parameters and channels.
+
+    Reformatting a function that is marked with `versioned` does not change it.
+    """
+    return _hash([image.function_path, version_of(image.function), dict(image.parameters), image.channels])
+
+
+def version_tags(context: dg.AssetExecutionContext, image: Image) -> dict[str, str]:
+    """Give the tags that Dagster sets on what an asset returns, for the labels that a failing run logs itself.
+
+    Without them, the good planes of a run in which another one failed would never be seen to be stale.
+    """
+    source = dg.AssetKey([image.name, "source_image"])
+    (record,) = context.instance.get_asset_records([source]) or (None,)
+    materialized = record and record.asset_entry.last_materialization_record
+    if not (materialized and materialized.asset_materialization):
+        return {"dagster/code_version": recipe_version(image)}
+    version = (materialized.asset_materialization.tags or {}).get("dagster/data_version", "")
+    name = source.to_user_string()
+    return {
+        "dagster/code_version": recipe_version(image),
+        "dagster/data_version": _hash([recipe_version(image), version]),
+        f"dagster/input_data_version/{name}": version,
+        f"dagster/input_event_pointer/{name}": str(materialized.storage_id),
+    }
+
+
+def _hash(parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
