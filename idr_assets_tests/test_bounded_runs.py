@@ -1,13 +1,9 @@
 """Runs that are cancelled, killed or too many: their state is right, and no process of theirs is left."""
 
-import json
 import re
 import signal
-import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from urllib.request import Request, urlopen
 
 import dagster as dg
 import psutil
@@ -17,6 +13,7 @@ from playwright.sync_api import expect, sync_playwright
 from idr_assets_tests.dagster_home import DagsterHome, dagster_home, wait_until
 from idr_assets_tests.image_project import ImageProject
 from idr_assets_tests.orchestration.small_image import PARTITIONS, PIXELS, RANGE, write_project
+from idr_assets_tests.web_ui import ask, serving
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -101,30 +98,15 @@ def test_nothing_is_left_of_a_command_that_is_ended(home: DagsterHome, ending: s
 @pytest.fixture
 def ui(home: DagsterHome) -> Iterator[str]:
     """Start webserver, daemon and code server; give the address of the UI."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    server = home.start(f"dagster dev -m project.definitions --host 127.0.0.1 --port {port}")
-    wait_until(lambda: listens(port) or server.poll() is not None)
-    yield f"http://127.0.0.1:{port}"
-    server.send_signal(signal.SIGINT)
-    assert server.wait(60) == 0
-    assert psutil.wait_procs(home.processes, timeout=30)[1] == []
-
-
-def listens(port: int) -> bool:
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
+    with serving(home, "dagster dev -m project.definitions") as ui:
+        yield ui
 
 
 def launch(ui: str, first: str, last: str) -> str:
-    """Ask the UI's server for a run of a rectangle of partitions, as its dialog does; give the run's id."""
+    """Ask for a run of a rectangle of partitions, as the dialog does; give the run's id."""
     tags = [{"key": key, "value": value} for key, value in zip(RANGE, (first, last), strict=True)]
-    variables = {"location": "project.definitions", "image": [{"path": ["image", "plane_labels"]}], "tags": tags}
-    body = json.dumps({"query": LAUNCH, "variables": variables}).encode()
-    request = Request(f"{ui}/graphql", body, {"Content-Type": "application/json"})  # noqa: S310
-    with urlopen(request) as answer:  # noqa: S310
-        found: dict[str, Any] = json.load(answer)
-    return str(found["data"]["launchRun"]["run"]["runId"])
+    image = [{"path": ["image", "plane_labels"]}]
+    return str(ask(ui, LAUNCH, location="project.definitions", image=image, tags=tags)["launchRun"]["run"]["runId"])
 
 
 def worker(home: DagsterHome, run: str) -> psutil.Process:

@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from idr_assets_tests.dagster_home import BIN, LONGEST, DagsterHome, dagster_home, wait_until
 from idr_assets_tests.idr_stores import nuclei_plane, write_image
+from idr_assets_tests.web_ui import listens
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -80,11 +81,6 @@ def complaints(page: Page) -> list[str]:
 
 def is_local(url: str) -> bool:
     return urlsplit(url).hostname in {"127.0.0.1", None}
-
-
-def listens(port: int) -> bool:
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 def runs(home: DagsterHome) -> list[str]:

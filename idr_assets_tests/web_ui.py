@@ -20,7 +20,7 @@ def serving(home: DagsterHome, command: str) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     server = home.start(f"{command} --host 127.0.0.1 --port {port}")
-    wait_until(lambda: _listens(port) or server.poll() is not None)
+    wait_until(lambda: listens(port) or server.poll() is not None)
     assert server.poll() is None, home.output.read_text()
     try:
         yield f"http://127.0.0.1:{port}"
@@ -44,6 +44,7 @@ def ask(ui: str, query: str, **variables: Any) -> dict[str, Any]:  # noqa: ANN40
     return data
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
+    """Tell whether something listens at a port of this machine."""
     with socket.socket() as client:
         return client.connect_ex(("127.0.0.1", port)) == 0
