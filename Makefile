@@ -28,7 +28,7 @@ ui: $(INSTALLED) ## the Dagster UI and daemon on http://127.0.0.1:3000 (another 
 	$(BIN)/dg dev --host 127.0.0.1 --port $(PORT)
 
 test: $(INSTALLED) ## run the tests (some of them: ARGS="-k montage")
-	$(BIN)/pytest --numprocesses logical $(ARGS)
+	$(BIN)/pytest --numprocesses 3 $(ARGS)
 
 lint: $(INSTALLED) ## check style, formatting and types
 	$(BIN)/ruff check

@@ -131,11 +131,11 @@ def status(code: int, headers: Mapping[str, str] | None = None) -> Fault:
     return fault
 
 
-def redirect(base: str, code: int = 302) -> Fault:
+def redirect(base: str, code: int = 302, header: str = "Location") -> Fault:
     """Send the client to the same path below `base`: another server's url, `file://`, or "" for a loop."""
 
     async def fault(request: web.Request, _body: bytes) -> web.StreamResponse:
-        return web.Response(status=code, headers={"Location": base + request.path})
+        return web.Response(status=code, headers={header: base + request.path})
 
     return fault
 

@@ -16,7 +16,14 @@ def looks_swapped(pixels: npt.NDArray[Any]) -> bool:
     """
     if pixels.itemsize == 1 or min(pixels.shape) < MUCH:
         return False
-    return MUCH * _roughness(pixels.byteswap()) < _roughness(pixels)
+    swapped = pixels.byteswap()
+    return MUCH * _roughness(swapped) < _roughness(pixels) or (_tiny(pixels) and not _tiny(swapped))
+
+
+def _tiny(pixels: npt.NDArray[Any]) -> bool:
+    """Tell whether most of the pixels that are not 0 are too small for a normal float, as swapped whole numbers are."""
+    values = np.abs(pixels[pixels != 0])
+    return pixels.dtype.kind == "f" and values.size > 0 and bool(np.median(values) < np.finfo(pixels.dtype).tiny)
 
 
 def _roughness(pixels: npt.NDArray[Any]) -> float:

@@ -15,6 +15,21 @@ class CorruptBodyError(ImageError):
     """A store answered, but not with what it holds."""
 
 
+def check_address(url: str) -> None:
+    """Refuse an address that libraries would misread, and print with what is secret in it."""
+    try:
+        parts = urlsplit(url)
+        misread = (parts.scheme == "s3" and "@" in parts.netloc) or parts.port == 0
+    except ValueError:
+        misread = True
+    if misread:
+        message = (
+            "The address of the image cannot be understood, and is not shown, for it may hold a password: nothing is "
+            "read. Write / and # in a password as %2F and %23, and keys of s3 into `storage_options`."
+        )
+        raise ImageError(message)
+
+
 def masked(url: str) -> str:
     """Give a URL without what may be secret: user, password and query."""
     parts = urlsplit(url)

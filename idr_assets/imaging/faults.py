@@ -44,7 +44,7 @@ def retry_after(error: BaseException | None) -> float:
         return float(value)
     try:
         return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-    except ValueError:
+    except (TypeError, ValueError):  # no date, or one without a time zone
         return 0.0
 
 

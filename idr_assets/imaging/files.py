@@ -56,7 +56,11 @@ def room(url: str) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno not in (ENOSPC, EDQUOT):
-            raise
+            message = (
+                f"{masked(url)} cannot be written ({error.strerror or type(error).__name__}): nothing is stored there. "
+                "Set IDR_ASSETS_DATA to a folder that can be, or correct its rights."
+            )
+            raise ImageError(message) from error
         message = (
             f"No space left for {masked(url)}: this is not stored, and what was stored before is intact. Free space, "
             "or move the output and set IDR_ASSETS_DATA to its new place; then materialize again."

@@ -70,9 +70,9 @@ def _check_path(url: str, level: str) -> None:
 def _multiscale(url: str, store: Store) -> Mapping[str, Any]:
     try:
         attributes = zarr.open_group(store, mode="r", use_consolidated=False).attrs.asdict()
-    except (NodeNotFoundError, FileNotFoundError) as error:
+    except (NodeNotFoundError, FileNotFoundError):
         message = f"No Zarr group at {url}: nothing can be read. Check `url`; it ends with the image's folder (.zarr)."
-        raise ImageError(message) from error
+        raise ImageError(message) from None
     multiscales: Any = attributes.get("ome", attributes)
     try:
         multiscale: Mapping[str, Any] = multiscales["multiscales"][0]

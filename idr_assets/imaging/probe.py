@@ -23,6 +23,8 @@ def check_pixels(
     are missing though the image is not `sparse` by intent, and, unless it is `byte_order_known`, where bytes look
     swapped. Other faults of these planes are no reason: they cost a plane each, as the run tells.
     """
+    if sparse and level.array.fill_value != 0:
+        raise ImageError(_filled(level))
     strict = replace(level, array=level.array.with_config({"read_missing_chunks": False}))
     y, x = (_middle(length) for length in level.plane_shape)
     missing = []
@@ -38,7 +40,8 @@ def check_pixels(
                 raise ImageError(_swapped(level, plane))
             return
     if len(missing) == len(_probes(window)):
-        _check_separator(level, _probes(window)[0], storage_options)
+        for plane in _probes(window):
+            _check_separator(level, plane, storage_options, sparse=sparse)
         if not sparse:
             raise missing[0]
 
@@ -54,13 +57,17 @@ def _middle(length: int) -> slice:
     return slice(start, min(length, start + SIDE))
 
 
-def _check_separator(level: Level, plane: Plane, storage_options: Mapping[str, Any]) -> None:
+def _check_separator(level: Level, plane: Plane, storage_options: Mapping[str, Any], *, sparse: bool) -> None:
     key = level.chunk_keys(plane)[0]
     separator, other = ("/", ".") if "/" in key else (".", "/")
     elsewhere = f"{level.address.rstrip('/')}/{level.path}/{key.replace(separator, other)}"
+    store: Any = level.array.store_path.store
     try:
-        file_info(elsewhere, storage_options)
+        if file_info(elsewhere, storage_options, store.patience) is None:
+            return
     except ImageError:
+        if sparse:  # what cannot be told must not become zeros; else the plane is missing all the same
+            raise
         return
     message = (
         f"The metadata of {level.url}/{level.path} say that chunks have keys with {separator!r}, such as {key!r}, but "
@@ -68,6 +75,13 @@ def _check_separator(level: Level, plane: Plane, storage_options: Mapping[str, A
         "`dimension_separator` in a copy."
     )
     raise ImageError(message)
+
+
+def _filled(level: Level) -> str:
+    return (
+        f"Missing chunks of {level.url}/{level.path} stand for {level.array.fill_value}, its fill value, and not for "
+        "zeros: planes that are not there would get pixels. Leave `missing_chunks: zeros` out."
+    )
 
 
 def _swapped(level: Level, plane: Plane) -> str:

@@ -41,11 +41,14 @@ def versioned[F](version: str, *, thresholds: SegmentationFunction | None = None
 def version_of(function: SegmentationFunction) -> str:
     """Give a segmentation function's version: its `@versioned` mark, else a hash of its own source text.
 
-    Raises OSError or TypeError, as `inspect.getsource` does, for a function that has neither, such as a compiled one.
+    A function that has neither, such as a compiled one, is "unversioned".
     """
     if marked := getattr(function, "version", None):
         return str(marked)
-    return f"source-{hashlib.sha256(inspect.getsource(function).encode()).hexdigest()[:12]}"
+    try:
+        return f"source-{hashlib.sha256(inspect.getsource(function).encode()).hexdigest()[:12]}"
+    except (OSError, TypeError):
+        return "unversioned"
 
 
 def threshold_of(function: SegmentationFunction, planes: da.Array, parameters: Mapping[str, Any]) -> da.Array | None:

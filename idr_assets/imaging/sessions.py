@@ -34,7 +34,12 @@ async def http_session(*, headers: dict[str, str] | None = None, **arguments: An
 
 async def _check_redirect(_: ClientSession, __: SimpleNamespace, redirect: TraceRequestRedirectParams) -> None:
     """Refuse what leads elsewhere: the pixels would come from a place that the YAML does not name."""
-    target = redirect.url.join(URL(redirect.response.headers.get("Location", "")))
+    headers = redirect.response.headers
+    try:
+        target = redirect.url.join(URL(headers.get("Location") or headers.get("URI") or ""))  # aiohttp follows both
+    except ValueError:
+        message = f"{masked(str(redirect.url))} redirects to what is no address: nothing was read. Check the address."
+        raise ImageError(message) from None
     if target.scheme in {"http", "https"} and target.host == redirect.url.host and target.scheme >= redirect.url.scheme:
         return
     message = (

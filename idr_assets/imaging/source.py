@@ -18,7 +18,7 @@ from zarr.abc.store import Store
 from zarr.errors import ChunkNotFoundError, NodeNotFoundError
 
 from idr_assets.imaging.chunk_store import PATIENT, ChunkStore, Patience, file_info
-from idr_assets.imaging.errors import ImageError, MissingChunkError, masked
+from idr_assets.imaging.errors import ImageError, MissingChunkError, check_address, masked
 from idr_assets.imaging.multiscales import AXES, Geometry, read_geometry
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.stores import open_store
@@ -77,7 +77,9 @@ class Level:
         try:
             values = np.asarray(self.array.oindex[selection])
         except ChunkNotFoundError as error:
-            raise MissingChunkError(self._missing(block, str(error))) from error
+            raise MissingChunkError(self._missing(block, str(error))) from None
+        except (ExceptionGroup, ValueError, RuntimeError) as error:
+            raise self._unreadable(block, error) from None
         return values.reshape(len(block.t), len(block.c), len(block.z), *values.shape[-2:])
 
     def lazy(self) -> da.Array:
@@ -103,6 +105,16 @@ class Level:
             "Check that the address is right; if the image lacks this plane, leave it out of `window`."
         )
 
+    def _unreadable(self, block: Block, error: Exception) -> ImageError:
+        """Explain what reading a shard or decoding raised; a shard's faults come as a group."""
+        known = error.subgroup(ImageError) if isinstance(error, ExceptionGroup) else None
+        if known and isinstance(known.exceptions[0], ImageError):
+            return known.exceptions[0]
+        return ImageError(
+            f"A chunk of {block.planes()[0]} in {self.url}/{self.path} cannot be decoded ({type(error).__name__}). "
+            "Tell the store's owner, or leave the plane out of `window`."
+        )
+
     def _as_tczyx(self, lengths: tuple[int, ...]) -> tuple[int, ...]:
         named = dict(zip(self.geometry.axes, lengths, strict=True))
         return tuple(named.get(axis, 1) for axis in AXES)
@@ -123,11 +135,20 @@ def open_level(
     Raises `ImageError` when there is no OME-Zarr image, the level is not in its multiscales, or its axes are none
     of TCZYX in this order.
     """
-    store = ChunkStore(open_store(url, storage_options, read_only=True), url, patience)
-    shown = masked(url)
-    geometry, array = read_geometry(shown, level, store), _array(shown, level, store, missing_chunks == "zeros")
-    store.chunks = chunk_format(array)
-    return Level(address=url, path=level, geometry=geometry, array=array)
+    check_address(url)
+    store, shown = ChunkStore(open_store(url, storage_options, read_only=True), url, patience), masked(url)
+    try:
+        geometry, array = read_geometry(shown, level, store), _array(shown, level, store, missing_chunks == "zeros")
+        store.chunks = chunk_format(array)
+        opened = Level(address=url, path=level, geometry=geometry, array=array)
+        opened.shape  # noqa: B018  as many lengths as axes
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
+        message = (
+            f"The metadata of {shown} are not those of an OME-Zarr image ({type(error).__name__}: {error}): nothing "
+            "can be read. Tell the store's owner, or correct them in a copy."
+        )
+        raise ImageError(message) from None
+    return opened
 
 
 def fingerprint(level: Level, storage_options: Mapping[str, Any] | None = None) -> str:
@@ -137,7 +158,8 @@ def fingerprint(level: Level, storage_options: Mapping[str, Any] | None = None) 
     Raises `ImageError` when the store does not answer.
     """
     document = {2: ".zarray", 3: "zarr.json"}[level.array.metadata.zarr_format]
-    info = file_info(f"{level.address.rstrip('/')}/{level.path}/{document}", storage_options)
+    store: Any = level.array.store_path.store
+    info = file_info(f"{level.address.rstrip('/')}/{level.path}/{document}", storage_options, store.patience) or {}
     identity = next((str(info[name]) for name in ("ETag", "etag", "Last-Modified") if info.get(name)), "")
     stored = repr(sorted(level.array.metadata.to_dict().items(), key=lambda item: item[0]))
     return hashlib.sha256(f"{stored}{identity}".encode()).hexdigest()[:16]
@@ -146,6 +168,6 @@ def fingerprint(level: Level, storage_options: Mapping[str, Any] | None = None) 
 def _array(url: str, level: str, store: Store, zeros: bool) -> zarr.Array[Any]:  # noqa: FBT001
     try:
         return zarr.open_array(store, path=level, mode="r", config={"read_missing_chunks": zeros})
-    except (NodeNotFoundError, FileNotFoundError) as error:
+    except (NodeNotFoundError, FileNotFoundError):
         message = f"Level {level!r} is listed in the multiscales of {url}, but there is no array at {url}/{level}."
-        raise ImageError(message) from error
+        raise ImageError(message) from None

@@ -3,6 +3,7 @@
 A flipped bit inside a blosc body cannot be seen, for blosc has no checksum; every length can.
 """
 
+import lzma
 import math
 import struct
 import zlib
@@ -13,6 +14,9 @@ import google_crc32c
 import numcodecs
 import numpy as np
 import zarr
+from zarr.abc.store import ByteRequest, RangeByteRequest
+
+from idr_assets.imaging.errors import CorruptBodyError
 
 BLOSC_HEADER = struct.Struct("<4BIII")
 """Two versions, flags, item size; then the bytes of the chunk, of a block and of the body."""
@@ -24,11 +28,12 @@ CRC32C_BYTES = 4
 class ChunkFormat:
     """How the chunks of an array are encoded, as far as it can be checked.
 
-    `codec` is the id of the compressor in numcodecs, None for none; `nbytes` the length of a decoded chunk in bytes.
+    `codec` is the id of the compressor in numcodecs, None for none; `nbytes` the length in bytes of what it decodes to,
+    None where filters change that.
     """
 
     codec: str | None
-    nbytes: int
+    nbytes: int | None
     crc32c: bool = False
 
     def wrong(self, body: bytes) -> str | None:
@@ -52,25 +57,35 @@ class ChunkFormat:
     def _wrong_length(self, body: bytes) -> str | None:
         try:
             decoded = body if self.codec is None else numcodecs.get_codec({"id": self.codec}).decode(body)
-        except (RuntimeError, ValueError, OSError, EOFError, zlib.error) as error:
+        except (RuntimeError, ValueError, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
             return f"{self.codec} cannot decode it ({error})"
         length = np.asarray(decoded).nbytes if self.codec else len(body)
-        return None if length == self.nbytes else f"it holds {length} bytes of pixels, the chunk has {self.nbytes}"
+        return (
+            None if self.nbytes in {None, length} else f"it holds {length} bytes of pixels, the chunk has {self.nbytes}"
+        )
 
 
 def chunk_format(array: zarr.Array[Any]) -> ChunkFormat | None:
-    """Tell how an array's chunks are encoded; None where their length is not known beforehand (shards, filters)."""
+    """Tell how an array's chunks are encoded; None for shards, and where several compressors follow each other."""
     metadata: dict[str, Any] = dict(array.metadata.to_dict())
     nbytes = math.prod(array.chunks) * array.dtype.itemsize
     if "codecs" not in metadata:  # Zarr v2
         compressor = metadata["compressor"]
-        return None if metadata["filters"] else ChunkFormat(compressor and compressor["id"], nbytes)
-    names = [codec["name"] for codec in metadata["codecs"] if codec["name"] != "bytes"]
+        return ChunkFormat(compressor and compressor["id"], None if metadata["filters"] else nbytes)
+    names = [codec["name"] for codec in metadata["codecs"] if codec["name"] not in {"bytes", "transpose"}]
     crc32c = names[-1:] == ["crc32c"]
     compressors = names[: len(names) - crc32c]
     if len(compressors) > 1 or not set(compressors) <= {"blosc", "zstd", "gzip"}:
         return None
     return ChunkFormat(compressors[0] if compressors else None, nbytes, crc32c)
+
+
+def check_length(body: bytes, wanted: ByteRequest) -> None:
+    """Raise `CorruptBodyError` unless a part of a chunk has the length that was asked for."""
+    length = wanted.end - wanted.start if isinstance(wanted, RangeByteRequest) else getattr(wanted, "suffix", len(body))
+    if len(body) != length:
+        message = f"the part that was asked for has {length} bytes, the answer {len(body)}"
+        raise CorruptBodyError(message)
 
 
 def looks_like_html(body: bytes) -> bool:

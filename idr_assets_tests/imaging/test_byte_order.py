@@ -20,6 +20,13 @@ def test_nuclei_with_swapped_bytes_are_seen(dtype: str, order: str) -> None:
     assert not looks_swapped(plane)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_floats_of_whole_numbers_with_swapped_bytes_are_seen(dtype: str) -> None:
+    plane = nuclei_plane(0, 0, 0).astype(dtype)
+    assert looks_swapped(plane.byteswap())
+    assert not looks_swapped(plane)
+
+
 @settings(deadline=None)
 @given(
     seed=st.integers(0, 1000),

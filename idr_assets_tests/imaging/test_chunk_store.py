@@ -1,9 +1,12 @@
 """Reads under faults, against a real server: what passes costs time only, what stays is named, nothing is invented."""
 
+import json
+import re
 import ssl
 from collections.abc import Iterator
 from itertools import repeat
 from pathlib import Path
+from traceback import format_exception
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +18,7 @@ from hypothesis import strategies as st
 from idr_assets.imaging.chunk_store import Patience
 from idr_assets.imaging.errors import ImageError, masked
 from idr_assets.imaging.planes import Block
-from idr_assets.imaging.source import Level, open_level
+from idr_assets.imaging.source import Level, fingerprint, open_level
 from idr_assets_tests import store_server as faults
 from idr_assets_tests.idr_stores import nuclei_plane, write_idr_store
 from idr_assets_tests.store_server import Fault, StoreServer
@@ -53,6 +56,10 @@ STAYING: dict[str, tuple[Fault, str]] = {
     "hang": (faults.hang, "cannot be read (3 tries): the answer takes too long"),
     "redirect loop": (faults.redirect(""), "cannot be read: it redirects in a loop"),
     "redirect to another host": (faults.redirect("http://localhost:9"), "another host or a less safe scheme"),
+    "redirect by URI": (faults.redirect("http://localhost:9", header="URI"), "another host or a less safe scheme"),
+    "redirect to nothing": (faults.redirect("http://[bad"), "redirects to what is no address"),
+    "Retry-After of an hour": (faults.status(429, {"Retry-After": "3600"}), "the server answers with status 429"),
+    "Retry-After without end": (faults.status(503, {"Retry-After": "9" * 400}), "the server answers with status 503"),
     "redirect to a file": (faults.redirect("file://"), "redirects to file:///"),
 }
 
@@ -117,6 +124,50 @@ def test_bad_metadata_is_an_error_of_its_own(served: Served, fault: Fault, messa
         open_level(served.url, "4", patience=QUICK)
     assert f"{served.url}/4/.zarray cannot be read" in str(error.value)
     assert message in str(error.value)
+
+
+def test_an_address_is_in_no_traceback_with_its_secrets(served: Served) -> None:
+    secret = served.url.replace("http://", "http://user:s3cret@").replace("4007801", "nowhere")
+    for url in (
+        secret,
+        f"{secret}?token=s3cret",
+        "s3://user:s3cret@bucket/a.zarr",
+        "http://user:12/s3cret@127.0.0.1/a",
+    ):
+        with pytest.raises(ImageError) as error:
+            open_level(url, "4", patience=QUICK)
+        assert "s3cret" not in "".join(format_exception(error.value))
+
+
+@pytest.mark.parametrize(
+    ("document", "text"),
+    [
+        ("4/.zarray", '"shape": [-1]'),
+        ("4/.zarray", '"shape": "wide"'),
+        ("4/.zarray", '"shape": [2, 1, 3, 128]'),
+        ("4/.zarray", '"zarr_format": 9'),
+        (".zattrs", '"multiscales": "none"'),
+        (".zattrs", '"multiscales": [{"axes": [{"type": "time"}], "datasets": [{"path": "4"}]}]'),
+        (".zattrs", '"multiscales": [{"datasets": [{}]}]'),
+    ],
+)
+def test_metadata_that_make_no_sense_are_named(served: Served, document: str, text: str) -> None:
+    def change(body: bytes) -> bytes:
+        return json.dumps(json.loads(body) | json.loads(f"{{{text}}}")).encode()
+
+    served.server.faults[served.key(document)] = repeat(faults.changed(change))
+    with pytest.raises(ImageError, match=re.escape(served.url)):
+        open_level(served.url, "4", patience=QUICK)
+
+
+def test_a_fingerprint_is_read_with_the_same_patience(served: Served) -> None:
+    document = served.key("4/.zarray")
+    expected = fingerprint(served.level)
+    served.server.faults[document] = [faults.status(503)] * 3
+    assert fingerprint(served.level) == expected
+    served.server.faults[document] = repeat(faults.status(503))
+    with pytest.raises(ImageError, match="answers with status 503"):
+        fingerprint(served.level)
 
 
 def test_requests_in_flight_are_bounded(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,6 +71,20 @@ def test_a_window_without_any_plane(image: Path) -> None:
     check(image, sparse=True)
 
 
+def test_a_wrong_separator_of_a_sparse_image_whose_middle_is_missing(image: Path) -> None:
+    (image / "0/2/0/1").rename(image / "elsewhere")
+    declare(image, dimension_separator=".")
+    with pytest.raises(ImageError, match="every plane would seem to be missing"):
+        check(image, sparse=True)
+
+
+def test_a_fill_value_that_is_no_zero_is_refused_where_missing_chunks_are_zeros(image: Path) -> None:
+    declare(image, fill_value=777)
+    check(image)
+    with pytest.raises(ImageError, match="stand for 777, its fill value"):
+        check(image, sparse=True)
+
+
 def test_one_plane_that_is_missing_or_broken_is_no_reason(image: Path) -> None:
     (image / "0/2/0/1/1/1").unlink()
     check(image)
