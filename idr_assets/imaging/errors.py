@@ -17,17 +17,24 @@ class CorruptBodyError(ImageError):
 
 def check_address(url: str) -> None:
     """Refuse an address that libraries would misread, and print with what is secret in it."""
-    try:
-        parts = urlsplit(url)
-        misread = (parts.scheme == "s3" and "@" in parts.netloc) or parts.port == 0
-    except ValueError:
-        misread = True
-    if misread:
+    if _is_misread(url):
         message = (
             "The address of the image cannot be understood, and is not shown, for it may hold a password: nothing is "
-            "read. Write / and # in a password as %2F and %23, and keys of s3 into `storage_options`."
+            "read. Write / and # in a password as %2F and %23, @ in a path as %40, and keys of s3 into "
+            "`storage_options`."
         )
         raise ImageError(message)
+
+
+def _is_misread(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # a ValueError unless it is a number
+    except ValueError:
+        return True
+    if parts.scheme == "s3":
+        return "@" in parts.netloc
+    return parts.scheme in {"http", "https"} and "@" in parts.path + parts.fragment
 
 
 def masked(url: str) -> str:
