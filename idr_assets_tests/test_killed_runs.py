@@ -1,4 +1,4 @@
-"""Runs that are killed by the system at any moment: the next run completes the output to the same bytes."""
+"""Runs that are killed at any moment, and two at once: the output comes to be the same bytes."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -35,12 +35,12 @@ import dagster as dg
 sys.path.insert(0, {root!r})
 job = dg.load_from_defs_folder(path_within_project=Path({yaml!r})).resolve_implicit_global_asset_job_def()
 labels = [dg.AssetKey(["image", "plane_labels"])]
-job.execute_in_process(instance=dg.DagsterInstance.get(), asset_selection=labels, tags={tags})
+job.execute_in_process(instance=dg.DagsterInstance.get(), asset_selection=labels, tags=dict(zip({names}, sys.argv[1:])))
 """
 """What `dagster asset materialize` does, without the seconds that the command takes to start."""
 
 PARTITIONS = ("0|00", "2|11")
-TAGS = dict(zip(RANGE, PARTITIONS, strict=True))
+HALVES = (("0|00", "2|05"), ("0|06", "2|11"))
 
 
 def prepare(home: DagsterHome) -> ImageProject:
@@ -50,7 +50,7 @@ def prepare(home: DagsterHome) -> ImageProject:
     project.write(**FIELDS | {"window": "{t: all, z: all}", "segmentation": "{function: slow.slow}"})
     (home.path / "python/slow.py").write_text(SLOW)
     run = home.path / "run.py"
-    run.write_text(RUN.format(root=str(project.root), yaml=str(project.yaml), tags=TAGS))
+    run.write_text(RUN.format(root=str(project.root), yaml=str(project.yaml), names=RANGE))
     return project
 
 
@@ -66,14 +66,15 @@ def kill_when(process: Popen[bytes], condition: Callable[[], bool]) -> None:
     assert process.wait() == -9
 
 
-def test_runs_killed_at_any_moment_leave_nothing_that_the_next_does_not_mend(
+def test_runs_killed_at_any_moment_or_at_once_end_in_the_same_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with dagster_home(tmp_path) as home, dg.DagsterInstance.ephemeral() as instance:
         monkeypatch.setenv("IDR_ASSETS_DATA", str(home.data))
         monkeypatch.syspath_prepend(home.path / "python")
         assert Segmented(prepare(home), instance).run("plane_labels", *PARTITIONS) == ""
-        command, output = f"python {home.path}/run.py", home.data / "image.ome.zarr"
+        run, output = f"python {home.path}/run.py", home.data / "image.ome.zarr"
+        command = f"{run} '{PARTITIONS[0]}' '{PARTITIONS[1]}'"
         undisturbed = files(output)
         rmtree(output)
         labels = output / "labels/segmentation/0/c"
@@ -87,5 +88,10 @@ def test_runs_killed_at_any_moment_leave_nothing_that_the_next_does_not_mend(
             assert files(output).keys() != undisturbed.keys()
         code, printed = home.run(command)
         assert code == 0, printed
+        assert files(output) == undisturbed
+
+        rmtree(output)
+        at_once = [home.start(f"{run} '{first}' '{last}'") for first, last in HALVES]
+        assert [process.wait(120) for process in at_once] == [0, 0], home.output.read_text()
         assert files(output) == undisturbed
         assert home.processes == []

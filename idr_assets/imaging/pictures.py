@@ -20,14 +20,14 @@ _SMALL_SIDES = (512, 384, 256, 192, 128, 64)  # tried until the picture is small
 _GREYS = 64  # of a small picture: finer steps are camera noise, which is most of a PNG's bytes
 
 
-def outlines_png(plane: LabelledPlane) -> bytes:
-    """Encode the pixels of `plane` with the outlines of its labels as PNG of at most `SMALL_PICTURE_BYTES`."""
-    return _small_png(plane.pixels, plane.labels)
+def outlines_png(plane: LabelledPlane, most: int = SMALL_PICTURE_BYTES) -> bytes:
+    """Encode the pixels of `plane` with the outlines of its labels as PNG of at most `most` bytes, or 64 pixels."""
+    return _small_png(plane.pixels, plane.labels, most)
 
 
 def thumbnail_png(pixels: Pixels) -> bytes:
     """Encode `pixels` (y, x) of any real dtype, contrast stretched, as PNG of at most `SMALL_PICTURE_BYTES`."""
-    return _small_png(pixels, np.zeros(pixels.shape, np.int32))
+    return _small_png(pixels, np.zeros(pixels.shape, np.int32), SMALL_PICTURE_BYTES)
 
 
 def figure_png(picture: Image.Image, dpi: int) -> bytes:
@@ -47,10 +47,13 @@ def preview_webp(picture: Image.Image, width: int) -> bytes:
     return stream.getvalue()
 
 
-def _small_png(pixels: Pixels, labels: Labels) -> bytes:
+def _small_png(pixels: Pixels, labels: Labels, most: int) -> bytes:
     shades = colours.grey(pixels, *colours.contrast([pixels]))
-    pictures = (_encoded(*colours.fit(shades, labels, side)) for side in _SMALL_SIDES)
-    return next(picture for picture in pictures if len(picture) <= SMALL_PICTURE_BYTES)
+    for side in _SMALL_SIDES:
+        picture = _encoded(*colours.fit(shades, labels, side))
+        if len(picture) <= most:
+            break
+    return picture
 
 
 def _encoded(shades: Bytes, coloured: Bytes) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any
 import dagster as dg
 
 from idr_assets.imaging.blocks import PlaneFailure, PlaneSummary
-from idr_assets.imaging.pictures import outlines_png
+from idr_assets.imaging.pictures import SMALL_PICTURE_BYTES, outlines_png
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.metadata import picture
 from idr_assets.orchestration.partitions import partition_key
@@ -76,7 +76,8 @@ def _rounded(value: float) -> float:
 def _pictures(image: Image, planes: Iterable[PlaneSummary]) -> Metadata:
     labels = image.open_labels()
     read = [(summary.plane, labels.read(summary.plane)) for summary in planes]
-    return {f"outlines, {plane}": picture(outlines_png(labelled)) for plane, labelled in read if labelled}
+    most = SMALL_PICTURE_BYTES // len(read)  # of a partition's metadata, which Dagster keeps in one event
+    return {f"outlines, {plane}": picture(outlines_png(labelled, most)) for plane, labelled in read if labelled}
 
 
 def _failure(done: int, failures: list[PlaneFailure]) -> dg.Failure:

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from idr_assets.imaging import colours, pictures
+from idr_assets.imaging.planes import LabelledPlane
 from idr_assets_tests.labelled_planes import SHAPE, labelled
 
 type Pixels = npt.NDArray[Any]
@@ -74,3 +75,10 @@ def test_a_figure_keeps_every_dot_and_its_resolution() -> None:
     png = pictures.figure_png(Image.fromarray(noise), 216)
     np.testing.assert_array_equal(opened(png), noise)
     assert Image.open(BytesIO(png)).info["dpi"] == pytest.approx((216, 216), abs=0.1)
+
+
+@pytest.mark.parametrize("most", [40_000, 20_000, 10_000])
+def test_a_picture_is_made_as_small_as_it_must_be(most: int) -> None:
+    noise = np.random.default_rng(0).integers(0, 2**16, (512, 512), np.uint16)
+    plane = LabelledPlane(0, 0, 0, noise, np.zeros(noise.shape, np.int32))
+    assert most / 8 < len(pictures.outlines_png(plane, most)) <= most
