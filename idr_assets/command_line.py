@@ -9,12 +9,11 @@ import click
 import dagster as dg
 
 from idr_assets.imaging.planes import Block
+from idr_assets.orchestration.automation import FIGURES
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.io_manager import ImageIOManager
 from idr_assets.orchestration.missing import IN_PROGRESS, TO_DO, missing_planes, rectangles
 from idr_assets.orchestration.partitions import key_range, range_tags
-
-FIGURES = ("montage", "plane_browser")
 
 _name = click.argument("name", metavar="IMAGE")
 _module = click.option("-m", "--module", default="idr_assets.definitions", show_default=True, help="The definitions.")

@@ -9,6 +9,12 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+DEFINITIONS = """
+from pathlib import Path
+import dagster as dg
+defs = dg.load_from_defs_folder(path_within_project=Path(__file__))
+"""
+
 FIELDS = {"url": "source.zarr", "level": '"0"', "shape": "[12, 2, 16, 128, 135]"}
 """The fields that an image needs, as they stand in YAML."""
 
@@ -42,6 +48,10 @@ class ImageProject:
             "[tool.dg]\ndirectory_type = 'project'\n"
             f"[tool.dg.project]\nroot_module = '{self.root.name}'\nregistry_modules = ['idr_assets']\n"
         )
+
+    def write_definitions(self) -> None:
+        """Write the module `definitions`, which Dagster's commands take by name."""
+        (self.package / "definitions.py").write_text(DEFINITIONS)
 
     def load(self) -> dg.Definitions:
         """Load the definitions, with the project's own modules importable."""

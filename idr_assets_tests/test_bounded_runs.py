@@ -27,12 +27,6 @@ def slow(plane, *, seconds):
     return (plane > 600).astype(int)
 """
 
-DEFINITIONS = """
-from pathlib import Path
-import dagster as dg
-defs = dg.load_from_defs_folder(path_within_project=Path(__file__))
-"""
-
 LAUNCH = """
 mutation ($location: String!, $image: [AssetKeyInput!], $tags: [ExecutionTag!]) {
   launchRun(executionParams: {
@@ -55,7 +49,7 @@ def slow_project(root: Path, form: str, seconds: int) -> ImageProject:
     segmentation = f"{{function: {root.name}.own.slow, parameters: {{seconds: {seconds}}}}}"
     project = write_project(root, PIXELS, segmentation=segmentation)
     (project.package / "own.py").write_text(SLOW)
-    (project.package / "definitions.py").write_text(DEFINITIONS)
+    project.write_definitions()
     dask = project.package / "defs/dask/defs.yaml"
     dask.write_text(f"type: idr_assets.DaskCluster\nattributes: {FORMS[form]}\n")
     return project

@@ -12,12 +12,6 @@ from idr_assets_tests.web_ui import ask, serving
 
 pytestmark = pytest.mark.timeout(600)
 
-DEFINITIONS = """
-from pathlib import Path
-import dagster as dg
-defs = dg.load_from_defs_folder(path_within_project=Path(__file__))
-"""
-
 RECIPE = """
 from idr_assets.imaging.segmentation import per_plane, versioned
 
@@ -48,7 +42,7 @@ def home(tmp_path: Path) -> Iterator[DagsterHome]:
     segmentation = "{function: project.own.bright, parameters: {than: 600}}"
     project = write_project(tmp_path / "project", segmentation=segmentation, automation=AUTOMATION)
     (project.package / "own.py").write_text(RECIPE)
-    (project.package / "definitions.py").write_text(DEFINITIONS)
+    project.write_definitions()
     (tmp_path / "instance").mkdir()
     with dagster_home(tmp_path / "instance", project.root) as home:
         (project.root / "data").rename(home.data)

@@ -9,20 +9,12 @@ from idr_assets.command_line import main
 from idr_assets_tests.image_project import ImageProject
 from idr_assets_tests.orchestration.small_image import write_project
 
-DEFINITIONS = """
-from pathlib import Path
-import dagster as dg
-
-def defs():
-    return dg.load_from_defs_folder(path_within_project=Path(__file__))
-"""
-
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ImageProject:
     """Write a project and an instance, and go there as a user does."""
     project = write_project(tmp_path / "to_resume")
-    (project.package / "definitions.py").write_text(DEFINITIONS)
+    project.write_definitions()
     (tmp_path / "home").mkdir()
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("IDR_ASSETS_DATA", raising=False)

@@ -51,7 +51,7 @@ def clear_partials(store: Store, folder: str) -> None:
 
 @contextmanager
 def room(url: str) -> Iterator[None]:
-    """Turn a full disk into an `ImageError` that names the output."""
+    """Turn a full disk, or a place that cannot be written, into an `ImageError` that names the output."""
     try:
         yield
     except OSError as error:

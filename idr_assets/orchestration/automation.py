@@ -18,6 +18,7 @@ from idr_assets.orchestration.partitions import range_tags
 type Job = Any  # of `define_asset_job`, whose type Dagster does not export
 
 FIGURES = ("montage", "plane_browser")
+"""Assets that show the labels."""
 
 
 @dataclass(frozen=True)
