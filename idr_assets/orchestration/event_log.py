@@ -1,0 +1,142 @@
+"""Store Dagster's events in batches: one transaction for each database, not one for each event.
+
+This, `event_log_postgres`, `event_wipe` and `partition_metadata` alone build on Dagster's internals, which a minor
+release may change; so pyproject.toml allows one minor.
+Here belongs how events are stored, never what they say.
+"""
+
+import os
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import dagster as dg
+from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS
+from dagster._core.storage.event_log import SqlEventLogStorage, SqliteEventLogStorage
+from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
+from dagster._serdes import ConfigurableClassData
+from sqlalchemy.engine import Connection
+
+from idr_assets.orchestration.event_wipe import PartitionWipe
+
+type Rows = Sequence[Mapping[str, Any]]
+"""Events as the rows of a table."""
+
+type Stored = list[tuple[dg.EventLogEntry, int]]
+"""Events, each with its id in the index."""
+
+BATCH_SIZE = 1000
+"""Events in a batch, unless DAGSTER_EVENT_BATCH_SIZE says otherwise; 0 there turns batches off."""
+
+
+class EventBatches(SqlEventLogStorage):
+    """What the storages of SQLite and PostgreSQL share: a batch enters the index in one transaction.
+
+    The index is the database in which Dagster looks for assets. A batch is whole in it or not there at all, and its
+    rows are those that Dagster's own storage writes for each event.
+    """
+
+    # Of each thread, since a connection belongs to the thread that opened it.
+    _batch = threading.local()
+
+    def register_instance(self, instance: dg.DagsterInstance) -> None:
+        """Serve an instance, and have its process send events in batches.
+
+        Dagster reads the size from the environment, at each event. Here it holds in every process that opens the
+        instance: planned events of a run are sent by the UI or the daemon, which import no definitions.
+        """
+        os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", str(BATCH_SIZE))
+        super().register_instance(instance)
+
+    def store_event_batch(self, events: Sequence[dg.EventLogEntry]) -> None:
+        """Store events of the types that Dagster sends in batches: planned ones, materializations, observations."""
+        self._index(events, [self._event_to_row(event) for event in events])
+
+    def _index(self, events: Sequence[dg.EventLogEntry], rows: Rows) -> None:
+        with self._batch_transaction() as connection:
+            stored = list(zip(events, _insert(connection, rows), strict=True))
+            of_assets = [(event, id_) for event, id_ in stored if event.dagster_event_type in ASSET_EVENTS]
+            self._store_asset_event_tags(connection, [event for event, _ in of_assets], [id_ for _, id_ in of_assets])
+            for event, id_ in _last(of_assets):
+                self._store_asset_event(connection, event, id_)
+            for event, id_ in stored:
+                if event.dagster_event_type in ASSET_CHECK_EVENTS:
+                    self.store_asset_check_event(event, id_)
+
+    @contextmanager
+    def index_connection(self) -> Iterator[Connection]:
+        """Give a connection to the index; what stores a part of a batch joins the batch's transaction."""
+        joined = getattr(self._batch, "connection", None)
+        if joined is not None:
+            yield joined
+        else:
+            with super().index_connection() as connection:  # type: ignore[safe-super]  # the storage's own
+                yield connection
+
+    @contextmanager
+    def _batch_transaction(self) -> Iterator[Connection]:
+        with self.index_transaction() as connection:
+            self._batch.connection = connection
+            try:
+                yield connection
+            finally:
+                del self._batch.connection
+
+
+class BatchedSqliteEventLogStorage(EventBatches, PartitionWipe, SqliteEventLogStorage):
+    """Dagster's event log in SQLite, below the instance's folder as ever, with batches and wipes of single partitions.
+
+    A batch goes into the run's database, then into the index. When the second fails, the first is undone, so that
+    Dagster, which then sends each event by itself, stores none twice. A process killed between the two leaves events
+    in the run's log that the index lacks: those planes count as not materialized, and the next run does them again.
+    """
+
+    def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
+        """Wait for the instance: its folder is where the events are."""
+        self._inst_data = inst_data
+
+    @classmethod
+    def config_type(cls) -> dict[str, Any]:
+        """Take no settings."""
+        return {}
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:
+        """Make the storage that dagster.yaml names."""
+        return cls(inst_data, **config_value)
+
+    def register_instance(self, instance: dg.DagsterInstance) -> None:
+        """Open the events of an instance, in the folder where Dagster's own storage has them."""
+        SqliteEventLogStorage.__init__(self, str(Path(instance.root_directory, "history", "runs")), self._inst_data)
+        super().register_instance(instance)
+
+    def store_event_batch(self, events: Sequence[dg.EventLogEntry]) -> None:
+        """Store the events of one run, in one transaction of its database and one of the index."""
+        rows, run_id = [self._event_to_row(event) for event in events], events[0].run_id
+        with self.run_connection(run_id) as connection:
+            ids = _insert(connection, rows)
+        with ExitStack() as undo:
+            undo.callback(self._forget, run_id, ids)
+            self._index(events, rows)
+            undo.pop_all()
+
+    def _forget(self, run_id: str, ids: Sequence[int]) -> None:
+        with self.run_connection(run_id) as connection:  # ids of one transaction have no gap
+            connection.execute(
+                SqlEventLogStorageTable.delete().where(SqlEventLogStorageTable.c.id.between(ids[0], ids[-1]))
+            )
+
+
+def _insert(connection: Connection, rows: Rows) -> list[int]:
+    """Insert events and give their ids, in the order of the events."""
+    table = SqlEventLogStorageTable
+    statement = table.insert().returning(table.c.id, sort_by_parameter_order=True)
+    return list(connection.execute(statement, rows).scalars())
+
+
+def _last(stored: Stored) -> Stored:
+    """Give the last event of each asset and type: an asset's row keeps nothing of those before."""
+    last = {(event.get_dagster_event().asset_key, event.dagster_event_type): (event, id_) for event, id_ in stored}
+    return sorted(last.values(), key=lambda pair: pair[1])

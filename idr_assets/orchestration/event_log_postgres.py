@@ -1,0 +1,27 @@
+"""Store Dagster's events in batches in PostgreSQL; apart from SQLite's, since dagster-postgres is an extra.
+
+Dagster's own storage batches materializations but writes planned events one by one, when checks are among them too.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from dagster._serdes import ConfigurableClassData
+from dagster_postgres import PostgresEventLogStorage
+from dagster_postgres.utils import get_token_provider_from_config, pg_url_from_config
+
+from idr_assets.orchestration.event_log import EventBatches
+
+
+class BatchedPostgresEventLogStorage(EventBatches, PostgresEventLogStorage):
+    """Dagster's event log in PostgreSQL, with the same settings, and every batch in one transaction: whole or not."""
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:
+        """Make the storage that dagster.yaml names."""
+        return cls(
+            postgres_url=pg_url_from_config(config_value),
+            should_autocreate_tables=config_value.get("should_autocreate_tables", True),
+            inst_data=inst_data,
+            token_provider=get_token_provider_from_config(config_value),
+        )

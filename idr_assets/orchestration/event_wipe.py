@@ -1,0 +1,37 @@
+"""Forget single partitions of an asset, as the UI asks for it. Like `event_log`, it builds on Dagster's internals."""
+
+from collections.abc import Sequence
+
+import dagster as dg
+import sqlalchemy as db
+from dagster._core.events import ASSET_EVENTS
+from dagster._core.storage.event_log import SqlEventLogStorage
+from dagster._core.storage.event_log.schema import AssetEventTagsTable, AssetKeyTable, SqlEventLogStorageTable
+from dagster._serdes import serialize_value
+
+
+class PartitionWipe(SqlEventLogStorage):
+    """Wipes partitions in a storage whose index is apart from the logs of runs: those keep what happened."""
+
+    def wipe_asset_partitions(self, asset_key: dg.AssetKey, partition_keys: Sequence[str]) -> None:
+        """Take what was planned, materialized and observed of partitions out of the index; outputs stay."""
+        events, tags = SqlEventLogStorageTable, AssetEventTagsTable
+        of_partition = db.and_(
+            events.c.asset_key == asset_key.to_string(),
+            events.c.dagster_event_type == db.bindparam("wiped_type"),  # the table's index has it before the partition
+            events.c.partition == db.bindparam("wiped"),
+        )
+        wiped = [{"wiped": key, "wiped_type": type_.value} for key in partition_keys for type_ in ASSET_EVENTS]
+        with self.index_transaction() as connection:
+            ids = db.select(events.c.id).where(of_partition)
+            connection.execute(tags.delete().where(tags.c.event_id.in_(ids)), wiped)
+            connection.execute(events.delete().where(of_partition), wiped)
+        self._remember_last(asset_key)
+        self.wipe_asset_cached_status(asset_key)
+
+    def _remember_last(self, asset_key: dg.AssetKey) -> None:
+        """Put the last materialization that is left into the asset's row, from which Dagster answers."""
+        left = self.fetch_materializations(asset_key, limit=1).records
+        last = AssetKeyTable.update().where(AssetKeyTable.c.asset_key == asset_key.to_string())
+        with self.index_connection() as connection:
+            connection.execute(last.values(last_materialization=serialize_value(left[0]) if left else None))

@@ -1,0 +1,211 @@
+"""The event log that stores batches: the rows of Dagster's own, whatever fails, and with other runs beside it."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import sqlalchemy as db
+
+from idr_assets.orchestration.event_log import BatchedSqliteEventLogStorage
+from idr_assets_tests.dagster_home import ROOT, dagster_home
+from idr_assets_tests.orchestration.empty_planes import ALL, PLANES, SOME, planes, run
+from idr_assets_tests.orchestration.event_rows import Rows, stored_rows
+
+TRANSACTION_OF_A_BATCH = """
+CREATE TRIGGER refuse BEFORE INSERT ON event_logs WHEN NEW.dagster_event_type = 'ASSET_MATERIALIZATION'
+AND (SELECT count(*) FROM event_logs WHERE dagster_event_type = 'ASSET_MATERIALIZATION' AND partition IS NOT NULL)
+  > (SELECT count(DISTINCT event_id) FROM asset_event_tags WHERE key = 'dagster/partition/t')
+BEGIN SELECT RAISE(ABORT, 'refused'); END
+"""
+"""Refuse a materialization that comes before the tags of the last one are there, as in a batch."""
+
+CHILD = """
+import os, signal, sys
+import dagster as dg
+from idr_assets.orchestration.event_log import EventBatches
+from idr_assets_tests.orchestration.empty_planes import run
+
+if "killed" in sys.argv:
+    index = EventBatches._index
+    def kill(storage, events, rows):
+        planned = events[0].dagster_event_type != dg.DagsterEventType.ASSET_MATERIALIZATION
+        index(storage, events, rows) if planned else os.kill(os.getpid(), signal.SIGKILL)
+    EventBatches._index = kill
+with dg.DagsterInstance.get() as instance:
+    sys.exit(not run(instance, *sys.argv[1:3]))
+"""
+
+
+@pytest.fixture(autouse=True)
+def _batches_of_seven(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAGSTER_EVENT_BATCH_SIZE", "7")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """Give the folder of an instance with the project's settings."""
+    shutil.copy(ROOT / ".dagster_home/dagster.yaml", tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def instance(home: Path) -> Iterator[dg.DagsterInstance]:
+    """Give an instance with the project's settings."""
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        yield instance
+
+
+@pytest.fixture(scope="module")
+def dagsters_own(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the folder of an instance in which Dagster's own storage, without batches, stored two runs."""
+    folder = tmp_path_factory.mktemp("own")
+    (folder / "dagster.yaml").write_text("telemetry: {enabled: false}\n")
+    with pytest.MonkeyPatch.context() as patch, dg.DagsterInstance.from_config(str(folder)) as instance:
+        patch.setenv("DAGSTER_EVENT_BATCH_SIZE", "0")
+        assert run(instance, *SOME)
+        assert run(instance, SOME[0], SOME[0])
+    return folder
+
+
+def of_runs(home: Path) -> list[Rows]:
+    """Give the rows of the index, and of each run in the order of their end."""
+    shards = sorted((home / "history/runs").glob("*.db"), key=lambda path: (path.name != "index.db", -_rows(path)))
+    return [stored_rows(f"sqlite:///{shard}") for shard in shards]
+
+
+def indexed(home: Path, type_: str = "ASSET_MATERIALIZATION") -> Counter[str]:
+    """Count the events of each partition that the index has."""
+    return _counted(home / "history/runs/index.db", type_)
+
+
+def logged(home: Path, type_: str = "ASSET_MATERIALIZATION") -> list[Counter[str]]:
+    """Count the events of each partition that each run's log has."""
+    return [_counted(path, type_) for path in (home / "history/runs").glob("*-*.db")]
+
+
+def _counted(path: Path, type_: str) -> Counter[str]:
+    rows = stored_rows(f"sqlite:///{path}")["event_logs"]
+    return Counter(str(row["partition"]) for row in rows if row["dagster_event_type"] == type_ and row["partition"])
+
+
+def _rows(path: Path) -> int:
+    return len(stored_rows(f"sqlite:///{path}")["event_logs"])
+
+
+def in_child(home: Path, *arguments: str) -> subprocess.Popen[bytes]:
+    """Start a run in a process of its own."""
+    environment = os.environ | {"DAGSTER_HOME": str(home)}
+    return subprocess.Popen([sys.executable, "-c", CHILD, *arguments], cwd=ROOT, env=environment)  # noqa: S603
+
+
+def test_every_row_is_that_of_dagsters_own_storage(
+    dagsters_own: Path, home: Path, instance: dg.DagsterInstance
+) -> None:
+    assert run(instance, *SOME)
+    assert run(instance, SOME[0], SOME[0])
+    ours, own = of_runs(home), of_runs(dagsters_own)
+    assert len(own) == 3
+    assert ours == own
+
+
+def test_a_refused_batch_is_stored_event_by_event(
+    dagsters_own: Path, home: Path, instance: dg.DagsterInstance, capfd: pytest.CaptureFixture[str]
+) -> None:
+    engine = db.create_engine(f"sqlite:///{home}/history/runs/index.db")
+    with engine.begin() as connection:
+        connection.execute(db.text(TRANSACTION_OF_A_BATCH))
+    engine.dispose()
+    assert run(instance, *SOME)
+    assert "Falling back" in capfd.readouterr().err
+    assert run(instance, SOME[0], SOME[0])
+    assert of_runs(home) == of_runs(dagsters_own)
+
+
+def test_runs_at_once_store_every_event_once(home: Path, instance: dg.DagsterInstance) -> None:
+    child = in_child(home, "0|00", "1|19")
+    assert run(instance, "2|00", "3|19")
+    assert child.wait() == 0
+    once = Counter(f"{t}|{z:02}" for t in range(4) for z in range(20))
+    assert indexed(home) == indexed(home, "ASSET_MATERIALIZATION_PLANNED") == once
+    assert sum(logged(home), Counter()) == once
+
+
+def test_a_run_killed_between_the_databases_is_made_up_for_by_the_next(
+    home: Path, instance: dg.DagsterInstance
+) -> None:
+    assert in_child(home, *SOME, "killed").wait() == -signal.SIGKILL
+    assert (sum(logged(home)[0].values()), indexed(home)) == (7, Counter())
+    assert instance.get_materialized_partitions(planes.key) == set()
+    assert run(instance, *SOME)
+    assert sorted(indexed(home).values()) == [1] * 12
+    assert instance.get_materialized_partitions(planes.key) == set(indexed(home))
+
+
+def test_events_of_an_instance_stay_when_it_starts_to_store_batches(dagsters_own: Path, tmp_path: Path) -> None:
+    home = tmp_path / "another folder"
+    shutil.copytree(dagsters_own, home)
+    shutil.copy(ROOT / ".dagster_home/dagster.yaml", home)
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        assert type(instance.event_log_storage) is BatchedSqliteEventLogStorage
+        assert len(instance.get_materialized_partitions(planes.key)) == 12
+        assert run(instance, "0|00", "0|01")
+    assert len(indexed(home)) == 14
+
+
+def test_wiped_partitions_are_missing_and_all_others_stay(home: Path, instance: dg.DagsterInstance) -> None:
+    assert run(instance, *SOME)
+    *_, last_left, wiped, wiped_too = order = list(indexed(home))
+    before = dict(instance.get_status_by_partition(planes.key, order, PLANES) or {})
+    assert [status and status.name for status in before.values()] == ["MATERIALIZED"] * 12
+    instance.wipe_asset_partitions(planes.key, [wiped, wiped_too])
+    after = instance.get_status_by_partition(planes.key, order, PLANES)
+    assert after == {**before, wiped: None, wiped_too: None}
+    last = instance.get_latest_materialization_event(planes.key)
+    assert last
+    assert last.asset_materialization
+    assert last.asset_materialization.partition == last_left
+    assert sum(logged(home), Counter())[wiped] == 1
+    tags = stored_rows(f"sqlite:///{home}/history/runs/index.db")["asset_event_tags"]
+    assert len([tag for tag in tags if tag["key"] == "dagster/partition/t"]) == 10
+    assert run(instance, wiped, wiped)
+    assert instance.get_materialized_partitions(planes.key) == {*order} - {wiped_too}
+
+
+@pytest.mark.parametrize(("said", "holds"), [(None, "1000"), ("0", "0")])
+def test_opening_an_instance_turns_batches_on_unless_the_environment_says_otherwise(
+    said: str | None, holds: str, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if said is None:
+        monkeypatch.delenv("DAGSTER_EVENT_BATCH_SIZE")
+    else:
+        monkeypatch.setenv("DAGSTER_EVENT_BATCH_SIZE", said)
+    with dg.DagsterInstance.from_config(str(home)):
+        assert os.environ["DAGSTER_EVENT_BATCH_SIZE"] == holds
+
+
+COUNT = """
+import os, sys
+def count(event, arguments):
+    if event == "sqlite3.connect" and "index.db" in str(arguments[0]):
+        with open(os.environ["DAGSTER_HOME"] + "/opened.txt", "a") as opened:
+            print("once", file=opened)
+sys.addaudithook(count)
+"""
+
+
+def test_a_command_opens_the_index_a_few_times_for_many_planes(tmp_path: Path) -> None:
+    with dagster_home(tmp_path) as home:
+        customize = tmp_path / "python/sitecustomize.py"
+        customize.write_text(customize.read_text() + COUNT)
+        command = "dagster asset materialize -m idr_assets_tests.orchestration.empty_planes --select planes"
+        code, output = home.run(f"{command} --partition-range '{'...'.join(ALL)}'")
+        assert code == 0, output
+        assert sum(indexed(tmp_path).values()) == 120
+        assert len((tmp_path / "opened.txt").read_text().splitlines()) < 100

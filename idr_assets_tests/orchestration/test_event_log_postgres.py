@@ -1,0 +1,108 @@
+"""The event log that stores batches in a real PostgreSQL."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import sqlalchemy as db
+
+from idr_assets.orchestration.event_log_postgres import BatchedPostgresEventLogStorage
+from idr_assets_tests.dagster_home import ROOT
+from idr_assets_tests.orchestration.empty_planes import SOME, run
+from idr_assets_tests.orchestration.event_rows import Rows, stored_rows
+from idr_assets_tests.orchestration.postgres_server import postgres_server
+
+BATCHED = next(
+    block for block in re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/deployment.md").read_text(), re.DOTALL)
+    if "event_log_postgres" in block
+)  # fmt: skip
+DAGSTERS_OWN = "storage: {postgres: {postgres_url: {env: DAGSTER_POSTGRES_URL}}}\n"
+
+REFUSE_BATCHES = """
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF EXISTS (SELECT FROM event_logs WHERE xmin = pg_current_xact_id()::xid) THEN RAISE 'refused'; END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER refuse BEFORE INSERT ON event_logs FOR EACH ROW EXECUTE FUNCTION refuse();
+"""
+"""Refuse a second event in one transaction."""
+
+TRANSACTIONS = """
+SELECT dagster_event_type, count(DISTINCT xmin::text) FROM event_logs WHERE step_key = 'planes'
+AND dagster_event_type IN ('ASSET_MATERIALIZATION_PLANNED', 'ASSET_MATERIALIZATION') GROUP BY 1
+"""
+
+type Opened = Callable[[str, str], dg.DagsterInstance]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """Give the address of a server."""
+    with postgres_server() as address:
+        yield address
+
+
+@pytest.fixture
+def opened(server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opened]:
+    """Give what makes a database and opens an instance on it."""
+    with ExitStack() as stack:
+
+        def opened(database: str, settings: str) -> dg.DagsterInstance:
+            execute(f"{server}/postgres", f"CREATE DATABASE {database}")
+            monkeypatch.setenv("DAGSTER_POSTGRES_URL", f"{server}/{database}")
+            home = tmp_path / database
+            home.mkdir()
+            (home / "dagster.yaml").write_text("telemetry: {enabled: false}\n" + settings)
+            return stack.enter_context(dg.DagsterInstance.from_config(str(home)))
+
+        yield opened
+
+
+def execute(url: str, statement: str) -> None:
+    engine = db.create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(db.text(statement))
+    engine.dispose()
+
+
+def transactions(url: str) -> dict[str, int]:
+    """Count the transactions that stored the events of planes, of each type."""
+    engine = db.create_engine(url)
+    with engine.connect() as connection:
+        counted = {str(type_): count for type_, count in connection.execute(db.text(TRANSACTIONS))}
+    engine.dispose()
+    return counted
+
+
+def rows_of(url: str) -> Rows:
+    """Give every row, the ids of asset keys aside: PostgreSQL spends one at each update."""
+    found = stored_rows(url)
+    return found | {"asset_keys": [row | {"id": None} for row in found["asset_keys"]]}
+
+
+def test_batches_leave_the_rows_of_dagsters_own_storage_in_few_transactions(
+    opened: Opened, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for database, settings, size in (("own", DAGSTERS_OWN, "0"), ("ours", BATCHED, "7")):
+        monkeypatch.setenv("DAGSTER_EVENT_BATCH_SIZE", size)
+        assert run(opened(database, settings), *SOME)
+    assert rows_of(f"{server}/ours") == rows_of(f"{server}/own")
+    assert transactions(f"{server}/own") == {"ASSET_MATERIALIZATION_PLANNED": 12, "ASSET_MATERIALIZATION": 12}
+    assert transactions(f"{server}/ours") == {"ASSET_MATERIALIZATION_PLANNED": 2, "ASSET_MATERIALIZATION": 2}
+
+
+def test_a_refused_batch_is_stored_event_by_event(
+    opened: Opened, server: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DAGSTER_EVENT_BATCH_SIZE", "7")
+    instance = opened("refused", BATCHED)
+    assert type(instance.event_log_storage) is BatchedPostgresEventLogStorage
+    execute(f"{server}/refused", REFUSE_BATCHES)
+    assert run(instance, "1|03", "1|06")
+    assert "Falling back" in capfd.readouterr().err
+    events = [row for row in rows_of(f"{server}/refused")["event_logs"] if row["partition"]]
+    stored = [(row["dagster_event_type"], row["partition"]) for row in events]
+    assert len(stored) == len(set(stored)) == 8
