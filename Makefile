@@ -6,7 +6,7 @@ INSTALLED := .venv/.installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo ui test lint lock clean
+.PHONY: help demo ui test bench lint screenshots lock clean
 
 # One instance for the demo and the UI, so that the UI shows the demo's run.
 demo ui: export DAGSTER_HOME := $(CURDIR)/.dagster_home
@@ -14,12 +14,14 @@ demo ui: export DAGSTER_HOME := $(CURDIR)/.dagster_home
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 14
 
-demo: $(INSTALLED) ## segment the demo image: labels, montage and slider page, in one run
+demo: $(INSTALLED) ## segment the demo image: labels, pictures and objects, in one run
 	$(BIN)/dg launch --job segment_demo
 	@printf '\nDone. Look at:\n'
-	@printf '  %-26s %s\n' \
+	@printf '  %-30s %s\n' \
 	  '$(DATA)/demo/montage.png' 'the planes with their labels' \
 	  '$(DATA)/demo/planes.html' 'the same with a slider, in a browser' \
+	  '$(DATA)/demo/object_counts.png' 'how many objects there are, and how large' \
+	  '$(DATA)/demo/objects/' 'a row for each object, in Parquet for pandas and others' \
 	  '$(DATA)/demo.ome.zarr' 'pixels and labels, for napari and other OME-Zarr tools' \
 	  'make ui' 'the Dagster UI: this run under Runs, its assets under Lineage'
 
@@ -30,10 +32,16 @@ ui: $(INSTALLED) ## the Dagster UI and daemon on http://127.0.0.1:3000 (another 
 test: $(INSTALLED) ## run the tests (some of them: ARGS="-k montage")
 	$(BIN)/pytest --numprocesses 3 $(ARGS)
 
+bench: $(INSTALLED) ## measure speed and memory, write docs/benchmarks.md (a small one: ARGS="--planes 100")
+	$(BIN)/python -m idr_assets_tests.bench $(ARGS)
+
 lint: $(INSTALLED) ## check style, formatting and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+screenshots: $(INSTALLED) ## take the pictures of docs/ui.md anew, from the demo in the real UI (needs chromium)
+	$(BIN)/python docs/screenshots.py
 
 lock: $(INSTALLED) ## renew requirements.txt from pyproject.toml
 	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.12 --upgrade \

@@ -4,15 +4,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from idr_assets.by_name import open_labels, open_pixels, read_objects
     from idr_assets.dask_cluster import DaskCluster
     from idr_assets.segmented_image import SegmentedImage
 
-__all__ = ["DaskCluster", "SegmentedImage"]
+__all__ = ["DaskCluster", "SegmentedImage", "open_labels", "open_pixels", "read_objects"]
 
-_MODULES = {"DaskCluster": "idr_assets.dask_cluster", "SegmentedImage": "idr_assets.segmented_image"}
+_MODULES = {
+    "DaskCluster": "idr_assets.dask_cluster",
+    "SegmentedImage": "idr_assets.segmented_image",
+    "open_labels": "idr_assets.by_name",
+    "open_pixels": "idr_assets.by_name",
+    "read_objects": "idr_assets.by_name",
+}
 
 
-# Dagster is imported with the first component only: dask workers use `imaging` and need none of it.
+# Dagster is imported with the first of these only: dask workers use `imaging` and need none of it.
 def __getattr__(name: str) -> object:
     if name not in _MODULES:
         message = f"module {__name__!r} has no attribute {name!r}"

@@ -3,20 +3,22 @@
 import os
 import sys
 from collections.abc import Sequence
-from importlib import import_module
+from dataclasses import replace
 
 import click
 import dagster as dg
 
+from idr_assets.images import DEFINITIONS, find_image, load_definitions
+from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.planes import Block
-from idr_assets.orchestration.automation import FIGURES
+from idr_assets.orchestration.automation import figure_keys
 from idr_assets.orchestration.image import Image
-from idr_assets.orchestration.io_manager import ImageIOManager
-from idr_assets.orchestration.missing import IN_PROGRESS, TO_DO, missing_planes, rectangles
-from idr_assets.orchestration.partitions import key_range, range_tags
+from idr_assets.orchestration.missing import IN_PROGRESS, TO_DO, missing_planes, rectangles, stale_planes
+from idr_assets.orchestration.partitions import block_of, key_range, partition_key, range_tags
 
 _name = click.argument("name", metavar="IMAGE")
-_module = click.option("-m", "--module", default="idr_assets.definitions", show_default=True, help="The definitions.")
+_module = click.option("-m", "--module", default=DEFINITIONS, show_default=True, help="The definitions.")
+_stale = click.option("--stale", is_flag=True, help="Also planes that today's recipe or image would label differently.")
 _unended = click.option("--in-progress", is_flag=True, help="Also planes of runs that did not end: of a killed one.")
 
 
@@ -28,46 +30,96 @@ def main() -> None:
 @main.command()
 @_name
 @_module
+@_stale
 @_unended
-def missing(name: str, module: str, *, in_progress: bool) -> None:
+def missing(name: str, module: str, *, stale: bool, in_progress: bool) -> None:
     """List the planes of IMAGE that are missing or failed, as partitions and ranges of them."""
-    image = _image(_definitions(module), name)
     with _instance() as instance:
-        for block in _to_do(instance, image, in_progress=in_progress):
+        for image, block in _to_do(instance, _images(_definitions(module), name), stale=stale, in_progress=in_progress):
             first, last = key_range(image, block).split("...")
-            click.echo(first if first == last else f"{first}...{last}")
+            named = f"{image.segmentation} " if image.segmentation else ""
+            click.echo(named + (first if first == last else f"{first}...{last}"))
 
 
 @main.command()
 @_name
 @_module
+@_stale
 @_unended
-def resume(name: str, module: str, *, in_progress: bool) -> None:
+def resume(name: str, module: str, *, stale: bool, in_progress: bool) -> None:
     """Segment the planes of IMAGE that are missing or failed, and draw its figures anew."""
     definitions = _definitions(module)
-    image = _image(definitions, name)
+    images = _images(definitions, name)
     with _instance() as instance:
-        blocks = _to_do(instance, image, in_progress=in_progress)
-        done = [_run(instance, definitions, image, ["plane_labels"], block) for block in blocks]
+        blocks = _to_do(instance, images, stale=stale, in_progress=in_progress)
+        labels = [([dg.AssetKey(image.key("plane_labels"))], image, block) for image, block in blocks]
+        done = [_run(instance, definitions, *run) for run in labels]
         if any(done):
-            done.append(_run(instance, definitions, image, FIGURES, image.window))
+            done.append(_run(instance, definitions, figure_keys(images), images[0], images[0].window))
     sys.exit(not all(done))
+
+
+@main.command()
+@_name
+@click.argument("partitions", nargs=-1, required=True)
+@click.option("-s", "--segmentation", help="Of this one only, where the image has several.")
+@_module
+def wipe(name: str, partitions: Sequence[str], segmentation: str | None, module: str) -> None:
+    """Take the labels of planes of IMAGE away: PARTITIONS are keys, '05|08', or ranges, '05|03...05|12'."""
+    images = [it for it in _images(_definitions(module), name) if segmentation in {None, it.segmentation}]
+    if len(images) != 1:
+        has = f"has no segmentation {segmentation!r}" if segmentation else "has several segmentations"
+        message = f"{name} {has}, so nothing was done; name one of its own by --segmentation."
+        raise click.ClickException(message)
+    with _instance() as instance:
+        blocks = [_block(images[0], range_) for range_ in partitions]
+        wiped = sum(_wipe(instance, images[0], block) for block in blocks)
+    click.echo(f"Planes of {images[0].title} that are wiped: {wiped}.")
+
+
+def _wipe(instance: dg.DagsterInstance, image: Image, block: Block) -> int:
+    keys = [partition_key(image, plane) for plane in replace(block, c=block.c[:1]).planes()]
+    try:
+        labels = image.open_output()
+        # First, for labels that Dagster does not know of are made anew; planes without them would not be.
+        instance.wipe_asset_partitions(dg.AssetKey(image.key("plane_labels")), keys)
+        labels.remove(block)
+    except NotImplementedError as error:
+        message = (
+            "The event log of DAGSTER_HOME cannot forget single planes, so nothing was done. Name the storage class in "
+            "its dagster.yaml, as docs/deployment.md shows."
+        )
+        raise click.ClickException(message) from error
+    except ImageError as error:
+        raise click.ClickException(str(error)) from error
+    return len(keys)
+
+
+def _block(image: Image, range_: str) -> Block:
+    first, _, last = range_.partition("...")
+    known = {partition_key(image, plane) for plane in image.window.planes()}
+    if not {first, last or first} <= known:
+        message = (
+            f"{range_!r} is none of the planes of {image.name}, so nothing was done; write keys as in {min(known)!r}."
+        )
+        raise click.ClickException(message)
+    return block_of(image, dg.PartitionKeyRange(first, last or first))
 
 
 def _definitions(module: str) -> dg.Definitions:
     sys.path.insert(0, os.getcwd())  # noqa: PTH109  as Dagster's own commands do
-    definitions = import_module(module).defs
-    loaded: dg.Definitions = definitions() if callable(definitions) else definitions
-    return loaded
+    try:
+        return load_definitions(module)
+    except Exception as error:
+        message = f"{module} cannot be loaded, so nothing was done: {error.__cause__ or error}"
+        raise click.ClickException(message) from error
 
 
-def _image(definitions: dg.Definitions, name: str) -> Image:
-    managers = [it for it in (definitions.resources or {}).values() if isinstance(it, ImageIOManager)]
-    images = {manager.image.name: manager.image for manager in managers}
-    if name not in images:
-        message = f"There is no image {name!r}, so nothing was done; there are: {', '.join(sorted(images))}."
-        raise click.ClickException(message)
-    return images[name]
+def _images(definitions: dg.Definitions, name: str) -> Sequence[Image]:
+    try:
+        return find_image(definitions, name)
+    except ImageError as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _instance() -> dg.DagsterInstance:
@@ -77,20 +129,25 @@ def _instance() -> dg.DagsterInstance:
     return dg.DagsterInstance.get()
 
 
-def _to_do(instance: dg.DagsterInstance, image: Image, *, in_progress: bool) -> list[Block]:
+def _to_do(
+    instance: dg.DagsterInstance, images: Sequence[Image], *, stale: bool, in_progress: bool
+) -> list[tuple[Image, Block]]:
     states = (*TO_DO, IN_PROGRESS) if in_progress else TO_DO
-    blocks = rectangles(image, missing_planes(instance, image, states))
+    blocks = []
+    for image in images:
+        cells = missing_planes(instance, image, states) | (stale_planes(instance, image) if stale else set())
+        blocks += [(image, block) for block in rectangles(image, cells)]
     if not blocks:
-        click.echo(f"No plane of {image.name} is missing or failed.", err=True)
+        click.echo(f"No plane of {images[0].name} is missing or failed{', or stale' * stale}.", err=True)
     return blocks
 
 
 def _run(
-    instance: dg.DagsterInstance, definitions: dg.Definitions, image: Image, assets: Sequence[str], block: Block
+    instance: dg.DagsterInstance, definitions: dg.Definitions, keys: Sequence[dg.AssetKey], image: Image, block: Block
 ) -> bool:
     result = definitions.resolve_job_def(f"segment_{image.name}").execute_in_process(
         instance=instance,
-        asset_selection=[dg.AssetKey([image.name, asset]) for asset in assets],
+        asset_selection=keys,
         tags=range_tags(image, block),
         raise_on_error=False,
     )

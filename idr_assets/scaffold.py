@@ -22,10 +22,15 @@ attributes:
   window:
     t: [261, 270]
     z: [489, 498]
-  # The function that turns planes into labels; it may be your own (see the README).
+  # The function that turns planes into labels; it may be your own (see the README). Or several to compare, by name:
+  # `segmentations: {notebook: {function: ...}, mine: {function: ...}}` in its place.
   segmentation:
     function: idr_assets.imaging.segmentation.gaussian_threshold
     parameters: {sigma: 1.0, threshold_fraction: 0.33}
+  # Version of OME-Zarr that is written: "0.5" (Zarr v3), or "0.4" (Zarr v2) for older viewers.
+  format: "0.5"
+  # Whether pixels that an earlier run stored are read from the output while the image's fingerprint stays the same.
+  reuse_pixels: true
   # How politely the image is read, and how long its store may stutter; these are the defaults.
   reading: {requests: 16, timeout: 60, tries: 10, seconds: 300, missing_chunks: error}
   # What runs by itself; these are the defaults, all off: missing planes on a schedule, everything when the image

@@ -11,6 +11,7 @@ import dagster as dg
 import numpy as np
 from pydantic import BaseModel, Field, ValidationInfo, field_validator, model_validator
 
+from idr_assets.imaging.formats import Version
 from idr_assets.orchestration.automation import Automation
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.image_definitions import image_definitions
@@ -30,7 +31,7 @@ DTYPES = [np.dtype(f"{kind}{size}") for kind, sizes in (("i", "1248"), ("u", "12
 
 @dg.scaffold_with(CommentedYaml)
 class SegmentedImage(dg.Component, YamlFields, dg.Resolvable):
-    """An OME-Zarr image whose planes are segmented: source, label planes over T x Z, montage and plane browser."""
+    """An OME-Zarr image whose planes are segmented: source, label planes over T x Z, figures and objects."""
 
     url: str | None = Field(
         default=None,
@@ -65,6 +66,20 @@ class SegmentedImage(dg.Component, YamlFields, dg.Resolvable):
     window: Window = Field(default_factory=Window, description="The T range x Z range that the partitions cover.")
     segmentation: Segmentation = Field(
         default_factory=Segmentation, description="The function that turns planes into labels, with its parameters."
+    )
+    segmentations: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$")], Segmentation] = Field(
+        default_factory=dict,
+        description="Or several to compare, by name: each has assets `<image>/<name>/...` and labels of its own.",
+    )
+    format: Version = Field(
+        default="0.5",
+        description='Version of OME-Zarr that is written, in quotes: "0.5" (Zarr v3), or "0.4" (Zarr v2) for older '
+        "viewers.",
+    )
+    reuse_pixels: bool = Field(
+        default=True,
+        description="Whether pixels that an earlier run stored are read from the output while the image's fingerprint "
+        "stays the same; `false` fetches all of them anew.",
     )
     reading: Reading = Field(
         default_factory=Reading, description="How politely the image is read, and how long its store may stutter."
@@ -142,28 +157,45 @@ class SegmentedImage(dg.Component, YamlFields, dg.Resolvable):
             raise ValueError(message + "give either `url`, or both `image_id` and `endpoint`")
         return self
 
+    @model_validator(mode="after")
+    def _one_or_several(self) -> Self:
+        if {"segmentation", "segmentations"} <= self.model_fields_set:
+            message = "the image has both `segmentation` and `segmentations`; name the first one among the others"
+            raise ValueError(message)
+        if len({name.lower() for name in self.segmentations}) < len(self.segmentations):
+            message = "two names in `segmentations` differ in upper and lower case only, which some disks take for one"
+            raise ValueError(message)
+        return self
+
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Build the image's definitions; its name is that of the folder that holds the YAML."""
-        return image_definitions(
-            Image(
-                name=_image_name(context.path),
-                project=context.project_root,
-                address=self.url or str(self.endpoint).replace("{image_id}", str(self.image_id)),
-                storage_options=self.storage_options,
-                level=self.level,
-                shape=tuple(self.shape),
-                dtype=self.dtype,
-                channels=tuple(self.channels),
-                **self.window.ranges(self.shape),
-                function=import_function(self.segmentation.function),
-                function_path=self.segmentation.function,
-                parameters=self.segmentation.parameters,
-                links=self.links,
-                upstream=tuple(self.upstream),
-                patience=self.reading.patience,
-                missing_chunks=self.reading.missing_chunks,
-            ),
-            Automation(**self.automation.model_dump()),
+        named = self.segmentations.items() or [(None, self.segmentation)]
+        images = [self._image(context, name, segmentation) for name, segmentation in named]
+        return image_definitions(images, Automation(**self.automation.model_dump()))
+
+    def _image(
+        self, context: dg.ComponentLoadContext, segmentation_name: str | None, segmentation: Segmentation
+    ) -> Image:
+        return Image(
+            name=_image_name(context.path),
+            project=context.project_root,
+            address=self.url or str(self.endpoint).replace("{image_id}", str(self.image_id)),
+            storage_options=self.storage_options,
+            level=self.level,
+            shape=tuple(self.shape),
+            dtype=self.dtype,
+            channels=tuple(self.channels),
+            **self.window.ranges(self.shape),
+            function=import_function(segmentation.function),
+            function_path=segmentation.function,
+            parameters=segmentation.parameters,
+            segmentation=segmentation_name,
+            links=self.links,
+            upstream=tuple(self.upstream),
+            patience=self.reading.patience,
+            missing_chunks=self.reading.missing_chunks,
+            format=self.format,
+            reuse_pixels=self.reuse_pixels,
         )
 
 

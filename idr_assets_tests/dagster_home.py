@@ -118,7 +118,7 @@ def wait_until(condition: Callable[[], object], seconds: float = LONGEST) -> Non
         if monotonic() > end:
             message = f"{condition} did not become true within {seconds} s"
             raise TimeoutError(message)
-        sleep(0.1)
+        sleep(1)  # most conditions open an instance, which takes a tenth of a second of a core
 
 
 def _listeners(process: psutil.Process) -> list[str]:

@@ -11,8 +11,8 @@ from idr_assets.imaging.planes import Block, Plane
 
 def chunk_of(output: LabelImage, plane: Plane, array: str = "labels") -> Path:
     """Give the file that holds a plane's labels, or its pixels."""
-    root = str(getattr(output, array).store_path).removeprefix("file://")
-    return Path(root, "c", *map(str, (plane.t, plane.c, plane.z)), "0", "0")
+    folder = f"{getattr(output, array).path}/"
+    return Path(output.url, next(key for key in output.chunk_keys(plane) if key.startswith(folder)))
 
 
 def flip_bit(file: Path) -> None:

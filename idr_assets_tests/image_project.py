@@ -60,5 +60,5 @@ class ImageProject:
             return dg.load_from_defs_folder(path_within_project=self.yaml)
 
     def key(self, asset: str) -> dg.AssetKey:
-        """Give the key of one of the image's assets."""
-        return dg.AssetKey([self.image, asset])
+        """Give the key of one of the image's assets, `<segmentation>/<asset>` where there are several."""
+        return dg.AssetKey([self.image, *asset.split("/")])

@@ -10,6 +10,7 @@ import signal
 import socket
 import ssl
 import struct
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from fnmatch import fnmatchcase
@@ -78,14 +79,19 @@ class StoreServer:
     async def _serve(self, listener: socket.socket) -> AsyncIterator[None]:
         app = web.Application()
         app.router.add_get("/{path:.*}", self._answer)
-        # The shutdown waits this long for answers that may hang, and a client that gives up ends its request.
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05, handler_cancellation=True)
+        # The shutdown waits this long for answers that may hang.
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05)
         await runner.setup()
+        assert runner.server
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(runner.server, sock=listener, ssl=self._ssl_context)
         try:
-            await web.SockSite(runner, listener, ssl_context=self._ssl_context).start()
             yield
         finally:
+            server.close()
             await runner.cleanup()
+            if sys.version_info >= (3, 13):
+                server.abort_clients()  # aiohttp knows nothing of those in the middle of a TLS handshake
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         with self._counted(request):
@@ -172,9 +178,11 @@ async def connection_reset(request: web.Request, _body: bytes) -> web.StreamResp
     raise ConnectionResetError
 
 
-async def hang(_request: web.Request, _body: bytes) -> web.StreamResponse:
+async def hang(request: web.Request, _body: bytes) -> web.StreamResponse:
     """Never answer; ends with the client's patience or with the server."""
-    return await asyncio.Future[web.StreamResponse]()
+    while request.transport is not None:  # noqa: ASYNC110  aiohttp tells of a lost client in no other way
+        await asyncio.sleep(0.05)
+    raise ConnectionResetError
 
 
 async def cut(request: web.Request, body: bytes) -> web.StreamResponse:

@@ -8,12 +8,12 @@ from pathlib import Path
 import dagster as dg
 import psutil
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from idr_assets_tests.dagster_home import DagsterHome, dagster_home, wait_until
 from idr_assets_tests.image_project import ImageProject
 from idr_assets_tests.orchestration.small_image import PARTITIONS, PIXELS, RANGE, write_project
-from idr_assets_tests.web_ui import ask, serving
+from idr_assets_tests.web_ui import ask, browsing, serving
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -72,7 +72,6 @@ def stored(home: DagsterHome) -> int:
     ("home", "ending"),
     [
         (("in_process", 1), signal.SIGINT),
-        (("processes", 1), signal.SIGINT),
         (("processes", 1), signal.SIGKILL),
         (("a class", 1), signal.SIGKILL),
     ],
@@ -117,15 +116,12 @@ def states(home: DagsterHome, *runs: str) -> list[str]:
 
 def cancel(ui: str, run: str, chromium: str, screenshot: Path) -> None:
     """Press the buttons that end a run."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(base_url=ui, viewport={"width": 1400, "height": 900})
+    with browsing(ui, chromium) as page:
         page.goto(f"/runs/{run}")
-        page.get_by_role("button", name="Terminate").click(timeout=60_000)
+        page.get_by_role("button", name="Terminate").click()
         page.screenshot(path=screenshot)
         page.get_by_role("dialog").get_by_role("button", name=re.compile("Terminate")).click()
-        expect(page.get_by_text("Canceled", exact=True).first).to_be_visible(timeout=60_000)
-        browser.close()
+        expect(page.get_by_text("Canceled", exact=True).first).to_be_visible()
 
 
 def of_runs(home: DagsterHome) -> list[str]:

@@ -1,16 +1,23 @@
-"""The project under `dagster dev`: what runs by itself does, and the UI shows as stale what is."""
+"""The project under `dagster dev`: what is launched in the browser or by itself runs, and what is stale shows as such.
+
+The window is 2 x 2; its `plane_labels` are made by a recipe with one parameter, `than`.
+"""
 
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from playwright.sync_api import Page, expect
 
+from idr_assets.orchestration.automation import FIGURES
 from idr_assets_tests.dagster_home import DagsterHome, dagster_home, wait_until
-from idr_assets_tests.orchestration.small_image import PARTITIONS, write_project
-from idr_assets_tests.web_ui import ask, serving
+from idr_assets_tests.image_project import ImageProject
+from idr_assets_tests.orchestration.small_image import PARTITIONS, Segmented, write_project
+from idr_assets_tests.web_ui import ask, browsing, launch_window, run_again, serving, switch_on
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 RECIPE = """
 from idr_assets.imaging.segmentation import per_plane, versioned
@@ -32,13 +39,12 @@ RELOAD = """
 mutation ($location: String!) { reloadRepositoryLocation(repositoryLocationName: $location) { __typename } }
 """
 
-
-AUTOMATION = "{schedule: true, cron: '* * * * *', refresh: true}"
+AUTOMATION = "{cron: '* * * * *', refresh: true}"
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[DagsterHome]:
-    """Give an instance and a project with a recipe of its own, of which nothing was run."""
+    """Give an instance and a project with a recipe of its own, of which no plane is segmented."""
     segmentation = "{function: project.own.bright, parameters: {than: 600}}"
     project = write_project(tmp_path / "project", segmentation=segmentation, automation=AUTOMATION)
     (project.package / "own.py").write_text(RECIPE)
@@ -46,7 +52,15 @@ def home(tmp_path: Path) -> Iterator[DagsterHome]:
     (tmp_path / "instance").mkdir()
     with dagster_home(tmp_path / "instance", project.root) as home:
         (project.root / "data").rename(home.data)
+        look(home)
         yield home
+
+
+def look(home: DagsterHome) -> None:
+    """Materialize `source_image`, which notes the fingerprint; in this process, so not beside a browser's loop."""
+    with home.instance as instance, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IDR_ASSETS_DATA", str(home.data))
+        assert Segmented(ImageProject(home.project), instance).run("source_image") == ""
 
 
 def done(home: DagsterHome, asset: str) -> set[str | None]:
@@ -56,21 +70,36 @@ def done(home: DagsterHome, asset: str) -> set[str | None]:
         return {record.partition_key for record in instance.fetch_materializations(filtered, limit=100).records}
 
 
+def runs_of_labels(home: DagsterHome) -> list[dg.DagsterRun]:
+    """Give the runs of labels, the first first."""
+    plane_labels = dg.AssetKey(["image", "plane_labels"])
+    with home.instance as instance:
+        return [run for run in reversed(instance.get_runs()) if plane_labels in (run.asset_selection or ())]
+
+
 def ended(home: DagsterHome) -> list[str]:
     """Give how the runs of labels ended, the first first; nothing while one is under way."""
-    with home.instance as instance:
-        runs = [
-            run for run in instance.get_runs() if dg.AssetKey(["image", "plane_labels"]) in (run.asset_selection or ())
-        ]
-    return [run.status.value for run in reversed(runs)] if all(run.is_finished for run in runs) else []
+    runs = runs_of_labels(home)
+    return [run.status.value for run in runs] if all(run.is_finished for run in runs) else []
 
 
 def is_drawn(home: DagsterHome) -> bool:
     """Tell whether both figures were drawn after the last labels."""
     with home.instance as instance:
-        keys = (dg.AssetKey(["image", name]) for name in ("plane_labels", "montage", "plane_browser"))
+        keys = (dg.AssetKey(["image", name]) for name in ("plane_labels", *FIGURES))
         times = [event.timestamp if event else 0 for event in map(instance.get_latest_materialization_event, keys)]
     return times[0] < min(times[1:])
+
+
+def drawings(home: DagsterHome, figure: str) -> list[int]:
+    """Count how often a figure was drawn after labels changed, before they changed again."""
+    with home.instance as instance:
+        events = sorted(
+            (record.storage_id, name)
+            for name in ("plane_labels", figure)
+            for record in instance.fetch_materializations(dg.AssetKey(["image", name]), limit=100).records
+        )
+    return [len(list(group)) for name, group in groupby(name for _, name in events) if name == figure]
 
 
 def stale(ui: str) -> dict[str, str]:
@@ -82,19 +111,46 @@ def stale(ui: str) -> dict[str, str]:
     return by_partition | {node["assetKey"]["path"][1]: node["staleStatus"] for node in found["others"]}
 
 
-def test_missing_planes_are_made_on_a_schedule_then_the_figures_and_labels_go_stale(home: DagsterHome) -> None:
-    chunk = home.data / "source.zarr/0/2/0/10/0/0"
-    pixels = chunk.read_bytes()
-    chunk.unlink()
-    assert home.run("dagster asset materialize -m project.definitions --select image/source_image")[0] == 0
+def test_planes_are_made_and_made_again_in_the_browser_and_go_stale(home: DagsterHome, chromium: str) -> None:
     with serving(home, "dagster dev -m project.definitions") as ui:
-        wait_until(lambda: ended(home) == ["FAILURE"])
-        assert done(home, "plane_labels") == set(PARTITIONS) - {"2|10"}
-        chunk.write_bytes(pixels)
-        wait_until(lambda: ended(home) == ["FAILURE", "SUCCESS"])
-        assert done(home, "plane_labels") == set(PARTITIONS)
-        wait_until(lambda: is_drawn(home))
+        with browsing(ui, chromium) as page:
+            make_planes(page, home)
+            check_stale_mark(page, home)
         check_staleness(ui, home)
+
+
+def make_planes(page: Page, home: DagsterHome) -> None:
+    """Make the window, of which a plane of each timepoint fails; then each again, in another way."""
+    chunks = [home.data / f"source.zarr/0/{t}/0/10/0/0" for t in (1, 2)]
+    pixels = [chunk.read_bytes() for chunk in chunks]
+    for chunk in chunks:
+        chunk.unlink()
+    launch_window(page)
+    wait_until(lambda: ended(home) == ["FAILURE", "FAILURE"])
+    assert done(home, "plane_labels") == {"1|09", "2|09"}
+    wait_until(lambda: is_drawn(home))
+    assert [drawings(home, figure) for figure in FIGURES] == [[1]] * len(FIGURES)
+
+    for chunk, plane in zip(chunks, pixels, strict=True):
+        chunk.write_bytes(plane)
+    launch_window(page, only="Backfill only failed and missing")
+    wait_until(lambda: ended(home)[2:] == ["SUCCESS"])
+    assert done(home, "plane_labels") == set(PARTITIONS)
+    wait_until(lambda: is_drawn(home))
+    assert [drawings(home, figure) for figure in FIGURES] == [[1, 1]] * len(FIGURES)
+
+    runs = runs_of_labels(home)
+    run_again(page, runs[0].run_id, from_failure=True)
+    wait_until(lambda: ended(home)[3:] == ["SUCCESS"])
+    for chunk in chunks:
+        chunk.unlink()
+    run_again(page, runs[2].run_id, from_failure=False)
+    wait_until(lambda: ended(home)[4:] == ["FAILURE"])
+    for chunk, plane in zip(chunks, pixels, strict=True):
+        chunk.write_bytes(plane)
+    switch_on(page, "missing_image")
+    wait_until(lambda: ended(home)[5:] == ["SUCCESS"])
+    wait_until(lambda: is_drawn(home))
 
 
 def check_staleness(ui: str, home: DagsterHome) -> None:
@@ -116,5 +172,22 @@ def check_staleness(ui: str, home: DagsterHome) -> None:
     assert stale(ui) == fresh
 
     document.write_text(document.read_text().replace('"clevel": 5', '"clevel": 4'))
-    assert home.run("dagster asset materialize -m project.definitions --select image/source_image")[0] == 0
+    look(home)
     assert stale(ui) == stale_labels
+
+
+def check_stale_mark(page: Page, home: DagsterHome) -> None:
+    """Change a parameter, reload in the UI, and find the mark on the page of a plane."""
+    plane, mark = "/assets/image/plane_labels?view=partitions&partition=2%7C10", page.get_by_text("Unsynced (1)")
+    yaml = ImageProject(home.project).yaml
+    page.goto(plane)
+    expect(page.get_by_text("Latest materialization")).to_be_visible()
+    expect(mark).to_be_hidden()
+    text = yaml.read_text()
+    yaml.write_text(text.replace("than: 600", "than: 900"))
+    page.goto("/locations/project.definitions/asset-groups/image/lineage")
+    page.get_by_role("button", name="Reload definitions").click()
+    expect(page.get_by_text("Definitions reloaded")).to_be_visible()
+    page.goto(plane)
+    expect(mark).to_be_visible()
+    yaml.write_text(text)

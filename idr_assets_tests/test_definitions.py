@@ -10,11 +10,15 @@ from idr_assets.definitions import defs
 ASSETS = {
     # key: group, kinds, keys of what it is made from
     "demo/montage": ("demo", {"matplotlib"}, ["demo/plane_labels"]),
+    "demo/object_counts": ("demo", {"matplotlib"}, ["demo/objects"]),
+    "demo/objects": ("demo", {"parquet"}, ["demo/plane_labels"]),
     "demo/plane_browser": ("demo", {"html"}, ["demo/plane_labels"]),
     "demo/plane_labels": ("demo", {"dask", "zarr"}, ["demo/source_image"]),
     "demo/source_image": ("demo", {"zarr"}, ["demo/synthetic_embryo"]),
     "demo/synthetic_embryo": ("demo", {"numpy", "zarr"}, []),
     "idr0044/montage": ("idr0044", {"matplotlib"}, ["idr0044/plane_labels"]),
+    "idr0044/object_counts": ("idr0044", {"matplotlib"}, ["idr0044/objects"]),
+    "idr0044/objects": ("idr0044", {"parquet"}, ["idr0044/plane_labels"]),
     "idr0044/plane_browser": ("idr0044", {"html"}, ["idr0044/plane_labels"]),
     "idr0044/plane_labels": ("idr0044", {"dask", "zarr"}, ["idr0044/source_image"]),
     "idr0044/source_image": ("idr0044", {"zarr"}, []),

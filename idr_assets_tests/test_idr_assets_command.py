@@ -1,13 +1,18 @@
 """The command `idr-assets`: what it lists, what it runs, and how it ends."""
 
+import os
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from idr_assets.command_line import main
+from idr_assets.imaging.label_image import open_label_image
+from idr_assets_tests.dagster_home import ROOT
 from idr_assets_tests.image_project import ImageProject
-from idr_assets_tests.orchestration.small_image import write_project
+from idr_assets_tests.orchestration.small_image import FIELDS, write_project
 
 
 @pytest.fixture
@@ -20,6 +25,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ImageProject:
     monkeypatch.delenv("IDR_ASSETS_DATA", raising=False)
     monkeypatch.chdir(project.root)
     monkeypatch.syspath_prepend(str(project.root))
+    for module in [name for name in sys.modules if name.partition(".")[0] == "to_resume"]:
+        monkeypatch.delitem(sys.modules, module)  # of another test's project
     return project
 
 
@@ -41,6 +48,58 @@ def test_what_is_missing_is_done_what_fails_stays_and_ends_with_1(project: Image
     assert (project.root / "data/image/montage.png").exists()
     again = call("resume image")
     assert (again.exit_code, again.stderr) == (0, "No plane of image is missing or failed.\n")
+
+
+def test_wiped_planes_are_missing_and_leave_the_others_alone(project: ImageProject) -> None:
+    assert call("resume image").exit_code == 0
+    found = call("wipe image 1|09")
+    assert (found.exit_code, "docs/deployment.md" in found.stderr) == (1, True)
+    shutil.copy(ROOT / ".dagster_home/dagster.yaml", os.environ["DAGSTER_HOME"])
+    assert call("wipe image 1|10 2|09...2|10").stdout == "Planes of image that are wiped: 3.\n"
+    assert call("missing image").stdout == "1|10\n2|09...2|10\n"
+    labels = open_label_image(str(project.root / "data/image.ome.zarr"))
+    assert {where for where, plane in labels.read_grid((1, 2), (0, 1), (9, 10)).items() if plane} == {
+        (1, 0, 9),
+        (1, 1, 9),
+    }
+    assert call("resume image").exit_code == 0
+    assert call("missing image").stdout == ""
+
+
+def test_stale_planes_are_listed_and_done_again_when_asked_for(
+    project: ImageProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert call("resume image").exit_code == 0
+    assert call("missing image --stale").stderr == "No plane of image is missing or failed, or stale.\n"
+    project.write(**FIELDS, segmentation="{parameters: {sigma: 2}}")
+    monkeypatch.delitem(sys.modules, "to_resume.definitions")  # as another process has it
+    assert call("missing image").stdout == ""
+    assert call("missing image --stale").stdout == "1|09...2|10\n"
+    assert call("resume image --stale").exit_code == 0
+    assert call("missing image --stale").stdout == ""
+
+
+def test_a_project_that_cannot_be_loaded_is_told_in_few_words(project: ImageProject) -> None:
+    project.write(**FIELDS, links="[no, mapping]")
+    found = call("missing image")
+    assert found.exit_code == 1
+    assert "cannot be loaded, so nothing was done: 1 validation error" in found.stderr
+    assert f"attributes.links at {project.yaml}:" in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_only_planes_of_the_window_are_wiped(project: ImageProject) -> None:
+    assert project.root.exists()
+    for key in ("1|08", "3|09", "nonsense", "1|09...1|11"):
+        assert f"'{key}' is none of the planes of image, so nothing was done" in call(f"wipe image {key}").stderr
+    assert "has no segmentation 'otsu'" in call("wipe image 1|09 -s otsu").stderr
+    assert "nothing was segmented yet" in call("wipe image 1|09").stderr
+
+
+def test_planes_of_several_segmentations_are_not_wiped_at_once(project: ImageProject) -> None:
+    project.write(**FIELDS, segmentations="{low: {}, high: {parameters: {threshold_fraction: 0.7}}}")
+    assert "image has several segmentations, so nothing was done; name one" in call("wipe image 1|09").stderr
+    assert "nothing was segmented yet" in call("wipe image 1|09 -s high").stderr
 
 
 def test_an_image_that_is_not_there_is_named_with_those_that_are(project: ImageProject) -> None:

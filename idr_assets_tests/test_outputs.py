@@ -24,7 +24,7 @@ def loaded(project: ImageProject) -> Image | None:
         resources = project.load().resources or {}
     except Exception:  # noqa: BLE001  Dagster's own class is private
         return None
-    return next((manager.image for key, manager in resources.items() if key.endswith("_io")), None)
+    return next((manager.images[0] for key, manager in resources.items() if key.endswith("_io")), None)
 
 
 @settings(max_examples=15, deadline=None, phases=[Phase.explicit, Phase.generate])
@@ -45,6 +45,6 @@ def test_every_output_lies_below_the_data_folder(
         plain = bool(re.fullmatch("[a-z0-9]+", name))
         assert plain or image is None
         if image:
-            outputs = [Path(each) for each in (image.labels_url, image.montage_url, image.browser_url)]
+            outputs = [Path(each) for each in (image.labels_url, image.counts_url("png"), *image.objects_urls)]
             assert [path for path in outputs if not path.resolve().is_relative_to(root / "data" / "")] == []
             assert [path for path in outputs if not path.relative_to(root / "data").parts[0].startswith(name)] == []

@@ -44,6 +44,8 @@ WRONG = [
     (BY_ID | {"endpoint": None}, "", "{'level'", "there is image_id; give either `url`, or both"),
     (BY_ID | {"image_id": None}, "", "{'level'", "there is endpoint; give either `url`, or both"),
     (BY_ID | {"endpoint": "https://127.0.0.1/4.zarr"}, "endpoint", "'https://127.0.0.1/4.zarr'", "write {image_id}"),
+    ({"format": '"0.6"'}, "format", "'0.6'", "format: Version of OME-Zarr that is written, in quotes"),
+    ({"format": "0.4"}, "format", "0.4", "Input should be '0.4' or '0.5'. format: Version of OME-Zarr"),
     ({"upstream": "[my asset]"}, "upstream.0", "'my asset'", "such as `demo/synthetic_embryo`"),
     ({"segmentation": "{function: nowhere.at.all}"}, "segmentation.function", "'nowhere.at.all'", "module.function"),
     ({"segmentation": "{function: otsu}"}, "segmentation.function", "'otsu'", "module.function"),
@@ -60,6 +62,14 @@ WRONG = [
         "{}",
         "name a Python function",
     ),
+    (
+        {"segmentations": "{a: {}}", "segmentation": "{}"},
+        "",
+        "{",
+        "both `segmentation` and `segmentations`; name the first one among the others",
+    ),
+    ({"segmentations": "{spots: {}, Spots: {}}"}, "", "{", "differ in upper and lower case only"),
+    ({"segmentations": "{../a: {}}"}, "segmentations.../a.[key]", "'../a'", "should match pattern"),
     (
         {"segmentation": "{parameters: {sigmma: 2}}"},
         "segmentation.parameters",
@@ -83,7 +93,7 @@ def project(tmp_path: Path) -> ImageProject:
 def image_of(project: ImageProject) -> Image:
     """Load the project and give the image that its YAML describes."""
     resources = project.load().resources or {}
-    image: Image = resources["image_io"].image
+    image: Image = resources["image_io"].images[0]
     return image
 
 

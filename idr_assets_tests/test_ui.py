@@ -11,23 +11,15 @@ import dagster as dg
 import numpy as np
 import psutil
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from idr_assets_tests.dagster_home import BIN, LONGEST, DagsterHome, dagster_home, wait_until
 from idr_assets_tests.idr_stores import nuclei_plane, write_image
-from idr_assets_tests.web_ui import listens
+from idr_assets_tests.web_ui import browsing, listens
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 PLANE = (128, 135)
-
-PATIENCE = 120_000
-"""Milliseconds that the browser waits for what is to appear."""
-
-CHROMIUM_ARGUMENTS = [
-    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync", "--disable-quic"),
-    *("--disable-background-networking", "--disable-component-update"),
-]
 
 
 @pytest.fixture(scope="module")
@@ -60,13 +52,8 @@ def ui(home: DagsterHome) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def page(ui: str, chromium: str) -> Iterator[Page]:
     """Open the UI in Chromium."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
-        page = browser.new_page(base_url=ui, viewport={"width": 1400, "height": 900})
-        page.set_default_timeout(PATIENCE)
-        expect.set_options(timeout=PATIENCE)
+    with browsing(ui, chromium) as page:
         yield page
-        browser.close()
 
 
 @pytest.fixture
@@ -90,7 +77,7 @@ def runs(home: DagsterHome) -> list[str]:
 
 def choose(page: Page, dimension: int, key: str) -> None:
     page.get_by_label("expand_more").nth(dimension).click()
-    page.get_by_title(key, exact=True).click()
+    page.get_by_title(key, exact=True).last.click()  # the list of the dimension before may still fade out
     page.get_by_label("expand_less").click()
     expect(page.get_by_label("expand_less")).to_be_hidden()
 

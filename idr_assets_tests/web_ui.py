@@ -1,4 +1,4 @@
-"""The web UI of a project as processes of its own, and what its pages ask of it."""
+"""The web UI of a project as processes of its own, what is pressed on its pages, and what these ask of it."""
 
 import json
 import signal
@@ -10,8 +10,17 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import psutil
+from playwright.sync_api import Page, expect, sync_playwright
 
 from idr_assets_tests.dagster_home import DagsterHome, wait_until
+
+PATIENCE = 120_000
+"""Milliseconds that the browser waits for what is to appear."""
+
+CHROMIUM_ARGUMENTS = [
+    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync", "--disable-quic"),
+    *("--disable-background-networking", "--disable-component-update"),
+]
 
 
 @contextmanager
@@ -28,6 +37,54 @@ def serving(home: DagsterHome, command: str) -> Iterator[str]:
         server.send_signal(signal.SIGINT)
         assert server.wait(60) == 0
         assert psutil.wait_procs(home.processes, timeout=30)[1] == []
+
+
+@contextmanager
+def browsing(ui: str, chromium: str) -> Iterator[Page]:
+    """Open a page of the UI in headless Chromium, in which addresses may be relative."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
+        page = browser.new_page(base_url=ui, viewport={"width": 1400, "height": 900})
+        page.set_default_timeout(PATIENCE)
+        expect.set_options(timeout=PATIENCE)
+        yield page
+        browser.close()
+
+
+def launch_window(page: Page, *, only: str | None = None) -> None:
+    """Launch a backfill of a window of 2 x 2 from the dialog, or `only` of the two that an option names."""
+    page.goto("/assets/image/plane_labels")
+    with page.expect_response(lambda answer: "PartitionHealthQuery" in (answer.request.post_data or "")):
+        page.get_by_role("button", name="Materialize").click()
+    dialog = page.get_by_role("dialog")
+    for axis in range(2):
+        dialog.get_by_role("button", name="All", exact=True).nth(axis).click()
+    expect(dialog.get_by_text("4 partitions")).to_be_visible()
+    if only:
+        dialog.get_by_text(only).click()
+        expect(dialog.get_by_text("Only 2 failed and missing")).to_be_visible()
+    dialog.get_by_role("button", name="Launch backfill").click()
+    expect(dialog).to_be_hidden()
+
+
+def run_again(page: Page, run: str, *, from_failure: bool) -> None:
+    """Re-execute a run of a backfill from its page."""
+    page.goto(f"/runs/{run}")
+    again = page.get_by_role("button", name="Re-execute all (*)")
+    if from_failure:
+        again.locator("xpath=following::button[1]").click()
+        page.get_by_text("From failure", exact=True).click()
+    else:
+        again.click()
+    page.get_by_role("button", name="Confirm").click()  # that the backfill has ended
+
+
+def switch_on(page: Page, schedule: str) -> None:
+    """Switch a schedule on."""
+    page.goto("/automation")
+    row = page.locator(f"a[href$='/schedules/{schedule}'] ~ div")
+    row.locator("label").click()
+    expect(row.locator("input")).to_be_checked()
 
 
 def ask(ui: str, query: str, **variables: Any) -> dict[str, Any]:  # noqa: ANN401  any JSON

@@ -2,7 +2,6 @@
 
 import dagster as dg
 
-from idr_assets.imaging.synthetic import write_embryo
 from idr_assets.orchestration.image import data_url
 
 
@@ -18,6 +17,8 @@ def synthetic_embryo(context: dg.ComponentLoadContext) -> dg.Definitions:
         description="A synthetic embryo: nuclei that move and divide, out-of-focus light and camera noise.",
     )
     def asset() -> dg.MaterializeResult[None]:
+        from idr_assets.imaging.synthetic import write_embryo  # noqa: PLC0415  only who makes the image needs its model
+
         url = data_url(context.project_root, "synthetic_embryo.zarr")
         write_embryo(url)
         return dg.MaterializeResult(metadata={"url": dg.MetadataValue.path(url)})

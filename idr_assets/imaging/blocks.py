@@ -3,6 +3,7 @@
 Which planes, on which cluster, and what becomes of the results is the caller's affair.
 """
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -15,11 +16,16 @@ import numpy.typing as npt
 from distributed import Client, Future, KilledWorker, as_completed
 
 from idr_assets.imaging.label_image import LabelImage
+from idr_assets.imaging.origins import Origins
+from idr_assets.imaging.plane_results import PlaneFailure, PlaneSummary, summarize
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.provenance import add_provenance
-from idr_assets.imaging.read_back import NotAsWrittenError, check_written
+from idr_assets.imaging.read_back import NotAsWrittenError, check_written, marks
 from idr_assets.imaging.segmentation import SegmentationFunction, checked, renumbered, threshold_of
 from idr_assets.imaging.source import Level
+
+# The run's failure tells why each plane failed; dask would tell it too, for each block and with its own internals.
+logging.getLogger("distributed.worker").addFilter(lambda record: not str(record.msg).startswith("Compute Failed"))
 
 WORKER_DIED = (
     "the worker process that segmented it died, in company and then alone: the function ends it, crashes in native "
@@ -29,38 +35,11 @@ WORKER_DIED = (
 
 
 @dataclass(frozen=True)
-class PlaneSummary:
-    """What was found in one plane.
-
-    `threshold` is the intensity above which a pixel is foreground, None where the function has none; `foreground` is
-    the share of labelled pixels; `minimum` and `maximum` are intensities; `saturated` is the share of pixels at the
-    largest value of their dtype, None for dtypes that are no integers; `seconds` is the plane's part of its block.
-    """
-
-    plane: Plane
-    objects: int
-    threshold: float | None
-    foreground: float
-    minimum: float
-    maximum: float
-    saturated: float | None
-    seconds: float
-
-
-@dataclass(frozen=True)
-class PlaneFailure:
-    """Why one plane could not be segmented; `written` where it was stored, but did not read back as it was written."""
-
-    plane: Plane
-    reason: str
-    written: bool = False
-
-
-@dataclass(frozen=True)
 class BlockTask:
     """Everything that the blocks of a run share; called with a block on a worker.
 
     `provenance` is noted in the output before the first plane is written, so that no plane is there without it.
+    `origins` tells which pixels the output has already; without them all are read from the level.
     It holds addresses and metadata, never pixels.
     """
 
@@ -69,6 +48,7 @@ class BlockTask:
     function: SegmentationFunction
     parameters: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    origins: Origins | None = None
 
     def __call__(self, block: Block) -> list[PlaneSummary]:
         """Read, segment and write the block's planes, read them back, and summarize each.
@@ -76,19 +56,25 @@ class BlockTask:
         Raises `NotAsWrittenError` where the output does not hold what was written.
         """
         started = perf_counter()
-        pixels = self.level.read(block)
+        pixels, reused = self._read(block)
         stack = pixels.reshape(-1, *pixels.shape[3:])
         labels, thresholds = self.segment(stack)
         if self.provenance:
-            add_provenance(self.output.url, self.provenance)
+            add_provenance(self.output, self.provenance)
         planes = pixels, labels.reshape(pixels.shape)
         self.output.write(block, *planes)
+        stored = marks(self.output, block.planes())  # before the comparison, which tells that they are of this run
         check_written(self.output, block, *planes)
+        if self.origins and len(reused) < len(block):
+            self.origins.note(block, pixels)
         seconds = (perf_counter() - started) / len(block)
         return [
-            _summary(plane, stack[index], labels[index], thresholds[index], seconds)
-            for index, plane in enumerate(block.planes())
+            summarize(plane, *found, seconds=seconds, mark=mark, reused=plane in reused)
+            for plane, mark, *found in zip(block.planes(), stored, stack, labels, thresholds, strict=True)
         ]
+
+    def _read(self, block: Block) -> tuple[npt.NDArray[Any], set[Plane]]:
+        return self.origins.read(self.level, block) if self.origins else (self.level.read(block), set())
 
     def segment(self, stack: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int32], list[float | None]]:
         """Evaluate the segmentation of a stack (n, y, x) once: labels (n, y, x) int32 and n thresholds."""
@@ -142,24 +128,3 @@ def _outcome(client: Client, future: Future[Any]) -> list[PlaneSummary] | BaseEx
 def _failure(plane: Plane, error: BaseException) -> PlaneFailure:
     reason = WORKER_DIED if isinstance(error, KilledWorker) else f"{type(error).__name__}: {error}"
     return PlaneFailure(plane, reason, written=isinstance(error, NotAsWrittenError))
-
-
-def _summary(
-    plane: Plane, pixels: npt.NDArray[Any], labels: npt.NDArray[np.int32], threshold: float | None, seconds: float
-) -> PlaneSummary:
-    return PlaneSummary(
-        plane=plane,
-        objects=int(labels.max()),
-        threshold=threshold,
-        foreground=float(np.count_nonzero(labels) / labels.size),
-        minimum=float(pixels.min()),
-        maximum=float(pixels.max()),
-        saturated=_saturated(pixels),
-        seconds=seconds,
-    )
-
-
-def _saturated(pixels: npt.NDArray[Any]) -> float | None:
-    if pixels.dtype.kind not in "iu":
-        return None
-    return float(np.count_nonzero(pixels == np.iinfo(pixels.dtype).max) / pixels.size)

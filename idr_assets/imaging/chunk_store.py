@@ -5,24 +5,39 @@ What a whole body is, tell `documents` and `verification`; what may be tried aga
 
 import asyncio
 import logging
-from collections.abc import Mapping
+import lzma
+import zlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
+from random import SystemRandom
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from fsspec.core import split_protocol, url_to_fs
-from tenacity import AsyncRetrying, RetryCallState, Retrying, retry_if_exception, stop_after_attempt, stop_before_delay
-from tenacity.wait import wait_random_exponential
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_before_delay,
+)
 from zarr.abc.store import ByteRequest, Store
 from zarr.core.buffer import Buffer, BufferPrototype
+from zarr.errors import ChunkNotFoundError
 from zarr.storage import WrapperStore
 
 from idr_assets.imaging.documents import DOCUMENTS, check_document
-from idr_assets.imaging.errors import CorruptBodyError, masked
-from idr_assets.imaging.faults import READ_FAULTS, is_transient, read_error, retry_after
-from idr_assets.imaging.stores import STORAGE_OPTIONS
-from idr_assets.imaging.verification import ChunkFormat, check_length
+from idr_assets.imaging.errors import CorruptBodyError, ImageError, masked
+from idr_assets.imaging.faults import is_transient, read_error, read_faults, retry_after
+from idr_assets.imaging.stores import open_filesystem
+from idr_assets.imaging.verification import ChunkFormat, ShardFormat, check_length
+
+UNDECODABLE = (ExceptionGroup, ValueError, RuntimeError, OSError, EOFError, zlib.error, lzma.LZMAError)
+"""What decoding a chunk raises, or a shard, whose faults come as a group."""
+
+DECODING_TRIES = 3
+"""Most are of an image that is broken for good, unlike the faults that a store or a length tells of."""
 
 logger = logging.getLogger(__name__)
 
@@ -46,13 +61,19 @@ PATIENT = Patience()
 """Enough for a public store that stutters for a minute or two."""
 
 
+JITTER = SystemRandom()
+"""Apart from the generator of the process: a segmentation that seeds that one gets the same labels after retries."""
+
+
 class ChunkStore(WrapperStore[Store]):
     """Reads of a store, each tried again while it may help, and verified.
 
     Raises `ImageError` where a key cannot be read; a key that is not there is None, as Zarr wants it.
     """
 
-    def __init__(self, store: Store, url: str, patience: Patience, chunks: ChunkFormat | None = None) -> None:
+    def __init__(
+        self, store: Store, url: str, patience: Patience, chunks: ChunkFormat | ShardFormat | None = None
+    ) -> None:
         """Wrap a store whose root is at `url`; `chunks` tells how the chunks are encoded, once it is known."""
         super().__init__(store)
         self.url = url
@@ -72,7 +93,7 @@ class ChunkStore(WrapperStore[Store]):
         retrying = self._retrying()
         try:
             return await retrying(self._read, key, prototype, byte_range)
-        except READ_FAULTS as error:
+        except read_faults() as error:
             tries: int = retrying.statistics["attempt_number"]
             raise read_error(error, self._url_of(key), tries) from None
 
@@ -117,17 +138,27 @@ def file_info(
     url: str, storage_options: Mapping[str, Any] | None = None, patience: Patience = PATIENT
 ) -> dict[str, Any] | None:
     """Tell what a store knows of one file, such as its ETag, None where there is none; tried again as reads are."""
-    protocol, _ = split_protocol(url)
-    options = STORAGE_OPTIONS.get(protocol, {}) | dict(storage_options or {})
     retrying = Retrying(**_rules(patience))
     try:
-        filesystem, path = url_to_fs(url, **options)
+        filesystem, path = open_filesystem(url, storage_options)
         info: dict[str, Any] = retrying(_info, filesystem, path)
     except FileNotFoundError:
         return None
-    except READ_FAULTS as error:
+    except read_faults() as error:
         raise read_error(error, url, retrying.statistics["attempt_number"]) from None
     return info
+
+
+def decoded[T](read: Callable[[], T], patience: Patience) -> T:
+    """Call `read` again where decoding fails: a body may be wrong in ways that only a decoder sees."""
+    stop = stop_after_attempt(min(patience.tries, DECODING_TRIES)) | stop_before_delay(patience.seconds)
+    return Retrying(**_rules(patience) | {"retry": retry_if_exception(_is_undecodable), "stop": stop})(read)
+
+
+def _is_undecodable(error: BaseException) -> bool:
+    if isinstance(error, ExceptionGroup):
+        return error.subgroup(ImageError) is None  # which was tried again already
+    return isinstance(error, UNDECODABLE) and not isinstance(error, ChunkNotFoundError)
 
 
 def _info(filesystem: Any, path: str) -> Any:  # noqa: ANN401  any of fsspec's
@@ -135,7 +166,7 @@ def _info(filesystem: Any, path: str) -> Any:  # noqa: ANN401  any of fsspec's
         return filesystem.info(path)
     except FileNotFoundError as error:
         # fsspec says so of an HTTP server whatever its answer is.
-        if isinstance(error.__cause__, READ_FAULTS):
+        if isinstance(error.__cause__, read_faults()):
             raise error.__cause__ from None
         raise
 
@@ -143,9 +174,7 @@ def _info(filesystem: Any, path: str) -> Any:  # noqa: ANN401  any of fsspec's
 def _rules(patience: Patience) -> dict[str, Any]:
     """Say for tenacity what is tried again, how often and after which wait."""
     stop = stop_after_attempt(patience.tries) | stop_before_delay(patience.seconds)
-    # Longer each time and at random, so that readers do not come back together, also from a wait that was asked for.
-    wait = _asked + wait_random_exponential(multiplier=patience.wait, max=30)
-    return {"retry": retry_if_exception(is_transient), "stop": stop, "wait": wait, "reraise": True}
+    return {"retry": retry_if_exception(is_transient), "stop": stop, "wait": partial(_wait, patience), "reraise": True}
 
 
 @cache
@@ -154,6 +183,10 @@ def _slots(host: str, requests: int) -> asyncio.Semaphore:  # noqa: ARG001  a se
     return asyncio.Semaphore(requests)
 
 
-def _asked(state: RetryCallState) -> float:
-    """Seconds that the server asks to wait."""
-    return retry_after(state.outcome.exception() if state.outcome else None)
+def _wait(patience: Patience, state: RetryCallState) -> float:
+    """Seconds to the next try: longer each time and at random, so that readers do not come back together.
+
+    What the server asks for comes first.
+    """
+    asked = retry_after(state.outcome.exception() if state.outcome else None)
+    return asked + JITTER.uniform(0, min(30, patience.wait * 2 ** (state.attempt_number - 1)))

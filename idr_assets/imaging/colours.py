@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import scipy  # loads each submodule at its first use, as skimage does
+import skimage
 from PIL import Image
-from scipy import ndimage
-from skimage.segmentation import expand_labels
 
 type Pixels = npt.NDArray[Any]
 type Labels = npt.NDArray[np.integer[Any]]
@@ -105,7 +105,7 @@ def label_colours(labels: Labels) -> Bytes:
 def outlines(colours: Bytes, width: int = 1) -> npt.NDArray[np.bool_]:
     """Return where an object of `colours` (y, x) ends within `width` pixels; the rim of the plane is no end."""
     size = 2 * width + 1
-    differs = ndimage.maximum_filter(colours, size) != ndimage.minimum_filter(colours, size)
+    differs = scipy.ndimage.maximum_filter(colours, size) != scipy.ndimage.minimum_filter(colours, size)
     inside: npt.NDArray[np.bool_] = differs & (colours > 0)
     return inside
 
@@ -133,7 +133,7 @@ def _resized(plane: Pixels, size: tuple[int, int], resample: Image.Resampling) -
 
 def _neighbours(labels: Labels) -> dict[int, set[int]]:
     """Return for each object of `labels` those whose expanded regions touch its own, diagonals included."""
-    reach = expand_labels(labels, max(labels.shape) * _REACH)
+    reach = skimage.segmentation.expand_labels(labels, max(labels.shape) * _REACH)
     base = int(labels.max(initial=0)) + 1
     neighbours: dict[int, set[int]] = {label: set() for label in np.unique(labels[labels > 0]).tolist()}
     for one, other in _shifted(reach.astype(np.int64)):

@@ -1,6 +1,10 @@
 """What goes wrong with an image, in the user's words: the value, the consequence and the remedy."""
 
+import zlib
 from urllib.parse import urlsplit, urlunsplit
+
+DAMAGED = (ValueError, RuntimeError, zlib.error)
+"""What Zarr raises for a damaged chunk of the output: the checksum, the decoders."""
 
 
 class ImageError(Exception):

@@ -3,12 +3,10 @@
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-import aiohttp
-
 from idr_assets.imaging.errors import CorruptBodyError, ImageError, masked
 
-READ_FAULTS = (aiohttp.ClientError, OSError, CorruptBodyError)
-"""What a read raises: OSError holds timeouts, resets and what s3fs makes of S3's answers."""
+# The clients of HTTP and S3 are imported where a fault is looked at: they take half a second, which images in a folder
+# should not pay.
 
 TRANSIENT_STATUS = {408, 425, 429}
 """Client errors that ask to try again; so does every 5xx."""
@@ -18,11 +16,24 @@ SERVER_ERROR = 500
 REFUSED = {401, 403}
 
 CREDENTIALS = "Check the address, and the credentials in `storage_options`."
+ANONYMOUS = "Give credentials in `storage_options`, or `{anon: true}` for a public bucket."
 LATER = "Try again later; if it stays, check the address or tell the store's owner."
+
+
+def read_faults() -> tuple[type[Exception], ...]:
+    """Give what a read raises: OSError holds timeouts, resets and what s3fs makes of S3's answers."""
+    import aiohttp  # noqa: PLC0415
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415
+
+    return aiohttp.ClientError, BotoCoreError, OSError, CorruptBodyError
 
 
 def is_transient(error: BaseException) -> bool:
     """Tell whether a read may succeed when it is tried again."""
+    import aiohttp  # noqa: PLC0415
+    from botocore.exceptions import ConnectionError as S3ConnectionError  # noqa: PLC0415
+    from botocore.exceptions import HTTPClientError  # noqa: PLC0415
+
     match error:
         case aiohttp.ClientSSLError() | aiohttp.ClientConnectorDNSError() | aiohttp.TooManyRedirects():
             return False
@@ -30,6 +41,8 @@ def is_transient(error: BaseException) -> bool:
             return False
         case aiohttp.ClientResponseError():
             return error.status in TRANSIENT_STATUS or error.status >= SERVER_ERROR
+        case HTTPClientError() | S3ConnectionError():
+            return True
         case aiohttp.ClientConnectionError() | aiohttp.ClientPayloadError() | OSError() | CorruptBodyError():
             return True
         case _:
@@ -38,6 +51,8 @@ def is_transient(error: BaseException) -> bool:
 
 def retry_after(error: BaseException | None) -> float:
     """Seconds that the server asks to wait (RFC 9110, 10.2.3), 0 where it does not."""
+    import aiohttp  # noqa: PLC0415
+
     headers = error.headers if isinstance(error, aiohttp.ClientResponseError) else None
     value = headers.get("Retry-After", "0") if headers else "0"
     if value.isdecimal():
@@ -56,6 +71,9 @@ def read_error(error: Exception, url: str, tries: int) -> ImageError:
 
 
 def _explained(error: Exception) -> tuple[str, str]:
+    import aiohttp  # noqa: PLC0415
+    from botocore.exceptions import NoCredentialsError, PartialCredentialsError  # noqa: PLC0415
+
     status = error.status if isinstance(error, aiohttp.ClientResponseError) else None
     kinds: tuple[tuple[bool | type[Exception], str, str], ...] = (
         (
@@ -69,6 +87,8 @@ def _explained(error: Exception) -> tuple[str, str]:
         (status in REFUSED, f"access is refused (status {status})", CREDENTIALS),
         (FileNotFoundError, "it is not there", "Check the address."),
         (PermissionError, "access is refused", CREDENTIALS),
+        (NoCredentialsError, "there are no credentials for it", ANONYMOUS),
+        (PartialCredentialsError, "its credentials are not complete", CREDENTIALS),
         (aiohttp.ClientResponseError, f"the server answers with status {status}", LATER),
         (TimeoutError, "the answer takes too long", LATER),
         (CorruptBodyError, f"the body is not what the store holds: {error}", LATER),

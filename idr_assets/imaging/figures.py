@@ -1,13 +1,12 @@
 """The montage of a window, for people.
 
-Here belong what is drawn and what the captions say. How numbers become colours stands in `colours`, where a panel
-stands in `montage_sheet`, small pictures in `pictures`, the page in `plane_browser`. No function touches pyplot or any
-other global state, so that threads may draw at once.
+Here belong what is drawn and what the captions say. How numbers become colours stands in `colours`, what a panel holds
+in `panels`, where it stands in `montage_sheet`, small pictures in `pictures`, the page in `plane_browser`. No function
+touches pyplot or any other global state, so that threads may draw at once.
 """
 
 from collections.abc import Mapping
 from itertools import product
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,13 +16,11 @@ from matplotlib.patches import Rectangle
 from PIL import Image
 
 from idr_assets.imaging import colours
-from idr_assets.imaging.montage_sheet import GAP, MARGIN, Sheet
+from idr_assets.imaging.montage_sheet import Sheet
+from idr_assets.imaging.panels import FAINT, MARGIN, draw_absence, draw_plane, draw_scale_bar, write
 from idr_assets.imaging.picture_artist import Picture
 from idr_assets.imaging.planes import LabelledPlane, Plane
-from idr_assets.imaging.scale_bar import round_length
 
-_INK, _FAINT, _PAPER = "#1a1a1a", "#5f5f5f", "#f4f4f4"
-_CENTRED = {"horizontalalignment": "center", "verticalalignment": "center"}
 _CAPTION = (
     "Rows: timepoints T. Columns: slices Z. Above each plane: its t, c, z and, after the dot, its number of objects. "
     "Grey: intensity in arbitrary units, one range for all planes of a channel. Colours tell neighbouring objects "
@@ -50,13 +47,14 @@ def montage(
     sheet = _sheet(planes, title, omitted)
     figure = sheet.figure()
     axes = figure.axes[0]
-    _write(axes, MARGIN, MARGIN, "\n".join(sheet.headline), fontsize=10, fontweight="bold", verticalalignment="top")
+    write(axes, MARGIN, MARGIN, "\n".join(sheet.headline), fontsize=10, fontweight="bold", verticalalignment="top")
     for c in sheet.c:
         _draw_channel(axes, sheet, c, planes)
         if pixel_size is not None:
-            _draw_scale_bar(axes, sheet, c, pixel_size, units)
+            dot = pixel_size * sheet.shape[1] / sheet.panel[1]
+            draw_scale_bar(axes, (sheet.width - MARGIN, sheet.heading(c)), sheet.panel[1], dot, units)
     caption = "\n".join(sheet.caption)
-    _write(axes, MARGIN, sheet.caption_top, caption, fontsize=7, color=_FAINT, verticalalignment="top")
+    write(axes, MARGIN, sheet.caption_top, caption, fontsize=7, color=FAINT, verticalalignment="top")
     return figure
 
 
@@ -80,7 +78,7 @@ def _draw_channel(axes: Axes, sheet: Sheet, c: int, planes: Planes) -> None:
     drawn = [plane.pixels for key, plane in planes.items() if key[1] == c and plane]
     grey_range = colours.contrast(drawn)
     y = sheet.heading(c)
-    _write(axes, MARGIN, y, f"channel {c}", fontsize=8.5, fontweight="bold", verticalalignment="center")
+    write(axes, MARGIN, y, f"channel {c}", fontsize=8.5, fontweight="bold", verticalalignment="center")
     if drawn:
         _draw_grey_range(axes, MARGIN + 180, y, *grey_range)
     for t, z in product(sheet.t, sheet.z):
@@ -90,37 +88,17 @@ def _draw_channel(axes: Axes, sheet: Sheet, c: int, planes: Planes) -> None:
 def _draw_grey_range(axes: Axes, x: int, y: int, black: float, white: float) -> None:
     ramp = np.linspace(0, 255, 120).astype(np.uint8)[np.newaxis, :, np.newaxis].repeat(18, 0).repeat(3, 2)
     axes.add_artist(Picture(ramp, x, y - 9))
-    axes.add_patch(Rectangle((x, y - 9), 120, 18, fill=False, edgecolor=_FAINT, linewidth=0.5))
-    _write(axes, x + 134, y, f"{black:.6g} to {white:.6g} a.u.", fontsize=7.5, verticalalignment="center")
+    axes.add_patch(Rectangle((x, y - 9), 120, 18, fill=False, edgecolor=FAINT, linewidth=0.5))
+    write(axes, x + 134, y, f"{black:.6g} to {white:.6g} a.u.", fontsize=7.5, verticalalignment="center")
 
 
 def _draw_panel(
     axes: Axes, sheet: Sheet, name: Plane, plane: LabelledPlane | None, grey_range: tuple[float, float]
 ) -> None:
-    x, y = sheet.corner(name)
+    x, y = corner = sheet.corner(name)
     if plane:
-        shades, coloured = colours.fit(colours.grey(plane.pixels, *grey_range), plane.labels, sheet.side)
-        outline = max(1, sheet.panel[0] // sheet.shape[0] // 2)
-        axes.add_artist(Picture(colours.overlay(shades, coloured, outline), x, y))
-        _write(axes, x, y - 8, f"{name} · {colours.count_objects(plane.labels)}", fontsize=7)
+        draw_plane(axes, corner, sheet.side, plane, grey_range)
+        write(axes, x, y - 8, f"{name} · {colours.count_objects(plane.labels)}", fontsize=7)
     else:
-        height, width = sheet.panel
-        axes.add_patch(Rectangle((x, y), width, height, facecolor=_PAPER, edgecolor="#d6d6d6", hatch="///", lw=0))
-        _write(axes, x, y - 8, str(name), fontsize=7, color=_FAINT)
-        style = {"fontsize": 7, "color": _FAINT, "backgroundcolor": _PAPER}
-        _write(axes, x + width / 2, y + height / 2, "not materialized", **_CENTRED, **style)
-
-
-def _draw_scale_bar(axes: Axes, sheet: Sheet, c: int, pixel_size: float, units: str) -> None:
-    """Draw a bar of a round length, about a fifth of a panel, at the right end of the channel's heading."""
-    width = sheet.shape[1] * pixel_size
-    length = round_length(width / 5)
-    dots = sheet.panel[1] * length / width
-    right, y = sheet.width - MARGIN, sheet.heading(c)
-    axes.add_patch(Rectangle((right - dots, y - 4), dots, 8, facecolor=_INK, linewidth=0, gid="scale bar"))
-    style = {"fontsize": 7.5, "horizontalalignment": "right", "verticalalignment": "center"}
-    _write(axes, right - dots - GAP, y, f"{length:g} {units}", **style)
-
-
-def _write(axes: Axes, x: float, y: float, text: str, **style: Any) -> None:  # noqa: ANN401 - matplotlib's own
-    axes.text(x, y, text, parse_math=False, **({"color": _INK} | style))
+        draw_absence(axes, corner, sheet.panel)
+        write(axes, x, y - 8, str(name), fontsize=7, color=FAINT)

@@ -4,6 +4,8 @@ A file is written below another name, which ends in `.partial`, and renamed; Zar
 file tells nothing of its writer, neither by its age nor on another machine, so nobody asks: whoever has written a file
 removes every partial file beside it, and a writer who thereby loses its own writes again. This ends, for each writer
 clears away but once, when it has written.
+
+On S3 nothing is renamed: an object appears whole when its upload has ended, in one part or in many, and not before.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,11 +14,11 @@ from errno import EDQUOT, ENOSPC
 from typing import Any
 from uuid import uuid4
 
-from fsspec.core import url_to_fs
 from zarr.abc.store import Store
 from zarr.storage import LocalStore
 
 from idr_assets.imaging.errors import ImageError, masked
+from idr_assets.imaging.stores import open_filesystem
 
 TRIES = 10
 """How often a file is written at most, which is more than there are writers of the same file at once."""
@@ -24,14 +26,16 @@ TRIES = 10
 
 def write_file(url: str, content: bytes) -> None:
     """Write a file whole or not at all; `ImageError` when there is no space left."""
-    filesystem, path = url_to_fs(url)
-    folder = path.rpartition("/")[0]
-    filesystem.makedirs(folder, exist_ok=True)
+    filesystem, path = open_filesystem(url)
+    write = _put if "s3" in filesystem.protocol else _put_and_rename
     with room(url):
-        undisturbed(lambda: _write(filesystem, path, content))
-    for left in filesystem.ls(folder, detail=False):
-        if left.startswith(f"{path}.") and left.endswith(".partial"):
-            _remove(filesystem, left)
+        write(filesystem, path, content)
+
+
+def remove_file(url: str) -> None:
+    """Remove a file, where it is there."""
+    filesystem, path = open_filesystem(url)
+    _remove(filesystem, path)
 
 
 def undisturbed(write: Callable[[], None]) -> None:
@@ -66,6 +70,19 @@ def room(url: str) -> Iterator[None]:
             "or move the output and set IDR_ASSETS_DATA to its new place; then materialize again."
         )
         raise ImageError(message) from error
+
+
+def _put(filesystem: Any, path: str, content: bytes) -> None:  # noqa: ANN401  any of fsspec's
+    filesystem.pipe_file(path, content)
+
+
+def _put_and_rename(filesystem: Any, path: str, content: bytes) -> None:  # noqa: ANN401  any of fsspec's
+    folder = path.rpartition("/")[0]
+    filesystem.makedirs(folder, exist_ok=True)
+    undisturbed(lambda: _write(filesystem, path, content))
+    for left in filesystem.ls(folder, detail=False):
+        if left.startswith(f"{path}.") and left.endswith(".partial"):
+            _remove(filesystem, left)
 
 
 def _write(filesystem: Any, path: str, content: bytes) -> None:  # noqa: ANN401  any of fsspec's

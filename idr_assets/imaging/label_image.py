@@ -1,46 +1,50 @@
-"""The output: an OME-Zarr 0.5 image that holds the segmented planes' pixels and their labels.
+"""The output: an OME-Zarr image that holds the segmented planes' pixels and their labels.
 
 It has the full extent of the level in TCZYX with true indices and is sparse: a plane that was not segmented has no
 chunk. What the labels mean and when they are made stands elsewhere.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import zarr
-from zarr.codecs import Crc32cCodec, ZstdCodec
 from zarr.errors import ChunkNotFoundError
 
-from idr_assets.imaging.errors import ImageError
-from idr_assets.imaging.files import clear_partials, room, undisturbed
-from idr_assets.imaging.multiscales import AXES
-from idr_assets.imaging.nodes import create_node
-from idr_assets.imaging.output_metadata import image_attributes, label_attributes
+from idr_assets.imaging.errors import DAMAGED, ImageError, masked
+from idr_assets.imaging.files import remove_file, room
+from idr_assets.imaging.formats import FORMATS, Format, format_of
+from idr_assets.imaging.lazy import LazyPlanes
+from idr_assets.imaging.output_arrays import open_array, write_planes
 from idr_assets.imaging.planes import Block, LabelledPlane, Plane
-from idr_assets.imaging.source import Level
-from idr_assets.imaging.stores import open_store
+from idr_assets.imaging.stores import open_filesystem
 
-LABELS = "labels/segmentation"
-"""Path of the label group below the image."""
+if TYPE_CHECKING:
+    import dask.array as da
 
-LONGEST_CHUNK = 2048
-"""Height and width in pixels up to which a plane is one chunk: about 4 megapixels."""
+SEGMENTATION = "segmentation"
+"""Name of the label group of an image with one segmentation."""
 
 
 @dataclass(frozen=True)
 class LabelImage:
-    """The output at `url`, opened.
+    """The output at `url`, opened with its label group `labels/<name>`.
 
     Both arrays are (t, c, z, y, x); `labels` is int32, 0 background, 1..n in each plane.
     """
 
     url: str
+    name: str
     pixels: zarr.Array[Any]
     labels: zarr.Array[Any]
+
+    @property
+    def format(self) -> Format:
+        """The version of OME-Zarr that it is written in."""
+        return format_of(self.labels.metadata.zarr_format)
 
     @property
     def plane_chunks(self) -> tuple[int, int]:
@@ -50,100 +54,112 @@ class LabelImage:
     def write(self, block: Block, pixels: npt.NDArray[Any], labels: npt.NDArray[np.int32]) -> None:
         """Store the pixels and labels (t, c, z, y, x) of a block; no other plane is touched.
 
-        Labels come last: a plane whose labels can be read has its pixels too. Raises `ImageError` on a full disk.
+        Labels come last, and those of other pixels are taken away first, of every label group: a plane whose labels can
+        be read has the pixels that they belong to. Raises `ImageError` on a full disk.
         """
         with room(self.url):
-            undisturbed(lambda: self._write(block, pixels, labels))
-        for array, plane, row in product((self.pixels, self.labels), block.planes(), range(self.labels.cdata_shape[3])):
-            key = array.metadata.encode_chunk_key((plane.t, plane.c, plane.z, row, 0))
-            clear_partials(array.store, f"{array.path}/{key}".rpartition("/")[0])
+            self._drop_labels_of_other_pixels(block, pixels)
+        write_planes(self.url, block, (self.pixels, pixels), (self.labels, labels))
 
     def read(self, plane: Plane) -> LabelledPlane | None:
-        """Read one plane, or None where it is not stored."""
+        """Read one plane, or None where it is not stored; `ImageError` where it is damaged."""
         where = (plane.t, plane.c, plane.z)
         try:
             labels, pixels = np.asarray(self.labels[where]), np.asarray(self.pixels[where])
         except ChunkNotFoundError:
             return None
+        except DAMAGED as error:
+            raise self._damaged(plane, error) from error
         return LabelledPlane(plane.t, plane.c, plane.z, pixels, labels)
 
-    def _write(self, block: Block, pixels: npt.NDArray[Any], labels: npt.NDArray[np.int32]) -> None:
-        for array, values in ((self.pixels, pixels), (self.labels, labels)):
-            for index, channel in enumerate(block.c):
-                array[block.t.start : block.t.stop, channel, block.z.start : block.z.stop] = values[:, index]
+    def lazy(self) -> "da.Array":
+        """Give all labels as a lazy (t, c, z, y, x) dask array of int32; nothing is read.
+
+        Computing raises `ImageError` where a plane is not stored or damaged, and names it.
+        """
+        return LazyPlanes(self._read_labels, self.labels.shape, self.labels.dtype).array(self.labels.chunks)
+
+    def not_stored(self, plane: Plane) -> ImageError:
+        """Say that a plane has no labels."""
+        return ImageError(f"{plane} is not stored in {masked(self.url)}, labels {self.name!r}. Materialize it first.")
+
+    def read_grid(
+        self, t: Sequence[int], c: Sequence[int], z: Sequence[int]
+    ) -> dict[tuple[int, int, int], LabelledPlane | None]:
+        """Read the planes at all these t, c and z, in one fetch where all are stored; None for one that is not.
+
+        Raises `ImageError` where one is damaged.
+        """
+        indices = np.array(t), np.array(c), np.array(z)
+        try:
+            labels, pixels = (np.asarray(array.oindex[indices]) for array in (self.labels, self.pixels))
+        except (ChunkNotFoundError, *DAMAGED):
+            return {where: self.read(Plane(*where)) for where in product(t, c, z)}
+        places = zip(product(t, c, z), np.ndindex(labels.shape[:3]), strict=True)
+        return {where: LabelledPlane(*where, pixels[place], labels[place]) for where, place in places}
+
+    def chunk_keys(self, plane: Plane) -> list[str]:
+        """Give the keys, below the output, of all chunks of a plane: those of its pixels, then those of its labels."""
+        grid = list(product([plane.t], [plane.c], [plane.z], *map(range, self.labels.cdata_shape[3:])))
+        arrays = self.pixels, self.labels
+        return [f"{array.path}/{array.metadata.encode_chunk_key(at)}" for array in arrays for at in grid]
+
+    def remove(self, block: Block) -> None:
+        """Take the labels of a block away, so that its planes are not stored; pixels stay, for other label groups."""
+        for plane in block.planes():
+            self._remove(plane, self.name)
+
+    def _read_labels(self, chunk: Block, y: slice, x: slice) -> npt.NDArray[np.int32]:
+        """Read the labels of a chunk, which holds one plane or less."""
+        (plane,) = chunk.planes()
+        try:
+            return np.asarray(self.labels[plane.t, plane.c, plane.z, y, x])[np.newaxis, np.newaxis, np.newaxis]
+        except ChunkNotFoundError:
+            raise self.not_stored(plane) from None
+        except DAMAGED as error:
+            raise self._damaged(plane, error) from error
+
+    def _damaged(self, plane: Plane, error: Exception) -> ImageError:
+        where = f"{masked(self.url)}, labels {self.name!r}"
+        return ImageError(f"{plane} is damaged in {where}: it cannot be read back ({error}). Materialize it again.")
+
+    def _drop_labels_of_other_pixels(self, block: Block, pixels: npt.NDArray[Any]) -> None:
+        for plane, values in zip(block.planes(), pixels.reshape(-1, *pixels.shape[3:]), strict=True):
+            if self._has_other_pixels(plane, values):
+                for name in label_groups(self.url):
+                    self._remove(plane, name)
+
+    def _has_other_pixels(self, plane: Plane, values: npt.NDArray[Any]) -> bool:
+        """Tell whether pixels of a plane are stored that are not `values`, or are damaged."""
+        try:
+            stored = np.asarray(self.pixels[plane.t, plane.c, plane.z])
+        except ChunkNotFoundError:
+            return False
+        except DAMAGED:
+            return True
+        return not np.array_equal(stored, values, equal_nan=values.dtype.kind == "f")
+
+    def _remove(self, plane: Plane, name: str) -> None:
+        own = f"{self.labels.path}/"
+        for key in self.chunk_keys(plane):
+            if key.startswith(own):
+                remove_file(f"{self.url}/labels/{name}/0/{key.removeprefix(own)}")
 
 
-def open_label_image(url: str) -> LabelImage:
-    """Open the output at `url`, for reading and writing; `ImageError` when it is not there."""
+def open_label_image(url: str, name: str = SEGMENTATION) -> LabelImage:
+    """Open the output at `url` for reading and writing; `ImageError` when it, or its label group, is not there."""
     try:
-        arrays = [_open_array(url, path) for path in ("0", f"{LABELS}/0")]
+        arrays = [open_array(url, path) for path in ("0", f"labels/{name}/0")]
     except FileNotFoundError as error:
-        message = f"No label image at {url}: nothing was segmented yet. Materialize planes first."
+        message = f"No label image at {masked(url)}/labels/{name}: nothing was segmented yet. Materialize planes first."
         raise ImageError(message) from error
-    return LabelImage(url, *arrays)
+    return LabelImage(url, name, *arrays)
 
 
-def create_label_image(url: str, level: Level) -> LabelImage:
-    """Make the output for `level` at `url` unless it is there, and open it.
-
-    Each document is written whole, from the root downwards, and only where there is none: processes that create at
-    once agree, and one that was killed leaves the rest to the next.
-    Raises `ImageError` when an output of another level, shape or dtype is there, of which nothing is overwritten, or on
-    a full disk.
-    """
-    name = level.url.rstrip("/").rpartition("/")[2]
-    _create_group(url, "", image_attributes(level, name) | {"idr_assets": {"level": level.path}})
-    _check_level(url, level)
-    _create_group(url, "labels", {"ome": {"version": "0.5", "labels": ["segmentation"]}})
-    _create_group(url, LABELS, label_attributes(level) | {"idr_assets": {"provenance": "provenance"}})
-    _create_array(url, "0", level.shape, level.dtype.newbyteorder("="))
-    _create_array(url, f"{LABELS}/0", level.shape, np.dtype(np.int32))
-    image = open_label_image(url)
-    _check_extent(url, image, level)
-    return image
-
-
-def _open_array(url: str, path: str) -> zarr.Array[Any]:
-    # Empty chunks are written: a plane without objects differs from a plane that is not there.
-    config: Any = {"write_empty_chunks": True, "read_missing_chunks": False}
-    return zarr.open_array(open_store(url), path=path, mode="r+", zarr_format=3, config=config)
-
-
-def _create_array(url: str, path: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-    height, width = (min(length, LONGEST_CHUNK) for length in shape[3:])
-    create = partial(
-        zarr.create_array,
-        shape=shape,
-        dtype=dtype,
-        chunks=(1, 1, 1, height, width),
-        compressors=[ZstdCodec(level=3), Crc32cCodec()],
-        fill_value=0,
-        dimension_names=tuple(AXES),
-    )
-    create_node(url, path, lambda store: create(store, name=path))
-
-
-def _create_group(url: str, path: str, attributes: dict[str, Any]) -> None:
-    create_node(url, path, lambda store: zarr.create_group(store, path=path, attributes=attributes))
-
-
-def _check_level(url: str, level: Level) -> None:
-    attributes: Any = zarr.open_group(open_store(url), mode="r").attrs.get("idr_assets", {})
-    stored = attributes.get("level", level.path)
-    if stored != level.path:
-        message = (
-            f"The output {url} holds level {stored!r} of its image, but level {level.path!r} is asked for: planes of "
-            "two levels would mix, and nothing was written. Correct `level` in the YAML, move the output away or name "
-            "the image anew."
-        )
-        raise ImageError(message)
-
-
-def _check_extent(url: str, image: LabelImage, level: Level) -> None:
-    stored, wanted = (image.pixels.shape, image.pixels.dtype), (level.shape, level.dtype.newbyteorder("="))
-    if stored != wanted:
-        message = (
-            f"The output {url} holds shape {stored[0]} of {stored[1]}, but the level has shape {wanted[0]} of "
-            f"{wanted[1]}: its planes do not fit, and nothing was written. Move the output away or name the image anew."
-        )
-        raise ImageError(message)
+def label_groups(url: str) -> list[str]:
+    """Name the label groups of the output at `url`, in alphabetical order."""
+    filesystem, root = open_filesystem(f"{url}/labels")
+    filesystem.invalidate_cache(root)
+    folders = filesystem.ls(root, detail=False)
+    groups = {folder for folder in folders for each in FORMATS.values() if filesystem.exists(f"{folder}/{each.group}")}
+    return sorted(folder.rpartition("/")[2] for folder in groups)

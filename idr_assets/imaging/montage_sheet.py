@@ -1,22 +1,17 @@
 """The geometry of a montage: where panels, headings and lines of text stand.
 
-Lengths are dots of `DPI`, counted from the top left, so that pixels fall on whole dots. What is drawn there stands in
+Lengths are dots, counted from the top left. What is drawn there stands in
 `figures`.
 """
 
 import textwrap
 from dataclasses import dataclass
-from typing import Final
 
 from matplotlib.figure import Figure
 
 from idr_assets.imaging.colours import fitted_shape
+from idr_assets.imaging.panels import GAP, MARGIN, empty_sheet
 from idr_assets.imaging.planes import Plane
-
-DPI: Final = 216
-MARGIN: Final = 60
-GAP: Final = 18
-"""Between two panels."""
 
 _PANELS = 1620  # the panels of the longer side together, as far as that leaves each between least and most
 _LEAST_PANEL, _MOST_PANEL = 270, 810
@@ -78,9 +73,7 @@ class Sheet:
     def figure(self) -> Figure:
         """Make an empty figure with one axes, whose data coordinates are the sheet's dots."""
         height = self.caption_top + _CAPTION_LINE * len(self.caption) + MARGIN
-        figure = Figure(figsize=(self.width / DPI, height / DPI), dpi=DPI, facecolor="white")
-        figure.add_axes((0, 0, 1, 1), xlim=(0, self.width), ylim=(height, 0)).set_axis_off()
-        return figure
+        return empty_sheet(self.width, height)
 
     @property
     def _step(self) -> tuple[int, int]:

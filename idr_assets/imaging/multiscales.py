@@ -1,7 +1,7 @@
 """What an OME-Zarr image says of its levels: paths, axes, scales and units, in every version from 0.1 to 0.5."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,24 +26,44 @@ MICROMETRES = {
 }
 """Length of a unit in micrometres, for the units that a microscope's image may have."""
 
+SPELLINGS: Mapping[str, str | None] = {
+    **dict.fromkeys(("µm", "\N{GREEK SMALL LETTER MU}m", "um", "micron", "microns", "micrometre"), "micrometer"),
+    **dict.fromkeys(("nm", "nanometre"), "nanometer"),
+    **dict.fromkeys(("mm", "millimetre"), "millimeter"),
+    **dict.fromkeys(("s", "sec"), "second"),
+    "pixel": None,
+}
+"""What OME-NGFF calls a unit that images also spell otherwise; a pixel is none."""
+
 
 @dataclass(frozen=True)
 class Geometry:
     """What the axes of a level are.
 
     `axes` are those that are stored, in their order. `scale`, the physical size of a step, and `units` are TCZYX and
-    None where unknown.
+    None where unknown; `translation`, where the first pixel's centre lies, is TCZYX and 0 where unknown. Of a smaller
+    level of an image that tells no sizes, both are in pixels of the first level.
     """
 
     axes: tuple[str, ...]
     scale: tuple[float | None, ...]
+    translation: tuple[float, ...]
     units: tuple[str | None, ...]
 
     @property
     def pixel_size(self) -> float | None:
         """Width of a pixel in micrometres, or None where the image does not tell it in a unit of length."""
-        factor = MICROMETRES.get(self.units[-1] or "")
-        return self.scale[-1] * factor if factor and self.scale[-1] else None
+        return self._micrometres(-1)
+
+    @property
+    def pixel_area(self) -> float | None:
+        """Area of a pixel in square micrometres, or None where the image does not tell its sides."""
+        height, width = self._micrometres(-2), self._micrometres(-1)
+        return height * width if height and width else None
+
+    def _micrometres(self, axis: int) -> float | None:
+        factor, size = MICROMETRES.get(self.units[axis] or ""), self.scale[axis]
+        return size * factor if factor and size else None
 
 
 def read_geometry(url: str, level: str, store: Store) -> Geometry:
@@ -52,8 +72,15 @@ def read_geometry(url: str, level: str, store: Store) -> Geometry:
     multiscale = _multiscale(url, store)
     dataset = _dataset(url, level, multiscale)
     axes = _axes(url, multiscale)
-    scale = dict(zip(axes, _scale(multiscale, dataset, len(axes)), strict=True))
-    return Geometry(tuple(axes), tuple(scale.get(axis) for axis in AXES), tuple(axes.get(axis) for axis in AXES))
+    scales, translations = _placed(multiscale, dataset, len(axes)) or _compared(multiscale, dataset, len(axes), store)
+    scale = dict(zip(axes, scales, strict=True))
+    translation = dict(zip(axes, translations, strict=True))
+    return Geometry(
+        axes=tuple(axes),
+        scale=tuple(scale.get(axis) for axis in AXES),
+        translation=tuple(translation.get(axis, 0.0) for axis in AXES),
+        units=tuple(axes.get(axis) for axis in AXES),
+    )
 
 
 def _check_path(url: str, level: str) -> None:
@@ -71,7 +98,7 @@ def _multiscale(url: str, store: Store) -> Mapping[str, Any]:
     try:
         attributes = zarr.open_group(store, mode="r", use_consolidated=False).attrs.asdict()
     except (NodeNotFoundError, FileNotFoundError):
-        message = f"No Zarr group at {url}: nothing can be read. Check `url`; it ends with the image's folder (.zarr)."
+        message = f"No Zarr group at {url}: nothing can be read. Check `url`; a relative one is below IDR_ASSETS_DATA."
         raise ImageError(message) from None
     multiscales: Any = attributes.get("ome", attributes)
     try:
@@ -96,7 +123,7 @@ def _dataset(url: str, level: str, multiscale: Mapping[str, Any]) -> Mapping[str
 def _axes(url: str, multiscale: Mapping[str, Any]) -> dict[str, str | None]:
     """Map the stored axes, in their order, to their units; versions 0.1 and 0.2 have TCZYX and say nothing."""
     listed = [axis if isinstance(axis, dict) else {"name": axis} for axis in multiscale.get("axes", AXES)]
-    axes = {axis["name"]: axis.get("unit") for axis in listed}
+    axes = {axis["name"]: SPELLINGS.get(unit := axis.get("unit", ""), unit) or None for axis in listed}
     if [name for name in AXES if name in axes] != list(axes) or not {"y", "x"} <= axes.keys():
         message = (
             f"The axes of {url} are {list(axes)}: no planes can be cut. They must be of t, c, z, y, x in this order."
@@ -105,8 +132,40 @@ def _axes(url: str, multiscale: Mapping[str, Any]) -> dict[str, str | None]:
     return axes
 
 
-def _scale(multiscale: Mapping[str, Any], dataset: Mapping[str, Any], dimensions: int) -> list[float | None]:
-    """Multiply the scales of the level and of the whole multiscale image, None where neither is given."""
+def _placed(
+    multiscale: Mapping[str, Any], dataset: Mapping[str, Any], dimensions: int
+) -> tuple[list[float], list[float]] | None:
+    """Chain the transformations of the level and of the whole multiscale image; None without any scale."""
     transformations = dataset.get("coordinateTransformations", []) + multiscale.get("coordinateTransformations", [])
-    scales = [entry["scale"] for entry in transformations if entry.get("type") == "scale"]
-    return np.prod(scales, axis=0).tolist() if scales else [None] * dimensions
+    scale, translation = np.ones(dimensions), np.zeros(dimensions)
+    for each in transformations:
+        scale *= each.get("scale", 1.0)
+        translation = translation * each.get("scale", 1.0) + each.get("translation", 0.0)
+    known = any("scale" in each for each in transformations)
+    return (scale.tolist(), translation.tolist()) if known else None
+
+
+def _compared(
+    multiscale: Mapping[str, Any], dataset: Mapping[str, Any], dimensions: int, store: Store
+) -> tuple[Sequence[float | None], list[float]]:
+    """Lay a level over the first one by their shapes; of the first one itself, or without it, no scale is known."""
+    paths = [it["path"] for it in (multiscale["datasets"][0], dataset)]
+    shapes = [_shape(store, path) for path in paths] if len(set(paths)) > 1 else []
+    if {len(shape) for shape in shapes} != {dimensions}:
+        return [None] * dimensions, [0.0] * dimensions
+    factors = [_factor(many, few) for many, few in zip(*shapes, strict=True)]
+    return factors, [(factor - 1) / 2 for factor in factors]
+
+
+def _shape(store: Store, path: str) -> tuple[int, ...]:
+    """Give the shape of an array, () where it is not there."""
+    try:
+        return zarr.open_array(store, path=path, mode="r").shape
+    except (NodeNotFoundError, FileNotFoundError):
+        return ()
+
+
+def _factor(many: int, few: int) -> float:
+    """Tell by which factor an axis was reduced: a whole one where that leaves `few` pixels, rounded either way."""
+    whole = max(1, round(many / few))
+    return float(whole) if few in {many // whole, -(-many // whole)} else many / few

@@ -1,16 +1,39 @@
 """Create groups and arrays of the output: once, whoever comes first.
 
-A node's document is written whole or not at all. What stands in it is the caller's affair.
+A node's documents are written whole or not at all. What stands in them is the caller's affair.
 """
 
+import json
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
+from typing import Any
 
+import zarr
 from zarr.abc.store import Store
-from zarr.errors import ContainsArrayError, ContainsGroupError
+from zarr.errors import ContainsArrayError, ContainsGroupError, GroupNotFoundError
 
-from idr_assets.imaging.files import clear_partials, room, undisturbed
+from idr_assets.imaging.files import clear_partials, room, undisturbed, write_file
+from idr_assets.imaging.formats import Format
 from idr_assets.imaging.stores import open_store
+
+
+def find_group(url: str, path: str = "") -> zarr.Group | None:
+    """Open the group `path` of the store at `url` for reading, whatever its format; None where there is none."""
+    try:
+        return zarr.open_group(open_store(url), path=path, mode="r")
+    except (GroupNotFoundError, FileNotFoundError):
+        return None
+
+
+def create_group(url: str, path: str, attributes: dict[str, Any], written_as: Format) -> None:
+    """Create the group `path`, with its attributes, unless it is in the store at `url`; `ImageError` on a full disk."""
+    if written_as.attributes != written_as.group and find_group(url, path) is None:
+        # First, so that a writer who is killed in between leaves no group without its attributes.
+        content = json.dumps(attributes, indent=zarr.config.get("json_indent")).encode()
+        write_file("/".join(filter(None, [url, path, written_as.attributes])), content)
+    create = partial(zarr.create_group, path=path, attributes=attributes, zarr_format=written_as.zarr_format)
+    create_node(url, path, create)
 
 
 def create_node(url: str, path: str, create: Callable[[Store], object]) -> None:

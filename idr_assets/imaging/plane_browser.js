@@ -78,15 +78,14 @@ function stepTime(direction) {
 }
 
 function openAddress() {
-  const asked = new URLSearchParams(location.hash.slice(1));
+  const address = location.hash; // which `show` writes anew
+  const asked = new URLSearchParams(address.slice(1));
   const axis = (name) => (/^\d+$/.test(asked.get(name)) ? Number(asked.get(name)) : planes[current][name]);
-  const wanted = { t: axis("t"), c: axis("c"), z: axis("z") };
-  const found = nearest(wanted);
+  const found = nearest({ t: axis("t"), c: axis("c"), z: axis("z") });
   show(planes.indexOf(found));
-  const exact = ["t", "c", "z"].every((name) => found[name] === wanted[name]);
+  const exact = ["t", "c", "z"].every((name) => !asked.has(name) || Number(asked.get(name) || NaN) === found[name]);
   byId("nearest").hidden = exact;
-  byId("nearest").textContent = exact ? "" :
-    `t ${wanted.t} c ${wanted.c} z ${wanted.z} is not on this page; the nearest plane is shown.`;
+  byId("nearest").textContent = exact ? "" : `${address} names no plane of this page; the nearest one is shown.`;
 }
 
 const steps = {

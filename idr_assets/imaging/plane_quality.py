@@ -3,11 +3,12 @@
 Judges numbers that were measured before; reads no pixels and decides nothing.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from statistics import median_high, median_low
 
-from idr_assets.imaging.blocks import PlaneSummary
+from idr_assets.imaging.plane_results import PlaneSummary
 from idr_assets.imaging.planes import Plane
 
 MOST_SATURATED = 0.01
@@ -22,7 +23,12 @@ FEWEST = 9
 
 
 def unusable(summary: PlaneSummary) -> str | None:
-    """Say why the pixels of a plane are of no use: blank, or too many at the largest value of their dtype; or None."""
+    """Say why the pixels of a plane are of no use, or None.
+
+    They are blank, no finite numbers, or too many of them are at the largest value of their dtype.
+    """
+    if not (math.isfinite(summary.minimum) and math.isfinite(summary.maximum)):
+        return f"holds pixels that are no finite numbers, from {summary.minimum:g} to {summary.maximum:g}"
     if summary.minimum == summary.maximum:
         return f"blank, all pixels are {summary.minimum:g}"
     if summary.saturated is not None and summary.saturated > MOST_SATURATED:

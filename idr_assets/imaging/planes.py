@@ -4,7 +4,7 @@ What reads, segments or draws the pixels stands elsewhere.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
@@ -81,6 +81,28 @@ class Block:
         t_step = _step(chunks[0], most // (min(z_step, len(self.z)) * len(self.c)))
         for t, z in product(_pieces(self.t, t_step, chunks[0]), _pieces(self.z, z_step, chunks[2])):
             yield replace(self, t=t, z=z)
+
+    def covering(self, wanted: Collection[Plane], chunks: Sequence[int]) -> Iterator["Block"]:
+        """Cover those of the block's planes that are wanted by few blocks; planes that share a chunk stay together.
+
+        `chunks` is the chunk shape (t, c, z, ...). No chunk lies in two blocks, so that none is read twice; where a
+        wanted plane shares a chunk with others, they are covered too.
+        """
+        planes = self.planes()
+        inside = sum(plane in wanted for plane in planes)
+        pieces = self._parts(chunks) if 0 < inside < len(planes) else [self]
+        if len(pieces) > 1:
+            for piece in pieces:
+                yield from piece.covering(wanted, chunks)
+        elif inside:
+            yield self
+
+    def _parts(self, chunks: Sequence[int]) -> list["Block"]:
+        """Cut between channels, or in two or more along t and z; a block within one chunk stays whole."""
+        layers = [
+            tuple(c for c in self.c if c // chunks[1] == layer) for layer in sorted({c // chunks[1] for c in self.c})
+        ]
+        return [replace(self, c=c) for c in layers] if len(layers) > 1 else list(self.cut(chunks, len(self) // 2))
 
 
 def block_size(plane_shape: tuple[int, int], planes: int, workers: int) -> int:

@@ -9,33 +9,25 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import zarr
-from zarr.errors import GroupNotFoundError
-
-from idr_assets.imaging.nodes import create_node
-from idr_assets.imaging.stores import open_store
-
-PROVENANCE = "labels/segmentation/provenance"
-"""Path of the group of ways below the image; each way is a group in it, with the way as attribute `idr_assets`."""
+from idr_assets.imaging.label_image import LabelImage
+from idr_assets.imaging.nodes import create_group, find_group
 
 
-def add_provenance(url: str, provenance: Mapping[str, Any]) -> None:
-    """Note how planes of the output at `url` come to be, once for each way."""
-    way = hashlib.sha256(json.dumps(provenance, sort_keys=True).encode()).hexdigest()[:16]
-    attributes = {"idr_assets": dict(provenance)}
-    create_node(url, PROVENANCE, lambda store: zarr.create_group(store, path=PROVENANCE))
-    create_node(
-        url,
-        f"{PROVENANCE}/{way}",
-        lambda store: zarr.create_group(store, path=f"{PROVENANCE}/{way}", attributes=attributes),
-    )
+def provenance_path(labels: str) -> str:
+    """Give the path of the group of ways below the image; each is a group in it, with attribute `idr_assets`."""
+    return f"labels/{labels}/provenance"
 
 
-def read_provenance(url: str) -> list[dict[str, Any]]:
-    """Tell every way in which planes of the output came to be, in an order of no meaning that stays."""
-    try:
-        ways = zarr.open_group(open_store(url), path=PROVENANCE, mode="r")
-    except GroupNotFoundError:
-        return []
-    groups: Any = [group for _, group in sorted(ways.groups())]
+def add_provenance(output: LabelImage, provenance: Mapping[str, Any]) -> None:
+    """Note how planes of the output's label group come to be, once for each way."""
+    path = provenance_path(output.name)
+    name = hashlib.sha256(json.dumps(provenance, sort_keys=True).encode()).hexdigest()[:16]
+    create_group(output.url, path, {}, output.format)
+    create_group(output.url, f"{path}/{name}", {"idr_assets": dict(provenance)}, output.format)
+
+
+def read_provenance(url: str, labels: str) -> list[dict[str, Any]]:
+    """Tell every way in which planes of a label group came to be, in an order of no meaning that stays."""
+    ways = find_group(url, provenance_path(labels))
+    groups: Any = [group for _, group in sorted(ways.groups())] if ways is not None else []
     return [group.attrs["idr_assets"] for group in groups]

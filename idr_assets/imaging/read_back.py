@@ -1,17 +1,22 @@
 """Read planes back from the output: only what comes back as it was written counts as stored."""
 
+import hashlib
+import math
+from collections.abc import Iterable, Sequence
+from itertools import batched
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import zarr
 
-from idr_assets.imaging.errors import ImageError, masked
+from idr_assets.imaging.errors import DAMAGED, ImageError, masked
 from idr_assets.imaging.label_image import LabelImage
 from idr_assets.imaging.planes import Block, Plane
+from idr_assets.imaging.stores import open_filesystem
 
-UNREADABLE = (OSError, ValueError, RuntimeError)
-"""What reading a missing or damaged chunk raises: the store, Zarr and the checksum, the decoder."""
+UNREADABLE = (OSError, *DAMAGED)
+"""What reading a missing or damaged chunk raises: the store, or Zarr."""
 
 
 class NotAsWrittenError(ImageError):
@@ -33,6 +38,22 @@ def check_written(output: LabelImage, block: Block, pixels: npt.NDArray[Any], la
             raise NotAsWrittenError(_message(block, array, f"its {name} read back as others"))
 
 
+def marks(output: LabelImage, planes: Iterable[Plane]) -> list[str | None]:
+    """Give a mark of what the output now holds of each plane, pixels and labels; other content has another mark.
+
+    It joins the checksums with which chunks end, so that little is read and nothing decoded, or hashes of whole chunks
+    where the format has none. None where a chunk is missing or cannot be read.
+    """
+    filesystem, root = open_filesystem(output.url)
+    keys = [f"{root}/{key}" for plane in planes for key in output.chunk_keys(plane)]
+    checksum = output.format.checksum
+    ends = filesystem.cat_ranges(keys, -checksum, None)
+    each = batched(ends, 2 * math.prod(output.labels.cdata_shape[3:]))
+    return [
+        _mark(plane, hashed=not checksum) if all(isinstance(end, bytes) for end in plane) else None for plane in each
+    ]
+
+
 def stored_objects(output: LabelImage, plane: Plane) -> int | None:
     """Count the objects of a plane in the output; None where it is outside, not stored, or damaged."""
     where = (plane.t, plane.c, plane.z)
@@ -42,6 +63,12 @@ def stored_objects(output: LabelImage, plane: Plane) -> int | None:
         return int(np.asarray(output.labels[where]).max())
     except UNREADABLE:
         return None
+
+
+def _mark(ends: Sequence[bytes | Exception], *, hashed: bool) -> str | None:
+    read = [end for end in ends if isinstance(end, bytes)]
+    told = [hashlib.sha256(end).digest()[:8] for end in read] if hashed else read
+    return b"".join(told).hex() if len(read) == len(ends) else None
 
 
 def _read(array: zarr.Array[Any], block: Block) -> npt.NDArray[Any]:
@@ -58,5 +85,6 @@ def _message(block: Block, array: zarr.Array[Any], wrong: str) -> str:
     named = str(planes[0]) if len(planes) == 1 else f"{planes[0]} to {planes[-1]}"
     return (
         f"{named} was written to {masked(str(array.store_path))}, but {wrong}: it does not count as stored. "
-        "Check the disk or store that holds the output, then materialize it again."
+        "Check the disk or store that holds the output, and that no other run writes the same planes; then materialize "
+        "it again."
     )

@@ -7,18 +7,21 @@ and what makes a user's own function one; reading, writing and measuring stand e
 # mypy: no-warn-return-any
 # What dask, dask-image, scipy and scikit-image return is typed in part only.
 
+from __future__ import annotations
+
 import hashlib
 import inspect
 from collections.abc import Callable, Mapping
 from functools import partial, wraps
-from typing import Any, Concatenate
+from typing import TYPE_CHECKING, Any, Concatenate
 
-import dask.array as da
-import dask_image.ndfilters
 import numpy as np
 import numpy.typing as npt
-import scipy.ndimage
-import skimage  # loads each submodule at its first use
+import scipy  # loads each submodule at its first use, as skimage does
+import skimage
+
+if TYPE_CHECKING:
+    import dask.array as da
 
 type Pixels = npt.NDArray[Any]
 type Labels = npt.NDArray[np.int32]
@@ -68,7 +71,7 @@ def per_plane[**P](function: Callable[Concatenate[Pixels, P], Pixels]) -> Callab
     """
     signature = inspect.signature(function)
     first, *others = signature.parameters.values()
-    parameters = [first.replace(name="planes", annotation=da.Array, kind=first.POSITIONAL_ONLY), *others]
+    parameters = [first.replace(name="planes", annotation="da.Array", kind=first.POSITIONAL_ONLY), *others]
 
     @wraps(function)
     def segment(planes: da.Array, /, *args: P.args, **kwargs: P.kwargs) -> da.Array:
@@ -79,7 +82,7 @@ def per_plane[**P](function: Callable[Concatenate[Pixels, P], Pixels]) -> Callab
         signature.bind(planes, *args, **kwargs)
         return _each_plane(label, planes, np.int32)
 
-    vars(segment)["__signature__"] = signature.replace(parameters=parameters, return_annotation=da.Array)
+    vars(segment)["__signature__"] = signature.replace(parameters=parameters, return_annotation="da.Array")
     return segment
 
 
@@ -108,6 +111,8 @@ def renumbered(plane: Labels) -> Labels:
 
 
 def _each_plane(function: Callable[[Pixels], Pixels], planes: da.Array, dtype: npt.DTypeLike) -> da.Array:
+    import dask.array as da  # noqa: PLC0415  half a second, which whoever only names a function should not pay
+
     return da.apply_gufunc(function, "(y,x)->(y,x)", planes, vectorize=True, allow_rechunk=True, output_dtypes=dtype)
 
 
@@ -129,6 +134,8 @@ def gaussian_threshold(planes: da.Array, *, sigma: float = 1.0, threshold_fracti
 
 
 def _smoothed_and_thresholds(planes: da.Array, sigma: float, threshold_fraction: float) -> tuple[da.Array, da.Array]:
+    import dask_image.ndfilters  # noqa: PLC0415  it imports dask.array
+
     if 4 * sigma > min(planes.shape[1:]):  # dask-image refuses a filter that reaches further than the plane
         smoothed = _each_plane(partial(scipy.ndimage.gaussian_filter, sigma=sigma), planes, planes.dtype)
     else:

@@ -8,12 +8,12 @@ import asyncio
 import atexit
 from importlib.metadata import version
 from types import SimpleNamespace
-from typing import Any
-
-from aiohttp import ClientSession, TraceConfig, TraceRequestRedirectParams
-from yarl import URL
+from typing import TYPE_CHECKING, Any
 
 from idr_assets.imaging.errors import ImageError, masked
+
+if TYPE_CHECKING:
+    import aiohttp
 
 USER_AGENT = f"idr_assets/{version('idr_assets')}"
 """Tells a public store who reads it."""
@@ -22,18 +22,24 @@ PATIENCE = 1.0
 """Seconds that a session may take to close."""
 
 
-async def http_session(*, headers: dict[str, str] | None = None, **arguments: Any) -> ClientSession:  # noqa: ANN401  whatever aiohttp takes
+async def http_session(*, headers: dict[str, str] | None = None, **arguments: Any) -> "aiohttp.ClientSession":  # noqa: ANN401  whatever aiohttp takes
     """Make a session as fsspec's `get_client` does; it is closed at exit, on the loop that it runs on."""
-    trace = TraceConfig()
+    import aiohttp  # noqa: PLC0415  it takes a quarter of a second, which images in a folder should not pay
+
+    trace = aiohttp.TraceConfig()
     trace.on_request_redirect.append(_check_redirect)
     named = {"User-Agent": USER_AGENT} | (headers or {})
-    session = ClientSession(headers=named, trace_configs=[trace], **arguments)
+    session = aiohttp.ClientSession(headers=named, trace_configs=[trace], **arguments)
     atexit.register(_close, asyncio.get_running_loop(), session)
     return session
 
 
-async def _check_redirect(_: ClientSession, __: SimpleNamespace, redirect: TraceRequestRedirectParams) -> None:
+async def _check_redirect(
+    _: "aiohttp.ClientSession", __: SimpleNamespace, redirect: "aiohttp.TraceRequestRedirectParams"
+) -> None:
     """Refuse what leads elsewhere: the pixels would come from a place that the YAML does not name."""
+    from yarl import URL  # noqa: PLC0415  a part of aiohttp
+
     headers = redirect.response.headers
     try:
         target = redirect.url.join(URL(headers.get("Location") or headers.get("URI") or ""))  # aiohttp follows both
@@ -49,7 +55,7 @@ async def _check_redirect(_: ClientSession, __: SimpleNamespace, redirect: Trace
     raise ImageError(message)
 
 
-def _close(loop: asyncio.AbstractEventLoop, session: ClientSession) -> None:
+def _close(loop: asyncio.AbstractEventLoop, session: "aiohttp.ClientSession") -> None:
     # Zarr stops its loop at exit too, but registered that earlier: the last that is registered runs first.
     if loop.is_running():
         asyncio.run_coroutine_threadsafe(session.close(), loop).result(PATIENCE)

@@ -8,23 +8,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from math import ceil
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import dask.array as da
 import numpy as np
 import numpy.typing as npt
 import zarr
 from zarr.abc.store import Store
 from zarr.errors import ChunkNotFoundError, NodeNotFoundError
 
-from idr_assets.imaging.chunk_store import PATIENT, ChunkStore, Patience, file_info
+from idr_assets.imaging.chunk_store import PATIENT, UNDECODABLE, ChunkStore, Patience, decoded, file_info
 from idr_assets.imaging.errors import ImageError, MissingChunkError, check_address, masked
+from idr_assets.imaging.lazy import LazyPlanes
 from idr_assets.imaging.multiscales import AXES, Geometry, read_geometry
 from idr_assets.imaging.planes import Block, Plane
+from idr_assets.imaging.shards import empty_chunk
 from idr_assets.imaging.stores import open_store
 from idr_assets.imaging.verification import chunk_format
 
+if TYPE_CHECKING:
+    import dask.array as da
+
 WHOLE = slice(None)
+
+STAMPS = ("ETag", "etag", "Last-Modified", "LastModified", "updated", "last_modified", "mtime")
+"""What stores call that which changes with a file, in the order in which it is trusted."""
 
 
 @dataclass(frozen=True)
@@ -68,25 +75,28 @@ class Level:
     def read(self, block: Block, y: slice = WHOLE, x: slice = WHOLE) -> npt.NDArray[Any]:
         """Read the planes of a block, (t, c, z, y, x) in the stored dtype, in one concurrent fetch.
 
-        Raises `MissingChunkError` when a chunk is missing, which would otherwise read as zeros, and `ImageError` when
-        one cannot be read.
+        Raises `MissingChunkError` when a chunk is missing, in a shard too, which would otherwise read as zeros, and
+        `ImageError` when one cannot be read.
         """
         t, z = (slice(indices.start, indices.stop) for indices in (block.t, block.z))
         wanted: dict[str, Any] = {"t": t, "c": list(block.c), "z": z, "y": y, "x": x}
         selection = tuple(wanted[axis] for axis in self.geometry.axes)
         try:
-            values = np.asarray(self.array.oindex[selection])
+            values, pixel = self._fetched(selection, again=len(block) == 1)
         except ChunkNotFoundError as error:
             raise MissingChunkError(self._missing(block, str(error))) from None
-        except (ExceptionGroup, ValueError, RuntimeError) as error:
+        except UNDECODABLE as error:
             raise self._unreadable(block, error) from None
+        if pixel:
+            raise MissingChunkError(self._empty(pixel))
         return values.reshape(len(block.t), len(block.c), len(block.z), *values.shape[-2:])
 
-    def lazy(self) -> da.Array:
-        """Give the whole level as a lazy (t, c, z, y, x) dask array of the stored dtype; no pixel is read."""
-        stored: Any = da.from_zarr(self.array)
-        tczyx: da.Array = stored[tuple(slice(None) if axis in self.geometry.axes else None for axis in AXES)]
-        return tczyx
+    def lazy(self) -> "da.Array":
+        """Give the whole level as a lazy (t, c, z, y, x) dask array of the stored dtype; no pixel is read.
+
+        Computing raises what `read` does.
+        """
+        return LazyPlanes(self.read, self.shape, self.dtype).array(self._as_tczyx(self.array.chunks))
 
     def chunk_keys(self, plane: Plane) -> list[str]:
         """Give the keys, below the level, of the chunks (or shards) that hold a plane."""
@@ -95,6 +105,16 @@ class Level:
         grid = {"t": [plane.t // t], "c": [plane.c // c], "z": [plane.z // z], "y": rows, "x": columns}
         positions = product(*(grid[axis] for axis in self.geometry.axes))
         return [self.array.metadata.encode_chunk_key(position) for position in positions]
+
+    def _fetched(self, selection: tuple[Any, ...], *, again: bool) -> tuple[npt.NDArray[Any], tuple[int, ...] | None]:
+        """Read pixels, and find one whose chunk is empty; `again` where decoding fails, which suits single planes."""
+
+        def fetch() -> tuple[npt.NDArray[Any], tuple[int, ...] | None]:
+            values = np.asarray(self.array.oindex[selection])
+            return values, empty_chunk(self.array, selection, values)
+
+        store: Any = self.array.store_path.store
+        return decoded(fetch, store.patience) if again else fetch()
 
     def _missing(self, block: Block, found: str) -> str:
         """Name the first plane without a chunk; Zarr tells the missing keys, but only in its message."""
@@ -105,13 +125,27 @@ class Level:
             "Check that the address is right; if the image lacks this plane, leave it out of `window`."
         )
 
+    def _empty(self, pixel: tuple[int, ...]) -> str:
+        """Name the shard and the plane of a pixel, an index for each axis that is stored, whose chunk is empty."""
+        shard = self.array.shards or self.array.chunks
+        key = self.array.metadata.encode_chunk_key(tuple(at // step for at, step in zip(pixel, shard, strict=True)))
+        t, c, z, y, x = (dict(zip(self.geometry.axes, pixel, strict=True)).get(axis, 0) for axis in AXES)
+        return (
+            f"The shard {self.url}/{self.path}/{key} marks the chunk of {Plane(t, c, z)} at y {y} x {x} as empty: the "
+            "plane has no pixels there and cannot be segmented. If empty chunks of this image stand for zeros, which "
+            "many writers leave out, write `missing_chunks: zeros` below `reading`; else leave the plane out of "
+            "`window`."
+        )
+
     def _unreadable(self, block: Block, error: Exception) -> ImageError:
         """Explain what reading a shard or decoding raised; a shard's faults come as a group."""
+        plane = block.planes()[0]
         known = error.subgroup(ImageError) if isinstance(error, ExceptionGroup) else None
         if known and isinstance(known.exceptions[0], ImageError):
             return known.exceptions[0]
         return ImageError(
-            f"A chunk of {block.planes()[0]} in {self.url}/{self.path} cannot be decoded ({type(error).__name__}). "
+            f"A chunk of {plane}, {self.url}/{self.path}/{self.chunk_keys(plane)[0]} or one beside it in the plane, "
+            f"cannot be decoded ({type(error).__name__}). "
             "Tell the store's owner, or leave the plane out of `window`."
         )
 
@@ -157,12 +191,20 @@ def fingerprint(level: Level, storage_options: Mapping[str, Any] | None = None) 
     Where a store tells neither, the metadata document itself is hashed. A SHA-256 in hexadecimal, 16 digits.
     Raises `ImageError` when the store does not answer.
     """
+    identity = next(iter(stamps(level, storage_options)), "")
+    stored = repr(sorted(level.array.metadata.to_dict().items(), key=lambda item: item[0]))
+    return hashlib.sha256(f"{stored}{identity}".encode()).hexdigest()[:16]
+
+
+def stamps(level: Level, storage_options: Mapping[str, Any] | None = None) -> list[str]:
+    """Ask the store for ETag and modification date of the array's metadata document, as far as it tells them.
+
+    Raises `ImageError` when the store does not answer.
+    """
     document = {2: ".zarray", 3: "zarr.json"}[level.array.metadata.zarr_format]
     store: Any = level.array.store_path.store
     info = file_info(f"{level.address.rstrip('/')}/{level.path}/{document}", storage_options, store.patience) or {}
-    identity = next((str(info[name]) for name in ("ETag", "etag", "Last-Modified") if info.get(name)), "")
-    stored = repr(sorted(level.array.metadata.to_dict().items(), key=lambda item: item[0]))
-    return hashlib.sha256(f"{stored}{identity}".encode()).hexdigest()[:16]
+    return [str(info[name]) for name in STAMPS if info.get(name)]
 
 
 def _array(url: str, level: str, store: Store, zeros: bool) -> zarr.Array[Any]:  # noqa: FBT001

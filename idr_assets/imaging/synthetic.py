@@ -10,12 +10,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import scipy  # loads each submodule at its first use
 import zarr
 from numpy.linalg import norm
-from scipy.cluster.vq import kmeans2
-from scipy.ndimage import gaussian_filter
-from scipy.spatial import KDTree
-from scipy.special import expit
 
 type Floats = npt.NDArray[np.float64]
 
@@ -71,8 +68,10 @@ def _daughters() -> Floats:
     rng = np.random.default_rng(SEED)
     points = rng.uniform(-60, 60, (50_000, 3))
     points = points[_tissue_depth(points) > NUCLEUS_UM]
-    founders, _ = kmeans2(points, points[:FOUNDERS], minit="matrix")
-    pairs, _ = kmeans2(points, founders.repeat(2, axis=0) + rng.normal(size=(2 * FOUNDERS, 3)), minit="matrix")
+    founders, _ = scipy.cluster.vq.kmeans2(points, points[:FOUNDERS], minit="matrix")
+    pairs, _ = scipy.cluster.vq.kmeans2(
+        points, founders.repeat(2, axis=0) + rng.normal(size=(2 * FOUNDERS, 3)), minit="matrix"
+    )
     return np.reshape(pairs, (FOUNDERS, 2, 3))
 
 
@@ -100,24 +99,26 @@ def _nuclear_light(offset: Floats, mitosis: Floats, axis: Floats, radius: Floats
     across = np.sqrt((np.vecdot(offset, offset) - along**2).clip(0))
     distance = np.hypot(along / (1.15 - 0.6 * mitosis), across / (1 - 0.15 * mitosis))
     texture = 1 + 0.5 * np.cos(np.vecdot(offset[:, None], chromatin)).mean(axis=-1)
-    return np.asarray(expit((radius - distance) / RIM_UM) * texture * (1 + 0.5 * mitosis))
+    return np.asarray(scipy.special.expit((radius - distance) / RIM_UM) * texture * (1 + 0.5 * mitosis))
 
 
 def _fluorescence(points: Floats, depth: Floats, nuclei: Nuclei) -> Floats:
     """Give the light of both channels (2, m): nuclei, and membranes where two cells are equally near."""
-    distance, nearest = KDTree(nuclei.centre).query(points, k=2)
+    distance, nearest = scipy.spatial.KDTree(nuclei.centre).query(points, k=2)
     own = nearest[:, 0]
     offset = points - nuclei.centre[own]
     nuclear = _nuclear_light(offset, nuclei.mitosis[own], nuclei.axis[own], nuclei.radius[own], nuclei.chromatin[own])
     to_border = distance[:, 1] - distance[:, 0]
     depth = depth - FURROW_UM * np.exp(-to_border / (2 * FURROW_UM))  # cells bulge out between furrows
-    tissue = expit(depth / RIM_UM)
+    tissue = scipy.special.expit(depth / RIM_UM)
     membrane = np.maximum(np.exp(-((to_border / MEMBRANE_UM) ** 2)) * tissue, np.exp(-((depth / MEMBRANE_UM) ** 2)))
     return np.stack([nuclear + 0.04 * tissue, membrane + 0.08 * tissue])
 
 
 def _blurred(light: Floats) -> Floats:
-    sharp, wide = (gaussian_filter(light, psf / VOXEL_UM, mode="constant") for psf in (SHARP_PSF_UM, WIDE_PSF_UM))
+    sharp, wide = (
+        scipy.ndimage.gaussian_filter(light, psf / VOXEL_UM, mode="constant") for psf in (SHARP_PSF_UM, WIDE_PSF_UM)
+    )
     return np.asarray((1 - WIDE_PSF_SHARE) * sharp + WIDE_PSF_SHARE * wide)
 
 

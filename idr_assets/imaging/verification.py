@@ -23,6 +23,12 @@ BLOSC_HEADER = struct.Struct("<4BIII")
 
 CRC32C_BYTES = 4
 
+ENTRY_BYTES = 16
+"""Offset and length of a chunk in a shard's index."""
+
+INDEX = ["bytes", "crc32c"]
+"""Codecs of an index that can be checked, which are those that Zarr recommends."""
+
 
 @dataclass(frozen=True)
 class ChunkFormat:
@@ -65,19 +71,45 @@ class ChunkFormat:
         )
 
 
-def chunk_format(array: zarr.Array[Any]) -> ChunkFormat | None:
-    """Tell how an array's chunks are encoded; None for shards, and where several compressors follow each other."""
+@dataclass(frozen=True)
+class ShardFormat:
+    """Where a shard has the index of its chunks: `index` bytes, checksum included, at its end or its start."""
+
+    index: int
+    at_end: bool
+
+    def wrong(self, body: bytes) -> str | None:
+        """Say what is wrong with the body of a whole shard, or None; its chunks are checked when they are decoded."""
+        if looks_like_html(body):
+            return "it is an HTML page"
+        index = body[-self.index :] if self.at_end else body[: self.index]
+        if google_crc32c.value(index[:-CRC32C_BYTES]).to_bytes(CRC32C_BYTES, "little") != index[-CRC32C_BYTES:]:
+            return "the CRC32C checksum of its index differs"
+        return None
+
+
+def chunk_format(array: zarr.Array[Any]) -> ChunkFormat | ShardFormat | None:
+    """Tell how an array's chunks are encoded; None where it cannot be checked, as of several compressors."""
     metadata: dict[str, Any] = dict(array.metadata.to_dict())
     nbytes = math.prod(array.chunks) * array.dtype.itemsize
     if "codecs" not in metadata:  # Zarr v2
         compressor = metadata["compressor"]
         return ChunkFormat(compressor and compressor["id"], None if metadata["filters"] else nbytes)
+    if array.shards:
+        return _shard_format(array, metadata["codecs"][-1])
     names = [codec["name"] for codec in metadata["codecs"] if codec["name"] not in {"bytes", "transpose"}]
     crc32c = names[-1:] == ["crc32c"]
     compressors = names[: len(names) - crc32c]
     if len(compressors) > 1 or not set(compressors) <= {"blosc", "zstd", "gzip"}:
         return None
     return ChunkFormat(compressors[0] if compressors else None, nbytes, crc32c)
+
+
+def _shard_format(array: zarr.Array[Any], codec: dict[str, Any]) -> ShardFormat | None:
+    if codec["name"] != "sharding_indexed" or [it["name"] for it in codec["configuration"]["index_codecs"]] != INDEX:
+        return None
+    chunks = math.prod(array.shards or ()) // math.prod(array.chunks)
+    return ShardFormat(chunks * ENTRY_BYTES + CRC32C_BYTES, codec["configuration"].get("index_location") != "start")
 
 
 def check_length(body: bytes, wanted: ByteRequest) -> None:

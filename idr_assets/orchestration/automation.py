@@ -3,7 +3,7 @@
 All three are defined for each image, and off unless its YAML says otherwise.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,8 +17,11 @@ from idr_assets.orchestration.partitions import range_tags
 
 type Job = Any  # of `define_asset_job`, whose type Dagster does not export
 
-FIGURES = ("montage", "plane_browser")
-"""Assets that show the labels."""
+FIGURES = ("montage", "plane_browser", "objects", "object_counts")
+"""Assets that show the labels, as pictures or numbers."""
+
+COMPARISON = "segmentation_comparison"
+"""Asset that shows the labels of several segmentations."""
 
 
 @dataclass(frozen=True)
@@ -33,24 +36,29 @@ class Automation:
     refresh: bool = False
 
 
-def missing_schedule(image: Image, job: Job, automation: Automation) -> dg.ScheduleDefinition:
+def figure_keys(images: Sequence[Image]) -> list[dg.AssetKey]:
+    """Give the keys of all figures of an image, whose segmentations are `images`."""
+    several = [[images[0].name, COMPARISON]] if len(images) > 1 else []
+    return [dg.AssetKey(key) for key in [*(it.key(figure) for it in images for figure in FIGURES), *several]]
+
+
+def missing_schedule(images: Sequence[Image], job: Job, automation: Automation) -> dg.ScheduleDefinition:
     """Define the schedule `missing_<image>`: it requests the planes that are missing or failed, and no other."""
+    name = images[0].name
 
     @dg.schedule(
-        name=f"missing_{image.name}",
+        name=f"missing_{name}",
         job=job,
         cron_schedule=automation.cron,
         execution_timezone=automation.time_zone,
         default_status=dg.DefaultScheduleStatus.RUNNING if automation.schedule else dg.DefaultScheduleStatus.STOPPED,
-        description=f"Planes of {image.name} that are missing or failed, in few rectangles; skips when there are none.",
+        description=f"Planes of {name} that are missing or failed, in few rectangles; skips when there are none.",
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
-        blocks = rectangles(image, missing_planes(context.instance, image))
-        plane_labels = [dg.AssetKey([image.name, "plane_labels"])]
-        for block in blocks:
-            yield dg.RunRequest(asset_selection=plane_labels, tags=range_tags(image, block))
-        if not blocks:
-            yield dg.SkipReason(f"No plane of {image.name} is missing or failed.")
+        requests = [request for image in images for request in _missing(context.instance, image)]
+        yield from requests
+        if not requests:
+            yield dg.SkipReason(f"No plane of {name} is missing or failed.")
 
     return schedule
 
@@ -84,20 +92,32 @@ def change_sensor(image: Image, job: Job, automation: Automation) -> dg.SensorDe
     return sensor
 
 
-def figures_sensor(image: Image, automation: Automation) -> dg.AutomationConditionSensorDefinition:
-    """Define the sensor `refresh_<image>`: it evaluates when montage and page are to be drawn anew."""
+def figures_sensor(images: Sequence[Image], automation: Automation) -> dg.AutomationConditionSensorDefinition:
+    """Define the sensor `refresh_<image>`: it evaluates when the figures are to be drawn anew."""
     return dg.AutomationConditionSensorDefinition(
-        name=f"refresh_{image.name}",
-        target=dg.AssetSelection.assets(*([image.name, figure] for figure in FIGURES)),
+        name=f"refresh_{images[0].name}",
+        target=dg.AssetSelection.assets(*figure_keys(images)),
         default_status=dg.DefaultSensorStatus.RUNNING if automation.refresh else dg.DefaultSensorStatus.STOPPED,
     )
 
 
-def when_labels_changed() -> dg.AutomationCondition[Any]:
-    """Say when a figure is drawn anew: when labels were updated elsewhere, and no run is still at it."""
-    changed = dg.AutomationCondition.any_deps_updated().since_last_handled()
+def when_changed() -> dg.AutomationCondition[Any]:
+    """Say when a figure is drawn anew: when what it shows was updated elsewhere, and no run is still at it.
+
+    What changes between the same two looks as the figure itself counts as not yet drawn.
+    """
+    changed = dg.AutomationCondition.any_deps_updated()
+    drawn = dg.AutomationCondition.newly_requested() | dg.AutomationCondition.newly_updated()
+    # `since_last_handled` forgets a change that it sees together with the figure's own.
+    waiting = changed.since((drawn & ~changed) | dg.AutomationCondition.initial_evaluation())
     idle = ~dg.AutomationCondition.any_deps_in_progress() & ~dg.AutomationCondition.in_progress()
-    return changed & idle
+    return waiting & idle
+
+
+def _missing(instance: dg.DagsterInstance, image: Image) -> Iterator[dg.RunRequest]:
+    plane_labels = [dg.AssetKey(image.key("plane_labels"))]
+    for block in rectangles(image, missing_planes(instance, image)):
+        yield dg.RunRequest(asset_selection=plane_labels, tags=range_tags(image, block))
 
 
 def _materialized(instance: dg.DagsterInstance, image: Image) -> str | None:

@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import dagster as dg
-from distributed import Security
 
 ENCRYPTED = {"tls", "wss", "inproc"}
 """Protocols of dask of which nothing can be read on the way."""
@@ -28,6 +27,8 @@ def secured(arguments: Mapping[str, Any]) -> dict[str, Any]:
                 "planes are segmented. Put it there, or correct its path in `security`."
             )
             raise FileNotFoundError(message)
+    from distributed import Security  # noqa: PLC0415  for the run only, as all of dask
+
     try:
         return {**arguments, "security": Security(**fields)}
     except (TypeError, ValueError) as error:

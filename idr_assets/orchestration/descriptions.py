@@ -1,5 +1,7 @@
 """What the UI says of each asset, in Markdown: what it is, shapes, units, and where it comes from."""
 
+from collections.abc import Sequence
+
 from idr_assets.orchestration.image import Image
 
 
@@ -30,7 +32,7 @@ def of_plane_labels(image: Image) -> str:
 def of_montage(image: Image) -> str:
     """Describe the montage."""
     return (
-        f"The planes of {image.name} with their labels, rows T, columns Z, up to twelve of each; a PNG. Planes that "
+        f"The planes of {image.title} with their labels, rows T, columns Z, up to twelve of each; a PNG. Planes that "
         "are not materialized are drawn as such."
     )
 
@@ -38,8 +40,35 @@ def of_montage(image: Image) -> str:
 def of_plane_browser(image: Image) -> str:
     """Describe the page."""
     return (
-        f"A page with a slider over the planes of {image.name}: pixels, labels and overlay side by side; one HTML file "
-        "below 20 MB that needs no network."
+        f"A page with a slider over the planes of {image.title}: pixels, labels and overlay side by side; one HTML "
+        "file below 20 MB that needs no network."
+    )
+
+
+def of_objects(image: Image) -> str:
+    """Describe the table of objects."""
+    return (
+        f"A row for each object of each plane of {image.title}: area, position, shape and intensities, in Parquet, a "
+        "file for each timepoint. Only timepoints whose planes changed are measured anew. The columns and their units "
+        "stand in the metadata."
+    )
+
+
+def of_object_counts(image: Image) -> str:
+    """Describe the figure of object counts."""
+    return (
+        f"How many objects the planes of {image.title} have: a heat map over T x Z for each channel, the mean over z "
+        "at each t, and a histogram of areas; a PNG, and an SVG beside it. Planes that are not materialized are drawn "
+        "as such, not as zero."
+    )
+
+
+def of_comparison(images: Sequence[Image]) -> str:
+    """Describe the comparison of segmentations."""
+    names = ", ".join(f"`{image.segmentation}`" for image in images)
+    return (
+        f"The same planes of {images[0].name} as each of its segmentations labels them, side by side with their "
+        f"numbers of objects: {names}; a PNG."
     )
 
 

@@ -1,20 +1,21 @@
 """The assets `<image>/montage` and `<image>/plane_browser`: what a person looks at."""
 
-from collections.abc import Callable, Sequence
-from itertools import product
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from idr_assets.imaging.files import write_file
 from idr_assets.imaging.pictures import figure_png, preview_webp
-from idr_assets.imaging.planes import LabelledPlane, Plane, evenly_spread, thinned
+from idr_assets.imaging.planes import evenly_spread, thinned
 from idr_assets.imaging.provenance import read_provenance
-from idr_assets.imaging.source import open_level
-from idr_assets.orchestration.automation import when_labels_changed
+from idr_assets.orchestration.derived import derived
 from idr_assets.orchestration.descriptions import of_montage, of_plane_browser
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.metadata import picture
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 MONTAGE_SIDE = 12
 """Rows and columns of the montage at most; more cannot be read."""
@@ -22,74 +23,74 @@ MONTAGE_SIDE = 12
 BROWSER_PLANES = 400
 """Planes of the page at most, so that pictures stay sharp within its 20 MB."""
 
-PREVIEW_WIDTH = 1000
-"""Width in pixels of the montage in the Dagster UI, whose events must stay small."""
+PREVIEW_WIDTH = 850
+"""Width in pixels of a figure in the Dagster UI, whose dialog cuts wider ones and whose events must stay small."""
 
 
 def montage(image: Image) -> dg.AssetsDefinition:
     """Define the asset; its value is the PNG."""
-    return _figure(image, "montage", "matplotlib", of_montage(image), _draw)
+    return derived(
+        image.key("montage"),
+        [image.key("plane_labels")],
+        {"matplotlib", *image.badge},
+        of_montage(image),
+        lambda: _draw(image),
+    )
 
 
 def plane_browser(image: Image) -> dg.AssetsDefinition:
     """Define the asset; its value is the HTML page."""
-    return _figure(image, "plane_browser", "html", of_plane_browser(image), _page)
-
-
-def _figure(
-    image: Image, name: str, kind: str, description: str, write: Callable[[Image], dict[str, Any]]
-) -> dg.AssetsDefinition:
-    @dg.asset(
-        key=[image.name, name],
-        deps=[dg.AssetKey([image.name, "plane_labels"])],
-        group_name=image.name,
-        kinds={kind},
-        description=description,
-        io_manager_key=f"{image.name}_io",
-        backfill_policy=dg.BackfillPolicy.single_run(),
-        automation_condition=when_labels_changed(),
+    return derived(
+        image.key("plane_browser"),
+        [image.key("plane_labels")],
+        {"html", *image.badge},
+        of_plane_browser(image),
+        lambda: _page(image),
     )
-    def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
-        context.log.info("drawing the stored planes of %s", image.name)
-        metadata = write(image)
-        context.log.info("wrote %s", metadata["path"].value)
-        return dg.MaterializeResult(metadata=metadata)
-
-    return asset
 
 
 # matplotlib and jinja2 take a second to import, which only runs that draw should pay.
 
 
 def _draw(image: Image) -> dict[str, Any]:
-    from idr_assets.imaging.figures import drawn  # noqa: PLC0415
     from idr_assets.imaging.figures import montage as draw_montage  # noqa: PLC0415
-    from idr_assets.imaging.montage_sheet import DPI  # noqa: PLC0415
 
-    planes = _read(image, evenly_spread(image.t, MONTAGE_SIDE), evenly_spread(image.z, MONTAGE_SIDE))
+    t, z = (evenly_spread(indices, MONTAGE_SIDE) for indices in (image.t, image.z))
+    planes = image.open_output().read_grid(t, image.channels, z)
     omitted = len(image.window) - len(planes)
-    sheet = drawn(draw_montage(planes, title=image.name, omitted=omitted, pixel_size=_pixel_size(image)))
-    write_file(image.montage_url, figure_png(sheet, DPI))
+    sheet = draw_montage(planes, title=image.title, omitted=omitted, pixel_size=image.geometry.pixel_size)
     stored = sum(plane is not None for plane in planes.values())
     return {
-        "path": dg.MetadataValue.path(image.montage_url),
+        **write_figure(image.montage_url, sheet, "montage"),
         "planes": stored,
         "planes not materialized": len(planes) - stored,
         "planes left out": omitted,
-        "montage": picture(preview_webp(sheet, PREVIEW_WIDTH), "webp"),
     }
+
+
+def write_figure(url: str, sheet: "Figure", name: str) -> dict[str, Any]:
+    """Write a figure as PNG, and give as metadata where it lies and, under `name`, a preview."""
+    from idr_assets.imaging.figures import drawn  # noqa: PLC0415
+    from idr_assets.imaging.panels import DPI  # noqa: PLC0415
+
+    dots = drawn(sheet)
+    with ThreadPoolExecutor(1) as beside:  # both encoders work without Python's lock
+        preview = beside.submit(preview_webp, dots, PREVIEW_WIDTH)
+        write_file(url, figure_png(dots, DPI))
+        return {"path": dg.MetadataValue.path(url), name: picture(preview.result(), "webp")}
 
 
 def _page(image: Image) -> dict[str, Any]:
     from idr_assets.imaging.plane_browser import plane_browser as browser_page  # noqa: PLC0415
 
-    shown = _read(image, *thinned(image.t, image.z, BROWSER_PLANES // len(image.channels)))
+    t, z = thinned(image.t, image.z, BROWSER_PLANES // len(image.channels))
+    shown = image.open_output().read_grid(t, image.channels, z)
     planes = [plane for plane in shown.values() if plane]
     page = browser_page(
         planes,
-        title=image.name,
+        title=image.title,
         omitted=len(image.window) - len(shown),
-        pixel_size=_pixel_size(image),
+        pixel_size=image.geometry.pixel_size,
         provenance=_provenance(image),
     )
     write_file(image.browser_url, page.encode())
@@ -101,19 +102,10 @@ def _page(image: Image) -> dict[str, Any]:
     }
 
 
-def _read(image: Image, t: Sequence[int], z: Sequence[int]) -> dict[tuple[int, int, int], LabelledPlane | None]:
-    """Read the planes of every channel at these timepoints and slices; None for a plane that is not stored."""
-    labels = image.open_labels()
-    return {where: labels.read(Plane(*where)) for where in product(t, image.channels, z)}
-
-
 def _provenance(image: Image) -> dict[str, str]:
-    """Tell how the stored planes came to be, which the YAML may no longer say."""
-    ways = read_provenance(image.labels_url)
+    """Tell how the stored planes came to be, which the YAML may no longer say; all ways, where there were several."""
+    ways = read_provenance(image.labels_url, image.label_group)
     sources = {f"{way['source']['url']}, level {way['source']['level']}" for way in ways}
     recipes = {f"{way['segmentation']['function']} {way['segmentation']['parameters']}" for way in ways}
-    return {"image": "; ".join(sorted(sources)), "segmentation": "; ".join(sorted(recipes))}
-
-
-def _pixel_size(image: Image) -> float | None:
-    return open_level(image.labels_url, "0").geometry.pixel_size
+    told = {"image": sorted(sources), "segmentation": sorted(recipes)}
+    return {f"{name}s so far" if len(found) > 1 else name: "; ".join(found) for name, found in told.items()}

@@ -15,24 +15,30 @@ import numpy as np
 
 from idr_assets.imaging.chunk_store import PATIENT, Patience
 from idr_assets.imaging.errors import ImageError, masked
+from idr_assets.imaging.formats import Version
 from idr_assets.imaging.label_image import LabelImage, open_label_image
-from idr_assets.imaging.planes import Block
+from idr_assets.imaging.multiscales import Geometry
+from idr_assets.imaging.planes import Block, index_key
 from idr_assets.imaging.probe import check_pixels
 from idr_assets.imaging.segmentation import SegmentationFunction
 from idr_assets.imaging.source import Level, open_level
 
 
 def data_url(project: Path, *parts: str) -> str:
-    """Join parts below IDR_ASSETS_DATA, which is any fsspec URL, by default `data` in the project."""
+    """Join parts below IDR_ASSETS_DATA, any fsspec URL or a path, by default `data` in the project."""
     data = os.environ.get("IDR_ASSETS_DATA") or str(project / "data")
+    if "://" not in data:
+        data = str(Path(data).expanduser().absolute())
     return "/".join([data.removesuffix("/"), *parts])
 
 
 @dataclass(frozen=True)
 class Image:
-    """An image, its window and its segmentation, in plain values: making one reads nothing.
+    """An image, its window and one segmentation, in plain values: making one reads nothing.
 
-    `shape` is TCZYX; `t` and `z` are the window's indices, each a gapless range.
+    `shape` is TCZYX; `t` and `z` are the window's indices, each a gapless range. `segmentation` is the name of the
+    segmentation where the YAML names it, None for the only one. `format` is the version of OME-Zarr of the output.
+    `reuse_pixels` says whether pixels that the output has, of the image as it is now, are read from there.
     """
 
     name: str
@@ -52,6 +58,23 @@ class Image:
     upstream: tuple[str, ...]
     patience: Patience = PATIENT
     missing_chunks: Literal["error", "zeros"] = "error"
+    format: Version = "0.5"
+    segmentation: str | None = None
+    reuse_pixels: bool = True
+
+    def key(self, asset: str) -> list[str]:
+        """Give the key of an asset that is made from the labels."""
+        return [*self._path, asset]
+
+    @property
+    def badge(self) -> set[str]:
+        """What tells assets of several segmentations apart in the graph, where boxes show the end of the key alone."""
+        return {self.segmentation} if self.segmentation else set()
+
+    @property
+    def title(self) -> str:
+        """What figures are headed with: the image, and the segmentation where the YAML names it."""
+        return ", ".join(self._path)
 
     @property
     def url(self) -> str:
@@ -89,19 +112,36 @@ class Image:
     @property
     def montage_url(self) -> str:
         """Where the montage lies, a PNG."""
-        return data_url(self.project, self.name, "montage.png")
+        return data_url(self.project, *self._path, "montage.png")
 
     @property
     def browser_url(self) -> str:
         """Where the plane browser lies, an HTML page."""
-        return data_url(self.project, self.name, "planes.html")
+        return data_url(self.project, *self._path, "planes.html")
 
-    def open_level(self) -> Level:
-        """Find the level, check and probe it; `ImageError` names what differs."""
-        level = self.find_level()
-        self.check(level)
-        self.probe(level)
-        return level
+    @property
+    def objects_url(self) -> str:
+        """Where the tables of objects lie, a folder."""
+        return data_url(self.project, *self._path, "objects")
+
+    @property
+    def objects_urls(self) -> list[str]:
+        """Where the table of each timepoint of the window lies, a Parquet file."""
+        return [f"{self.objects_url}/t={index_key(t, self.shape[0])}.parquet" for t in self.t]
+
+    def counts_url(self, kind: str) -> str:
+        """Where the figure of object counts lies, a `png` or `svg`."""
+        return data_url(self.project, *self._path, f"object_counts.{kind}")
+
+    @property
+    def comparison_url(self) -> str:
+        """Where the comparison of several segmentations lies, a PNG."""
+        return data_url(self.project, self.name, "segmentation_comparison.png")
+
+    @property
+    def label_group(self) -> str:
+        """Name of the labels in the output: that of the segmentation, where the YAML names it."""
+        return self.segmentation or "segmentation"
 
     def find_level(self) -> Level:
         """Open the level, whatever its shape and dtype; `ImageError` when it is not there."""
@@ -126,9 +166,18 @@ class Image:
         sparse, known = self.missing_chunks == "zeros", self.byte_order_known
         check_pixels(level, self.window, self.storage_options, sparse=sparse, byte_order_known=known)
 
-    def open_labels(self) -> LabelImage:
+    def open_output(self) -> LabelImage:
         """Open the output; `ImageError` when no plane was segmented yet."""
-        return open_label_image(self.labels_url)
+        return open_label_image(self.labels_url, self.label_group)
+
+    @property
+    def geometry(self) -> Geometry:
+        """What the axes of the output are; `ImageError` when no plane was segmented yet."""
+        return open_level(self.labels_url, "0").geometry
+
+    @property
+    def _path(self) -> tuple[str, ...]:
+        return (self.name,) if self.segmentation is None else (self.name, self.segmentation)
 
     def _check(self, field: str, stored: object, expected: object) -> None:
         if stored != expected:

@@ -1,6 +1,6 @@
 """Which planes of an image are still to be done, in as few rectangles of partitions as are easily found."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from enum import Enum
 from itertools import groupby
 
@@ -9,6 +9,7 @@ import dagster as dg
 from idr_assets.imaging.planes import Block
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.partitions import partition_key, window_partitions
+from idr_assets.orchestration.versions import is_stale, version_tags
 
 type Cell = tuple[int, int]
 
@@ -18,13 +19,23 @@ TO_DO = (None, "FAILED")
 IN_PROGRESS = "IN_PROGRESS"
 """State of a partition of a run that has not ended, as far as Dagster knows, such as one that was killed."""
 
+PAGE = 1000
+"""Events that are asked for at once."""
+
 
 def missing_planes(instance: dg.DagsterInstance, image: Image, states: Collection[str | None] = TO_DO) -> set[Cell]:
     """Give (t, z) of the partitions of `plane_labels` in these states, by default missing and failed ones."""
     keys = {partition_key(image, plane): (plane.t, plane.z) for plane in image.window.planes()}
-    plane_labels = dg.AssetKey([image.name, "plane_labels"])
+    plane_labels = dg.AssetKey(image.key("plane_labels"))
     found = instance.get_status_by_partition(plane_labels, list(keys), window_partitions(image)) or {}
     return {cell for key, cell in keys.items() if _name(found.get(key)) in states}
+
+
+def stale_planes(instance: dg.DagsterInstance, image: Image) -> set[Cell]:
+    """Give (t, z) of the partitions that today's recipe or image would label differently; Dagster marks them too."""
+    wanted, noted = version_tags(instance, image), _latest_tags(instance, dg.AssetKey(image.key("plane_labels")))
+    keys = {partition_key(image, plane): (plane.t, plane.z) for plane in image.window.planes()}
+    return {cell for key, cell in keys.items() if key in noted and is_stale(noted[key], wanted)}
 
 
 def rectangles(image: Image, cells: Collection[Cell]) -> list[Block]:
@@ -33,6 +44,19 @@ def rectangles(image: Image, cells: Collection[Cell]) -> list[Block]:
     by_z = [(t, z) for z, t in _joined({(z, t) for t, z in cells})]
     fewest = min(by_t, by_z, key=len)
     return [Block(t, image.channels, z) for t, z in sorted(fewest, key=lambda ranges: (ranges[0][0], ranges[1][0]))]
+
+
+def _latest_tags(instance: dg.DagsterInstance, key: dg.AssetKey) -> dict[str, Mapping[str, str]]:
+    """Give the tags of the last materialization of each partition."""
+    tags: dict[str, Mapping[str, str]] = {}
+    found = instance.fetch_materializations(key, limit=PAGE)
+    while True:
+        for record in found.records:  # the newest first
+            if record.partition_key and record.asset_materialization:
+                tags.setdefault(record.partition_key, record.asset_materialization.tags or {})
+        if not found.has_more:
+            return tags
+        found = instance.fetch_materializations(key, limit=PAGE, cursor=found.cursor)
 
 
 def _name(state: Enum | None) -> str | None:

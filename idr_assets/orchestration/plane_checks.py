@@ -9,13 +9,11 @@ from functools import partial
 
 import dagster as dg
 
-from idr_assets.imaging.blocks import PlaneFailure, PlaneSummary
 from idr_assets.imaging.plane_quality import expected_objects, is_far, unusable
+from idr_assets.imaging.plane_results import PlaneFailure, PlaneSummary
 from idr_assets.imaging.read_back import stored_objects
 from idr_assets.orchestration.image import Image
-
-MOST_NAMED = 20
-"""Planes that a check names at most; it counts the others."""
+from idr_assets.orchestration.metadata import listed
 
 WARN = dg.AssetCheckSeverity.WARN
 STORED, USABLE, COUNTS = "planes_stored", "source_planes_usable", "object_counts_like_neighbours"
@@ -24,8 +22,10 @@ STORED, USABLE, COUNTS = "planes_stored", "source_planes_usable", "object_counts
 def check_specs(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
     """Name the checks; only the first, when it fails, keeps what is made from the planes from being made."""
     stored = "Every plane that the run wrote reads back from the output as it was written."
-    usable = "No plane of the image is blank, or saturated in more than 1 % of its pixels. A warning."
-    counts = "No plane has far more or far fewer objects than its neighbours in t and z. A warning."
+    usable = (
+        "No plane of the image is blank, holds NaN or infinity, or is saturated in over 1 % of its pixels. A warning."
+    )
+    counts = "No plane of the run that has neighbours in t or z has far more or far fewer objects. A warning."
     return [
         dg.AssetCheckSpec(STORED, asset=key, description=stored, blocking=True),
         dg.AssetCheckSpec(USABLE, asset=key, description=usable),
@@ -63,7 +63,7 @@ def _source_planes_usable(summaries: list[PlaneSummary]) -> dg.AssetCheckResult:
 
 def _object_counts(image: Image, summaries: list[PlaneSummary]) -> dg.AssetCheckResult:
     objects = {summary.plane: summary.objects for summary in summaries}
-    expected = expected_objects(objects, partial(stored_objects, image.open_labels()))
+    expected = expected_objects(objects, partial(stored_objects, image.open_output()))
     wrong = [
         f"{plane}: {objects[plane]} objects, {wanted} expected"
         for plane, wanted in expected.items()
@@ -76,5 +76,4 @@ def _object_counts(image: Image, summaries: list[PlaneSummary]) -> dg.AssetCheck
 def _metadata(checked: int, wrong: list[str]) -> dict[str, int | str]:
     """Give the numbers of planes checked and wrong, and the first of the wrong ones by name."""
     numbers: dict[str, int | str] = {"planes checked": checked, "planes wrong": len(wrong)}
-    more = [f"and {len(wrong) - MOST_NAMED} more"] if len(wrong) > MOST_NAMED else []
-    return numbers | ({"wrong planes": "\n".join(wrong[:MOST_NAMED] + more)} if wrong else {})
+    return numbers | ({"wrong planes": listed(wrong)} if wrong else {})

@@ -1,14 +1,18 @@
 """The asset `<image>/plane_labels`: the label planes, partitioned over T x Z."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from typing import Any
 
 import dagster as dg
 
-from idr_assets.imaging.blocks import BlockTask, segment_blocks
-from idr_assets.imaging.label_image import create_label_image
+from idr_assets.imaging.errors import masked
+from idr_assets.imaging.label_image import label_groups
+from idr_assets.imaging.label_image_creation import create_label_image
+from idr_assets.imaging.origins import create_origins, find_origins, identity
+from idr_assets.imaging.plane_results import PlaneFailure, PlaneSummary
 from idr_assets.imaging.planes import block_size
+from idr_assets.imaging.provenance import read_provenance
 from idr_assets.imaging.segmentation import version_of
 from idr_assets.imaging.source import Level, fingerprint
 from idr_assets.orchestration.dask_resource import DaskResource
@@ -26,13 +30,13 @@ PACKAGES = ("idr_assets", "dask-image", "scipy", "zarr")
 
 def plane_labels(image: Image) -> dg.AssetsDefinition:
     """Define the asset; its value for a partition is the label plane (y, x), int32."""
-    key = dg.AssetKey([image.name, "plane_labels"])
+    key = dg.AssetKey(image.key("plane_labels"))
 
     @dg.asset(
         key=key,
         deps=[dg.AssetKey([image.name, "source_image"])],
         group_name=image.name,
-        kinds={"zarr", "dask"},
+        kinds={"zarr", "dask", *image.badge},
         io_manager_key=f"{image.name}_io",
         pool=image.pool,
         partitions_def=window_partitions(image),
@@ -44,19 +48,59 @@ def plane_labels(image: Image) -> dg.AssetsDefinition:
     def asset(
         context: dg.AssetExecutionContext, dask: DaskResource
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
+        from idr_assets.imaging.blocks import BlockTask, segment_blocks  # noqa: PLC0415  dask, for the run only
+
         block = block_of(image, context.partition_key_range)
-        level = image.open_level()
+        level = image.find_level()
+        image.check(level)
         provenance = _provenance(image, level)
-        output = create_label_image(image.labels_url, level)
-        task = BlockTask(level, output, image.function, image.parameters, provenance)
+        source = identity(level, provenance["source"]["fingerprint"], image.storage_options)
+        if not _is_probed(image, level, source):
+            image.probe(level)
+        output = create_label_image(image.labels_url, level, image.label_group, version=image.format)
+        origins = create_origins(output, level, source, reuse=image.reuse_pixels) if source else None
+        _warn_of_other_sources(context, image, level)
+        task = BlockTask(level, output, image.function, image.parameters, provenance, origins)
         with dask.client() as client:
             context.log.info("dask dashboard: %s", client.dashboard_link)
             size = block_size(level.plane_shape, len(block), sum(client.nthreads().values()))
             results = segment_blocks(client, task, block.cut(level.chunks, size))
             found = list(logged(results, len(block), context.log.info))
+        _tell_reused(context, image, found)
         yield from report(context, image, found, provenance)
 
     return asset
+
+
+def _is_probed(image: Image, level: Level, source: str | None) -> bool:
+    """Tell whether the plane that a probe reads is stored: an earlier run of the same source has probed it."""
+    origins = find_origins(image.labels_url, level, source, reuse=image.reuse_pixels) if source else None
+    return origins is not None and origins.holds(image.middle)
+
+
+def _tell_reused(context: dg.AssetExecutionContext, image: Image, found: Sequence[PlaneSummary | PlaneFailure]) -> None:
+    reused = sum(isinstance(result, PlaneSummary) and result.reused for result in found)
+    if reused:
+        context.log.info(
+            "pixels of %d of %d planes were read from %s: the image's fingerprint is the same as when they were stored",
+            reused,
+            len(found),
+            masked(image.labels_url),
+        )
+
+
+def _warn_of_other_sources(context: dg.AssetExecutionContext, image: Image, level: Level) -> None:
+    """Addresses change for good reasons, so that planes from another one are no error; that they mix is told."""
+    ways = [way for name in label_groups(image.labels_url) for way in read_provenance(image.labels_url, name)]
+    urls = {way["source"]["url"].rstrip("/") for way in ways}
+    if others := sorted(urls - {level.url.rstrip("/")}):
+        context.log.warning(
+            "%s holds planes of %s; planes of %s are added. Go on if these are the same image; else name this one anew "
+            "or move the output away.",
+            masked(image.labels_url),
+            ", ".join(others),
+            level.url,
+        )
 
 
 def _provenance(image: Image, level: Level) -> dict[str, Any]:

@@ -8,15 +8,20 @@ from typing import Any
 
 import dagster as dg
 
-from idr_assets.imaging.blocks import PlaneFailure, PlaneSummary
+from idr_assets.imaging.overwritten import confirmed
 from idr_assets.imaging.pictures import SMALL_PICTURE_BYTES, outlines_png
+from idr_assets.imaging.plane_results import PlaneFailure, PlaneSummary
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.metadata import picture
+from idr_assets.orchestration.partition_metadata import add_partition_metadata
 from idr_assets.orchestration.partitions import partition_key
 from idr_assets.orchestration.plane_checks import evaluated
 from idr_assets.orchestration.versions import version_tags
 
 type Metadata = dict[str, Any]
+
+UNTOLD = ("plane", "mark", "reused")
+"""Fields of a summary that are no measures."""
 
 
 def report(
@@ -26,20 +31,20 @@ def report(
 
     Raises `dagster.Failure` with every plane that failed and why; exactly the other partitions count as materialized.
     """
+    summaries, _ = _by_partition(image, found)
+    pictures = _pictures(image, *summaries.values()) if len(summaries) == 1 else {}
+    found = confirmed(image.open_output(), found)  # after the pictures, which are of what is stored too
     summaries, failures = _by_partition(image, found)
     lineage = {key: value if isinstance(value, str) else json.dumps(value) for key, value in provenance.items()}
-    metadata = {key: _metadata(planes) | lineage for key, planes in summaries.items()}
-    if len(metadata) == 1:
-        metadata = {key: value | _pictures(image, summaries[key]) for key, value in metadata.items()}
+    metadata = {key: _metadata(planes) | lineage | pictures for key, planes in summaries.items()}
     checks = evaluated(image, found)
     if failures:  # checks come after the materializations that they tell of, and before the failure ends the step
-        tags = version_tags(context, image)
+        tags = version_tags(context.instance, image)
         for key, values in metadata.items():
             context.log_event(dg.AssetMaterialization(context.asset_key, partition=key, metadata=values, tags=tags))
         yield from checks
         raise _failure(len(metadata), failures)
-    for key, values in metadata.items():
-        context.add_asset_metadata(values, partition_key=key)
+    add_partition_metadata(context, metadata)
     yield dg.MaterializeResult(check_results=checks)
 
 
@@ -64,7 +69,7 @@ def _metadata(planes: list[PlaneSummary]) -> Metadata:
     metadata: Metadata = {}
     for summary in sorted(planes, key=lambda summary: summary.plane):
         channel = f" (c {summary.plane.c})" if len(planes) > 1 else ""
-        measures = {name: value for name, value in asdict(summary).items() if name != "plane" and value is not None}
+        measures = {name: value for name, value in asdict(summary).items() if name not in UNTOLD and value is not None}
         metadata |= {f"{name}{channel}": _rounded(value) for name, value in measures.items()}
     return metadata
 
@@ -74,7 +79,7 @@ def _rounded(value: float) -> float:
 
 
 def _pictures(image: Image, planes: Iterable[PlaneSummary]) -> Metadata:
-    labels = image.open_labels()
+    labels = image.open_output()
     read = [(summary.plane, labels.read(summary.plane)) for summary in planes]
     most = SMALL_PICTURE_BYTES // len(read)  # of a partition's metadata, which Dagster keeps in one event
     return {f"outlines, {plane}": picture(outlines_png(labelled, most)) for plane, labelled in read if labelled}

@@ -2,11 +2,15 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 
 import dagster as dg
 
 from idr_assets.imaging.segmentation import version_of
 from idr_assets.orchestration.image import Image
+
+COMPARED = ("dagster/code_version", "dagster/input_data_version/")
+"""Starts of the tags that tell the recipe and the image."""
 
 
 def recipe_version(image: Image) -> str:
@@ -17,13 +21,13 @@ def recipe_version(image: Image) -> str:
     return _hash([image.function_path, version_of(image.function), dict(image.parameters), image.channels])
 
 
-def version_tags(context: dg.AssetExecutionContext, image: Image) -> dict[str, str]:
+def version_tags(instance: dg.DagsterInstance, image: Image) -> dict[str, str]:
     """Give the tags that Dagster sets on what an asset returns, for the labels that a failing run logs itself.
 
     Without them, the good planes of a run in which another one failed would never be seen to be stale.
     """
     source = dg.AssetKey([image.name, "source_image"])
-    (record,) = context.instance.get_asset_records([source]) or (None,)
+    (record,) = instance.get_asset_records([source]) or (None,)
     materialized = record and record.asset_entry.last_materialization_record
     if not (materialized and materialized.asset_materialization):
         return {"dagster/code_version": recipe_version(image)}
@@ -35,6 +39,12 @@ def version_tags(context: dg.AssetExecutionContext, image: Image) -> dict[str, s
         f"dagster/input_data_version/{name}": version,
         f"dagster/input_event_pointer/{name}": str(materialized.storage_id),
     }
+
+
+def is_stale(noted: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
+    """Tell whether labels with the tags `noted` come of another recipe or image than the tags `wanted` say."""
+    compared = [tag for tag in wanted if tag.startswith(COMPARED)]
+    return any(noted.get(tag) != wanted[tag] for tag in compared)
 
 
 def _hash(parts: object) -> str:

@@ -1,13 +1,15 @@
 """Reads under faults, against a real server: what passes costs time only, what stays is named, nothing is invented."""
 
 import json
+import os
+import random
 import re
 import ssl
 from collections.abc import Iterator
 from itertools import repeat
 from pathlib import Path
 from traceback import format_exception
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -23,7 +25,7 @@ from idr_assets_tests import store_server as faults
 from idr_assets_tests.idr_stores import nuclei_plane, write_idr_store
 from idr_assets_tests.store_server import Fault, StoreServer
 
-QUICK = Patience(tries=3, seconds=10, timeout=1)
+QUICK = Patience(tries=3, seconds=10, timeout=1, wait=0.05)
 BLOCK = Block(range(2), (0,), range(3))
 EXPECTED = np.stack([[nuclei_plane(t, 0, z) for z in BLOCK.z] for t in BLOCK.t])[:, np.newaxis]
 
@@ -97,6 +99,13 @@ def test_a_fault_that_passes_costs_time_only(served: Served, name: str) -> None:
     served.server.faults[chunk] = PASSING[name]
     np.testing.assert_array_equal(served.level.read(BLOCK), EXPECTED)
     assert [path for _, path in served.server.requests].count(chunk) == len(PASSING[name]) + 1
+
+
+def test_tries_leave_the_random_numbers_of_a_segmentation_alone(served: Served) -> None:
+    served.server.faults[served.key("4/1/0/1/0/0")] = PASSING["503 twice"]
+    before = random.getstate()
+    served.level.read(BLOCK)
+    assert random.getstate() == before
 
 
 @pytest.mark.parametrize("name", STAYING)
@@ -257,3 +266,25 @@ def test_a_redirect_from_https_to_less_is_not_followed(
 def test_a_host_that_is_not_known_is_not_tried_again() -> None:
     with pytest.raises(ImageError, match="cannot be read: its host is not known here"):
         open_level("http://no-such-host.invalid/a.zarr", "4")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"anon": True}, "the connection fails (EndpointConnectionError). Check the network and the address."),
+        ({}, "there are no credentials for it. Give credentials in `storage_options`, or `{anon: true}`"),
+    ],
+)
+def test_an_s3_store_that_cannot_be_asked_is_named(
+    options: dict[str, Any], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(ImageError) as error:
+        open_level(
+            "s3://bucket/image.zarr", "0", options | {"endpoint_url": "http://127.0.0.1:9"}, patience=Patience(tries=1)
+        )
+    assert str(error.value).startswith("s3://bucket/image.zarr/")
+    assert message in str(error.value)

@@ -13,9 +13,10 @@ from distributed import Client
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from idr_assets.imaging.blocks import BlockTask, PlaneFailure, segment_blocks
+from idr_assets.imaging.blocks import BlockTask, segment_blocks
 from idr_assets.imaging.chunk_store import Patience
-from idr_assets.imaging.label_image import create_label_image
+from idr_assets.imaging.label_image_creation import create_label_image
+from idr_assets.imaging.plane_results import PlaneFailure
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.segmentation import gaussian_threshold
 from idr_assets.imaging.source import Level, open_level

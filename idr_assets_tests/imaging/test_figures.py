@@ -15,7 +15,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from idr_assets.imaging import colours, figures
-from idr_assets.imaging.montage_sheet import DPI
+from idr_assets.imaging.panels import DPI
 from idr_assets.imaging.picture_artist import Picture
 from idr_assets.imaging.pictures import figure_png
 from idr_assets.imaging.scale_bar import round_length

@@ -16,7 +16,8 @@ import psutil
 import pytest
 
 from idr_assets.imaging.files import write_file
-from idr_assets.imaging.label_image import create_label_image
+from idr_assets.imaging.label_image import open_label_image
+from idr_assets.imaging.label_image_creation import create_label_image
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.provenance import add_provenance, read_provenance
 from idr_assets.imaging.source import open_level
@@ -28,12 +29,12 @@ PLANE = Block(range(1), (0,), range(1))
 
 
 def write(kind: str, folder: Path, number: int) -> None:
-    """Write a chunk or a figure anew, or the documents of another output."""
+    """Write a chunk or a figure anew, or the documents of another output, in both formats by turns."""
     level = open_level(str(folder / "source.zarr"), "0")
     if kind == "chunks":
         create_label_image(str(folder / "output"), level).write(PLANE, PIXELS, PIXELS.astype(np.int32))
     elif kind == "documents":
-        create_label_image(str(folder / f"output{number}"), level)
+        create_label_image(str(folder / f"output{number}"), level, version="0.4" if number % 2 else "0.5")
     else:
         write_file(str(folder / "figures/montage.png"), PIXELS.tobytes())
 
@@ -96,7 +97,7 @@ def test_what_a_writer_left_is_cleared_away_and_a_living_one_loses_nothing(
 def note_ways(folder: Path, name: str, ready: Barrier) -> None:
     for number in range(20):
         ready.wait(60)
-        add_provenance(str(folder), {"function": name, "number": number})
+        add_provenance(open_label_image(str(folder)), {"function": name, "number": number})
 
 
 def test_two_processes_that_note_ways_at_once_lose_none(tmp_path: Path) -> None:
@@ -110,6 +111,6 @@ def test_two_processes_that_note_ways_at_once_lose_none(tmp_path: Path) -> None:
     for process in processes:
         process.join()
     assert [process.exitcode for process in processes] == [0, 0]
-    noted = sorted((way["function"], way["number"]) for way in read_provenance(str(output)))
+    noted = sorted((way["function"], way["number"]) for way in read_provenance(str(output), "segmentation"))
     assert noted == [(name, number) for name in "ab" for number in range(20)]
     assert partials(output) == []

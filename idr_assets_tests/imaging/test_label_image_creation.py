@@ -1,6 +1,8 @@
 """Making the output: once, whoever comes first, wherever it lies, and never over another one."""
 
+import json
 from dataclasses import replace
+from itertools import permutations
 from multiprocessing import get_context
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -9,16 +11,25 @@ import numpy as np
 import pytest
 import yaozarrs
 
-from idr_assets.imaging import label_image
+from idr_assets.imaging import label_image_creation
 from idr_assets.imaging.errors import ImageError
-from idr_assets.imaging.label_image import create_label_image, open_label_image
+from idr_assets.imaging.formats import FORMATS, Version
+from idr_assets.imaging.label_image import label_groups, open_label_image
+from idr_assets.imaging.label_image_creation import create_label_image
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.source import Level, open_level
 from idr_assets_tests.idr_stores import write_image
 
 SHAPE = (2, 1, 3, 20, 30)
-DOCUMENTS = [f"{folder}zarr.json" for folder in ("", "labels/", "labels/segmentation/", "0/", "labels/segmentation/0/")]
-"""In the order in which they are written."""
+GROUPS, ARRAYS = ("", "labels/", "labels/segmentation/"), ("0/", "labels/segmentation/0/")
+DOCUMENTS: dict[Version, list[str]] = {
+    "0.5": [f"{folder}zarr.json" for folder in GROUPS + ARRAYS],
+    "0.4": [f"{folder}{name}" for folder in GROUPS for name in (".zattrs", ".zgroup")]
+    + [f"{folder}{name}" for folder in ARRAYS for name in (".zattrs", ".zarray")],
+}
+"""Of each version of OME-Zarr, in the order in which they are written."""
+
+KILLED = [(version, done) for version, documents in DOCUMENTS.items() for done in range(len(documents))]
 
 PLANE = Block(range(1, 2), (0,), range(2, 3))
 
@@ -35,40 +46,69 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def create_and_write(folders: list[Path], level: Level, t: int, ready: Barrier) -> None:
-    """Create each output at the same moment as the other process, then write the planes of one timepoint."""
+    """Create each output at the same moment as the other process, then write the planes of one timepoint.
+
+    After half of them, each process has a label group of its own. The formats take turns.
+    """
     block = Block(range(t, t + 1), (0,), range(3))
     pixels = level.read(block)
-    for folder in folders:
+    for number, folder in enumerate(folders):
+        name = "segmentation" if number < len(folders) / 2 else f"t{t}"
         ready.wait(60)
-        create_label_image(str(folder), level).write(block, pixels, pixels.astype(np.int32))
+        version: Version = "0.4" if number % 2 else "0.5"
+        create_label_image(str(folder), level, name, version=version).write(block, pixels, pixels.astype(np.int32))
 
 
 def test_two_processes_create_at_once(tmp_path: Path, level: Level) -> None:
     spawn = get_context("spawn")
-    ready, folders = spawn.Barrier(2), [tmp_path / f"{number}.ome.zarr" for number in range(8)]
+    ready, folders = spawn.Barrier(2), [tmp_path / f"{number}.ome.zarr" for number in range(16)]
     processes = [spawn.Process(target=create_and_write, args=(folders, level, t, ready)) for t in range(2)]
     for process in processes:
         process.start()
     for process in processes:
         process.join()
     assert [process.exitcode for process in processes] == [0, 0]
-    assert all(files(folder) == files(folders[0]) for folder in folders)
-    np.testing.assert_array_equal(open_label_image(str(folders[0])).labels[...], level.lazy().compute())
-    yaozarrs.validate_zarr_store(folders[0])
+    for first in (0, 1, 8, 9):
+        assert all(files(folder) == files(folders[first]) for folder in folders[first : first + 8 : 2])
+        yaozarrs.validate_zarr_store(folders[first])
+    assert [label_groups(str(folder)) for folder in folders[8:10]] == [["t0", "t1"]] * 2
+    assert json.loads((folders[8] / "labels/zarr.json").read_text())["attributes"]["ome"]["labels"] == ["t0", "t1"]
+    assert json.loads((folders[9] / "labels/.zattrs").read_text())["labels"] == ["t0", "t1"]
+    for folder in folders[:2]:
+        np.testing.assert_array_equal(open_label_image(str(folder)).labels[...], level.lazy().compute())
 
 
-@pytest.mark.parametrize("done", range(len(DOCUMENTS)))
-def test_a_killed_creation_is_completed_by_the_next(tmp_path: Path, level: Level, done: int) -> None:
+@pytest.mark.parametrize(("version", "done"), KILLED)
+def test_a_killed_creation_is_completed_by_the_next(tmp_path: Path, level: Level, version: Version, done: int) -> None:
     folder = tmp_path / "output.ome.zarr"
-    create_label_image(str(folder), level)
+    create_label_image(str(folder), level, version=version)
     whole = files(folder)
-    for document in DOCUMENTS[done:]:
+    for document in DOCUMENTS[version][done:]:
         (folder / document).unlink()
     with pytest.raises(ImageError, match="No label image"):
         open_label_image(str(folder))
-    create_label_image(str(folder), level)
+    create_label_image(str(folder), level, version=version)
     assert files(folder) == whole
-    assert whole.keys() == set(DOCUMENTS)
+    assert whole.keys() == set(DOCUMENTS[version])
+
+
+@pytest.mark.parametrize(("stored", "wanted"), list(permutations(FORMATS)))
+def test_an_output_of_another_format_is_refused_and_left_alone(
+    tmp_path: Path, level: Level, stored: Version, wanted: Version
+) -> None:
+    folder = tmp_path / "output.ome.zarr"
+    create_label_image(str(folder), level, version=stored)
+    for document in DOCUMENTS[stored][2:]:
+        (folder / document).unlink()  # as a killed creation leaves it
+    before = files(folder)
+    with pytest.raises(ImageError) as error:
+        create_label_image(str(folder), level, version=wanted)
+    assert files(folder) == before
+    assert str(error.value) == (
+        f"The output {folder} is OME-Zarr {stored}, but {wanted} is asked for: files of both would mix, and nothing "
+        f'was written. Write `format: "{stored}"` in the YAML, or move the output away, after which all of its planes '
+        "are to be materialized again, or name the image anew."
+    )
 
 
 @pytest.mark.parametrize("shape", [(2, 1, 4, 20, 30), (2, 1, 3, 20, 31)])
@@ -98,7 +138,7 @@ def test_an_output_of_another_dtype_is_refused(tmp_path: Path, level: Level) -> 
 def test_another_level_of_the_same_shape_is_refused(tmp_path: Path, level: Level) -> None:
     folder = tmp_path / "output.ome.zarr"
     create_label_image(str(folder), level)
-    for document in DOCUMENTS[1:]:
+    for document in DOCUMENTS["0.5"][1:]:
         (folder / document).unlink()  # as a killed creation leaves it
     before = files(folder)
     with pytest.raises(ImageError) as error:
@@ -114,12 +154,13 @@ def test_an_output_that_is_not_there_names_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(ImageError) as error:
         open_label_image(str(tmp_path / "none"))
     assert str(error.value) == (
-        f"No label image at {tmp_path / 'none'}: nothing was segmented yet. Materialize planes first."
+        f"No label image at {tmp_path / 'none'}/labels/segmentation: nothing was segmented yet. "
+        "Materialize planes first."
     )
 
 
 def test_big_planes_are_cut_and_read_whole(tmp_path: Path, level: Level, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(label_image, "LONGEST_CHUNK", 16)
+    monkeypatch.setattr(label_image_creation, "LONGEST_CHUNK", 16)
     image = create_label_image(str(tmp_path / "output.ome.zarr"), level)
     pixels = level.read(PLANE)
     image.write(PLANE, pixels, pixels.astype(np.int32))
@@ -140,11 +181,12 @@ def test_planes_are_cut_above_four_megapixels(tmp_path: Path) -> None:
     assert image.plane_chunks == (2048, 2048)
 
 
+@pytest.mark.parametrize("version", FORMATS)
 @pytest.mark.parametrize("place", ["memory://outputs/", "file://"])
-def test_an_output_may_lie_wherever_fsspec_writes(tmp_path: Path, level: Level, place: str) -> None:
+def test_an_output_may_lie_wherever_fsspec_writes(tmp_path: Path, level: Level, place: str, version: Version) -> None:
     url = f"{place}{tmp_path}/output.ome.zarr"
     pixels = level.read(PLANE)
-    create_label_image(url, level).write(PLANE, pixels, pixels.astype(np.int32))
+    create_label_image(url, level, version=version).write(PLANE, pixels, pixels.astype(np.int32))
     labelled = open_label_image(url).read(Plane(1, 0, 2))
     assert labelled is not None
     np.testing.assert_array_equal(labelled.labels, pixels[0, 0, 0])

@@ -135,13 +135,43 @@ def test_the_address_is_written_and_read(page: Page, address: str) -> None:
     assert page.is_hidden("#nearest")
 
 
-def test_an_address_of_no_plane_shows_the_nearest_and_says_so(page: Page, address: str) -> None:
-    page.goto(f"{address}#t=1&z=99&c=x")
-    drawn(page, "t 1 c 0 z 3")
-    assert page.inner_text("#nearest") == "t 1 c 0 z 99 is not on this page; the nearest plane is shown."
+@pytest.mark.parametrize(
+    ("asked", "shown", "left"),
+    [
+        ("#t=1&z=99&c=x", "t 1 c 0 z 3", "t 1 c 0 z 2"),
+        ("#t=99&z=abc", "t 2 c 0 z 0", "t 1 c 0 z 3"),
+        ("#t=1&z=abc", "t 1 c 0 z 0", "t 0 c 0 z 3"),
+        ("#t=-1&z=", "t 0 c 0 z 0", "t 0 c 0 z 0"),
+        ("#t=1&z=<b>2</b>", "t 1 c 0 z 0", "t 0 c 0 z 3"),
+    ],
+)
+def test_an_address_of_no_plane_shows_the_nearest_and_says_so(
+    page: Page, address: str, asked: str, shown: str, left: str
+) -> None:
+    page.goto(f"{address}{asked}")
+    drawn(page, shown)
+    quoted = asked.replace("<", "%3C").replace(">", "%3E")
+    assert page.inner_text("#nearest") == f"{quoted} names no plane of this page; the nearest one is shown."
     page.keyboard.press("ArrowLeft")
-    drawn(page, "t 1 c 0 z 2")
+    drawn(page, left)
+    assert page.is_hidden("#nearest") == (left != shown)
+
+
+def test_an_address_that_names_no_axis_shows_the_first_plane(page: Page, address: str) -> None:
+    page.goto(f"{address}#provenance")
+    drawn(page, "t 0 c 0 z 0")
     assert page.is_hidden("#nearest")
+
+
+def test_the_slider_is_moved_by_hand_and_by_its_own_keys(page: Page, address: str) -> None:
+    page.goto(f"{address}#t=2&z=1")
+    drawn(page, "t 2 c 0 z 1")
+    page.click("#slider", position={"x": page.evaluate("document.getElementById('slider').offsetWidth") - 4, "y": 8})
+    drawn(page, "t 2 c 1 z 3")
+    assert page.url == f"{address}#t=2&c=1&z=3"
+    page.keyboard.press("Home")
+    drawn(page, "t 0 c 0 z 0")
+    assert page.url == f"{address}#t=0&c=0&z=0"
 
 
 def test_the_channel_can_be_chosen(page: Page, address: str) -> None:

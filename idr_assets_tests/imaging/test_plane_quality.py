@@ -5,13 +5,13 @@ from itertools import product
 import numpy as np
 import pytest
 
-from idr_assets.imaging.blocks import PlaneSummary
 from idr_assets.imaging.plane_quality import expected_objects, is_far, unusable
+from idr_assets.imaging.plane_results import PlaneSummary
 from idr_assets.imaging.planes import Plane
 
 
 def summary(minimum: float, maximum: float, saturated: float | None) -> PlaneSummary:
-    return PlaneSummary(Plane(0, 0, 0), 1, None, 0.5, minimum, maximum, saturated, 0.1)
+    return PlaneSummary(Plane(0, 0, 0), 1, None, 0.5, minimum, maximum, saturated, 0.1, "")
 
 
 def nothing(_: Plane) -> None:
@@ -37,6 +37,8 @@ def counts(mean: float, seed: int = 0) -> dict[Plane, int]:
         (summary(65535, 65535, 1.0), "blank, all pixels are 65535"),
         (summary(0, 255, 0.01), None),
         (summary(0.0, 1.0, None), None),
+        (summary(float("nan"), float("nan"), None), "holds pixels that are no finite numbers, from nan to nan"),
+        (summary(0.0, float("inf"), None), "holds pixels that are no finite numbers, from 0 to inf"),
     ],
 )
 def test_blank_and_saturated_planes_are_of_no_use(found: PlaneSummary, reason: str | None) -> None:

@@ -42,6 +42,18 @@ def test_no_block_is_larger_than_asked_or_than_one_chunk(window: Block, chunks: 
     assert all(0 < len(block) <= max(most, least) for block in window.cut(chunks, most))
 
 
+@given(windows, chunk_shapes, st.data())
+def test_wanted_planes_are_covered_once_with_those_in_their_chunks(
+    window: Block, chunks: tuple[int, ...], data: st.DataObject
+) -> None:
+    wanted = data.draw(st.sets(st.sampled_from(window.planes())))
+    covering = list(window.covering(wanted, chunks))
+    needed = {chunk for plane in wanted for chunk in source_chunks(plane.block, chunks)}
+    expected = [plane for plane in window.planes() if source_chunks(plane.block, chunks) <= needed]
+    assert sorted(plane for block in covering for plane in block.planes()) == sorted(expected)
+    assert max(Counter(chunk for block in covering for chunk in source_chunks(block, chunks)).values(), default=1) == 1
+
+
 @given(windows, st.integers(1, 200))
 def test_planes_that_are_chunks_fill_their_blocks(window: Block, most: int) -> None:
     assume(most >= len(window))

@@ -9,9 +9,12 @@ import pytest
 import zarr
 from zarr.storage import MemoryStore
 
-from idr_assets.imaging.label_image import LabelImage, create_label_image
+from idr_assets.imaging import label_image_creation
+from idr_assets.imaging.formats import FORMATS
+from idr_assets.imaging.label_image import LabelImage
+from idr_assets.imaging.label_image_creation import create_label_image
 from idr_assets.imaging.planes import Block, Plane
-from idr_assets.imaging.read_back import NotAsWrittenError, check_written, stored_objects
+from idr_assets.imaging.read_back import NotAsWrittenError, check_written, marks, stored_objects
 from idr_assets.imaging.source import open_level
 from idr_assets_tests.damage import chunk_of, flip_bit
 from idr_assets_tests.idr_stores import write_image
@@ -22,12 +25,15 @@ PIXELS = np.random.default_rng(0).random((2, 2, 2, 6, 8)).astype(">f4")
 PIXELS[0, 0, 0, 0, 0] = np.nan
 LABELS = np.random.default_rng(1).integers(0, 5, PIXELS.shape, np.int32)
 
+DAMAGE = ".*(checksum|while decompressing)"
 
-@pytest.fixture
-def output(tmp_path: Path) -> LabelImage:
-    """Write a block of four planes of two channels each."""
+
+@pytest.fixture(params=FORMATS)
+def output(tmp_path: Path, request: pytest.FixtureRequest) -> LabelImage:
+    """Write a block of four planes of two channels each, in both formats."""
     write_image(tmp_path / "source.zarr", np.zeros((2, 2, 3, 6, 8), ">f4"), version="0.4")
-    output = create_label_image(str(tmp_path / "output"), open_level(str(tmp_path / "source.zarr"), "0"))
+    level = open_level(str(tmp_path / "source.zarr"), "0")
+    output = create_label_image(str(tmp_path / "output"), level, version=request.param)
     output.write(BLOCK, PIXELS, LABELS)
     return output
 
@@ -46,8 +52,8 @@ def another_label(output: LabelImage) -> None:
 
 
 FAULTS: dict[str, tuple[Callable[[LabelImage], None], str]] = {
-    "damaged labels": (lambda it: flip_bit(chunk_of(it, WRONG)), r"labels cannot be read back \(.*checksum"),
-    "damaged pixels": (lambda it: flip_bit(chunk_of(it, WRONG, "pixels")), r"pixels cannot be read back \(.*checksum"),
+    "damaged labels": (lambda it: flip_bit(chunk_of(it, WRONG)), rf"labels cannot be read back \({DAMAGE}"),
+    "damaged pixels": (lambda it: flip_bit(chunk_of(it, WRONG, "pixels")), rf"pixels cannot be read back \({DAMAGE}"),
     "lost labels": (lambda it: chunk_of(it, WRONG).unlink(), r"labels cannot be read back \(.*not found"),
     "cut labels": (cut, "labels cannot be read back"),
     "empty labels": (empty, "labels cannot be read back"),
@@ -83,6 +89,39 @@ def test_one_plane_is_named_by_itself(output: LabelImage) -> None:
     single = Block(range(1, 2), (0,), range(2, 3))
     with pytest.raises(NotAsWrittenError, match=r"^t 1 c 0 z 2 was written to file://"):
         check_written(output, single, PIXELS[1:, 1:, 1:], LABELS[1:, 1:, 1:])
+
+
+def test_a_plane_of_other_content_has_another_mark(output: LabelImage) -> None:
+    before = dict(zip(BLOCK.planes(), marks(output, BLOCK.planes()), strict=True))
+    output.write(BLOCK, PIXELS, LABELS)
+    assert marks(output, list(before)) == list(before.values())
+    assert None not in before.values()
+    another_label(output)
+    output.pixels[0, 1, 1, 0, 1] = 2.0
+    after = dict(zip(before, marks(output, before), strict=True))
+    assert [plane for plane in before if after[plane] != before[plane]] == [Plane(0, 1, 1), WRONG]
+
+
+def test_an_object_that_is_reshaped_about_its_centre_has_another_mark(output: LabelImage) -> None:
+    shapes = np.zeros((2, 6, 8), np.int32)
+    shapes[0, 2:4, 1:5] = shapes[1, 1:5, 2:4] = 1  # of one sum, also when weighted by place: an Adler-32 stays the same
+    marked = []
+    for labels in shapes:
+        output.labels[WRONG.t, WRONG.c, WRONG.z] = labels
+        marked += marks(output, [WRONG])
+    assert len(set(marked)) == 2
+
+
+def test_a_plane_that_is_cut_has_a_mark_of_all_its_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(label_image_creation, "LONGEST_CHUNK", 4)
+    write_image(tmp_path / "source.zarr", np.zeros((2, 2, 3, 6, 8), ">f4"), version="0.4")
+    output = create_label_image(str(tmp_path / "output"), open_level(str(tmp_path / "source.zarr"), "0"))
+    output.write(BLOCK, PIXELS, LABELS)
+    before = marks(output, [WRONG])
+    output.labels[1, 0, 2, 5, 7] = 9
+    assert len(set(before + marks(output, [WRONG]))) == 2
+    chunk_of(output, WRONG).unlink()
+    assert marks(output, [WRONG]) == [None]
 
 
 def test_objects_of_a_stored_plane_are_counted(output: LabelImage) -> None:

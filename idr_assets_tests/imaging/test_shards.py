@@ -1,23 +1,38 @@
-"""Sharded images behind a server that stutters or lies: parts of shards are read with the same care as whole chunks."""
+"""Sharded images with missing parts, or behind a server that lies: parts of shards are read like whole chunks."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import repeat
 from pathlib import Path
 from typing import Any
 
+import google_crc32c
 import numpy as np
+import numpy.typing as npt
 import pytest
+import zarr
+from zarr.abc.codec import BytesBytesCodec
+from zarr.codecs import BloscCodec, GzipCodec, ShardingCodec, TransposeCodec
 
 from idr_assets.imaging.chunk_store import Patience
-from idr_assets.imaging.errors import ImageError
-from idr_assets.imaging.planes import Plane
+from idr_assets.imaging.errors import ImageError, MissingChunkError
+from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.source import open_level
 from idr_assets_tests.idr_stores import nuclei_plane, write_image
-from idr_assets_tests.store_server import Fault, StoreServer, changed, connection_reset, cut, hang, replaced, status
+from idr_assets_tests.store_server import (
+    Fault,
+    StoreServer,
+    changed,
+    connection_reset,
+    cut,
+    hang,
+    random_bytes,
+    replaced,
+    status,
+)
 
 PIXELS = np.array([[[nuclei_plane(0, 0, z, (40, 36)) for z in range(4)]]])
 SHARD = "*/0/c/0/0/0/0/0"
-HASTY = Patience(tries=3, timeout=2, seconds=20, wait=0.01)
+HASTY = Patience(tries=3, timeout=0.5, seconds=20, wait=0.01)
 
 
 @pytest.fixture
@@ -44,10 +59,18 @@ FAULTS: dict[str, Fault] = {
 }
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+WHOLE = Block(range(1), (0,), range(4))
+"""All planes of the shard, which are read at once."""
+
+
+@pytest.mark.parametrize("fault", [*FAULTS, "random"])
 def test_a_fault_that_passes_leaves_the_pixels_as_they_are(server: StoreServer, fault: str) -> None:
-    server.faults[SHARD] = [FAULTS[fault], None, FAULTS[fault]]
+    wrong = (FAULTS | {"random": random_bytes})[fault]
+    server.faults[SHARD] = [wrong, None, wrong]
     np.testing.assert_array_equal(read(server, 2), PIXELS[0, 0, 2])
+    server.faults[SHARD] = [wrong, wrong]
+    level = open_level(f"{server.url}/image.zarr", "0", patience=HASTY)
+    np.testing.assert_array_equal(level.read(WHOLE), PIXELS)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -55,3 +78,123 @@ def test_a_fault_that_stays_names_the_shard(server: StoreServer, fault: str) -> 
     server.faults[SHARD] = repeat(FAULTS[fault])
     with pytest.raises(ImageError, match=r"/image\.zarr/0/c/0/0/0/0/0 cannot be read \(3 tries\)"):
         read(server, 2)
+    level = open_level(f"{server.url}/image.zarr", "0", patience=HASTY)
+    with pytest.raises(ImageError, match=r"/image\.zarr/0/c/0/0/0/0/0 cannot be read \(3 tries\)"):
+        level.read(WHOLE)
+
+
+@pytest.mark.parametrize("compressor", [GzipCodec(), BloscCodec(), None], ids=["gzip", "blosc", "none"])
+def test_what_only_a_decoder_sees_is_tried_again_and_names_the_shard(
+    server: StoreServer, compressor: BytesBytesCodec | None
+) -> None:
+    folder = server.root / "image.zarr/0"
+    layout: dict[str, Any] = {"chunks": (1, 1, 1, 40, 36), "shards": (1, 1, 4, 40, 36), "compressors": compressor}
+    array = zarr.create_array(folder, shape=PIXELS.shape, dtype=PIXELS.dtype, overwrite=True, **layout)
+    array[:] = PIXELS
+    server.faults[SHARD] = [None, random_bytes]  # the index is whole, the chunk is not
+    if compressor:
+        np.testing.assert_array_equal(read(server, 2), PIXELS[0, 0, 2])
+    server.faults[SHARD] = repeat(random_bytes)
+    with pytest.raises(ImageError, match=r"t 0 c 0 z 2, .*/image\.zarr/0/c/0/0/0/0/0 or .* cannot be decoded"):
+        read(server, 2)
+
+
+SPARSE = np.ones((2, 1, 4, 8, 12), "u2")
+SPARSE[1, 0, 2, 4:, 4:8] = 0
+"""One chunk of 4 x 4 pixels is blank: in the middle of a plane, which is in the middle of a shard of eight planes."""
+BLANK = Plane(1, 0, 2)
+INNER, SHARDS = (1, 1, 1, 4, 4), (2, 1, 4, 8, 12)
+NESTED = ShardingCodec(chunk_shape=(1, 1, 1, 8, 12), codecs=[ShardingCodec(chunk_shape=INNER)])
+
+LAYOUTS: dict[str, dict[str, Any]] = {
+    "shards": {"chunks": INNER, "shards": SHARDS},
+    "small shards": {"chunks": INNER, "shards": (1, 1, 1, 8, 4)},
+    "filled with 7": {"chunks": INNER, "shards": SHARDS, "fill_value": 7},
+    "filled with NaN": {"chunks": INNER, "shards": SHARDS, "fill_value": np.nan, "dtype": "f4"},
+    "shards in shards": {"chunks": SHARDS, "serializer": NESTED, "compressors": None},
+    "turned shards": {
+        "chunks": SHARDS,
+        "filters": TransposeCodec(order=(2, 1, 0, 3, 4)),
+        "serializer": ShardingCodec(chunk_shape=INNER),
+        "compressors": None,
+    },
+}
+
+
+def write_sparse(folder: Path, layout: str = "shards", *, write_empty_chunks: bool = False) -> npt.NDArray[Any]:
+    """Write SPARSE with the fill value in place of zeros, its blank chunk left out unless told otherwise."""
+    options: dict[str, Any] = {"dtype": "u2", "fill_value": 0} | LAYOUTS[layout]
+    pixels: npt.NDArray[Any] = np.where(SPARSE, SPARSE, options["fill_value"]).astype(options["dtype"])
+    write_image(folder / "image.zarr", pixels, version="0.5")
+    array = zarr.create_array(
+        folder / "image.zarr/0",
+        shape=pixels.shape,
+        config={"write_empty_chunks": write_empty_chunks},
+        overwrite=True,
+        **options,
+    )
+    array[...] = pixels
+    return pixels
+
+
+@pytest.mark.filterwarnings("ignore:Combining a `sharding_indexed`")  # which turns the shards
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_chunk_that_its_shard_marks_as_empty_is_an_error_that_names_plane_and_shard(
+    tmp_path: Path, layout: str
+) -> None:
+    pixels = write_sparse(tmp_path, layout)
+    level = open_level(str(tmp_path / "image.zarr"), "0")
+    shard = "1/0/2/0/1" if layout == "small shards" else "0/0/0/0/0"
+    lazy = level.lazy()
+    reads: list[Callable[[], object]] = [
+        lambda: level.read(BLANK.block),
+        lambda: level.read(Block(range(2), (0,), range(4))),
+        lambda: lazy.compute(scheduler="sync"),
+    ]
+    for read in reads:
+        with pytest.raises(MissingChunkError) as error:
+            read()
+        message = str(error.value)
+        assert f"The shard {tmp_path}/image.zarr/0/c/{shard} marks the chunk of {BLANK} at y 4 x 4 as empty" in message
+        assert "write `missing_chunks: zeros` below `reading`; else leave the plane out of `window`." in message
+    np.testing.assert_array_equal(level.read(Block(range(1), (0,), range(4))), pixels[:1])
+    np.testing.assert_array_equal(level.read(BLANK.block, slice(0, 8), slice(8, 12)), pixels[1:, :, 2:3, :, 8:])
+
+
+@pytest.mark.filterwarnings("ignore:Combining a `sharding_indexed`")  # which turns the shards
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_chunk_of_nothing_but_the_fill_value_that_is_stored_is_read(tmp_path: Path, layout: str) -> None:
+    pixels = write_sparse(tmp_path, layout, write_empty_chunks=True)
+    read = open_level(str(tmp_path / "image.zarr"), "0").read(Block(range(2), (0,), range(4)))
+    np.testing.assert_array_equal(read, pixels)
+
+
+def test_an_empty_chunk_is_zeros_where_the_store_is_sparse_by_intent(tmp_path: Path) -> None:
+    pixels = write_sparse(tmp_path)
+    with StoreServer(tmp_path) as server:
+        level = open_level(f"{server.url}/image.zarr", "0", missing_chunks="zeros")
+        np.testing.assert_array_equal(level.read(BLANK.block), pixels[1:, :, 2:3])
+
+
+def test_blank_chunks_alone_are_asked_for_again(tmp_path: Path) -> None:
+    write_sparse(tmp_path)
+    with StoreServer(tmp_path) as server:
+        level = open_level(f"{server.url}/image.zarr", "0", patience=HASTY)
+        server.reset()
+        level.read(Plane(0, 0, 2).block)
+        good = len(server.requests)
+        with pytest.raises(MissingChunkError, match=f"^The shard {server.url}/image.zarr/0/c/0/0/0/0/0 marks"):
+            level.read(BLANK.block)
+        assert len(server.requests) <= 2 * good + 1  # the index, to ask for the blank chunk
+        server.faults[SHARD] = [None] * good + [status(503)] * 3
+        with pytest.raises(ImageError, match=r"/image\.zarr/0/c/0/0/0/0/0 cannot be read \(3 tries\)"):
+            level.read(BLANK.block)
+
+
+def test_a_shard_that_is_stored_and_wholly_empty_is_missing(tmp_path: Path) -> None:
+    write_sparse(tmp_path)
+    index = np.full((SPARSE.size // np.prod(INNER), 2), 2**64 - 1, "<u8").tobytes()
+    checksum = google_crc32c.value(index).to_bytes(4, "little")
+    (tmp_path / "image.zarr/0/c/0/0/0/0/0").write_bytes(index + checksum)
+    with pytest.raises(MissingChunkError, match="marks the chunk of t 0 c 0 z 0 at y 0 x 0 as empty"):
+        open_level(str(tmp_path / "image.zarr"), "0").read(Block(range(2), (0,), range(4)))

@@ -2,12 +2,14 @@
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import zarr
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.source import fingerprint, open_level
@@ -42,7 +44,8 @@ def axes(unit: str | None) -> list[dict[str, str]]:
 
 UNITS = {
     "micrometer": 0.4, "nanometer": 4e-4, "millimeter": 400.0, "angstrom": 4e-5, "centimeter": 4e3, "meter": 4e5,
-    "second": None, None: None,
+    "µm": 0.4, "\N{GREEK SMALL LETTER MU}m": 0.4, "um": 0.4, "micron": 0.4, "nm": 4e-4, "mm": 400.0,
+    "second": None, "pixel": None, None: None,
 }  # fmt: skip
 
 
@@ -59,6 +62,16 @@ def test_pixel_size_multiplies_the_scales_of_level_and_image(image: Path) -> Non
     assert level.geometry.pixel_size == pytest.approx(0.8)
 
 
+def test_a_level_lies_where_its_transformations_put_it_one_after_the_other(image: Path) -> None:
+    scale, shift = {"type": "scale", "scale": [30, 1, 2, 0.8, 0.8]}, [0, 0, 1, 0.2, 0.2]
+    datasets = [{"path": "0", "coordinateTransformations": [scale, {"type": "translation", "translation": shift}]}]
+    whole = [{"type": "scale", "scale": [1, 1, 2, 1, 1]}, {"type": "translation", "translation": [0, 0, 5, 0, 0]}]
+    edit(image / ".zattrs", datasets=datasets, coordinateTransformations=whole)
+    geometry = open_level(str(image), "0").geometry
+    assert geometry.scale == pytest.approx((30, 1, 4, 0.8, 0.8))
+    assert geometry.translation == pytest.approx((0, 0, 7, 0.2, 0.2))
+
+
 @pytest.mark.parametrize("version", ["0.1", "0.2", "0.3"])
 def test_pixel_size_is_unknown_where_the_version_has_no_words_for_it(tmp_path: Path, version: Version) -> None:
     write_image(tmp_path / "image.zarr", np.ones((1, 1, 2, 20, 30), "u1"), version=version)
@@ -66,15 +79,36 @@ def test_pixel_size_is_unknown_where_the_version_has_no_words_for_it(tmp_path: P
     assert (level.geometry.pixel_size, level.geometry.scale, level.geometry.units) == (None, (None,) * 5, (None,) * 5)
 
 
+@pytest.mark.parametrize(
+    ("shape", "factors"),
+    [((1, 1, 2, 5, 15), (4, 2)), ((1, 1, 2, 8, 8), (2.5, 4)), ((1, 1, 2, 7, 7), (3, 4)), (None, (None, None))],
+    ids=["halves", "a part, and rounded up", "rounded both ways", "without the first level"],
+)
+def test_a_level_without_sizes_is_laid_over_the_first_by_their_shapes(
+    tmp_path: Path, shape: tuple[int, ...] | None, factors: tuple[float | None, ...]
+) -> None:
+    image = write_image(tmp_path / "image.zarr", np.ones((1, 1, 2, 20, 30), "u1"), version="0.1")
+    zarr.open_group(image).create_array("2", data=np.ones(shape or (1, 1, 2, 5, 15), "u1"))
+    edit(image / ".zattrs", datasets=[{"path": "0"}, {"path": "2"}])
+    if not shape:
+        shutil.rmtree(image / "0")
+    geometry = open_level(str(image), "2").geometry
+    assert geometry.scale[3:] == factors
+    assert geometry.translation[3:] == tuple((factor - 1) / 2 if factor else 0 for factor in factors)
+    assert (geometry.pixel_size, geometry.pixel_area) == (None, None)
+
+
 def test_fingerprint_is_stable_across_openings(address: str) -> None:
     (found,) = {fingerprint(open_level(address, "0")) for _ in range(3)}
     assert len(found) == len(bytes.fromhex(found)) * 2 == 16
 
 
-def test_fingerprint_changes_with_the_etag(image: Path, address: str) -> None:
-    before = fingerprint(open_level(address, "0"))
+@pytest.mark.parametrize("remote", [True, False], ids=["over HTTP", "in a folder"])
+def test_fingerprint_changes_with_etag_or_modification_date(image: Path, address: str, *, remote: bool) -> None:
+    url = address if remote else str(image)
+    before = fingerprint(open_level(url, "0"))
     os.utime(image / "0/.zarray", (0, 0))
-    assert fingerprint(open_level(address, "0")) != before
+    assert fingerprint(open_level(url, "0")) != before
 
 
 @pytest.mark.parametrize("change", [{"shape": [1, 1, 3, 20, 30]}, {"dtype": "<u2"}, {"dimension_separator": "."}])
@@ -93,7 +127,7 @@ def refusal(url: str, level: str = "0") -> str:
 def test_an_address_without_an_image_is_refused(tmp_path: Path, address: str) -> None:
     for url in (f"{address}/none", str(tmp_path / "none"), tmp_path.as_uri()):
         assert refusal(url) == (
-            f"No Zarr group at {url}: nothing can be read. Check `url`; it ends with the image's folder (.zarr)."
+            f"No Zarr group at {url}: nothing can be read. Check `url`; a relative one is below IDR_ASSETS_DATA."
         )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from idr_assets.orchestration.automation import FIGURES
 from idr_assets_tests.orchestration.small_image import FIELDS, PARTITIONS, RANGE, Segmented
 
 PLANE_LABELS = [dg.AssetKey(["image", "plane_labels"])]
@@ -76,6 +77,28 @@ def test_a_store_that_cannot_be_read_is_asked_again_later(fresh: Segmented) -> N
     data = looked(fresh, "abc")
     assert (data.run_requests, data.cursor) == ([], "abc")
     assert "cannot be told now: No Zarr group" in str(data.skip_message)
+
+
+def test_labels_that_change_while_figures_are_drawn_are_drawn_too(fresh: Segmented) -> None:
+    def drawn_anew(cursor: Any = None) -> tuple[int, Any]:  # noqa: ANN401  Dagster's own
+        figures = dg.AssetSelection.assets(*(fresh.project.key(figure) for figure in FIGURES))
+        found = dg.evaluate_automation_conditions(fresh.definitions, fresh.instance, figures, cursor=cursor)
+        return found.total_requested, found.cursor
+
+    def draw() -> None:
+        job = fresh.definitions.resolve_implicit_global_asset_job_def()
+        job.execute_in_process(instance=fresh.instance, asset_selection=[*map(fresh.project.key, FIGURES)])
+
+    _, cursor = drawn_anew()
+    fresh.run("plane_labels", "1|09")
+    requested, cursor = drawn_anew(cursor)
+    assert requested == len(FIGURES)
+    draw()
+    fresh.run("plane_labels", "1|10")
+    requested, cursor = drawn_anew(cursor)
+    assert requested == len(FIGURES)
+    draw()
+    assert drawn_anew(cursor)[0] == 0
 
 
 @pytest.mark.parametrize("running", [True, False])

@@ -12,7 +12,7 @@ import scipy.ndimage
 from distributed import Security
 
 from idr_assets.imaging.blocks import BlockTask, segment_blocks
-from idr_assets.imaging.label_image import create_label_image
+from idr_assets.imaging.label_image_creation import create_label_image
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.segmentation import gaussian_threshold
 from idr_assets.imaging.source import open_level
@@ -59,15 +59,17 @@ def tree() -> list[psutil.Process]:
     return [this, *this.children(recursive=True)]
 
 
-def listening_addresses() -> set[str]:
+def listeners() -> set[tuple[str, int]]:
+    """Give the addresses and ports at which these processes listen; servers of other tests may be among them."""
     connections = [connection for process in tree() for connection in process.net_connections()]
-    return {connection.laddr.ip for connection in connections if connection.status == psutil.CONN_LISTEN}
+    found = [connection.laddr for connection in connections if connection.status == psutil.CONN_LISTEN]
+    return {(address.ip, address.port) for address in found}
 
 
 def check(resource: DaskResource, task: BlockTask, workers: int) -> None:
     with resource.client() as client:
         found = list(segment_blocks(client, task, WINDOW.cut(task.level.chunks, 4)))
-        assert listening_addresses() <= {"127.0.0.1"}
+        assert {address for address, _ in listeners()} <= {"127.0.0.1"}
         assert (len(found), sum(client.nthreads().values())) == (12, workers)
         assert client.dashboard_link.startswith("http://127.0.0.1:")
         for page in ("status", "workers", "info/main/workers.html"):
@@ -83,18 +85,18 @@ def check(resource: DaskResource, task: BlockTask, workers: int) -> None:
 @pytest.mark.parametrize("form", FORMS)
 def test_a_cluster_that_is_started_ends_with_its_client(task: BlockTask, form: str) -> None:
     resource_tracker.ensure_running()  # Python's own helper, which the first process started brings along
-    before = tree()
+    before = tree(), listeners()
     check(DaskResource(**FORMS[form]), task, workers=2)
-    assert tree() == before
-    assert listening_addresses() == set()
+    assert (tree(), listeners()) == before
 
 
 @pytest.mark.parametrize("form", ["in_process", "processes"])
 def test_nothing_listens_beyond_loopback(form: str) -> None:
+    before = listeners()
     with DaskResource(cluster=form, workers=1).client() as client:
         assert client.submit(sum, [1, 2]).result() == 3
-        assert listening_addresses() == {"127.0.0.1"}
-    assert listening_addresses() == set()
+        assert {address for address, _ in listeners() - before} == {"127.0.0.1"}
+    assert listeners() == before
 
 
 def test_a_running_scheduler_stays(task: BlockTask, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

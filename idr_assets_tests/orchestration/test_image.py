@@ -29,6 +29,17 @@ def test_idr_assets_data_takes_the_place_of_the_data_folder(data: str, monkeypat
     assert small_image(address="below/it.zarr").url == f"{folder}below/it.zarr"
 
 
+@pytest.mark.parametrize(("data", "folder"), [("~/results", "/home/me/results"), ("results", "/working/results")])
+def test_a_path_is_that_of_the_home_or_working_folder(
+    data: str, folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "working").mkdir()
+    monkeypatch.chdir(tmp_path / "working")
+    monkeypatch.setenv("HOME", f"{tmp_path}/home/me")
+    monkeypatch.setenv("IDR_ASSETS_DATA", data)
+    assert small_image().labels_url == f"{tmp_path}{folder}/image.ome.zarr"
+
+
 @pytest.mark.parametrize("address", ["/absolute/a.zarr", "https://127.0.0.1/a.zarr", "s3://bucket/a.zarr"])
 def test_a_whole_address_stays_as_it_is(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IDR_ASSETS_DATA", "/elsewhere")

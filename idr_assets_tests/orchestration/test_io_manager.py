@@ -28,7 +28,7 @@ def test_montage_is_a_png_and_plane_browser_a_page(segmented: Segmented) -> None
 
 
 def test_a_plane_that_is_not_stored(one_plane: Segmented) -> None:
-    with pytest.raises(ImageError, match=r"t 0 c 0 z 1 of 'image' is not stored in .* Materialize it first\."):
+    with pytest.raises(ImageError, match=r"t 0 c 0 z 1 is not stored in .*, labels 'segmentation'\. Materialize"):
         one_plane.value("plane_labels", "0|1")
 
 

@@ -1,6 +1,7 @@
 """The asset `plane_labels`: the right pixels and labels, of the chosen function, at the right place."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -88,10 +89,22 @@ def test_a_function_of_ones_own_is_applied_with_its_parameters_and_told(fresh: S
         assert np.array_equal(stored(fresh, "labels/segmentation/0")[t, c, z], wanted)
         assert json.loads(fresh.metadata("plane_labels", f"{t}|{z:02}")["segmentation"]) == told
     output = str(fresh.project.root / "data/image.ome.zarr")
-    noted = [way["segmentation"] for way in read_provenance(output)]
+    noted = [way["segmentation"] for way in read_provenance(output, "segmentation")]
     assert sorted(noted, key=str) == [first, second]
     assert fresh.run("plane_browser") == ""
     assert "{&#39;than&#39;: 600}; " in fresh.value("plane_browser")
+
+
+def test_planes_of_another_address_are_added_with_a_warning(fresh: Segmented) -> None:
+    data = fresh.project.root / "data"
+    shutil.copytree(data / "source.zarr", data / "mirror.zarr")
+    for _ in range(2):
+        assert fresh.run("plane_labels", "1|09") == ""
+    fresh.project.write(**FIELDS | {"url": "mirror.zarr"})
+    assert fresh.run("plane_labels", "1|10") == ""
+    told = [entry.user_message for run in fresh.instance.get_runs() for entry in fresh.instance.all_logs(run.run_id)]
+    (warning,) = [message for message in told if "holds planes of" in message]
+    assert f"image.ome.zarr holds planes of {data}/source.zarr; planes of {data}/mirror.zarr are added" in warning
 
 
 def test_outputs_lie_wherever_fsspec_reaches(fresh: Segmented, monkeypatch: pytest.MonkeyPatch) -> None:

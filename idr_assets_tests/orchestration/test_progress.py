@@ -6,12 +6,12 @@ from threading import enumerate as threads
 
 import pytest
 
-from idr_assets.imaging.blocks import PlaneFailure, PlaneSummary
+from idr_assets.imaging.plane_results import PlaneFailure, PlaneSummary
 from idr_assets.imaging.planes import Plane
 from idr_assets.orchestration import progress
 from idr_assets.orchestration.progress import Progress, logged
 
-DONE = PlaneSummary(Plane(0, 0, 0), 1, None, 0.5, 0.0, 1.0, 0.0, 0.1)
+DONE = PlaneSummary(Plane(0, 0, 0), 1, None, 0.5, 0.0, 1.0, 0.0, 0.1, "")
 FAILED = PlaneFailure(Plane(0, 0, 0), "reason")
 
 

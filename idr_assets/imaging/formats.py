@@ -1,0 +1,73 @@
+"""The versions of OME-Zarr that the output may be written in, and all that differs between them.
+
+Whatever reads the output asks the stored documents; what their attributes say stands in `output_metadata`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from zarr.codecs import Crc32cCodec, ZstdCodec
+
+from idr_assets.imaging.multiscales import AXES
+
+type Version = Literal["0.4", "0.5"]
+
+
+@dataclass(frozen=True)
+class Format:
+    """A version of OME-Zarr, and how it is stored.
+
+    `group` is the document that makes a folder a group, `attributes` the one that holds the group's attributes, which
+    may be the same. `placed` puts OME metadata among the attributes. `array` tells `zarr.create_array` how chunks are
+    named and encoded. `checksum` is the length in bytes of the checksum with which a chunk ends, 0 where two chunks
+    cannot be told apart by it.
+    """
+
+    version: Version
+    zarr_format: Literal[2, 3]
+    group: str
+    attributes: str
+    placed: Callable[[Mapping[str, Any]], dict[str, Any]]
+    array: Mapping[str, Any]
+    checksum: int
+
+
+def _below_one_name(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    return {"ome": {"version": "0.5", **metadata}}
+
+
+def _each_by_its_name(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    multiscales = [{"version": "0.4", **multiscale} for multiscale in metadata.get("multiscales", [])]
+    return {**metadata, **({"multiscales": multiscales} if multiscales else {})}
+
+
+FORMATS: Mapping[Version, Format] = {
+    "0.5": Format(
+        version="0.5",
+        zarr_format=3,
+        group="zarr.json",
+        attributes="zarr.json",
+        placed=_below_one_name,
+        array={"compressors": [ZstdCodec(level=3), Crc32cCodec()], "dimension_names": tuple(AXES)},
+        checksum=4,
+    ),
+    "0.4": Format(
+        version="0.4",
+        zarr_format=2,
+        group=".zgroup",
+        attributes=".zattrs",
+        placed=_each_by_its_name,
+        array={
+            # Every reader of Zarr v2 knows zlib; of codecs that end in a checksum, no other one is as common.
+            "compressors": {"id": "zlib", "level": 1},
+            "chunk_key_encoding": {"name": "v2", "separator": "/"},
+        },
+        checksum=0,  # Adler-32 finds damage, but stays the same where an object is reshaped about its centre
+    ),
+}
+
+
+def format_of(zarr_format: Literal[2, 3]) -> Format:
+    """Tell the format of an output by the version of Zarr that it is stored in."""
+    return next(each for each in FORMATS.values() if each.zarr_format == zarr_format)

@@ -1,0 +1,95 @@
+"""Make the output: its groups and arrays, once, whoever comes first, and never over another one."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import zarr
+
+from idr_assets.imaging.errors import ImageError, masked
+from idr_assets.imaging.files import room, undisturbed
+from idr_assets.imaging.formats import FORMATS, Format, Version, format_of
+from idr_assets.imaging.label_image import SEGMENTATION, LabelImage, label_groups, open_label_image
+from idr_assets.imaging.nodes import create_group, create_node, find_group
+from idr_assets.imaging.output_metadata import image_attributes, label_attributes, list_attributes
+from idr_assets.imaging.source import Level
+from idr_assets.imaging.stores import open_store
+
+LONGEST_CHUNK = 2048
+"""Height and width in pixels up to which a plane is one chunk: about 4 megapixels."""
+
+
+def create_label_image(url: str, level: Level, name: str = SEGMENTATION, *, version: Version = "0.5") -> LabelImage:
+    """Make the output for `level` at `url`, and its label group `name`, unless they are there, and open it.
+
+    `version` is that of OME-Zarr, 0.5 (Zarr v3) or 0.4 (Zarr v2).
+    Each document is written whole, from the root downwards, and only where there is none: processes that create at
+    once agree, and one that was killed leaves the rest to the next.
+    Raises `ImageError` when an output of another version, level, shape or dtype is there, of which nothing is
+    overwritten, or on a full disk.
+    """
+    written_as, source = FORMATS[version], level.url.rstrip("/").rpartition("/")[2]
+    _check_version(url, version)
+    of_image = image_attributes(level, source, written_as) | {"idr_assets": {"level": level.path}}
+    create_group(url, "", of_image, written_as)
+    _check_level(url, level)
+    create_group(url, "labels", list_attributes([name], written_as), written_as)
+    of_labels = label_attributes(level, name, written_as) | {"idr_assets": {"provenance": "provenance"}}
+    create_group(url, f"labels/{name}", of_labels, written_as)
+    create_array(url, "0", level.shape, level.dtype.newbyteorder("="), written_as)
+    create_array(url, f"labels/{name}/0", level.shape, np.dtype(np.int32), written_as)
+    _list_labels(url, written_as)
+    image = open_label_image(url, name)
+    _check_extent(url, image, level)
+    return image
+
+
+def _list_labels(url: str, written_as: Format) -> None:
+    """List the label groups that are there; whoever writes looks again, so that of writers at once none is lost."""
+    with room(url):
+        group = zarr.open_group(open_store(url), path="labels", mode="r+")
+        while (noted := group.attrs.asdict()) != (found := noted | list_attributes(label_groups(url), written_as)):
+            undisturbed(partial(group.attrs.put, found))
+            group = zarr.open_group(open_store(url), path="labels", mode="r+")
+
+
+def create_array(url: str, path: str, shape: tuple[int, ...], dtype: np.dtype[Any], written_as: Format) -> None:
+    """Make an array (t, c, z, y, x) of the output, unless it is there: a plane is a chunk, and a large one several."""
+    height, width = (min(length, LONGEST_CHUNK) for length in shape[3:])
+    options: dict[str, Any] = {"fill_value": 0, "zarr_format": written_as.zarr_format, **written_as.array}
+    create = partial(zarr.create_array, name=path, shape=shape, dtype=dtype, chunks=(1, 1, 1, height, width), **options)
+    create_node(url, path, create)
+
+
+def _check_version(url: str, version: Version) -> None:
+    found = find_group(url)
+    stored = format_of(found.metadata.zarr_format).version if found is not None else version
+    if stored != version:
+        message = (
+            f"The output {masked(url)} is OME-Zarr {stored}, but {version} is asked for: files of both would mix, and "
+            f'nothing was written. Write `format: "{stored}"` in the YAML, or move the output away, after which all of '
+            "its planes are to be materialized again, or name the image anew."
+        )
+        raise ImageError(message)
+
+
+def _check_level(url: str, level: Level) -> None:
+    attributes: Any = zarr.open_group(open_store(url), mode="r").attrs.get("idr_assets", {})
+    stored = attributes.get("level", level.path)
+    if stored != level.path:
+        message = (
+            f"The output {masked(url)} holds level {stored!r} of its image, but level {level.path!r} is asked for: "
+            "planes of two levels would mix, and nothing was written. Correct `level` in the YAML, move the output "
+            "away or name the image anew."
+        )
+        raise ImageError(message)
+
+
+def _check_extent(url: str, image: LabelImage, level: Level) -> None:
+    stored, wanted = (image.pixels.shape, image.pixels.dtype), (level.shape, level.dtype.newbyteorder("="))
+    if stored != wanted:
+        message = (
+            f"The output {masked(url)} holds shape {stored[0]} of {stored[1]}, but the level has shape {wanted[0]} of "
+            f"{wanted[1]}: its planes do not fit, and nothing was written. Move the output away or name the image anew."
+        )
+        raise ImageError(message)

@@ -1,0 +1,145 @@
+"""Which pixels the output has of an image as it is now: planes that need not be fetched again.
+
+Beside the pixels the output holds an origin for each plane: the SHA-256 of the image's identity, the plane and its
+pixels. A run writes it after it has fetched the pixels, and a later one takes stored pixels only where they, the plane
+and the identity of the image as it is now give the origin that is stored. So it proves by itself that these pixels were
+read as this plane of this image, whatever else happened: runs may overlap and be killed between two files, another
+image may have been written in between, a chunk may be damaged. None of that yields the same hash; the plane is then
+fetched as ever. Labels are no part of it, so that all segmentations of an image share its pixels.
+
+The identity is the address, the level, the fingerprint and all that the store tells of the metadata's last change; the
+modification date is in it because the ETag of many stores is a hash of the content, which stays where pixels are
+replaced below the same metadata. What no metadata tell is not seen: chunks that are replaced alone, or after the
+metadata, and those that came wrong. Such an image is read with `reuse_pixels: false`. A local one always is: that costs
+no request.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import astuple, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import zarr
+from fsspec.core import split_protocol
+
+from idr_assets.imaging.label_image import LabelImage
+from idr_assets.imaging.label_image_creation import create_array
+from idr_assets.imaging.output_arrays import open_array, write_planes
+from idr_assets.imaging.planes import Block, Plane
+from idr_assets.imaging.read_back import UNREADABLE
+from idr_assets.imaging.source import Level, stamps
+
+ORIGINS = "origins"
+"""Path of the array of origins below the output, (t, c, z, 1, byte) uint8."""
+
+BYTES = hashlib.sha256().digest_size
+
+
+@dataclass(frozen=True)
+class Origins:
+    """The stored pixels of the output at `url`, and their origins, for the image whose identity is `image`.
+
+    Both arrays give zeros for what is not stored, which no hash is. Without `reuse` origins are noted, and never used.
+    """
+
+    url: str
+    image: str
+    pixels: zarr.Array[Any]
+    digests: zarr.Array[Any]
+    reuse: bool
+
+    def read(self, level: Level, block: Block) -> tuple[npt.NDArray[Any], set[Plane]]:
+        """Read a block, (t, c, z, y, x) in the level's dtype, and tell which planes came from the output.
+
+        The others are fetched from the level all at once; a chunk or shard of it that several of them share, once.
+        Raises what `Level.read` does.
+        """
+        stored, known = self._stored(block) if self.reuse else (None, set())
+        missing = list(block.covering(set(block.planes()) - known, level.chunks))
+        if stored is None or missing == [block]:
+            return level.read(block), set()
+        pixels = stored.astype(level.dtype)
+        if missing:
+            with ThreadPoolExecutor(len(missing)) as pool:
+                for part, fetched in zip(missing, pool.map(level.read, missing), strict=True):
+                    pixels[_within(block, part)] = fetched
+        return pixels, known.difference(*(part.planes() for part in missing))
+
+    def holds(self, block: Block) -> bool:
+        """Tell whether reading a block fetches nothing from the level."""
+        return self.reuse and len(self._stored(block)[1]) == len(block)
+
+    def note(self, block: Block, pixels: npt.NDArray[Any]) -> None:
+        """Note the origin of pixels (t, c, z, y, x) that are stored; `ImageError` on a full disk."""
+        origins = np.stack([self._origin(plane, values) for plane, values in _each(block, pixels)])
+        write_planes(self.url, block, (self.digests, origins.reshape(*pixels.shape[:3], 1, BYTES)))
+
+    def _stored(self, block: Block) -> tuple[npt.NDArray[Any], set[Plane]]:
+        """Read what is stored of a block, whatever it is, and tell which planes are of the image."""
+        try:
+            return self._compared(block)
+        except UNREADABLE:  # a damaged chunk, which costs its plane alone
+            if len(block) == 1:
+                return np.zeros((1, 1, 1, *self.pixels.shape[3:]), self.pixels.dtype), set()
+            pixels, known = zip(*map(self._stored, block.single_planes()), strict=True)
+            shape = len(block.t), len(block.c), len(block.z), *self.pixels.shape[3:]
+            return np.concatenate(pixels).reshape(shape), set().union(*known)
+
+    def _compared(self, block: Block) -> tuple[npt.NDArray[Any], set[Plane]]:
+        where = np.array(block.t), np.array(block.c), np.array(block.z)
+        digests = np.asarray(self.digests.oindex[where])
+        if not digests.any():
+            return np.zeros((*digests.shape[:3], *self.pixels.shape[3:]), self.pixels.dtype), set()
+        pixels = np.asarray(self.pixels.oindex[where])
+        noted = (digest.ravel() for _, digest in _each(block, digests))
+        each = zip(_each(block, pixels), noted, strict=True)
+        return pixels, {
+            plane for (plane, values), digest in each if np.array_equal(self._origin(plane, values), digest)
+        }
+
+    def _origin(self, plane: Plane, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+        stored = np.ascontiguousarray(values, self.pixels.dtype)
+        head = json.dumps([self.image, plane.t, plane.c, plane.z, stored.dtype.str, stored.shape])
+        return np.frombuffer(hashlib.sha256(head.encode() + b"\0" + stored.tobytes()).digest(), np.uint8)
+
+
+def identity(level: Level, fingerprint: str, storage_options: Mapping[str, Any] | None = None) -> str | None:
+    """Name the image as it is now; None where no request is spared, or the store tells nothing that changes with it.
+
+    Raises `ImageError` when the store does not answer.
+    """
+    if split_protocol(level.address)[0] in (None, "file") or not (told := stamps(level, storage_options)):
+        return None
+    zeros: bool = level.array.config.read_missing_chunks
+    return json.dumps([level.url, level.path, fingerprint, told, zeros])
+
+
+def find_origins(url: str, level: Level, image: str, *, reuse: bool) -> Origins | None:
+    """Open the origins of the output at `url`; None where it has none, or is not of the level."""
+    try:
+        pixels, digests = (open_array(url, path, missing_chunks="zeros") for path in ("0", ORIGINS))
+    except FileNotFoundError:
+        return None
+    return Origins(url, image, pixels, digests, reuse) if pixels.shape == level.shape else None
+
+
+def create_origins(output: LabelImage, level: Level, image: str, *, reuse: bool) -> Origins | None:
+    """Make the array of origins, unless it is in the output, and open it; `ImageError` on a full disk."""
+    create_array(output.url, ORIGINS, (*level.shape[:3], 1, BYTES), np.dtype(np.uint8), output.format)
+    return find_origins(output.url, level, image, reuse=reuse)
+
+
+def _each(block: Block, values: npt.NDArray[Any]) -> list[tuple[Plane, npt.NDArray[Any]]]:
+    """Give each plane of a block with its part of (t, c, z, ...)."""
+    return list(zip(block.planes(), values.reshape(-1, *values.shape[3:]), strict=True))
+
+
+def _within(block: Block, part: Block) -> tuple[Any, ...]:
+    """Give the open mesh of indices at which a part of a block lies in (t, c, z, ...)."""
+    return np.ix_(
+        *([outer.index(index) for index in inner] for outer, inner in zip(astuple(block), astuple(part), strict=True))
+    )

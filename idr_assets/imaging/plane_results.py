@@ -1,0 +1,71 @@
+"""What becomes of a plane: what was found in it, or why it failed."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from idr_assets.imaging.planes import Plane
+
+
+@dataclass(frozen=True)
+class PlaneSummary:
+    """What was found in one plane.
+
+    `threshold` is the intensity above which a pixel is foreground, None where the function has none; `foreground` is
+    the share of labelled pixels; `minimum` and `maximum` are intensities; `saturated` is the share of pixels at the
+    largest value of their dtype, None for dtypes that are no integers; `seconds` is the plane's part of its block;
+    `mark` tells what was stored, see `read_back.marks`; `reused` whether the pixels were read from the output.
+    """
+
+    plane: Plane
+    objects: int
+    threshold: float | None
+    foreground: float
+    minimum: float
+    maximum: float
+    saturated: float | None
+    seconds: float
+    mark: str | None
+    reused: bool = False
+
+
+@dataclass(frozen=True)
+class PlaneFailure:
+    """Why one plane could not be segmented; `written` where it was stored, but is not there as it was written."""
+
+    plane: Plane
+    reason: str
+    written: bool = False
+
+
+def summarize(  # noqa: PLR0913
+    plane: Plane,
+    pixels: npt.NDArray[Any],
+    labels: npt.NDArray[np.int32],
+    threshold: float | None,
+    *,
+    seconds: float,
+    mark: str | None,
+    reused: bool,
+) -> PlaneSummary:
+    """Measure a plane: its pixels (y, x) of any real dtype, and its labels (y, x) of int32, numbered 1 to n."""
+    return PlaneSummary(
+        plane=plane,
+        objects=int(labels.max()),
+        threshold=threshold,
+        foreground=float(np.count_nonzero(labels) / labels.size),
+        minimum=float(pixels.min()),
+        maximum=float(pixels.max()),
+        saturated=_saturated(pixels),
+        seconds=seconds,
+        mark=mark,
+        reused=reused,
+    )
+
+
+def _saturated(pixels: npt.NDArray[Any]) -> float | None:
+    if pixels.dtype.kind not in "iu":
+        return None
+    return float(np.count_nonzero(pixels == np.iinfo(pixels.dtype).max) / pixels.size)

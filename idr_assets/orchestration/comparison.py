@@ -1,0 +1,59 @@
+"""The asset `<image>/segmentation_comparison`, of an image with several segmentations."""
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+from typing import Any
+
+import dagster as dg
+
+from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.planes import LabelledPlane, Plane, thinned
+from idr_assets.orchestration.automation import COMPARISON
+from idr_assets.orchestration.derived import derived
+from idr_assets.orchestration.descriptions import of_comparison
+from idr_assets.orchestration.figures import write_figure
+from idr_assets.orchestration.image import Image
+from idr_assets.orchestration.metadata import table
+
+MOST_COMPARED = 6
+"""Rows of the comparison at most, so that panels are large enough to see outlines."""
+
+type Row = list[LabelledPlane | None]
+
+
+def segmentation_comparison(images: Sequence[Image]) -> dg.AssetsDefinition:
+    """Define the asset; its value is the PNG. `images` are the segmentations of one image."""
+    key = [images[0].name, COMPARISON]
+    labels = [image.key("plane_labels") for image in images]
+    return derived(key, labels, {"matplotlib"}, of_comparison(images), lambda: _draw(images))
+
+
+def _draw(images: Sequence[Image]) -> dict[str, Any]:
+    # matplotlib takes half a second to import, which only runs that draw should pay.
+    from idr_assets.imaging.comparison import comparison  # noqa: PLC0415
+
+    image, names, rows = images[0], [it.label_group for it in images], _rows(images)
+    omitted = len(image.window) - len(rows)
+    sheet = comparison(rows, names, title=image.name, omitted=omitted, pixel_size=image.geometry.pixel_size)
+    return write_figure(image.comparison_url, sheet, "comparison") | {"objects": _counts(rows, names)}
+
+
+def _rows(images: Sequence[Image]) -> dict[tuple[int, int, int], Row]:
+    """Read some planes of the window, evenly spread, with the labels of each segmentation."""
+    first = images[0]
+    t, z = thinned(first.t, first.z, max(1, MOST_COMPARED // len(first.channels)))
+    grids = [_planes(image, t, z) for image in images]
+    return {where: [grid.get(where) for grid in grids] for where in product(t, first.channels, z)}
+
+
+def _planes(image: Image, t: Sequence[int], z: Sequence[int]) -> Mapping[tuple[int, int, int], LabelledPlane | None]:
+    try:
+        return image.open_output().read_grid(t, image.channels, z)
+    except ImageError:  # this segmentation has no labels yet, which the others need not wait for
+        return {}
+
+
+def _counts(rows: dict[tuple[int, int, int], Row], names: Sequence[str]) -> dg.MarkdownMetadataValue:
+    """Show the numbers of objects as a table."""
+    cells = {where: [str(int(plane.labels.max())) if plane else "" for plane in row] for where, row in rows.items()}
+    return table(["plane", *names], [[str(Plane(*where)), *row] for where, row in cells.items()])

@@ -1,0 +1,91 @@
+"""One `distributed.Client`, whatever cluster stands behind it.
+
+What runs on the cluster stands in `imaging.blocks`.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+
+import dask.config
+from dask.system import CPU_COUNT
+from distributed import Client, LocalCluster, Worker
+
+from idr_assets.orchestration.dashboard import DashboardOnDemand
+from idr_assets.orchestration.dask_security import secured, warn_if_readable
+
+LOOPBACK = "127.0.0.1:0"
+"""Where a web server of a cluster on this machine listens; left alone, dask binds all interfaces."""
+
+LOCAL = {
+    # Left alone, dask names the machine's outer address, at which nothing listens.
+    "distributed.dashboard.link": "http://127.0.0.1:{port}/status",
+    # A worker that died is started anew. Left alone, dask gives it up for good when it happens to be away 15 s after
+    # any earlier death, and a run whose last worker is given up waits forever.
+    "distributed.deploy.lost-worker-timeout": "365 days",
+}
+"""Dask's settings for a cluster on this machine."""
+
+SCHEDULER = {
+    "dashboard": False,
+    "allowed_failures": 0,  # `segment_blocks` itself tries again what a dying worker took with it
+}
+"""Arguments of the scheduler of a cluster on this machine."""
+
+
+class PlainWorker(Worker):
+    """A worker without a dashboard of its own: the scheduler's shows all, and each takes a second to start."""
+
+    def __init__(self, *args: Any, **arguments: Any) -> None:  # noqa: ANN401  whatever dask passes
+        """Make a worker as dask does; its other pages stay on loopback."""
+        super().__init__(*args, **arguments | {"dashboard": False, "dashboard_address": LOOPBACK})
+
+
+@contextmanager
+def client(cluster: str, workers: int | None, arguments: Mapping[str, Any]) -> Iterator[Client]:
+    """Give a client of the cluster that the fields of `DaskResource` name, and close what was started for it.
+
+    Raises `ValueError` where `cluster` names nothing.
+    """
+    if "://" in cluster:
+        warn_if_readable(cluster)
+        with Client(cluster, **secured(arguments)) as scheduler:
+            yield scheduler
+    elif "." in cluster:
+        with _named_cluster(cluster, workers or 1, arguments) as named, Client(named) as scheduler:
+            yield scheduler
+    else:
+        cores = workers or CPU_COUNT
+        with dask.config.set(LOCAL), _local_cluster(cluster, cores, arguments) as local, Client(local) as scheduler:
+            DashboardOnDemand(local.scheduler)
+            yield scheduler
+
+
+def _local_cluster(form: str, cores: int, arguments: Mapping[str, Any]) -> LocalCluster:
+    sizes: dict[str, dict[str, Any]] = {
+        "in_process": {"worker_class": PlainWorker, "n_workers": 1, "threads_per_worker": cores},
+        "processes": {"host": "127.0.0.1", "n_workers": cores, "threads_per_worker": 1},
+    }
+    if form not in sizes:
+        raise _refusal(form, "no form has this name")
+    scheduler = {"dashboard_address": LOOPBACK, "scheduler_kwargs": SCHEDULER}
+    return LocalCluster(**scheduler | sizes[form] | secured(arguments))
+
+
+def _named_cluster(path: str, workers: int, arguments: Mapping[str, Any]) -> Any:  # noqa: ANN401  any class with `scale`
+    module, _, name = path.rpartition(".")
+    try:
+        cluster_class = getattr(import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise _refusal(path, str(error)) from error
+    cluster = cluster_class(**secured(arguments))
+    cluster.scale(workers)
+    return cluster
+
+
+def _refusal(cluster: str, reason: str) -> ValueError:
+    return ValueError(
+        f"`cluster` is {cluster!r}, so no planes can be segmented: {reason}. Write `in_process`, `processes`, "
+        "the address of a scheduler (tcp://host:8786) or the dotted path of an installed cluster class."
+    )

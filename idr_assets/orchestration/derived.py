@@ -1,0 +1,36 @@
+"""An asset that is made from what other assets of its image stored, and is written anew as a whole."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import dagster as dg
+
+from idr_assets.orchestration.automation import when_changed
+
+
+def derived(
+    key: Sequence[str],
+    made_from: Sequence[Sequence[str]],
+    kinds: set[str],
+    description: str,
+    write: Callable[[], dict[str, Any]],
+) -> dg.AssetsDefinition:
+    """Define the asset; `write` stores it, and gives its metadata, of which `path` tells where it lies."""
+
+    @dg.asset(
+        key=list(key),
+        deps=[dg.AssetKey(upstream) for upstream in made_from],
+        group_name=key[0],
+        kinds=kinds,
+        description=description,
+        io_manager_key=f"{key[0]}_io",
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        automation_condition=when_changed(),
+    )
+    def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+        context.log.info("reading what is stored of %s", "; ".join("/".join(upstream) for upstream in made_from))
+        metadata = write()
+        context.log.info("wrote %s", metadata["path"].value)
+        return dg.MaterializeResult(metadata=metadata)
+
+    return asset

@@ -1,0 +1,43 @@
+"""The asset `<image>/object_counts`: a figure of how many objects there are over T x Z, and how large they are."""
+
+from typing import Any
+
+import dagster as dg
+
+from idr_assets.imaging.files import write_file
+from idr_assets.orchestration.derived import derived
+from idr_assets.orchestration.descriptions import of_object_counts
+from idr_assets.orchestration.figures import write_figure
+from idr_assets.orchestration.image import Image
+
+
+def object_counts(image: Image) -> dg.AssetsDefinition:
+    """Define the asset; its value is the PNG."""
+    return derived(
+        image.key("object_counts"),
+        [image.key("objects")],
+        {"matplotlib", *image.badge},
+        of_object_counts(image),
+        lambda: _draw(image),
+    )
+
+
+def _draw(image: Image) -> dict[str, Any]:
+    # matplotlib takes half a second to import, which only runs that draw should pay.
+    from idr_assets.imaging.counts_figure import counts_figure, svg  # noqa: PLC0415
+    from idr_assets.imaging.objects import not_measured, read_areas, read_counts  # noqa: PLC0415
+
+    counts = read_counts(image.objects_urls, image.window)
+    if not counts:
+        raise not_measured(image.objects_url)
+    areas = read_areas(image.objects_urls, image.window)
+    figure = counts_figure(counts, areas, image.window, title=image.title, pixel_area=image.geometry.pixel_area)
+    written = write_figure(image.counts_url("png"), figure, "object counts")
+    write_file(image.counts_url("svg"), svg(figure))
+    return {
+        **written,
+        "path of the SVG": dg.MetadataValue.path(image.counts_url("svg")),
+        "planes": len(counts),
+        "planes not materialized": len(image.window) - len(counts),
+        "objects": sum(counts.values()),
+    }

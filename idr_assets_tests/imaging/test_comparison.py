@@ -1,0 +1,72 @@
+"""Segmentations side by side, read back from the figure's artists."""
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from idr_assets.imaging import colours
+from idr_assets.imaging.comparison import comparison
+from idr_assets.imaging.figures import drawn
+from idr_assets.imaging.picture_artist import Picture
+from idr_assets_tests.labelled_planes import labelled
+
+ROWS = {(t, 0, 3): [labelled(t, 0, 3), labelled(t + 1, 0, 3)] for t in (1, 2)}
+NAMES = ["notebook", "otsu"]
+
+
+def place_of(figure: Figure, text: str) -> tuple[float, float]:
+    """Find where a text stands that is written once."""
+    (found,) = (artist for artist in figure.findobj(Text) if artist.get_text() == text)
+    x, y = found.get_position()
+    return float(x), float(y)
+
+
+def test_each_row_is_a_plane_and_each_column_a_segmentation_with_its_count() -> None:
+    figure = comparison(ROWS, NAMES, title="demo")
+    left, top = place_of(figure, "t 1 c 0 z 3")
+    assert place_of(figure, "t 2 c 0 z 3")[0] == left
+    assert place_of(figure, "t 2 c 0 z 3")[1] > top
+    assert left < place_of(figure, "notebook · 5")[0] < place_of(figure, "otsu · 7")[0]
+    assert place_of(figure, "otsu · 6")[1] == top
+
+
+def test_pixels_stand_alone_before_the_labels_of_each() -> None:
+    alone, first, second = list(comparison(ROWS, NAMES, title="demo").findobj(Picture))[:3]
+    assert not np.ptp(alone.picture, axis=2).any()  # grey
+    assert all(np.ptp(picture.picture, axis=2).any() for picture in (first, second))
+
+
+def test_planes_of_a_channel_share_one_range_of_greys() -> None:
+    figure = comparison(ROWS, NAMES, title="demo")
+    black, white = colours.contrast([row[0].pixels for row in ROWS.values()])
+    for row, picture in zip(ROWS.values(), list(figure.findobj(Picture))[::3], strict=True):
+        shades, _ = colours.fit(colours.grey(row[0].pixels, black, white), row[0].labels, max(picture.picture.shape))
+        assert np.array_equal(picture.picture[..., 0], shades)
+
+
+def test_what_is_not_segmented_is_drawn_as_such() -> None:
+    figure = comparison({(1, 0, 3): [None, labelled(1, 0, 3)], (2, 0, 3): [None, None]}, NAMES, title="demo")
+    written = [artist.get_text() for artist in figure.findobj(Text)]
+    assert written.count("not materialized") == 4
+    assert "otsu · 5" in written
+    assert any("Hatched" in text for text in written)
+    assert drawn(figure).size[0] > 1200
+    assert not any("Hatched" in artist.get_text() for artist in comparison(ROWS, NAMES, title="").findobj(Text))
+
+
+def test_planes_that_are_left_out_are_counted() -> None:
+    figure = comparison(ROWS, NAMES, title="demo", omitted=94)
+    written = " ".join(artist.get_text() for artist in figure.findobj(Text)).replace("\n", " ")
+    assert "94 more planes of the window are left out, evenly." in written
+
+
+def test_a_scale_bar_where_the_pixel_size_is_known() -> None:
+    bar = comparison(ROWS, NAMES, title="demo", pixel_size=0.5).findobj(lambda artist: artist.get_gid() == "scale bar")
+    assert len(bar) == 1
+    assert not comparison(ROWS, NAMES, title="demo").findobj(lambda artist: artist.get_gid() == "scale bar")
+
+
+def test_nothing_to_compare_is_an_error() -> None:
+    with pytest.raises(ValueError, match=r"'demo' has no planes and cannot be laid out: give at least one"):
+        comparison({}, NAMES, title="demo")

@@ -1,0 +1,93 @@
+"""The figure of object counts, read back from its artists."""
+
+from itertools import pairwise
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.patches import StepPatch
+
+from idr_assets.imaging.counts_figure import counts_figure, svg
+from idr_assets.imaging.planes import Block, Plane
+
+WINDOW = Block(range(5, 8), (0, 2), range(20, 24))
+MISSING, EMPTY = Plane(6, 2, 21), Plane(5, 0, 23)
+COUNTS = {plane: 10 * plane.t + plane.z for plane in WINDOW.planes() if plane != MISSING} | {EMPTY: 0}
+AREAS = {0: np.array([4, 4, 5, 90]), 2: np.array([7, 200])}
+
+
+def figure(window: Block = WINDOW, pixel_area: float | None = None) -> Figure:
+    counts = COUNTS if window is WINDOW else dict.fromkeys(window.planes(), 1234)
+    return counts_figure(counts, AREAS, window, title="demo", pixel_area=pixel_area)
+
+
+def axes_of(drawn: Figure, title: str) -> Axes:
+    (found,) = (axes for axes in drawn.axes if axes.get_title(loc="left") == title)
+    return found
+
+
+def test_a_cell_of_the_heat_map_is_the_count_of_its_plane_at_its_true_indices() -> None:
+    for c in WINDOW.c:
+        (heat_map,) = axes_of(figure(), f"channel {c}").get_images()
+        wanted = [[COUNTS.get(Plane(t, c, z), -1) for z in WINDOW.z] for t in WINDOW.t]
+        assert np.ma.asarray(heat_map.get_array()).filled(-1).tolist() == wanted
+        assert list(heat_map.get_extent()) == [19.5, 23.5, 7.5, 4.5]
+
+
+def test_a_missing_plane_is_hatched_and_a_plane_without_objects_has_the_colour_of_zero() -> None:
+    drawn = figure()
+    full, gap = axes_of(drawn, "channel 0"), axes_of(drawn, "channel 2")
+    assert [bool(it.findobj(lambda artist: artist.get_gid() == "missing")) for it in (full, gap)] == [False, True]
+    (heat_map,) = gap.get_images()
+    assert heat_map.get_clim() == (0, max(COUNTS.values()))
+    colours = heat_map.to_rgba(np.ma.masked_equal([0, -1], -1))
+    assert (colours[0, 3], colours[1, 3]) == (1, 0)
+
+
+def test_means_are_of_the_planes_that_are_there() -> None:
+    lines = {str(line.get_label()): line for line in axes_of(figure(), "mean over z").get_lines()}
+    assert lines.keys() == {"c 0", "c 2"}
+    assert np.asarray(lines["c 2"].get_xdata()).tolist() == [5, 6, 7]
+    wanted = [50 + 21.5, 60 + (20 + 22 + 23) / 3, 70 + 21.5]
+    assert np.asarray(lines["c 2"].get_ydata()).tolist() == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize(("pixel_area", "unit"), [(None, "pixels"), (0.25, "µm²")])
+def test_every_object_is_in_the_histogram_in_square_micrometres_where_known(
+    pixel_area: float | None, unit: str
+) -> None:
+    axes = axes_of(figure(pixel_area=pixel_area), "areas of 6 objects")
+    assert axes.get_xlabel() == f"area ({unit})"
+    for bars, areas in zip(axes.findobj(StepPatch), AREAS.values(), strict=True):
+        assert isinstance(bars, StepPatch)
+        values, edges, _ = bars.get_data()
+        assert values.tolist() == np.histogram(areas * (pixel_area or 1), edges)[0].tolist()
+        assert values.sum() == areas.size
+
+
+def test_no_object_at_all_is_said() -> None:
+    drawn = counts_figure({EMPTY: 0}, {0: np.zeros(0, np.int64)}, EMPTY.block, title="demo")
+    assert "no objects" in [text.get_text() for text in axes_of(drawn, "areas of 0 objects").texts]
+
+
+@pytest.mark.parametrize(("t", "z"), [(1, 1), (1, 12), (12, 1), (500, 900)])
+def test_tick_labels_of_a_window_of_any_size_are_whole_and_lie_apart(t: int, z: int) -> None:
+    drawn = figure(Block(range(30, 30 + t), (0,), range(88, 88 + z)))
+    canvas = FigureCanvasAgg(drawn)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    axes = axes_of(drawn, "channel 0")
+    for axis, indices, ends in ((axes.xaxis, range(88, 88 + z), "x"), (axes.yaxis, range(30, 30 + t), "y")):
+        inside = [tick for tick in axis.get_major_ticks() if tick.get_loc() in indices]
+        assert len(inside) > min(2, len(indices) - 1)
+        places = sorted(getattr(tick.label1.get_window_extent(), f"interval{ends}").tolist() for tick in inside)
+        assert all(first[1] < second[0] for first, second in pairwise(places))
+
+
+def test_the_svg_is_one_document_that_is_the_same_but_for_its_ids() -> None:
+    document = ET.fromstring(svg(figure()))  # noqa: S314  made here
+    assert document.tag.endswith("svg")
+    assert len(list(document.iter("{http://www.w3.org/2000/svg}image"))) >= len(WINDOW.c)
+    assert not list(document.iter("{http://purl.org/dc/elements/1.1/}date"))

@@ -1,0 +1,121 @@
+"""Outputs on S3: a writer that is killed in the middle of an upload, as a real process, tears nothing."""
+
+from collections.abc import Iterator
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import pytest
+import s3fs
+
+from idr_assets.imaging.files import write_file
+from idr_assets.imaging.label_image import LabelImage, open_label_image
+from idr_assets.imaging.label_image_creation import create_label_image
+from idr_assets.imaging.objects import objects_frame, write_objects
+from idr_assets.imaging.origins import identity
+from idr_assets.imaging.planes import Block
+from idr_assets.imaging.provenance import add_provenance, read_provenance
+from idr_assets.imaging.read_back import check_written
+from idr_assets.imaging.source import fingerprint, open_level
+from idr_assets_tests.dagster_home import wait_until
+from idr_assets_tests.idr_stores import write_image
+from idr_assets_tests.object_store import HeldUploads, default_store
+
+SPAWN = get_context("spawn")
+NOISE = np.random.default_rng(0).integers(0, 2**16, (2, 1, 1, 1, 600, 600), np.uint16)
+BLOCK = Block(range(1), (0,), range(1))
+FIGURE, OUTPUT = "s3://bucket/image/montage.png", "s3://bucket/image.ome.zarr"
+
+
+@pytest.fixture(scope="module")
+def endpoint(s3: str) -> Iterator[str]:
+    """Give the endpoint of a bucket that everybody may read."""
+    with default_store(s3):
+        s3fs.S3FileSystem().mkdir("bucket", acl="public-read")
+        yield s3
+
+
+def objects() -> dict[str, bytes]:
+    """Give every object in the bucket."""
+    filesystem = s3fs.S3FileSystem(use_listings_cache=False)
+    return {key: filesystem.cat_file(key) for key in filesystem.find("bucket")}
+
+
+def write(kind: str, number: int) -> None:
+    """Write a figure, or the pixels and labels of a plane, with the noise of this number."""
+    if kind == "figure":
+        write_file(FIGURE, NOISE[number].tobytes())
+    else:
+        open_label_image(OUTPUT).write(BLOCK, NOISE[number], NOISE[number].astype(np.int32))
+
+
+@pytest.fixture
+def output(endpoint: str, tmp_path: Path) -> Iterator[LabelImage]:
+    """Write an output, and empty the bucket at the end."""
+    assert endpoint
+    write_image(tmp_path / "source.zarr", NOISE[0], version="0.4")
+    yield create_label_image(OUTPUT, open_level(str(tmp_path / "source.zarr"), "0"))
+    s3fs.S3FileSystem().rm("bucket/*", recursive=True)
+
+
+HELD = {
+    "figure": "/bucket/image/montage.png",
+    "pixels": "/bucket/image.ome.zarr/0/c/0/0/0/0/0",
+    "labels": "/bucket/image.ome.zarr/labels/segmentation/0/c/0/0/0/0/0",
+}
+
+
+@pytest.mark.parametrize(("kind", "key"), HELD.items(), ids=HELD)
+def test_a_writer_that_is_killed_in_an_upload_tears_nothing_and_the_next_one_completes(
+    endpoint: str, output: LabelImage, monkeypatch: pytest.MonkeyPatch, kind: str, key: str
+) -> None:
+    write(kind, 0)
+    before = objects()
+    with HeldUploads(endpoint, key) as way:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", way.endpoint)
+        writer = SPAWN.Process(target=write, args=(kind, 1))
+        writer.start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
+        assert way.held.wait(60)
+        writer.kill()
+        writer.join()
+    after = objects()
+    assert after.keys() == before.keys() - ({HELD["labels"].removeprefix("/")} if kind != "figure" else set())
+    assert {name for name in after if after[name] != before[name]} == (
+        {HELD["pixels"].removeprefix("/")} if kind == "labels" else set()
+    )
+    assert output.read(BLOCK.planes()[0]) is None  # no labels without their pixels
+    write(kind, 1)
+    assert objects().keys() == before.keys()
+    if kind == "figure":
+        assert objects()[FIGURE.removeprefix("s3://")] == NOISE[1].tobytes()
+    else:
+        check_written(output, BLOCK, NOISE[1], NOISE[1].astype(np.int32))
+
+
+def test_what_another_process_writes_is_seen(output: LabelImage) -> None:
+    add_provenance(output, {"function": "first"})
+    output.write(BLOCK, NOISE[0], np.ones(NOISE[0].shape, np.int32))
+    urls = [f"s3://bucket/image/objects/t={t}.parquet" for t in range(2)]
+    assert write_objects(urls[0], output, BLOCK, "image", None)
+    assert (len(read_provenance(OUTPUT, "segmentation")), len(objects_frame(urls))) == (1, 1)
+    another = s3fs.S3FileSystem(skip_instance_cache=True)  # which shares no memory, as that of another process
+    (way,) = (key for key in objects() if "/provenance/" in key and key.count("/") == 6)
+    another.cp_file(way, f"{way.rpartition('/')[0]}2/zarr.json")
+    another.cp_file(*urls)
+    assert (len(read_provenance(OUTPUT, "segmentation")), len(objects_frame(urls))) == (2, 2)
+
+
+def test_pixels_replaced_below_the_same_metadata_are_of_another_image(endpoint: str, tmp_path: Path) -> None:
+    write_image(tmp_path / "source.zarr", NOISE[0], version="0.4")
+
+    def uploaded() -> tuple[str, str | None]:
+        s3fs.S3FileSystem().put(f"{tmp_path}/source.zarr/", "bucket/source.zarr/", recursive=True)
+        level = open_level("s3://bucket/source.zarr", "0", {"anon": True, "endpoint_url": endpoint})
+        mark = fingerprint(level)
+        return mark, identity(level, mark)
+
+    mark, image = uploaded()
+    wait_until(lambda: uploaded()[1] != image)  # S3 tells whole seconds
+    assert image
+    assert uploaded()[0] == mark  # the ETag is a hash of the metadata

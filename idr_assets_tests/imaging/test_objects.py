@@ -1,0 +1,198 @@
+"""Tables of objects: each number against a computation of its own, and what becomes of planes without objects."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow.parquet as pq
+import pytest
+
+from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.label_image import LabelImage
+from idr_assets.imaging.label_image_creation import create_label_image
+from idr_assets.imaging.measurements import COLUMNS, measured
+from idr_assets.imaging.objects import keep_tables, objects_frame, read_areas, read_counts, write_objects
+from idr_assets.imaging.planes import Block, LabelledPlane, Plane
+from idr_assets.imaging.source import open_level
+from idr_assets_tests.idr_stores import nuclei_plane, write_image
+from idr_assets_tests.orchestration.small_image import recipe
+
+SHAPE = (40, 36)
+DTYPES = ["uint8", ">u2", "<i4", ">f4", "<f8"]
+PLANES = Block(range(2, 3), (0, 1), range(3))
+
+
+def plane(dtype: str = "uint16", labels: npt.NDArray[np.int32] | None = None) -> LabelledPlane:
+    """Make a plane of nuclei, labelled by the notebook's recipe unless `labels` are given."""
+    pixels = nuclei_plane(2, 0, 1, SHAPE)
+    labels = recipe(pixels) if labels is None else labels
+    return LabelledPlane(2, 0, 1, (pixels % 251 * 0.9).astype(dtype), labels)
+
+
+def spots(*places: Any) -> npt.NDArray[np.int32]:  # noqa: ANN401  whatever numpy takes as an index
+    """Label each place of an empty plane, from 1."""
+    labels = np.zeros(SHAPE, np.int32)
+    for label, place in enumerate(places, 1):
+        labels[place] = label
+    return labels
+
+
+def direct(labelled: LabelledPlane, label: int) -> dict[str, float]:
+    """Measure one object by numpy alone."""
+    y, x = np.nonzero(labelled.labels == label)
+    values = labelled.pixels[y, x].astype(np.float64)
+    small, large = np.linalg.eigvalsh(np.cov(y, x, bias=True)) if y.size > 1 else (0, 0)
+    return {
+        "label": label, "area": y.size, "centroid_y": y.mean(), "centroid_x": x.mean(),
+        "bbox_y0": y.min(), "bbox_x0": x.min(), "bbox_y1": y.max() + 1, "bbox_x1": x.max() + 1,
+        "equivalent_diameter": 2 * np.sqrt(y.size / np.pi), "eccentricity": np.sqrt(1 - small / large) if large else 0,
+        "intensity_mean": values.mean(), "intensity_min": values.min(), "intensity_max": values.max(),
+        "intensity_sum": values.sum(), "touches_border": bool({0, 39} & {*y.tolist()} or {0, 35} & {*x.tolist()}),
+    }  # fmt: skip
+
+
+def agrees(labelled: LabelledPlane) -> int:
+    """Compare all that is measured with a direct computation; give the number of objects."""
+    found = measured("image", labelled, None)
+    labels = sorted(set(labelled.labels.ravel().tolist()) - {0})
+    for row, label in enumerate(labels):
+        wanted = direct(labelled, label)
+        assert {name: found[name][row] for name in wanted} == pytest.approx(wanted, rel=1e-9, abs=1e-6)
+    assert {len(values) for values in found.values()} == {len(labels)}
+    return len(labels)
+
+
+@pytest.fixture
+def output(tmp_path: Path) -> LabelImage:
+    """Make an output with pixels of 0.5 µm by 0.25 µm at t 2: objects at c 0 z 1, none at c 0 z 2, the rest missing."""
+    write_image(tmp_path / "source.zarr", np.zeros((3, 2, 4, *SHAPE), np.uint16), version="0.4")
+    output = create_label_image(str(tmp_path / "image.ome.zarr"), open_level(str(tmp_path / "source.zarr"), "0"))
+    write(output, 1, plane().labels)
+    write(output, 2, spots())
+    return output
+
+
+def write(output: LabelImage, z: int, labels: npt.NDArray[np.int32]) -> None:
+    where = (np.newaxis,) * 3
+    output.write(Plane(2, 0, z).block, plane().pixels[where], labels[where])
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """Name a table that is not there yet."""
+    return str(tmp_path / "objects" / "t=2.parquet")
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_pixels_of_any_dtype_are_measured_as_directly_computed(dtype: str) -> None:
+    assert agrees(plane(dtype)) == 3
+
+
+def test_single_pixels_lines_borders_and_left_out_numbers_are_measured_as_directly_computed() -> None:
+    one, line, corner = (20, 20), (slice(5, 9), 7), (slice(38, 40), slice(33, 36))
+    assert agrees(plane(labels=spots(one, line, corner, (0, 3), (12, 0)))) == 5
+    labels = spots(one, line, corner)
+    labels[labels == 2] = 0
+    assert agrees(plane(labels=labels)) == 2
+
+
+def test_a_plane_without_objects_has_no_rows() -> None:
+    assert agrees(plane(labels=spots())) == 0
+
+
+def test_an_object_with_a_pixel_that_is_no_number_has_intensities_that_are_none() -> None:
+    labelled = plane("f4", spots((5, 5), (9, slice(3, 6))))
+    labelled.pixels[9, 4] = np.nan
+    found = measured("image", labelled, None)
+    assert found["intensity_mean"][0] == labelled.pixels[5, 5]
+    assert np.isnan([found[f"intensity_{name}"][1] for name in ("mean", "min", "max", "sum")]).all()
+
+
+def test_a_table_holds_every_object_of_a_timepoint_in_order(output: LabelImage, url: str) -> None:
+    write(output, 0, spots((5, slice(5, 9)), (0, 0)))
+    assert write_objects(url, output, PLANES, "image", 0.125)
+    frame = objects_frame([url])
+    assert list(frame.columns) == [column.name for column in COLUMNS]
+    assert set(frame["image"]) == {"image"}
+    assert frame[["t", "c", "z", "label"]].values.tolist()[:3] == [[2, 0, 0, 1], [2, 0, 0, 2], [2, 0, 1, 1]]
+    assert frame["area_um2"].tolist() == (frame["area"] / 8).tolist()
+    assert frame["area"].iloc[0] == 4
+    assert (frame["intensity_sum"] / frame["area"]).to_numpy() == pytest.approx(frame["intensity_mean"].to_numpy())
+
+
+def test_planes_without_objects_count_zero_and_missing_ones_not_at_all(output: LabelImage, url: str) -> None:
+    assert write_objects(url, output, PLANES, "image", None)
+    assert read_counts([url, "absent.parquet"], PLANES) == {Plane(2, 0, 1): plane().labels.max(), Plane(2, 0, 2): 0}
+    assert set(objects_frame([url])["z"]) == {1}
+
+
+def test_areas_are_those_of_the_window_by_channel(output: LabelImage, url: str) -> None:
+    write(output, 0, spots((5, slice(5, 9)), (0, 0)))
+    write_objects(url, output, PLANES, "image", None)
+    found = read_areas([url, "absent.parquet"], Block(PLANES.t, PLANES.c, range(1)))
+    assert {c: areas.tolist() for c, areas in found.items()} == {0: [4, 1], 1: []}
+    assert [areas.size for areas in read_areas(["absent.parquet"], PLANES).values()] == [0, 0]
+
+
+def test_areas_are_null_where_the_size_of_a_pixel_is_unknown(output: LabelImage, url: str) -> None:
+    write_objects(url, output, PLANES, "image", None)
+    table = pq.read_table(url)
+    assert table["area_um2"].null_count == table.num_rows > 0
+    assert table["area"].null_count == 0
+
+
+def test_a_timepoint_without_any_plane_has_an_empty_table(output: LabelImage, url: str) -> None:
+    write_objects(url, output, empty := Block(range(1, 2), (0,), range(3)), "image", None)
+    assert read_counts([url], empty) == {}
+    assert objects_frame([url]).empty
+
+
+def test_a_damaged_table_is_named_and_measured_anew(output: LabelImage, url: str) -> None:
+    assert write_objects(url, output, PLANES, "image", None)
+    whole = Path(url).read_bytes()
+    Path(url).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ImageError, match=rf"The table {url} cannot be read .* Materialize `objects`"):
+        objects_frame([url])
+    assert write_objects(url, output, PLANES, "image", None)
+    assert Path(url).read_bytes() == whole
+
+
+def test_a_table_tells_the_image_that_it_is_of(output: LabelImage, url: str) -> None:
+    assert write_objects(url, output, PLANES, "former", None)
+    assert write_objects(url, output, PLANES, "image", None)
+    assert set(objects_frame([url])["image"]) == {"image"}
+
+
+def test_tables_that_are_not_of_the_image_as_it_is_now_are_removed(output: LabelImage, url: str) -> None:
+    folder = Path(url).parent
+    write_objects(url, output, PLANES, "image", None)
+    for name in ("t=02.parquet", "t=9.parquet", "own.parquet"):
+        shutil.copy(url, folder / name)
+    keep_tables([str(folder / "t=1.parquet"), url])
+    assert {file.name for file in folder.iterdir()} == {Path(url).name, "own.parquet"}
+
+
+def test_a_table_is_written_anew_only_when_what_it_is_made_from_changed(output: LabelImage, url: str) -> None:
+    assert write_objects(url, output, PLANES, "image", None)
+    assert not write_objects(url, output, PLANES, "image", None)
+    write(output, 2, spots((5, 5)))
+    assert write_objects(url, output, PLANES, "image", None)
+    assert read_counts([url], PLANES)[Plane(2, 0, 2)] == 1
+    assert write_objects(url, output, PLANES, "image", 0.5)
+    assert not write_objects(url, output, PLANES, "image", 0.5)
+
+
+def test_tables_are_zstd_and_tell_what_each_column_means(output: LabelImage, url: str) -> None:
+    write_objects(url, output, PLANES, "image", None)
+    assert pq.read_metadata(url).row_group(0).column(5).compression == "ZSTD"
+    meanings = {field.name: field.metadata[b"meaning"].decode() for field in pq.read_schema(url)}
+    assert meanings["area"] == "area in pixels"
+    assert list(Path(url).parent.iterdir()) == [Path(url)]
+
+
+def test_no_table_says_what_to_do(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "absent"):
+        with pytest.raises(ImageError, match=r"No table of objects in .* Materialize `objects` first\."):
+            objects_frame([f"{folder}/t=2.parquet"])

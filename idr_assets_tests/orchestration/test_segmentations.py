@@ -1,0 +1,95 @@
+"""An image with several segmentations: assets, labels and versions of each, and the figure that compares them."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import numpy as np
+import pytest
+import yaozarrs
+
+from idr_assets.imaging.provenance import read_provenance
+from idr_assets_tests.orchestration.conftest import SETTINGS
+from idr_assets_tests.orchestration.small_image import PARTITIONS, PIXELS, PLANES, Segmented, recipe, write_project
+
+LOW, HIGH = 0.33, 0.7
+SEVERAL = "{low: {}, high: {parameters: {threshold_fraction: %s}}}"
+MADE = ("plane_labels", "montage", "plane_browser", "objects", "object_counts")
+PICTURES = ("montage.png", "planes.html", "object_counts.png", "object_counts.svg")
+FILES = (*PICTURES, "objects/t=1.parquet", "objects/t=2.parquet")
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Segmented]:
+    """Give a project with two segmentations, written as OME-Zarr 0.4, after its job."""
+    with pytest.MonkeyPatch.context() as patch, dg.DagsterInstance.ephemeral(settings=SETTINGS) as instance:
+        patch.delenv("IDR_ASSETS_DATA", raising=False)
+        project = write_project(tmp_path_factory.mktemp("compared"), segmentations=SEVERAL % HIGH, format='"0.4"')
+        segmented = Segmented(project, instance)
+        assert segmented.definitions.resolve_job_def("segment_image").execute_in_process(instance=instance).success
+        yield segmented
+
+
+def output(segmented: Segmented) -> Path:
+    return segmented.project.root / "data" / "image.ome.zarr"
+
+
+def code_versions(segmented: Segmented) -> dict[str, str | None]:
+    nodes = segmented.definitions.resolve_asset_graph().asset_nodes
+    return {node.key.to_user_string(): node.code_version for node in nodes}
+
+
+def test_each_segmentation_has_assets_with_its_name_in_the_key(compared: Segmented) -> None:
+    own = {f"image/{name}/{asset}" for name in ("low", "high") for asset in MADE}
+    assert code_versions(compared).keys() == own | {"image/source_image", "image/segmentation_comparison"}
+    kinds = {node.key.to_user_string(): node.kinds for node in compared.definitions.resolve_asset_graph().asset_nodes}
+    assert [key for key in own if key.split("/")[1] not in kinds[key]] == []  # a box of the graph shows no other part
+
+
+@pytest.mark.parametrize(("name", "fraction"), [("low", LOW), ("high", HIGH)])
+def test_labels_of_each_are_its_own(compared: Segmented, name: str, fraction: float) -> None:
+    for partition in PARTITIONS:
+        t, z = map(int, partition.split("|"))
+        wanted = [recipe(PIXELS[t, c, z], fraction=fraction) for c in (0, 1)]
+        assert np.array_equal(compared.value(f"{name}/plane_labels", partition), wanted)
+    (way,) = read_provenance(str(output(compared)), name)
+    assert way["segmentation"]["parameters"] == ({} if name == "low" else {"threshold_fraction": HIGH})
+
+
+def test_the_output_lists_both_and_is_valid(compared: Segmented) -> None:
+    yaozarrs.validate_zarr_store(output(compared))
+    assert json.loads((output(compared) / "labels/.zattrs").read_text())["labels"] == ["high", "low"]
+    assert list(output(compared).rglob("zarr.json")) == []
+
+
+def test_the_comparison_tells_the_counts_of_each(compared: Segmented) -> None:
+    table = compared.metadata("segmentation_comparison")["objects"].splitlines()
+    assert table[0] == "| plane | low | high |"
+    t, c, z = PLANES[0]
+    counts = [recipe(PIXELS[t, c, z], fraction=fraction).max() for fraction in (LOW, HIGH)]
+    assert f"| t {t} c {c} z {z} | {counts[0]} | {counts[1]} |" in table
+    assert compared.value("segmentation_comparison").startswith(b"\x89PNG\r\n")
+
+
+def test_what_is_made_from_each_lies_apart(compared: Segmented) -> None:
+    folder = compared.project.root / "data" / "image"
+    found = {str(file.relative_to(folder)) for file in folder.rglob("*.*")}
+    own = {f"{name}/{file}" for name in ("low", "high") for file in FILES}
+    assert found == own | {"segmentation_comparison.png"}
+
+
+def test_another_parameter_makes_another_version_of_its_labels_alone(compared: Segmented) -> None:
+    before = code_versions(compared)
+    yaml = compared.project.yaml.read_text()
+    compared.project.yaml.write_text(yaml.replace(str(HIGH), "0.8"))
+    after = code_versions(compared)
+    compared.project.yaml.write_text(yaml)
+    assert {key for key in before if before[key] != after[key]} == {"image/high/plane_labels"}
+
+
+def test_one_segmentation_alone_is_compared_with_what_is_not_there_yet(fresh: Segmented) -> None:
+    fresh.project.yaml.write_text(fresh.project.yaml.read_text() + f"  segmentations: {SEVERAL % HIGH}\n")
+    assert fresh.run("low/plane_labels", PARTITIONS[0]) == ""
+    assert fresh.run("segmentation_comparison") == ""
+    assert fresh.metadata("segmentation_comparison")["objects"].splitlines()[2].endswith(" |  |")

@@ -1,0 +1,119 @@
+"""Pixels, labels and objects by the image's name, as a script or a notebook asks for them."""
+
+import pickle
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import dagster as dg
+import numpy as np
+import pytest
+
+from idr_assets import open_labels, open_pixels, read_objects
+from idr_assets.imaging.errors import ImageError
+from idr_assets_tests.orchestration.conftest import SETTINGS
+from idr_assets_tests.orchestration.small_image import PIXELS, Segmented, recipe, write_project
+from idr_assets_tests.test_project import run
+
+SEVERAL = "{low: {}, high: {parameters: {threshold_fraction: 0.7}}}"
+STORED = [(1, 0, 9), (1, 1, 9)]
+LIGHT = "import sys, idr_assets; print(*sys.modules.keys() & {'dagster', 'dask', 'numpy', 'pandas', 'zarr'})"
+
+
+@pytest.fixture(scope="module")
+def module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Give the definitions of a project in a folder of its own, with one partition segmented in two ways."""
+    with pytest.MonkeyPatch.context() as patch, dg.DagsterInstance.ephemeral(settings=SETTINGS) as instance:
+        for variable in ("IDR_ASSETS_DATA", "DAGSTER_HOME"):
+            patch.delenv(variable, raising=False)
+        project = write_project(tmp_path_factory.mktemp("by_name"), segmentations=SEVERAL)
+        project.write_definitions()
+        segmented = Segmented(project, instance)
+        done = [("low/plane_labels", "1|09"), ("high/plane_labels", "1|09"), ("high/objects",)]
+        assert [segmented.run(*each) for each in done] == ["", "", ""]
+        patch.syspath_prepend(project.root)
+        yield f"{project.package.name}.definitions"
+
+
+@pytest.fixture
+def untouched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Give the definitions of a project of which nothing was run."""
+    monkeypatch.delenv("IDR_ASSETS_DATA", raising=False)
+    project = write_project(tmp_path / f"untouched_{tmp_path.name}")
+    project.write_definitions()
+    monkeypatch.syspath_prepend(project.root)
+    return f"{project.package.name}.definitions"
+
+
+def test_pixels_are_the_whole_level_of_the_source(module: str) -> None:
+    pixels = open_pixels("image", module=module)
+    assert (pixels.shape, pixels.dtype, pixels.chunksize) == (PIXELS.shape, ">u2", (1, 1, 1, 40, 36))
+    assert np.array_equal(pixels.compute(), PIXELS)
+
+
+@pytest.mark.parametrize(("segmentation", "fraction"), [("low", 0.33), ("high", 0.7)])
+def test_labels_lie_at_the_indices_of_their_pixels(module: str, segmentation: str, fraction: float) -> None:
+    labels = open_labels("image", segmentation, module=module)
+    assert (labels.shape, labels.dtype, labels.chunksize) == (PIXELS.shape, np.int32, (1, 1, 1, 40, 36))
+    for plane in STORED:
+        assert np.array_equal(labels[plane].compute(), recipe(PIXELS[plane], fraction=fraction))
+    cut = labels[1, :, [9], 5:9:2, ::-3].compute()
+    assert np.array_equal(cut, labels[1, :, 9:10].compute()[:, :, 5:9:2, ::-3])
+
+
+def test_a_plane_that_is_not_there_yet_is_an_error_that_names_it(module: str) -> None:
+    labels = open_labels("image", "low", module=module)
+    for computed in (labels[2, 1, 10], labels[1:3, 1, 9:11].max(), labels[2, 1, 10, 3]):
+        missing = r"t (2 c 1 z 9|[12] c 1 z 10) is not stored in .*/image\.ome\.zarr, labels 'low'\. Materialize it"
+        with pytest.raises(ImageError, match=missing):
+            computed.compute()
+
+
+def test_what_is_opened_can_be_sent_to_a_worker(module: str) -> None:
+    lazy = pickle.loads(pickle.dumps(open_labels("image", "low", module=module)[STORED[0]]))  # noqa: S301
+    assert np.array_equal(lazy.compute(), recipe(PIXELS[STORED[0]]))
+
+
+def test_objects_of_all_timepoints_are_one_frame(module: str) -> None:
+    objects = read_objects("image", "high", module=module)
+    counts = objects.groupby(["t", "c", "z"])["label"].max().to_dict()
+    assert counts == {plane: recipe(PIXELS[plane], fraction=0.7).max() for plane in STORED}
+
+
+@pytest.mark.parametrize("read", [open_labels, read_objects])
+def test_of_several_segmentations_one_must_be_named(module: str, read: Callable[..., object]) -> None:
+    with pytest.raises(ImageError, match=r"image has several segmentations, .*; name one of: low, high\."):
+        read("image", module=module)
+    with pytest.raises(ImageError, match=r"image has no segmentation 'otsu', .*; name one of: low, high\."):
+        read("image", "otsu", module=module)
+
+
+def test_an_only_segmentation_has_no_name(untouched: str) -> None:
+    with pytest.raises(ImageError, match=r"image has no segmentation 'low', .*; leave `segmentation` out"):
+        open_labels("image", "low", module=untouched)
+
+
+def test_nothing_is_there_before_the_first_run(untouched: str) -> None:
+    with pytest.raises(ImageError, match=r"nothing was segmented yet\. Materialize planes first\."):
+        open_labels("image", module=untouched)
+    with pytest.raises(ImageError, match=r"nothing was measured yet\. Materialize `objects` first\."):
+        read_objects("image", module=untouched)
+
+
+@pytest.mark.parametrize("read", [open_pixels, open_labels, read_objects])
+def test_an_unknown_name_lists_those_of_the_yaml_files(read: Callable[..., object]) -> None:
+    with pytest.raises(ImageError, match=r"There is no image 'embryo', .*; there are: demo, idr0044\."):
+        read("embryo")
+
+
+def test_a_module_without_definitions_is_named(untouched: str) -> None:
+    package = untouched.partition(".")[0]
+    (Path(sys.path[0]) / package / "defs/__init__.py").touch()
+    for module in (package, f"{package}.defs"):
+        with pytest.raises(ImageError, match=rf"Module '{module}' has no definitions `defs`, .*; name it"):
+            open_labels("image", module=module)
+
+
+def test_importing_the_package_imports_nothing_heavy() -> None:
+    imported = run(sys.executable, "-c", LIGHT)
+    assert (imported.returncode, imported.stdout.split()) == (0, []), imported.stderr
