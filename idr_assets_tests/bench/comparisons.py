@@ -1,0 +1,133 @@
+"""What is compared: things that are done right after each other, in turns, and how many times as long each takes."""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
+from statistics import median
+
+from idr_assets_tests.bench.costs import Cost, cost_of_run, cost_of_way
+from idr_assets_tests.bench.simulated_image import simulated_image
+
+LATENCIES = (0, 50, 200)
+"""Milliseconds."""
+
+USUAL = 50
+"""The latency of what is not about latency, in milliseconds."""
+
+BLOCKS = (1, 8, 64, 256)
+MOST_BLOCKS = 128
+"""Blocks of a measure at most: those of one plane are slow."""
+
+ONCE = {"notebook"}
+"""What is so slow that it is measured in the first round only."""
+
+FORMS = {"threads": "in_process", "processes": "processes"}
+
+type Measures = Mapping[str, Callable[[], Cost]]
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Planes of a short measure, of the two slow ways, and of runs; and how often short measures are repeated."""
+
+    planes: int
+    loop: int
+    notebook: int
+    runs: tuple[int, ...]
+    rounds: int
+
+    @classmethod
+    def up_to(cls, planes: int, rounds: int) -> "Sizes":
+        """Give the sizes for a longest run of so many planes."""
+        runs = tuple(max(1, planes // part) for part in (100, 10, 1))
+        return cls(min(256, planes), min(32, planes), min(4, planes), runs, rounds)
+
+
+@dataclass(frozen=True)
+class Row:
+    """The costs of one thing in each round; `ratio` is its time a plane over that of what it is compared with."""
+
+    name: str
+    costs: list[Cost]
+    ratio: float
+
+    @property
+    def plane(self) -> float:
+        """Seconds a plane, the median of the rounds."""
+        return median(cost.plane for cost in self.costs)
+
+
+@dataclass(frozen=True)
+class Results:
+    """All rows: of ways by latency, of blocks, of forms of the cluster, and of runs by their number of planes."""
+
+    ways: dict[int, list[Row]]
+    blocks: list[Row]
+    workers: list[Row]
+    runs: dict[int, list[Row]]
+
+
+def compared(sizes: Sizes) -> Results:
+    """Do everything, and tell of each thing when it is done."""
+    with ExitStack() as servers:
+        urls = {latency: servers.enter_context(simulated_image(latency / 1000)) for latency in LATENCIES}
+        return Results(
+            ways={latency: _ways(urls[latency], latency, sizes) for latency in LATENCIES},
+            blocks=list(_blocks(urls[USUAL], sizes)),
+            workers=list(_workers(urls[USUAL], sizes)),
+            runs={planes: list(_runs(urls[USUAL], planes)) for planes in sizes.runs},
+        )
+
+
+def _ways(url: str, latency: int, sizes: Sizes) -> list[Row]:
+    way = partial(partial, cost_of_way, url)
+    measures = {
+        "ours": way("ours", sizes.planes),
+        "loop": way("loop", sizes.loop),
+        "notebook": way("notebook", sizes.notebook),
+    }
+    return list(_in_turns(measures, sizes.rounds, f", {latency} ms"))
+
+
+def _blocks(url: str, sizes: Sizes) -> Iterator[Row]:
+    measures = {
+        f"blocks of {block}": partial(cost_of_way, url, "ours", _planes_for(block, sizes), block=block)
+        for block in BLOCKS
+    }
+    return _in_turns(measures, sizes.rounds)
+
+
+def _planes_for(block: int, sizes: Sizes) -> int:
+    """Give two threads a block each, and not too many blocks."""
+    return min(max(sizes.planes, 2 * block), block * MOST_BLOCKS)
+
+
+def _workers(url: str, sizes: Sizes) -> Iterator[Row]:
+    measures = {
+        f"{form}, {workers}": partial(cost_of_way, url, "ours", sizes.planes, form=FORMS[form], workers=workers)
+        for form, workers in product(FORMS, (1, 2))
+    }
+    return _in_turns(measures, sizes.rounds)
+
+
+def _runs(url: str, planes: int) -> Iterator[Row]:
+    measures = {"empty asset": partial(cost_of_run, None, planes), "plane labels": partial(cost_of_run, url, planes)}
+    return _in_turns(measures, 1, f", {planes} planes")
+
+
+def _in_turns(measures: Measures, rounds: int, of: str = "") -> Iterator[Row]:
+    """Measure in turns; each is compared with the first, round by round as far as there are rounds of it."""
+    costs: dict[str, list[Cost]] = {name: [] for name in measures}
+    for turn, (name, measure) in product(range(rounds), measures.items()):
+        if turn > 0 and name in ONCE:
+            continue
+        costs[name].append(measure())
+        cost = costs[name][-1]
+        sys.stdout.write(f"{name + of:<34} {cost.seconds:8.2f} s {1000 * cost.plane:9.2f} ms a plane\n")
+        sys.stdout.flush()
+    first = next(iter(costs.values()))
+    for name, found in costs.items():
+        yield Row(name + of, found, median(one.plane / of_it.plane for one, of_it in zip(found, first, strict=False)))

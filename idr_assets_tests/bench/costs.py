@@ -1,0 +1,84 @@
+"""What things cost: each is done by a process of its own, so that its memory and imports are its own.
+
+Here belongs how costs are measured; which are compared stands in `comparisons`.
+"""
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from idr_assets.imaging.planes import Block, index_key
+from idr_assets_tests.bench.simulated_image import LEVEL
+from idr_assets_tests.bench.windows import window
+from idr_assets_tests.dagster_home import dagster_home
+from idr_assets_tests.idr_stores import IDR_SHAPE
+from idr_assets_tests.image_project import ImageProject
+
+LAUNCHED = [sys.executable, "-m", "idr_assets_tests.bench.launched"]
+WAYS = [sys.executable, "-m", "idr_assets_tests.bench.ways"]
+EMPTY = "idr_assets_tests.bench.empty_asset"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What so many planes cost: seconds, processor seconds, and the peak of the largest process in bytes.
+
+    `segmenting` is the part of a run's seconds in which planes are read, segmented and written.
+    """
+
+    planes: int
+    seconds: float
+    cpu: float
+    peak: int
+    segmenting: float = 0.0
+
+    @property
+    def plane(self) -> float:
+        """Seconds a plane."""
+        return self.seconds / self.planes
+
+
+def cost_of_way(url: str, way: str, planes: int, **options: Any) -> Cost:  # noqa: ANN401  what `ways` takes
+    """Segment planes of the image at `url`, see `ways`; the start of the process does not count."""
+    arguments = [f"--{name}={value}" for name, value in options.items()]
+    command = [*LAUNCHED, *WAYS, way, url, str(planes), *arguments]
+    ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603
+    told, launched = (json.loads(line) for line in ended.stdout.splitlines()[-2:])
+    return Cost(len(window(planes)), told["work"], told["work_cpu"], launched["peak"])
+
+
+def cost_of_run(url: str | None, planes: int) -> Cost:
+    """Run `plane_labels` of the image at `url`, or the empty asset where there is none, by Dagster's command.
+
+    The image's partitions are those of all its planes. The start of the command counts.
+    """
+    block = window(planes)
+    with TemporaryDirectory() as folder, dagster_home(Path(folder)) as home:
+        (home.path / "python/sitecustomize.py").unlink()  # its guard looks at all that a process does, and costs time
+        project = ImageProject(home.path / "simulated")
+        shape = str(list(IDR_SHAPE))
+        project.write(url=url or "unused.zarr", level=f'"{LEVEL}"', shape=shape, window="{t: all, z: all}")
+        project.write_definitions()
+        home.project = project.root
+        module, asset = ("simulated.definitions", "image/plane_labels") if url else (EMPTY, "planes")
+        command = f"dagster asset materialize -m {module} --select {asset} --partition-range '{_range(block)}'"
+        code = home.start(f"{shlex.join(LAUNCHED)} {command}").wait()
+        output = home.output.read_text()
+    if code:
+        message = f"{command} ended with {code}, so its cost is not known:\n{output}"
+        raise RuntimeError(message)
+    launched, paces = json.loads(output.splitlines()[-1]), re.findall(r"([\d.]+) planes/s", output)
+    segmenting = len(block) / float(paces[-1]) if url else 0.0
+    return Cost(len(block), launched["whole"], launched["cpu"], launched["peak"], segmenting)
+
+
+def _range(block: Block) -> str:
+    ends = ((indices[0], indices[-1]) for indices in (block.t, block.z))
+    keys = ((index_key(index, length) for index in end) for end, length in zip(ends, IDR_SHAPE[::2], strict=False))
+    return "...".join("|".join(pair) for pair in zip(*keys, strict=True))

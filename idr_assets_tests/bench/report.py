@@ -1,0 +1,118 @@
+"""The report: tables, plots and what they say, as Markdown. Every figure in it is computed from the measures."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from textwrap import fill
+
+from idr_assets.imaging.chunk_store import PATIENT
+from idr_assets.imaging.counts_figure import svg
+from idr_assets_tests.bench.comparisons import USUAL, Results, Row
+from idr_assets_tests.bench.model import WHOLE, Forecast, Machine, Parameters, forecast, machines, parameters
+from idr_assets_tests.bench.plots import HOUR, digits, model_plot, runs_plot, ways_plot, workers_plot
+
+PACE = 150
+"""Planes a second by which the whole image is done within the hour."""
+
+HEAD = ["", "planes", "seconds", "planes/s", "ms a plane", "times the first", "peak MB"]
+
+TEXT = Path(__file__).with_name("report_template.md").read_text()
+
+
+def write(results: Results, machine: Mapping[str, str], docs: Path) -> str:
+    """Write `benchmarks.md` and its pictures below `docs`; give the Markdown."""
+    found = parameters(results)
+    models = machines(found)
+    forecasts = [forecast(each, found) for each in models]
+    plots = {
+        "ways": ways_plot(results),
+        "workers": workers_plot(results),
+        "runs": runs_plot(results),
+        "model": model_plot(forecasts),
+    }
+    (docs / "pictures").mkdir(parents=True, exist_ok=True)
+    for name, plot in plots.items():
+        (docs / "pictures" / f"benchmark_{name}.svg").write_bytes(svg(plot))
+    text = _text(results, machine, found, forecasts, models[0])
+    (docs / "benchmarks.md").write_text(text)
+    return text
+
+
+def _text(
+    results: Results, machine: Mapping[str, str], found: Parameters, forecasts: Sequence[Forecast], here: Machine
+) -> str:
+    notebook = results.ways[USUAL][-1]
+    longest = list(results.runs.values())[-1][1].costs[0]
+    modelled = forecast(here, found, longest.planes).seconds
+    text = TEXT.format(
+        rounds=len(results.blocks[0].costs),
+        machine=_table(["", ""], [[name, value] for name, value in machine.items()]),
+        ways="\n\n".join(_rows(rows) for rows in results.ways.values()),
+        notebook=notebook.costs[0].planes,
+        usual=USUAL,
+        faster=notebook.ratio,
+        blocks=_rows(results.blocks),
+        workers=_rows(results.workers),
+        runs="\n\n".join(_rows(rows) for rows in results.runs.values()),
+        whole=WHOLE,
+        verdict=_verdict(longest.planes, longest.seconds),
+        model=_forecasts(forecasts),
+        cap=PATIENT.requests,
+        parameters=_told(found),
+        longest=found.longest,
+        modelled=modelled,
+        measured=longest.seconds,
+        fit=longest.seconds / modelled,
+    )
+    return "\n\n".join(_wrapped(paragraph) for paragraph in text.rstrip().split("\n\n")) + "\n"
+
+
+def _wrapped(paragraph: str) -> str:
+    """Break the lines of what is neither a table, a heading, a picture nor code."""
+    return paragraph if paragraph[0] in "|#! " else fill(paragraph, 120, break_on_hyphens=False)
+
+
+def _rows(rows: Sequence[Row]) -> str:
+    return _table(HEAD, [_cells(row) for row in rows])
+
+
+def _cells(row: Row) -> list[str]:
+    planes, peak = row.costs[0].planes, max(cost.peak for cost in row.costs) / 1e6
+    numbers = (digits(value) for value in (row.plane * planes, 1 / row.plane, 1000 * row.plane, row.ratio))
+    return [row.name, f"{planes:,}", *numbers, f"{peak:.0f}"]
+
+
+def _verdict(planes: int, seconds: float) -> str:
+    pace, minutes = planes / seconds, WHOLE / (planes / seconds) / 60
+    kept = "keeps" if pace >= PACE else "does not keep"
+    within = "within" if minutes <= HOUR else "not within"
+    return (
+        f"The longest run does {pace:.0f} planes a second from end to end and {kept} the bound of {PACE}: at this pace "
+        f"the whole image takes {minutes:.0f} minutes, {within} the hour."
+    )
+
+
+def _forecasts(forecasts: Sequence[Forecast]) -> str:
+    names = [f"{term}, min" for term in forecasts[0].terms]
+    rows = [
+        [
+            each.machine,
+            *(f"{seconds / 60:.1f}" for seconds in each.terms.values()),
+            f"{each.seconds / 60:.0f}",
+            each.bottleneck,
+        ]
+        for each in forecasts
+    ]
+    return _table([f"{WHOLE:,} planes", *names, "total, min", "bottleneck"], rows)
+
+
+def _told(found: Parameters) -> str:
+    return (
+        f"start {found.start:.1f} s, latency {1000 * found.latency:.0f} ms, share {found.share:.2f} of the requests in "
+        f"flight, processor {1000 * found.processor:.2f} ms and bookkeeping {1000 * found.bookkeeping:.2f} ms a plane; "
+        f"two threads are worth {found.threads:.2f} cores"
+    )
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

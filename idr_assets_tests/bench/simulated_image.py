@@ -1,0 +1,77 @@
+"""The IDR's image 4007801, whole, from a server that makes each chunk when it is asked for: no disk holds a pixel.
+
+Here belongs what the chunks are. Metadata are those of `idr_stores`, and the server is `store_server`'s.
+"""
+
+import asyncio
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from aiohttp import web
+from numcodecs import Blosc
+
+from idr_assets_tests.idr_stores import IDR_PATHS, IDR_SHAPE, nuclei_plane, write_idr_store
+from idr_assets_tests.store_server import StoreServer
+
+PATH = IDR_PATHS["0.4"]
+LEVEL = "4"
+CHUNK = re.compile(rf"/{re.escape(PATH)}/{LEVEL}/(\d+)/(\d+)/(\d+)/0/0")
+
+PATTERNS = 16
+"""Planes that are drawn once; each of the image is one of them, shifted by its own t, c and z."""
+
+
+class SimulatedImage(StoreServer):
+    """Serve every plane of the image below `root`, where its metadata are written; `latency` in seconds."""
+
+    def __init__(self, root: Path, latency: float, shape: tuple[int, ...] = IDR_SHAPE) -> None:
+        write_idr_store(root, version="0.4", t=[], c=[], z=[], level=LEVEL, shape=shape)
+        super().__init__(root, latency)
+        self._patterns = [nuclei_plane(index, 0, 0).astype(">u2") for index in range(PATTERNS)]
+        self._shape = shape
+        self._codec = Blosc("lz4", clevel=5, shuffle=Blosc.SHUFFLE)
+
+    def chunk(self, t: int, c: int, z: int) -> bytes:
+        """Encode a plane, (y, x) >u2, as the IDR does: about a tenth of a millisecond."""
+        plane = np.roll(self._patterns[z % PATTERNS], (t + z, t + c + 2 * z), (0, 1))
+        return bytes(self._codec.encode(plane))
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        place = CHUNK.fullmatch(request.path)
+        index = [int(number) for number in place.groups()] if place else []
+        if not index or any(at >= length for at, length in zip(index, self._shape, strict=False)):
+            return await super()._answer(request)
+        await asyncio.sleep(self.latency)
+        return web.Response(body=self.chunk(*index))
+
+
+@contextmanager
+def simulated_image(latency: float) -> Iterator[str]:
+    """Serve the image from a process of its own, and give its address."""
+    command = [sys.executable, "-m", __spec__.name, str(latency)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603
+        assert server.stdout
+        try:
+            yield server.stdout.readline().strip()
+        finally:
+            server.terminate()
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT; the one argument is the latency."""
+    stopping = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, stopping)  # before the server's thread starts: sigwait alone gets them
+    with TemporaryDirectory() as root, SimulatedImage(Path(root), float(sys.argv[1])) as server:
+        print(f"{server.url}/{PATH}", flush=True)  # noqa: T201
+        signal.sigwait(stopping)
+
+
+if __name__ == "__main__":
+    main()

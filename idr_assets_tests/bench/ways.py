@@ -1,0 +1,123 @@
+"""Three ways to segment planes of one store: the notebook's, ours, and a plain loop. Each runs in its own process.
+
+Every way first does planes that do not count, so that imports and connections are not measured.
+"""
+
+import argparse
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from tempfile import TemporaryDirectory
+from time import perf_counter, process_time
+from typing import Any
+
+import numpy as np
+import zarr
+
+from idr_assets.imaging.planes import Block, block_size
+from idr_assets_tests.bench.simulated_image import LEVEL
+from idr_assets_tests.bench.windows import window
+
+type Segment = Callable[[Block], None]
+"""Segments the planes of a block, all of which are at hand or stored when it returns."""
+
+UNCOUNTED = Block(range(530, 531), (0,), range(4))
+"""Planes outside of every window."""
+
+
+@contextmanager
+def notebook(url: str, _: argparse.Namespace) -> Iterator[Segment]:
+    """Segment as the notebook does, whose slider computes the labels that it shows; nothing is stored."""
+    import dask  # noqa: PLC0415  each way pays for its own imports
+    import dask.array as da  # noqa: PLC0415
+    import dask_image.ndfilters  # noqa: PLC0415
+    import dask_image.ndmeasure  # noqa: PLC0415
+
+    data = da.from_zarr(f"{url}/{LEVEL}")
+
+    def analyze(t: int, c: int, z: int) -> Any:  # noqa: ANN401  dask's
+        plane = data[t, c, z, :, :]
+        smoothed = dask_image.ndfilters.gaussian_filter(plane, sigma=[1, 1])
+        threshold = 0.33 * da.max(smoothed).compute()
+        return dask_image.ndmeasure.label(smoothed > threshold)[0]
+
+    def segment(block: Block) -> None:
+        lazy = [dask.delayed(analyze)(plane.t, plane.c, plane.z) for plane in block.planes()]
+        for labels in dask.compute(*lazy):
+            np.asarray(labels)
+
+    yield segment
+
+
+@contextmanager
+def ours(url: str, options: argparse.Namespace) -> Iterator[Segment]:
+    """Segment as a run of Dagster does, without Dagster."""
+    from idr_assets.imaging.blocks import BlockTask, segment_blocks  # noqa: PLC0415
+    from idr_assets.imaging.label_image_creation import create_label_image  # noqa: PLC0415
+    from idr_assets.imaging.origins import create_origins, identity  # noqa: PLC0415
+    from idr_assets.imaging.plane_results import PlaneFailure  # noqa: PLC0415
+    from idr_assets.imaging.segmentation import gaussian_threshold  # noqa: PLC0415
+    from idr_assets.imaging.source import fingerprint, open_level  # noqa: PLC0415
+    from idr_assets.orchestration.dask_client import client  # noqa: PLC0415
+
+    level = open_level(url, LEVEL)
+    with TemporaryDirectory() as folder, client(options.form, options.workers, {}) as cluster:
+        output = create_label_image(f"{folder}/image.ome.zarr", level)
+        source = identity(level, fingerprint(level))
+        origins = create_origins(output, level, source, reuse=True) if source else None
+        task = BlockTask(level, output, gaussian_threshold, {}, {"source": url}, origins)
+
+        def segment(planes: Block) -> None:
+            size = options.block or block_size(level.plane_shape, len(planes), options.workers)
+            found = segment_blocks(cluster, task, planes.cut(level.chunks, size))
+            if failures := [each.reason for each in found if isinstance(each, PlaneFailure)]:
+                raise RuntimeError(failures[0])
+
+        yield segment
+
+
+@contextmanager
+def loop(url: str, _: argparse.Namespace) -> Iterator[Segment]:
+    """Read, segment and write one plane after the other: no retry, no check, nothing beside."""
+    from scipy.ndimage import gaussian_filter, label  # noqa: PLC0415
+
+    source = zarr.open_array(f"{url}/{LEVEL}", mode="r")
+    with TemporaryDirectory() as folder:
+        layout: dict[str, Any] = {"shape": source.shape, "chunks": source.chunks}
+        pixels = zarr.create_array(f"{folder}/pixels", dtype="uint16", **layout)
+        labels = zarr.create_array(f"{folder}/labels", dtype="int32", **layout)
+
+        def segment(block: Block) -> None:
+            for plane in block.planes():
+                where = plane.t, plane.c, plane.z
+                pixels[where] = values = np.asarray(source[where])
+                smoothed = gaussian_filter(values, 1)
+                labels[where] = label(smoothed > 0.33 * smoothed.max())[0]
+
+        yield segment
+
+
+WAYS = {way.__name__: way for way in (notebook, ours, loop)}
+
+
+def main() -> None:
+    """Go one way; print the seconds, and the processor seconds of this process, that the planes took."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("way", choices=WAYS)
+    parser.add_argument("url")
+    parser.add_argument("planes", type=int)
+    parser.add_argument("--block", type=int, default=0, help="planes of a block, as a run has it unless given")
+    parser.add_argument("--form", default="in_process")
+    parser.add_argument("--workers", type=int, default=2)
+    options = parser.parse_args()
+    with WAYS[options.way](options.url, options) as segment:
+        segment(replace(UNCOUNTED, z=range(1 if options.way == "notebook" else 4)))
+        started, before = perf_counter(), process_time()
+        segment(window(options.planes))
+        told = {"work": perf_counter() - started, "work_cpu": process_time() - before}
+    print(json.dumps(told))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""The bench at tiny sizes: everything that it measures is really done, and the report tells all of it."""
+
+import json
+import math
+import re
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from idr_assets.imaging.planes import Plane
+from idr_assets.imaging.source import open_level
+from idr_assets_tests.bench import comparisons, ways
+from idr_assets_tests.bench.comparisons import Sizes, compared
+from idr_assets_tests.bench.costs import Cost, cost_of_run
+from idr_assets_tests.bench.machine import machine
+from idr_assets_tests.bench.report import write
+from idr_assets_tests.bench.simulated_image import LEVEL, PATH, SimulatedImage
+
+SHAPE = (2, 1, 4, 128, 135)
+
+
+@pytest.mark.parametrize("way", ways.WAYS)
+def test_each_way_segments_the_simulated_image(
+    way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(ways, "UNCOUNTED", Plane(1, 0, 0).block)
+    with SimulatedImage(tmp_path, 0, SHAPE) as server:
+        monkeypatch.setattr(sys, "argv", ["ways", way, f"{server.url}/{PATH}", "4", "--block", "2", "--workers", "1"])
+        ways.main()
+    told = json.loads(capsys.readouterr().out)
+    assert min(told["work"], told["work_cpu"]) > 0
+
+
+def test_planes_of_the_simulated_image_differ_and_stay(tmp_path: Path) -> None:
+    with SimulatedImage(tmp_path, 0, SHAPE) as server:
+        level = open_level(f"{server.url}/{PATH}", LEVEL)
+        first, again, other = (level.read(Plane(t, 0, 0).block) for t in (0, 0, 1))
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).mean() > 0.5
+
+
+def test_a_run_of_dagster_tells_its_cost(tmp_path: Path) -> None:
+    with SimulatedImage(tmp_path, 0) as server:
+        cost = cost_of_run(f"{server.url}/{PATH}", 2)
+    assert cost.planes == 2
+    assert cost.seconds > cost.segmenting > 0
+    assert cost.peak > 2**20
+
+
+def test_the_report_tells_every_measure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def made_up(_url: object, *what: Any, **options: Any) -> Cost:  # noqa: ANN401
+        planes = next(it for it in what if isinstance(it, int))
+        return Cost(planes, 1 + planes * 0.01 / options.get("workers", 1), planes * 0.008, 2**28, planes * 0.006)
+
+    monkeypatch.setattr(comparisons, "simulated_image", nullcontext)
+    monkeypatch.setattr(comparisons, "cost_of_way", made_up)
+    monkeypatch.setattr(comparisons, "cost_of_run", made_up)
+    results = compared(Sizes.up_to(10_000, rounds=2))
+    text = write(results, machine(), tmp_path)
+    rows = [row for group in (results.ways, results.runs) for rows in group.values() for row in rows]
+    for row in [*rows, *results.blocks, *results.workers]:
+        assert f"| {row.name} | " in text
+        assert math.isfinite(row.ratio)
+        assert row.ratio > 0
+    assert text == (tmp_path / "benchmarks.md").read_text()
+    assert not re.search(r"\b(nan|inf)\b|[{}]", text)
+    pictures = re.findall(r"\((pictures/\S+)\)", text)
+    assert len(pictures) == 4
+    assert max((tmp_path / picture).stat().st_size for picture in pictures) < 100_000
