@@ -14,8 +14,9 @@ demo ui: export DAGSTER_HOME := $(CURDIR)/.dagster_home
 help: ## list the targets
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 14
 
-demo: $(INSTALLED) ## segment the demo image: labels, pictures and objects, in one run
+demo: $(INSTALLED) ## segment the demo image: labels, pictures and objects
 	$(BIN)/dg launch --job segment_demo
+	$(BIN)/dg launch --job measure_demo
 	@printf '\nDone. Look at:\n'
 	@printf '  %-30s %s\n' \
 	  '$(DATA)/demo/montage.png' 'the planes with their labels' \

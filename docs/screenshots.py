@@ -48,10 +48,14 @@ SCENES: list[tuple[str, bool, dict[str, View]]] = [
         "dg launch --job segment_demo",
         True,
         {
-            "lineage": View("/locations/idr_assets/asset-groups/demo/lineage", "text=100 partitions", 800, width=2000),
             "checks": View(f"{PLANE_LABELS}?view=checks", "text=planes wrong", 600),
             "montage": View("/assets/demo/montage", f"{DIALOG} img", 1300, (PICTURE,), DIALOG),
         },
+    ),
+    (
+        "dg launch --job measure_demo",
+        True,
+        {"lineage": View("/locations/idr_assets/asset-groups/demo/lineage", "text=100 partitions", 800, width=2000)},
     ),
     (
         "dg launch --assets demo/plane_labels --partition '05|08'",

@@ -48,7 +48,7 @@ def read_objects(name: str, segmentation: str | None = None, *, module: str = DE
     """
     from idr_assets.imaging.objects import objects_frame  # noqa: PLC0415  half a second, for a frame alone
 
-    return objects_frame(_segmented(name, segmentation, module).objects_urls)
+    return objects_frame(list(_segmented(name, segmentation, module).objects_urls.values()))
 
 
 def _segmented(name: str, segmentation: str | None, module: str) -> Image:

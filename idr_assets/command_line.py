@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import click
@@ -11,10 +11,10 @@ import dagster as dg
 from idr_assets.images import DEFINITIONS, find_image, load_definitions
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.planes import Block
-from idr_assets.orchestration.automation import figure_keys
+from idr_assets.orchestration.automation import figure_keys, measure_keys
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.missing import IN_PROGRESS, TO_DO, missing_planes, rectangles, stale_planes
-from idr_assets.orchestration.partitions import block_of, key_range, partition_key, range_tags
+from idr_assets.orchestration.partitions import block_of, key_range, partition_key, range_tags, timepoint_tags
 
 _name = click.argument("name", metavar="IMAGE")
 _module = click.option("-m", "--module", default=DEFINITIONS, show_default=True, help="The definitions.")
@@ -47,15 +47,19 @@ def missing(name: str, module: str, *, stale: bool, in_progress: bool) -> None:
 @_stale
 @_unended
 def resume(name: str, module: str, *, stale: bool, in_progress: bool) -> None:
-    """Segment the planes of IMAGE that are missing or failed, and draw its figures anew."""
+    """Segment the planes of IMAGE that are missing or failed; draw its figures and measure its objects anew."""
     definitions = _definitions(module)
     images = _images(definitions, name)
     with _instance() as instance:
         blocks = _to_do(instance, images, stale=stale, in_progress=in_progress)
-        labels = [([dg.AssetKey(image.key("plane_labels"))], image, block) for image, block in blocks]
-        done = [_run(instance, definitions, *run) for run in labels]
+        segment, measure = (definitions.resolve_job_def(f"{does}_{name}") for does in ("segment", "measure"))
+        done = [
+            _run(instance, segment, [dg.AssetKey(image.key("plane_labels"))], range_tags(image, block))
+            for image, block in blocks
+        ]
         if any(done):
-            done.append(_run(instance, definitions, figure_keys(images), images[0], images[0].window))
+            done.append(_run(instance, segment, figure_keys(images), range_tags(images[0], images[0].window)))
+            done.append(_run(instance, measure, measure_keys(images), timepoint_tags(images[0])))
     sys.exit(not all(done))
 
 
@@ -143,12 +147,7 @@ def _to_do(
 
 
 def _run(
-    instance: dg.DagsterInstance, definitions: dg.Definitions, keys: Sequence[dg.AssetKey], image: Image, block: Block
+    instance: dg.DagsterInstance, job: dg.JobDefinition, keys: Sequence[dg.AssetKey], tags: Mapping[str, str]
 ) -> bool:
-    result = definitions.resolve_job_def(f"segment_{image.name}").execute_in_process(
-        instance=instance,
-        asset_selection=keys,
-        tags=range_tags(image, block),
-        raise_on_error=False,
-    )
+    result = job.execute_in_process(instance=instance, asset_selection=keys, tags=dict(tags), raise_on_error=False)
     return result.success

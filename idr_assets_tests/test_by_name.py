@@ -29,7 +29,7 @@ def module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         project = write_project(tmp_path_factory.mktemp("by_name"), segmentations=SEVERAL)
         project.write_definitions()
         segmented = Segmented(project, instance)
-        done = [("low/plane_labels", "1|09"), ("high/plane_labels", "1|09"), ("high/objects",)]
+        done = [("low/plane_labels", "1|09"), ("high/plane_labels", "1|09"), ("high/objects", "1")]
         assert [segmented.run(*each) for each in done] == ["", "", ""]
         patch.syspath_prepend(project.root)
         yield f"{project.package.name}.definitions"

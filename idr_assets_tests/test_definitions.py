@@ -25,14 +25,21 @@ ASSETS = {
 }
 PARTITIONS = {
     # key: first and last key of each dimension
+    "demo/objects": {"t": ("01", "10")},
     "demo/plane_labels": {"t": ("01", "10"), "z": ("03", "12")},
+    "idr0044/objects": {"t": ("261", "270")},
     "idr0044/plane_labels": {"t": ("261", "270"), "z": ("489", "498")},
 }
 JOBS = {
     # name: first and last partition, as its tags say
+    "measure_demo": ("01", "10"),
+    "measure_idr0044": ("261", "270"),
     "segment_demo": ("01|03", "10|12"),
     "segment_idr0044": ("261|489", "270|498"),
 }
+MEASURES = {"objects", "object_counts"}
+"""What the job `measure_<image>` makes; `segment_<image>` makes all else."""
+
 CHECKS = {
     # name: whether what is made from the asset waits for it
     "source_image:matches_yaml": True,
@@ -51,8 +58,10 @@ def project() -> dg.Definitions:
 
 def ends(partitions: dg.PartitionsDefinition[Any]) -> dict[str, tuple[str, str]]:
     """Give the first and the last key of each dimension."""
-    assert isinstance(partitions, dg.MultiPartitionsDefinition)
-    keys = {axis.name: axis.partitions_def.get_partition_keys() for axis in partitions.partitions_defs}
+    axes = partitions.partitions_defs if isinstance(partitions, dg.MultiPartitionsDefinition) else []
+    keys = {axis.name: axis.partitions_def.get_partition_keys() for axis in axes} or {
+        "t": partitions.get_partition_keys()
+    }
     return {name: (axis[0], axis[-1]) for name, axis in keys.items()}
 
 
@@ -85,12 +94,22 @@ def test_jobs(project: dg.Definitions) -> None:
     assert tags == {name: {first: start, last: end} for name, (start, end) in JOBS.items()}
 
 
-def test_jobs_run_everything_of_their_image(project: dg.Definitions) -> None:
+def test_two_jobs_run_everything_of_their_image(project: dg.Definitions) -> None:
     for name in JOBS:
+        does, image = name.split("_")
         assets = project.resolve_job_def(name).asset_layer
         keys = {key.to_user_string() for key in assets.executable_asset_keys}
-        assert keys == {key for key in ASSETS if key.startswith(name.removeprefix("segment_"))}
-        assert len(assets.asset_graph.asset_check_keys) == len(CHECKS)
+        measures = {f"{image}/{measure}" for measure in MEASURES}
+        assert keys == (measures if does == "measure" else {key for key in ASSETS if key.startswith(image)} - measures)
+        assert len(assets.asset_graph.asset_check_keys) == (0 if does == "measure" else len(CHECKS))
+
+
+def test_objects_of_a_timepoint_are_made_from_its_planes(project: dg.Definitions) -> None:
+    graph = project.resolve_asset_graph()
+    objects, labels = dg.AssetKey(["demo", "objects"]), dg.AssetKey(["demo", "plane_labels"])
+    mapping = graph.get_partition_mapping(objects, labels)
+    assert isinstance(mapping, dg.MultiToSingleDimensionPartitionMapping)
+    assert mapping.partition_dimension_name == "t"
 
 
 def test_what_may_run_by_itself_is_off(project: dg.Definitions) -> None:

@@ -18,7 +18,7 @@ from idr_assets_tests.orchestration.small_image import RANGE
 
 NOTEBOOK = ROOT / "docs" / "segment_planes.ipynb"
 WIDGETS = "application/vnd.jupyter.widget-state+json"
-MADE = ["synthetic_embryo", "source_image", "plane_labels", "objects"]
+MADE = ["synthetic_embryo", "source_image", "plane_labels"]
 SHOWN = ("05|06", "05|09")
 
 
@@ -29,8 +29,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DagsterHome]:
         patch.setenv("IDR_ASSETS_DATA", str(home.data))
         keys = [dg.AssetKey(["demo", name]) for name in MADE]
         with dg.DagsterInstance.ephemeral(settings=SETTINGS) as instance:
-            job, tags = defs().resolve_job_def("segment_demo"), dict(zip(RANGE, SHOWN, strict=True))
-            assert job.execute_in_process(instance=instance, asset_selection=keys, tags=tags).success
+            segment, measure = (defs().resolve_job_def(f"{does}_demo") for does in ("segment", "measure"))
+            tags = dict(zip(RANGE, SHOWN, strict=True))
+            assert segment.execute_in_process(instance=instance, asset_selection=keys, tags=tags).success
+            assert measure.execute_in_process(instance=instance).success
         yield home
 
 

@@ -45,6 +45,6 @@ def test_every_output_lies_below_the_data_folder(
         plain = bool(re.fullmatch("[a-z0-9]+", name))
         assert plain or image is None
         if image:
-            outputs = [Path(each) for each in (image.labels_url, image.counts_url("png"), *image.objects_urls)]
+            outputs = [Path(each) for each in (image.labels_url, image.counts_url("png"), *image.objects_urls.values())]
             assert [path for path in outputs if not path.resolve().is_relative_to(root / "data" / "")] == []
             assert [path for path in outputs if not path.relative_to(root / "data").parts[0].startswith(name)] == []

@@ -24,7 +24,7 @@ _CAPTION = (
     "Heat map: each cell is a plane, its colour the number of its objects. Mean: over the planes of all slices z at a "
     "timepoint. Areas: of all objects, one bar for each range of whole pixels."
 )
-_MISSING = " Hatched: planes not materialized, which the mean leaves out."
+_MISSING = " Hatched: planes not measured, which the mean leaves out."
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")  # of channels: Okabe and Ito's
 _WIDTH, _MAP, _PLOT, _TEXT = 9.0, 3.2, 2.6, 0.9  # inches: of the sheet, then heights
 _LINE, _BINS, _DOTS = 175, 40, 100  # letters of a line of the caption; bars, and timepoints with a dot each, at most
@@ -39,7 +39,7 @@ def counts_figure(
 ) -> Figure:
     """Draw the numbers of objects of the window's planes: for each channel a heat map, below the mean over z and areas.
 
-    A plane that `counts` lacks is drawn as not materialized. `areas` are those of all objects in pixels, by channel;
+    A plane that `counts` lacks is drawn as not measured. `areas` are those of all objects in pixels, by channel;
     `pixel_area`, in µm², turns them into µm².
     """
     channels = len(window.c)

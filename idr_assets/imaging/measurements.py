@@ -14,7 +14,7 @@ from idr_assets.imaging.planes import LabelledPlane
 
 type Columns = dict[str, npt.NDArray[Any]]
 
-VERSION: Final = "1"
+VERSION: Final = "2"
 """Raised when the same labels and pixels get other numbers: tables of another version are measured again."""
 
 
@@ -59,10 +59,10 @@ _PROPERTIES: Final = {
 
 
 def measured(image: str, plane: LabelledPlane, pixel_area: float | None) -> Columns:
-    """Measure the objects of a plane, in the order of their labels: an array for each of `COLUMNS`.
+    """Measure the objects of a plane, in the order of their labels: an array for each of `COLUMNS`, `image` as bytes.
 
-    `pixel_area` is in µm²; where it is None, `area_um2` is left out. `image` is bytes. Intensities are
-    NaN where a pixel of the object is.
+    `pixel_area` is in µm²; where it is None, `area_um2` is left out. Intensities are NaN where a pixel of the object
+    is.
     """
     pixels = plane.pixels.astype(np.float64)  # of any dtype and byte order, which scikit-image does not take
     properties = dict.fromkeys(name.partition("-")[0] for name in _PROPERTIES)

@@ -7,7 +7,8 @@ stands in `measurements`.
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
@@ -42,14 +43,13 @@ def objects_frame(urls: Sequence[str]) -> "pd.DataFrame":
     return pa.concat_tables(found).to_pandas()
 
 
-def keep_tables(urls: Sequence[str]) -> None:
-    """Remove all other tables from the folder of `urls`: of a former window, or named when there were more timepoints.
+def keep_tables(folder: str, urls: Collection[str]) -> None:
+    """Remove all tables but `urls` from a folder: of a former window, or named when there were more timepoints.
 
     Whoever reads the folder would take their objects for those of the image as it is now.
     """
-    folder = urls[0].rpartition("/")[0]
     filesystem, path = open_filesystem(folder)
-    for file in filesystem.ls(path, detail=False):
+    for file in filesystem.ls(path, detail=False) if filesystem.exists(path) else []:
         name = file.rpartition("/")[2]
         if name.startswith("t=") and name.endswith(".parquet") and f"{folder}/{name}" not in urls:
             remove_file(f"{folder}/{name}")
@@ -69,21 +69,23 @@ def write_objects(url: str, output: LabelImage, planes: Block, image: str, pixel
     on a full disk.
     """
     origin = _origin(image, pixel_area, dict(zip(planes.planes(), marks(output, planes.planes()), strict=True)))
-    if _note(url, b"made_from") == origin:
+    if _is_made_from(url, origin):
         return False
     stored = (labelled for plane in planes.planes() if (labelled := output.read(plane)))
     table, counts = _measured(image, stored, pixel_area)
     notes = {"planes": json.dumps(counts), "made_from": origin}
     stream = BytesIO()
-    pq.write_table(table.replace_schema_metadata(notes), stream, compression="zstd")
+    pq.write_table(table.replace_schema_metadata(notes), stream, compression="zstd", write_page_checksum=True)
     write_file(url, stream.getvalue())
     return True
 
 
 def read_counts(urls: Iterable[str], window: Block) -> dict[Plane, int]:
-    """Give the number of objects of each plane of the window that was measured; a table may be absent."""
-    counts = (json.loads(_note(url, b"planes") or "[]") for url in urls)
-    found = {Plane(t, c, z): number for table in counts for t, c, z, number in table}
+    """Give the number of objects of each plane of the window that was measured; a table may be absent.
+
+    Raises `ImageError` where one is damaged.
+    """
+    found = {Plane(t, c, z): number for url in urls for t, c, z, number in _counts(url)}
     return {plane: found[plane] for plane in window.planes() if plane in found}
 
 
@@ -102,13 +104,36 @@ def tables(urls: Iterable[str], columns: list[str] | None = None) -> Iterator[pa
     Raises `ImageError` where one is damaged.
     """
     for url in urls:
-        filesystem, path = open_filesystem(url)
-        if filesystem.exists(path):
-            try:
-                with filesystem.open(path, "rb") as file:
-                    yield pq.ParquetFile(file).read(columns)
-            except (pa.ArrowException, OSError) as error:
-                raise _damaged(url, error) from error
+        with _opened(url) as table:
+            if table:
+                yield table.read(columns)
+
+
+@contextmanager
+def _opened(url: str) -> Iterator[pq.ParquetFile | None]:
+    """Open the table at `url`, None where it is absent; `ImageError` where it is damaged, or none of objects."""
+    filesystem, path = open_filesystem(url)
+    if not filesystem.exists(path):
+        yield None
+        return
+    try:
+        with filesystem.open(path, "rb") as file:
+            table = pq.ParquetFile(file, page_checksum_verification=True)
+            if not table.schema_arrow.equals(SCHEMA):
+                message = f"its columns are {', '.join(table.schema_arrow.names)}"
+                raise _damaged(url, message)
+            yield table
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(url, error) from error
+
+
+def _is_made_from(url: str, origin: str) -> bool:
+    """Tell whether there is a whole table of this origin."""
+    try:
+        found = next(tables([url]), None)
+    except ImageError:
+        return False
+    return found is not None and (found.schema.metadata or {}).get(b"made_from") == origin.encode()
 
 
 def _measured(
@@ -123,7 +148,7 @@ def _measured(
             _array(columns[it.name]).cast(it.type) if it.name in columns else pa.nulls(rows, it.type) for it in SCHEMA
         ]
         found.append(pa.table(arrays, schema=SCHEMA))
-        counts.append((plane.t, plane.c, plane.z, found[-1].num_rows))
+        counts.append((plane.t, plane.c, plane.z, rows))
     return pa.concat_tables(found), counts
 
 
@@ -140,20 +165,19 @@ def _origin(image: str, pixel_area: float | None, stored: Mapping[Plane, str | N
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _damaged(url: str, error: Exception) -> ImageError:
+def _damaged(url: str, error: Exception | str) -> ImageError:
     return ImageError(
         f"The table {masked(url)} cannot be read ({error}), so nothing can be told of its objects. Materialize "
         "`objects`, which measures them anew."
     )
 
 
-def _note(url: str, name: bytes) -> Any:  # noqa: ANN401  text, or None, also where the file is damaged
-    filesystem, path = open_filesystem(url)
-    if not filesystem.exists(path):
-        return None
+def _counts(url: str) -> list[tuple[int, int, int, int]]:
+    """Read (t, c, z, number of objects) of each plane that a table was made of; none where it is absent."""
+    with _opened(url) as table:
+        noted: Mapping[bytes, bytes] = (table.schema_arrow.metadata or {}) if table else {b"planes": b"[]"}
     try:
-        with filesystem.open(path, "rb") as file:
-            notes: Mapping[bytes, bytes] = pq.read_schema(file).metadata or {}
-    except (pa.ArrowException, OSError):
-        return None
-    return notes[name].decode() if name in notes else None
+        found: list[tuple[int, int, int, int]] = json.loads(noted[b"planes"])
+    except (KeyError, ValueError) as error:
+        raise _damaged(url, error) from error
+    return found

@@ -4,9 +4,9 @@ What reads, segments or draws the pixels stands elsewhere.
 """
 
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import groupby, product
 from typing import Any
 
 import numpy as np
@@ -114,6 +114,13 @@ def block_size(plane_shape: tuple[int, int], planes: int, workers: int) -> int:
 def index_key(index: int, length: int) -> str:
     """Write an index of an axis of `length`, zero-padded to the width of the last one."""
     return f"{index:0{len(str(length - 1))}}"
+
+
+def runs(indices: Iterable[int]) -> Iterator[range]:
+    """Join ascending indices that follow each other."""
+    for _, run in groupby(enumerate(indices), key=lambda numbered: numbered[1] - numbered[0]):
+        found = [index for _, index in run]
+        yield range(found[0], found[-1] + 1)
 
 
 def evenly_spread[T](items: Sequence[T], most: int) -> list[T]:

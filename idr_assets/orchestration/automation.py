@@ -17,8 +17,12 @@ from idr_assets.orchestration.partitions import range_tags
 
 type Job = Any  # of `define_asset_job`, whose type Dagster does not export
 
-FIGURES = ("montage", "plane_browser", "objects", "object_counts")
-"""Assets that show the labels, as pictures or numbers."""
+FIGURES = ("montage", "plane_browser")
+"""Assets that show the labels."""
+
+MEASURES = ("objects", "object_counts")
+"""Assets that measure the labels: apart from all others, since the first is partitioned over T, and a job of Dagster
+holds assets of one partitions definition only."""
 
 COMPARISON = "segmentation_comparison"
 """Asset that shows the labels of several segmentations."""
@@ -38,8 +42,13 @@ class Automation:
 
 def figure_keys(images: Sequence[Image]) -> list[dg.AssetKey]:
     """Give the keys of all figures of an image, whose segmentations are `images`."""
-    several = [[images[0].name, COMPARISON]] if len(images) > 1 else []
-    return [dg.AssetKey(key) for key in [*(it.key(figure) for it in images for figure in FIGURES), *several]]
+    several = [dg.AssetKey([images[0].name, COMPARISON])] if len(images) > 1 else []
+    return [dg.AssetKey(it.key(figure)) for it in images for figure in FIGURES] + several
+
+
+def measure_keys(images: Sequence[Image]) -> list[dg.AssetKey]:
+    """Give the keys of all that measures an image, whose segmentations are `images`."""
+    return [dg.AssetKey(it.key(measure)) for it in images for measure in MEASURES]
 
 
 def missing_schedule(images: Sequence[Image], job: Job, automation: Automation) -> dg.ScheduleDefinition:
@@ -92,17 +101,17 @@ def change_sensor(image: Image, job: Job, automation: Automation) -> dg.SensorDe
     return sensor
 
 
-def figures_sensor(images: Sequence[Image], automation: Automation) -> dg.AutomationConditionSensorDefinition:
-    """Define the sensor `refresh_<image>`: it evaluates when the figures are to be drawn anew."""
+def refresh_sensor(images: Sequence[Image], automation: Automation) -> dg.AutomationConditionSensorDefinition:
+    """Define the sensor `refresh_<image>`: it evaluates when figures and measures are to be made anew."""
     return dg.AutomationConditionSensorDefinition(
         name=f"refresh_{images[0].name}",
-        target=dg.AssetSelection.assets(*figure_keys(images)),
+        target=dg.AssetSelection.assets(*figure_keys(images), *measure_keys(images)),
         default_status=dg.DefaultSensorStatus.RUNNING if automation.refresh else dg.DefaultSensorStatus.STOPPED,
     )
 
 
 def when_changed() -> dg.AutomationCondition[Any]:
-    """Say when a figure is drawn anew: when what it shows was updated elsewhere, and no run is still at it.
+    """Say when what is made from labels is made anew: when these were updated, and no run is still at it.
 
     What changes between the same two looks as the figure itself counts as not yet drawn.
     """

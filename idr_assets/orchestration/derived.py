@@ -1,4 +1,4 @@
-"""An asset that is made from what other assets of its image stored, and is written anew as a whole."""
+"""Assets that are made from what other assets of their image stored, and are written anew as a whole."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,16 +17,7 @@ def derived(
 ) -> dg.AssetsDefinition:
     """Define the asset; `write` stores it, and gives its metadata, of which `path` tells where it lies."""
 
-    @dg.asset(
-        key=list(key),
-        deps=[dg.AssetKey(upstream) for upstream in made_from],
-        group_name=key[0],
-        kinds=kinds,
-        description=description,
-        io_manager_key=f"{key[0]}_io",
-        backfill_policy=dg.BackfillPolicy.single_run(),
-        automation_condition=when_changed(),
-    )
+    @derived_asset(key, [dg.AssetDep(dg.AssetKey(upstream)) for upstream in made_from], kinds, description)
     def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         context.log.info("reading what is stored of %s", "; ".join("/".join(upstream) for upstream in made_from))
         metadata = write()
@@ -34,3 +25,24 @@ def derived(
         return dg.MaterializeResult(metadata=metadata)
 
     return asset
+
+
+def derived_asset(
+    key: Sequence[str],
+    deps: Sequence[dg.AssetDep],
+    kinds: set[str],
+    description: str,
+    partitions: dg.PartitionsDefinition[str] | None = None,
+) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """Decorate the function of such an asset, as `dagster.asset` does."""
+    return dg.asset(
+        key=list(key),
+        deps=deps,
+        group_name=key[0],
+        kinds=kinds,
+        description=description,
+        partitions_def=partitions,
+        io_manager_key=f"{key[0]}_io",
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        automation_condition=when_changed(),
+    )

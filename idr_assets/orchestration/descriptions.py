@@ -49,8 +49,8 @@ def of_objects(image: Image) -> str:
     """Describe the table of objects."""
     return (
         f"A row for each object of each plane of {image.title}: area, position, shape and intensities, in Parquet, a "
-        "file for each timepoint. Only timepoints whose planes changed are measured anew. The columns and their units "
-        "stand in the metadata."
+        "file and a partition for each timepoint. A timepoint whose planes are the same is not measured again. The "
+        "columns and their units stand in the metadata."
     )
 
 
@@ -58,8 +58,8 @@ def of_object_counts(image: Image) -> str:
     """Describe the figure of object counts."""
     return (
         f"How many objects the planes of {image.title} have: a heat map over T x Z for each channel, the mean over z "
-        "at each t, and a histogram of areas; a PNG, and an SVG beside it. Planes that are not materialized are drawn "
-        "as such, not as zero."
+        "at each t, and a histogram of areas; a PNG, and an SVG beside it. Planes that are not measured are drawn as "
+        "such, not as zero."
     )
 
 

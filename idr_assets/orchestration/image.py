@@ -6,7 +6,7 @@ Opens what the assets need and names the outputs; does no work on pixels.
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -98,6 +98,10 @@ class Image:
         """All planes that the partitions cover."""
         return Block(self.t, self.channels, self.z)
 
+    def timepoint(self, t: int) -> Block:
+        """Give the planes of the window at a timepoint."""
+        return replace(self.window, t=range(t, t + 1))
+
     @property
     def middle(self) -> Block:
         """The plane in the middle of the window, of the first channel."""
@@ -125,9 +129,9 @@ class Image:
         return data_url(self.project, *self._path, "objects")
 
     @property
-    def objects_urls(self) -> list[str]:
+    def objects_urls(self) -> dict[int, str]:
         """Where the table of each timepoint of the window lies, a Parquet file."""
-        return [f"{self.objects_url}/t={index_key(t, self.shape[0])}.parquet" for t in self.t]
+        return {t: f"{self.objects_url}/t={index_key(t, self.shape[0])}.parquet" for t in self.t}
 
     def counts_url(self, kind: str) -> str:
         """Where the figure of object counts lies, a `png` or `svg`."""

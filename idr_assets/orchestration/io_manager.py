@@ -43,11 +43,17 @@ class ImageIOManager(dg.IOManager):
             case "objects":
                 from idr_assets.imaging.objects import objects_frame  # noqa: PLC0415  half a second, for a frame alone
 
-                return objects_frame(image.objects_urls)
+                return objects_frame(_tables(image, context))
             case asset if asset in pictures:
                 return _bytes(pictures[asset])
             case _:
                 return _bytes(image.browser_url).decode()
+
+
+def _tables(image: Image, context: dg.InputContext) -> list[str]:
+    """Give the tables of the timepoints that are asked for, or of all."""
+    timepoints = map(int, context.asset_partition_keys) if context.has_asset_partitions else image.t
+    return [image.objects_urls[t] for t in timepoints]
 
 
 def _labels(image: Image, keys: dg.PartitionKeyRange) -> npt.NDArray[np.int32]:

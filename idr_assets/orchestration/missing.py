@@ -1,12 +1,12 @@
 """Which planes of an image are still to be done, in as few rectangles of partitions as are easily found."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from enum import Enum
 from itertools import groupby
 
 import dagster as dg
 
-from idr_assets.imaging.planes import Block
+from idr_assets.imaging.planes import Block, runs
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.partitions import partition_key, window_partitions
 from idr_assets.orchestration.versions import is_stale, version_tags
@@ -67,14 +67,7 @@ def _joined(cells: Collection[Cell]) -> Iterator[tuple[range, range]]:
     """Join the runs of each row with equal ones of the rows before it."""
     rows: dict[range, list[int]] = {}
     for row, columns in groupby(sorted(cells), key=lambda cell: cell[0]):
-        for run in _runs(column for _, column in columns):
+        for run in runs(column for _, column in columns):
             rows.setdefault(run, []).append(row)
     for run, found in rows.items():
-        yield from ((joined, run) for joined in _runs(found))
-
-
-def _runs(indices: Iterable[int]) -> Iterator[range]:
-    """Join ascending indices that follow each other."""
-    for _, run in groupby(enumerate(indices), key=lambda numbered: numbered[1] - numbered[0]):
-        found = [index for _, index in run]
-        yield range(found[0], found[-1] + 1)
+        yield from ((joined, run) for joined in runs(found))

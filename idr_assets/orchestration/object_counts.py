@@ -27,10 +27,11 @@ def _draw(image: Image) -> dict[str, Any]:
     from idr_assets.imaging.counts_figure import counts_figure, svg  # noqa: PLC0415
     from idr_assets.imaging.objects import not_measured, read_areas, read_counts  # noqa: PLC0415
 
-    counts = read_counts(image.objects_urls, image.window)
+    urls = list(image.objects_urls.values())
+    counts = read_counts(urls, image.window)
     if not counts:
         raise not_measured(image.objects_url)
-    areas = read_areas(image.objects_urls, image.window)
+    areas = read_areas(urls, image.window)
     figure = counts_figure(counts, areas, image.window, title=image.title, pixel_area=image.geometry.pixel_area)
     written = write_figure(image.counts_url("png"), figure, "object counts")
     write_file(image.counts_url("svg"), svg(figure))
@@ -38,6 +39,6 @@ def _draw(image: Image) -> dict[str, Any]:
         **written,
         "path of the SVG": dg.MetadataValue.path(image.counts_url("svg")),
         "planes": len(counts),
-        "planes not materialized": len(image.window) - len(counts),
+        "planes not measured": len(image.window) - len(counts),
         "objects": sum(counts.values()),
     }

@@ -1,20 +1,20 @@
-"""The asset `<image>/objects`: the table of all objects of the window's planes, a Parquet file for each timepoint.
+"""The asset `<image>/objects`, partitioned over T: the table of all objects, a Parquet file for each timepoint."""
 
-It has no partitions of its own: a job of Dagster holds assets of one partitions definition only, and that of the labels
-is T x Z. What is made from partitions is made anew only where they changed; which these are, the files tell.
-"""
-
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import dagster as dg
 
-from idr_assets.imaging.planes import Plane
-from idr_assets.orchestration.derived import derived
+from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.planes import Block, Plane, runs
+from idr_assets.orchestration.derived import derived_asset
 from idr_assets.orchestration.descriptions import of_objects
 from idr_assets.orchestration.image import Image
-from idr_assets.orchestration.metadata import listed, table
+from idr_assets.orchestration.metadata import table
+from idr_assets.orchestration.partition_metadata import add_partition_metadata
+from idr_assets.orchestration.partitions import planes_of_timepoints, timepoint_key, timepoint_partitions
+
+type Metadata = dict[str, Any]
 
 PREVIEW_ROWS = 5
 PREVIEW_COLUMNS = ["t", "c", "z", "label", "area", "area_um2", "centroid_y", "centroid_x", "intensity_mean"]
@@ -22,47 +22,71 @@ PREVIEW_COLUMNS = ["t", "c", "z", "label", "area", "area_um2", "centroid_y", "ce
 
 
 def objects(image: Image) -> dg.AssetsDefinition:
-    """Define the asset; its value is the table of all timepoints, a pandas frame."""
-    return derived(
-        image.key("objects"),
-        [image.key("plane_labels")],
-        {"parquet", *image.badge},
-        of_objects(image),
-        lambda: _measure(image),
-    )
+    """Define the asset; its value is the table of its timepoints, a pandas frame."""
+    planes = dg.AssetDep(image.key("plane_labels"), partition_mapping=planes_of_timepoints(image))
+    kinds = {"parquet", *image.badge}
+
+    @derived_asset(image.key("objects"), [planes], kinds, of_objects(image), timepoint_partitions(image))
+    def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+        found, failures = _measure(image, map(int, context.partition_keys))
+        context.log.info("tables in %s: %d, not measured: %d", image.objects_url, len(found), len(failures))
+        metadata = {timepoint_key(image, t): values for t, values in found.items()}
+        if failures:
+            for key, values in metadata.items():
+                context.log_event(dg.AssetMaterialization(context.asset_key, partition=key, metadata=values))
+            raise _failure(len(found), failures)
+        add_partition_metadata(context, metadata)
+        return dg.MaterializeResult()
+
+    return asset
 
 
 # pyarrow and scikit-image take half a second to import, which only runs that measure should pay.
 
 
-def _measure(image: Image) -> dict[str, Any]:
-    from idr_assets.imaging.objects import keep_tables, read_counts, write_objects  # noqa: PLC0415
+def _measure(image: Image, timepoints: Iterable[int]) -> tuple[dict[int, Metadata], dict[int, str]]:
+    """Measure timepoints, and give what to tell of each table, or why there is none."""
+    from idr_assets.imaging.objects import keep_tables, write_objects  # noqa: PLC0415
 
-    output, pixel_area, written = image.open_output(), image.geometry.pixel_area, 0
-    for t, url in zip(image.t, image.objects_urls, strict=True):
-        planes = replace(image.window, t=range(t, t + 1))
-        written += write_objects(url, output, planes, image.name, pixel_area)
-    keep_tables(image.objects_urls)
-    counts = read_counts(image.objects_urls, image.window)
+    output, pixel_area = image.open_output(), image.geometry.pixel_area
+    found, failures = {}, {}
+    for t in timepoints:
+        planes = image.timepoint(t)
+        try:
+            written = write_objects(image.objects_urls[t], output, planes, image.name, pixel_area)
+            found[t] = _told(image, planes) | {"measured anew": written}
+        except ImageError as error:
+            failures[t] = str(error)
+    keep_tables(image.objects_url, image.objects_urls.values())
+    return found, failures
+
+
+def _told(image: Image, planes: Block) -> Metadata:
+    from idr_assets.imaging.objects import read_counts  # noqa: PLC0415
+
+    url = image.objects_urls[planes.t[0]]
+    counts = read_counts([url], planes)
     return {
-        "path": dg.MetadataValue.path(image.objects_url),
+        "path": dg.MetadataValue.path(url),
         "dagster/row_count": sum(counts.values()),
         "dagster/column_schema": _column_schema(),
-        "preview": _preview(image),
-        "timepoints measured": written,
-        "timepoints unchanged": len(image.t) - written,
-        **_numbers(image, counts),
-    }
-
-
-def _numbers(image: Image, counts: Mapping[Plane, int]) -> dict[str, Any]:
-    missing = [str(plane) for plane in image.window.planes() if plane not in counts]
-    numbers: dict[str, Any] = {
+        "preview": _preview(url),
         "planes": len(counts),
         "planes without objects": sum(not count for count in counts.values()),
-        "planes not materialized": len(missing),
+        "planes not materialized": len(planes) - len(counts),
+        **_missing(planes, counts),
     }
-    return numbers | ({"missing planes": listed(missing)} if missing else {})
+
+
+def _missing(planes: Block, counts: Mapping[Plane, int]) -> Metadata:
+    """List the planes that are not in the table, all of them: those that follow each other as one range."""
+    of_channel = {c: [plane.z for plane in planes.planes() if plane.c == c and plane not in counts] for c in planes.c}
+    lines = [f"c {c}: z {_ranges(z)}" for c, z in of_channel.items() if z]
+    return {"missing planes": "\n".join(lines)} if lines else {}
+
+
+def _ranges(indices: Iterable[int]) -> str:
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs(indices))
 
 
 def _column_schema() -> dg.TableSchema:
@@ -71,13 +95,18 @@ def _column_schema() -> dg.TableSchema:
     return dg.TableSchema(columns=[dg.TableColumn(name, kind, meaning) for name, kind, meaning in COLUMNS])
 
 
-def _preview(image: Image) -> dg.MarkdownMetadataValue:
+def _preview(url: str) -> dg.MarkdownMetadataValue:
     from idr_assets.imaging.objects import tables  # noqa: PLC0415
 
-    first = next((it.slice(0, PREVIEW_ROWS) for it in tables(image.objects_urls, PREVIEW_COLUMNS) if it.num_rows), None)
-    rows = first.to_pylist() if first else []
+    rows = [row for rows in tables([url], PREVIEW_COLUMNS) for row in rows.slice(0, PREVIEW_ROWS).to_pylist()]
     return table(PREVIEW_COLUMNS, [[_short(row[name]) for name in PREVIEW_COLUMNS] for row in rows])
 
 
 def _short(value: float | None) -> str:
     return "" if value is None else f"{value:.5g}" if isinstance(value, float) else str(value)
+
+
+def _failure(done: int, failures: Mapping[int, str]) -> dg.Failure:
+    listed = "\n".join(f"t {t}: {reason}" for t, reason in failures.items())
+    message = f"Timepoints that are not measured: {len(failures)}. Timepoints that are: {done}.\n{listed}"
+    return dg.Failure(message, metadata={"failed timepoints": len(failures)}, allow_retries=False)

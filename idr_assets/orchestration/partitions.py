@@ -11,17 +11,31 @@ def window_partitions(image: Image) -> dg.MultiPartitionsDefinition:
 
     Keys are zero-padded true indices, so that they sort as numbers and a wider window keeps what is done.
     """
-    return dg.MultiPartitionsDefinition(
-        {
-            "t": dg.StaticPartitionsDefinition([index_key(t, image.shape[0]) for t in image.t]),
-            "z": dg.StaticPartitionsDefinition([index_key(z, image.shape[2]) for z in image.z]),
-        }
-    )
+    return dg.MultiPartitionsDefinition({"t": timepoint_partitions(image), "z": _slice_partitions(image)})
+
+
+def timepoint_partitions(image: Image) -> dg.StaticPartitionsDefinition:
+    """Give the partitions of what is made of each timepoint of the window, T."""
+    return dg.StaticPartitionsDefinition([timepoint_key(image, t) for t in image.t])
+
+
+def planes_of_timepoints(image: Image) -> dg.PartitionMapping:
+    """Tell from which partitions T x Z each partition T is made: from all slices of the timepoint.
+
+    Dagster cannot tell the axes apart where both have the same keys; each timepoint then depends on all planes.
+    """
+    same = timepoint_partitions(image) == _slice_partitions(image)
+    return dg.AllPartitionMapping() if same else dg.MultiToSingleDimensionPartitionMapping("t")
+
+
+def timepoint_key(image: Image, t: int) -> str:
+    """Name the partition that holds what is made of a timepoint, for example `261`."""
+    return index_key(t, image.shape[0])
 
 
 def partition_key(image: Image, plane: Plane) -> str:
     """Name the partition that holds a plane, for example `261|489`."""
-    return f"{index_key(plane.t, image.shape[0])}|{index_key(plane.z, image.shape[2])}"
+    return f"{timepoint_key(image, plane.t)}|{index_key(plane.z, image.shape[2])}"
 
 
 def key_range(image: Image, block: Block) -> str:
@@ -31,8 +45,12 @@ def key_range(image: Image, block: Block) -> str:
 
 def range_tags(image: Image, block: Block) -> dict[str, str]:
     """Give the tags with which a run covers a rectangle of partitions and needs no partition argument."""
-    first, last = key_range(image, block).split("...")
-    return {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
+    return _tags(*key_range(image, block).split("..."))
+
+
+def timepoint_tags(image: Image) -> dict[str, str]:
+    """Give the tags with which a run covers the partitions of all timepoints, and needs no partition argument."""
+    return _tags(*(timepoint_key(image, image.t[end]) for end in (0, -1)))
 
 
 def block_of(image: Image, keys: dg.PartitionKeyRange) -> Block:
@@ -49,3 +67,11 @@ def block_of(image: Image, keys: dg.PartitionKeyRange) -> Block:
         )
         raise ValueError(message)
     return block
+
+
+def _slice_partitions(image: Image) -> dg.StaticPartitionsDefinition:
+    return dg.StaticPartitionsDefinition([index_key(z, image.shape[2]) for z in image.z])
+
+
+def _tags(first: str, last: str) -> dict[str, str]:
+    return {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}

@@ -152,11 +152,21 @@ def test_a_timepoint_without_any_plane_has_an_empty_table(output: LabelImage, ur
 def test_a_damaged_table_is_named_and_measured_anew(output: LabelImage, url: str) -> None:
     assert write_objects(url, output, PLANES, "image", None)
     whole = Path(url).read_bytes()
-    Path(url).write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(ImageError, match=rf"The table {url} cannot be read .* Materialize `objects`"):
-        objects_frame([url])
+    for damaged in (whole[: len(whole) // 2], whole[:100] + bytes([whole[100] ^ 1]) + whole[101:]):
+        Path(url).write_bytes(damaged)
+        with pytest.raises(ImageError, match=rf"(?s)The table {url} cannot be read .* Materialize `objects`"):
+            objects_frame([url])
+        assert write_objects(url, output, PLANES, "image", None)
+        assert Path(url).read_bytes() == whole
+
+
+def test_a_table_of_something_else_is_named(output: LabelImage, url: str) -> None:
     assert write_objects(url, output, PLANES, "image", None)
-    assert Path(url).read_bytes() == whole
+    pq.write_table(pq.read_table(url).drop_columns(["z", "area"]), url)
+    for read in (objects_frame, lambda urls: read_counts(urls, PLANES)):
+        with pytest.raises(ImageError, match=rf"(?s)The table {url} cannot be read .* Materialize `objects`"):
+            read([url])
+    assert write_objects(url, output, PLANES, "image", None)
 
 
 def test_a_table_tells_the_image_that_it_is_of(output: LabelImage, url: str) -> None:
@@ -170,7 +180,7 @@ def test_tables_that_are_not_of_the_image_as_it_is_now_are_removed(output: Label
     write_objects(url, output, PLANES, "image", None)
     for name in ("t=02.parquet", "t=9.parquet", "own.parquet"):
         shutil.copy(url, folder / name)
-    keep_tables([str(folder / "t=1.parquet"), url])
+    keep_tables(str(folder), [str(folder / "t=1.parquet"), url])
     assert {file.name for file in folder.iterdir()} == {Path(url).name, "own.parquet"}
 
 

@@ -26,12 +26,12 @@ def fresh(tmp_path: Path) -> Iterator[Segmented]:
 
 @pytest.fixture(scope="session")
 def segmented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Segmented]:
-    """Give a project after its job `segment_image`."""
+    """Give a project after its jobs."""
     with pytest.MonkeyPatch.context() as patch, dg.DagsterInstance.ephemeral(settings=SETTINGS) as instance:
         patch.delenv("IDR_ASSETS_DATA", raising=False)
         project = write_project(tmp_path_factory.mktemp("segmented"), links="{IDR: https://127.0.0.1/image-1}")
         segmented = Segmented(project, instance)
-        assert segmented.definitions.resolve_job_def("segment_image").execute_in_process(instance=instance).success
+        assert segmented.run_jobs()
         yield segmented
 
 

@@ -47,6 +47,11 @@ class Segmented:
         failures = result.filter_events(lambda event: event.is_step_failure)
         return "".join(event.step_failure_data.error_display_string for event in failures)
 
+    def run_jobs(self) -> bool:
+        """Run both jobs, with no partition argument; tell whether they succeeded."""
+        jobs = (self.definitions.resolve_job_def(f"{does}_image") for does in ("segment", "measure"))
+        return all(job.execute_in_process(instance=self.instance, raise_on_error=False).success for job in jobs)
+
     def materialized(self) -> set[str]:
         """Give the partitions of `plane_labels` that count as materialized."""
         return self.instance.get_materialized_partitions(self.project.key("plane_labels"))

@@ -7,7 +7,8 @@ from PIL import Image
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.measurements import COLUMNS
-from idr_assets_tests.orchestration.small_image import FIELDS, PIXELS, PLANES, Segmented, recipe
+from idr_assets_tests.damage import flip_bit
+from idr_assets_tests.orchestration.small_image import FIELDS, PARTITIONS, PIXELS, PLANES, Segmented, recipe
 from idr_assets_tests.orchestration.test_source_image import picture
 
 OBJECTS = {where: recipe(PIXELS[where]).max() for where in PLANES}
@@ -20,45 +21,61 @@ def test_the_value_is_a_frame_of_all_objects(segmented: Segmented) -> None:
 
 
 def test_the_ui_shows_columns_rows_and_planes(segmented: Segmented) -> None:
-    metadata = segmented.metadata("objects")
-    assert metadata["path"] == str(segmented.project.root / "data/image/objects")
-    assert metadata["dagster/row_count"] == sum(OBJECTS.values())
+    metadata = segmented.metadata("objects", "1")
+    assert metadata["path"] == str(segmented.project.root / "data/image/objects/t=1.parquet")
+    assert metadata["dagster/row_count"] == sum(count for (t, _, _), count in OBJECTS.items() if t == 1)
     schema = metadata["dagster/column_schema"]
     assert [(column.name, column.type, column.description) for column in schema.columns] == list(COLUMNS)
-    assert (metadata["planes"], metadata["planes not materialized"]) == (len(PLANES), 0)
+    assert (metadata["planes"], metadata["planes not materialized"]) == (len(PLANES) // 2, 0)
     first = metadata["preview"].splitlines()[2]
     assert first.startswith("| 1 | 0 | 9 | 1 | ")
     assert first.count("|") == metadata["preview"].splitlines()[0].count("|")
 
 
 def test_missing_planes_are_listed_and_those_without_objects_counted(one_plane: Segmented) -> None:
-    assert one_plane.run("objects") == ""
-    metadata = one_plane.metadata("objects")
-    assert (metadata["planes"], metadata["planes not materialized"]) == (1, 3)
-    assert metadata["missing planes"] == "t 0 c 0 z 0\nt 0 c 0 z 1\nt 1 c 0 z 1"
+    assert one_plane.run("objects", "0", "1") == ""
+    none, one = (one_plane.metadata("objects", t) for t in "01")
+    assert [(it["planes"], it["planes not materialized"]) for it in (none, one)] == [(0, 2), (1, 1)]
+    assert [it["missing planes"] for it in (none, one)] == ["c 0: z 0 to 1", "c 0: z 1"]
+
+
+def test_the_value_of_a_timepoint_is_its_objects(segmented: Segmented) -> None:
+    frame = segmented.value("objects", "2")
+    assert frame.groupby(["t", "c", "z"]).size().to_dict() == {at: n for at, n in OBJECTS.items() if at[0] == 2}
+
+
+def test_a_damaged_plane_costs_its_timepoint_alone(fresh: Segmented) -> None:
+    fresh.run("plane_labels", PARTITIONS[0], PARTITIONS[-1])
+    flip_bit(fresh.project.root / "data/image.ome.zarr/labels/segmentation/0/c/1/0/9/0/0")
+    failure = fresh.run("objects", "1", "2")
+    assert "Timepoints that are not measured: 1. Timepoints that are: 1.\nt 1: t 1 c 0 z 9 is damaged" in failure
+    assert fresh.instance.get_materialized_partitions(fresh.project.key("objects")) == {"2"}
+    assert set(fresh.value("objects")["t"]) == {2}
+    fresh.run("plane_labels", "1|09")
+    assert fresh.run("objects", "1") == ""
 
 
 def test_a_rerun_measures_only_timepoints_that_changed(fresh: Segmented) -> None:
-    def measured() -> tuple[int, int, int]:
-        assert fresh.run("objects") == ""
-        metadata = fresh.metadata("objects")
-        return metadata["timepoints measured"], metadata["timepoints unchanged"], metadata["planes without objects"]
+    def measured(*timepoints: str) -> list[tuple[bool, int]]:
+        assert fresh.run("objects", timepoints[0], timepoints[-1]) == ""
+        told = [fresh.metadata("objects", t) for t in timepoints]
+        return [(it["measured anew"], it["planes without objects"]) for it in told]
 
     fresh.run("plane_labels", "1|09", "2|10")
-    assert measured() == (2, 0, 0)
-    assert measured() == (0, 2, 0)
+    assert measured("1", "2") == [(True, 0), (True, 0)]
+    assert measured("1", "2") == [(False, 0), (False, 0)]
     fresh.project.write(**FIELDS | {"segmentation": "{parameters: {threshold_fraction: 2.0}}"})
     fresh.run("plane_labels", "2|09")
-    assert measured() == (1, 1, 2)
+    assert measured("1", "2") == [(False, 0), (True, 2)]
     fresh.project.write(**FIELDS | {"window": "{t: [2, 2], z: [9, 10]}"})
-    assert measured() == (0, 1, 2)
+    assert measured("2") == [(False, 2)]
     rows = fresh.value("objects")
-    assert (set(rows["t"]), len(rows)) == ({2}, fresh.metadata("objects")["dagster/row_count"])
+    assert (set(rows["t"]), len(rows)) == ({2}, fresh.metadata("objects", "2")["dagster/row_count"])
     assert [file.name for file in (fresh.project.root / "data/image/objects").iterdir()] == ["t=2.parquet"]
 
 
 def test_objects_before_any_run_say_what_to_do(fresh: Segmented) -> None:
-    assert "Materialize planes first." in fresh.run("objects")
+    assert "Materialize planes first." in fresh.run("objects", "1", "2")
     assert "No table of objects in" in fresh.run("object_counts")
     with pytest.raises(ImageError, match=r"Materialize `objects` first\."):
         fresh.value("objects")
@@ -70,7 +87,7 @@ def test_the_figure_of_counts_is_a_png_an_svg_and_a_picture_in_the_ui(segmented:
     assert (metadata["path"], metadata["path of the SVG"]) == (str(file), str(file.with_suffix(".svg")))
     assert segmented.value("object_counts") == file.read_bytes()
     assert file.with_suffix(".svg").read_bytes().startswith(b"<?xml")
-    numbers = metadata["planes"], metadata["planes not materialized"], metadata["objects"]
+    numbers = metadata["planes"], metadata["planes not measured"], metadata["objects"]
     assert numbers == (len(PLANES), 0, sum(OBJECTS.values()))
     drawn, shown = Image.open(BytesIO(file.read_bytes())), picture(metadata["object counts"])
     assert shown.width < drawn.width

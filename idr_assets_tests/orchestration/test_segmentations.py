@@ -22,12 +22,12 @@ FILES = (*PICTURES, "objects/t=1.parquet", "objects/t=2.parquet")
 
 @pytest.fixture(scope="module")
 def compared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Segmented]:
-    """Give a project with two segmentations, written as OME-Zarr 0.4, after its job."""
+    """Give a project with two segmentations, written as OME-Zarr 0.4, after its jobs."""
     with pytest.MonkeyPatch.context() as patch, dg.DagsterInstance.ephemeral(settings=SETTINGS) as instance:
         patch.delenv("IDR_ASSETS_DATA", raising=False)
         project = write_project(tmp_path_factory.mktemp("compared"), segmentations=SEVERAL % HIGH, format='"0.4"')
         segmented = Segmented(project, instance)
-        assert segmented.definitions.resolve_job_def("segment_image").execute_in_process(instance=instance).success
+        assert segmented.run_jobs()
         yield segmented
 
 
