@@ -8,7 +8,7 @@ clears away but once, when it has written.
 On S3 nothing is renamed: an object appears whole when its upload has ended, in one part or in many, and not before.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from errno import EDQUOT, ENOSPC
 from typing import Any
@@ -36,6 +36,19 @@ def remove_file(url: str) -> None:
     """Remove a file, where it is there."""
     filesystem, path = open_filesystem(url)
     _remove(filesystem, path)
+
+
+def file_ends(url: str, names: Sequence[str], length: int) -> list[bytes | None]:
+    """Read the last bytes of files in the folder `url`, all of them for length 0, at once; None for what is not there.
+
+    What cannot be read is None too.
+    """
+    filesystem, root = open_filesystem(url)
+    found: list[bytes | Exception] = filesystem.cat_ranges([f"{root}/{name}" for name in names], -length, None)
+    for end in found:
+        if isinstance(end, Exception):
+            end.__traceback__ = None  # which holds all that the callers hold, until the garbage collector comes round
+    return [end if isinstance(end, bytes) else None for end in found]
 
 
 def undisturbed(write: Callable[[], None]) -> None:

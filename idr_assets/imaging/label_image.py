@@ -15,7 +15,7 @@ import zarr
 from zarr.errors import ChunkNotFoundError
 
 from idr_assets.imaging.errors import DAMAGED, ImageError, masked
-from idr_assets.imaging.files import remove_file, room
+from idr_assets.imaging.files import file_ends, remove_file, room
 from idr_assets.imaging.formats import FORMATS, Format, format_of
 from idr_assets.imaging.lazy import LazyPlanes
 from idr_assets.imaging.output_arrays import open_array, write_planes
@@ -124,10 +124,15 @@ class LabelImage:
         return ImageError(f"{plane} is damaged in {where}: it cannot be read back ({error}). Materialize it again.")
 
     def _drop_labels_of_other_pixels(self, block: Block, pixels: npt.NDArray[Any]) -> None:
-        for plane, values in zip(block.planes(), pixels.reshape(-1, *pixels.shape[3:]), strict=True):
-            if self._has_other_pixels(plane, values):
+        planes = zip(block.planes(), pixels.reshape(-1, *pixels.shape[3:]), self._have_pixels(block), strict=True)
+        for plane, values, have_pixels in planes:
+            if have_pixels and self._has_other_pixels(plane, values):
                 for name in label_groups(self.url):
                     self._remove(plane, name)
+
+    def _have_pixels(self, block: Block) -> list[bool]:
+        """Tell which planes have a first chunk of pixels: asking for all at once takes a tenth of reading each."""
+        return [end is not None for end in file_ends(self.url, [self.chunk_keys(it)[0] for it in block.planes()], 1)]
 
     def _has_other_pixels(self, plane: Plane, values: npt.NDArray[Any]) -> bool:
         """Tell whether pixels of a plane are stored that are not `values`, or are damaged."""

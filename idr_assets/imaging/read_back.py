@@ -11,9 +11,9 @@ import numpy.typing as npt
 import zarr
 
 from idr_assets.imaging.errors import DAMAGED, ImageError, masked
+from idr_assets.imaging.files import file_ends
 from idr_assets.imaging.label_image import LabelImage
 from idr_assets.imaging.planes import Block, Plane
-from idr_assets.imaging.stores import open_filesystem
 
 UNREADABLE = (OSError, *DAMAGED)
 """What reading a missing or damaged chunk raises: the store, or Zarr."""
@@ -44,14 +44,10 @@ def marks(output: LabelImage, planes: Iterable[Plane]) -> list[str | None]:
     It joins the checksums with which chunks end, so that little is read and nothing decoded, or hashes of whole chunks
     where the format has none. None where a chunk is missing or cannot be read.
     """
-    filesystem, root = open_filesystem(output.url)
-    keys = [f"{root}/{key}" for plane in planes for key in output.chunk_keys(plane)]
+    keys = [key for plane in planes for key in output.chunk_keys(plane)]
     checksum = output.format.checksum
-    ends = filesystem.cat_ranges(keys, -checksum, None)
-    each = batched(ends, 2 * math.prod(output.labels.cdata_shape[3:]))
-    return [
-        _mark(plane, hashed=not checksum) if all(isinstance(end, bytes) for end in plane) else None for plane in each
-    ]
+    each = batched(file_ends(output.url, keys, checksum), 2 * math.prod(output.labels.cdata_shape[3:]))
+    return [_mark(plane, hashed=not checksum) for plane in each]
 
 
 def stored_objects(output: LabelImage, plane: Plane) -> int | None:
@@ -65,8 +61,8 @@ def stored_objects(output: LabelImage, plane: Plane) -> int | None:
         return None
 
 
-def _mark(ends: Sequence[bytes | Exception], *, hashed: bool) -> str | None:
-    read = [end for end in ends if isinstance(end, bytes)]
+def _mark(ends: Sequence[bytes | None], *, hashed: bool) -> str | None:
+    read = [end for end in ends if end is not None]
     told = [hashlib.sha256(end).digest()[:8] for end in read] if hashed else read
     return b"".join(told).hex() if len(read) == len(ends) else None
 

@@ -1,5 +1,7 @@
 """The output image: its layout on disk, and that no write touches what is not its own."""
 
+import gc
+import weakref
 from collections.abc import Callable, Iterable
 from itertools import product
 from pathlib import Path
@@ -214,3 +216,17 @@ def test_provenance_is_noted_once_for_each_way(image: LabelImage, folder: Path) 
     assert before.items() <= after.items()
     groups = {name.rpartition("/")[0] for name in after.keys() - before.keys()}
     assert len(groups) == 3  # one for each way, and that of both
+
+
+def test_pixels_are_freed_as_soon_as_they_are_written(image: LabelImage) -> None:
+    block = Block(range(1, 2), (0,), range(3))
+    pixels, labels = values(block)
+    freed = weakref.ref(pixels), weakref.ref(labels)
+    gc.collect()
+    gc.disable()  # which comes round late: what it would free adds up to hundreds of megabytes
+    try:
+        image.write(block, pixels, labels)
+        del pixels, labels
+        assert [it() for it in freed] == [None, None]
+    finally:
+        gc.enable()
