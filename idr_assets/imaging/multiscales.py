@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import inf, isfinite
 from typing import Any
 
 import numpy as np
@@ -11,38 +12,20 @@ from zarr.abc.store import Store
 from zarr.errors import NodeNotFoundError
 
 from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.units import MICROMETRES, named_unit
 
 AXES = "tczyx"
 """Axis order of every array that leaves this package."""
-
-MICROMETRES = {
-    "picometer": 1e-6,
-    "angstrom": 1e-4,
-    "nanometer": 1e-3,
-    "micrometer": 1.0,
-    "millimeter": 1e3,
-    "centimeter": 1e4,
-    "meter": 1e6,
-}
-"""Length of a unit in micrometres, for the units that a microscope's image may have."""
-
-SPELLINGS: Mapping[str, str | None] = {
-    **dict.fromkeys(("µm", "\N{GREEK SMALL LETTER MU}m", "um", "micron", "microns", "micrometre"), "micrometer"),
-    **dict.fromkeys(("nm", "nanometre"), "nanometer"),
-    **dict.fromkeys(("mm", "millimetre"), "millimeter"),
-    **dict.fromkeys(("s", "sec"), "second"),
-    "pixel": None,
-}
-"""What OME-NGFF calls a unit that images also spell otherwise; a pixel is none."""
 
 
 @dataclass(frozen=True)
 class Geometry:
     """What the axes of a level are.
 
-    `axes` are those that are stored, in their order. `scale`, the physical size of a step, and `units` are TCZYX and
-    None where unknown; `translation`, where the first pixel's centre lies, is TCZYX and 0 where unknown. Of a smaller
-    level of an image that tells no sizes, both are in pixels of the first level.
+    `axes` are those that are stored, in their order. `scale`, the physical size of a step, is TCZYX, finite and above
+    0, or None where unknown, as is then its entry in `units`; `translation`, where the first pixel's centre lies, is
+    TCZYX, finite, and 0 where unknown. Of a smaller level of an image that tells no sizes, both are in pixels of the
+    first level.
     """
 
     axes: tuple[str, ...]
@@ -59,11 +42,11 @@ class Geometry:
     def pixel_area(self) -> float | None:
         """Area of a pixel in square micrometres, or None where the image does not tell its sides."""
         height, width = self._micrometres(-2), self._micrometres(-1)
-        return height * width if height and width else None
+        return _length(height * width) if height and width else None
 
     def _micrometres(self, axis: int) -> float | None:
         factor, size = MICROMETRES.get(self.units[axis] or ""), self.scale[axis]
-        return size * factor if factor and size else None
+        return _length(size * factor) if factor and size else None
 
 
 def read_geometry(url: str, level: str, store: Store) -> Geometry:
@@ -72,14 +55,15 @@ def read_geometry(url: str, level: str, store: Store) -> Geometry:
     multiscale = _multiscale(url, store)
     dataset = _dataset(url, level, multiscale)
     axes = _axes(url, multiscale)
-    scales, translations = _placed(multiscale, dataset, len(axes)) or _compared(multiscale, dataset, len(axes), store)
-    scale = dict(zip(axes, scales, strict=True))
+    placed = _placed(multiscale, dataset, len(axes))
+    scales, translations = placed or _compared(multiscale, dataset, len(axes), store)
+    scale = dict(zip(axes, map(_length, scales), strict=True))
     translation = dict(zip(axes, translations, strict=True))
     return Geometry(
         axes=tuple(axes),
         scale=tuple(scale.get(axis) for axis in AXES),
-        translation=tuple(translation.get(axis, 0.0) for axis in AXES),
-        units=tuple(axes.get(axis) for axis in AXES),
+        translation=tuple(shift if isfinite(shift := translation.get(axis, 0.0)) else 0.0 for axis in AXES),
+        units=tuple(axes.get(axis) if placed and scale.get(axis) else None for axis in AXES),
     )
 
 
@@ -123,7 +107,7 @@ def _dataset(url: str, level: str, multiscale: Mapping[str, Any]) -> Mapping[str
 def _axes(url: str, multiscale: Mapping[str, Any]) -> dict[str, str | None]:
     """Map the stored axes, in their order, to their units; versions 0.1 and 0.2 have TCZYX and say nothing."""
     listed = [axis if isinstance(axis, dict) else {"name": axis} for axis in multiscale.get("axes", AXES)]
-    axes = {axis["name"]: SPELLINGS.get(unit := axis.get("unit", ""), unit) or None for axis in listed}
+    axes = {axis["name"]: named_unit(axis["name"], str(axis.get("unit"))) for axis in listed}
     if [name for name in AXES if name in axes] != list(axes) or not {"y", "x"} <= axes.keys():
         message = (
             f"The axes of {url} are {list(axes)}: no planes can be cut. They must be of t, c, z, y, x in this order."
@@ -132,15 +116,21 @@ def _axes(url: str, multiscale: Mapping[str, Any]) -> dict[str, str | None]:
     return axes
 
 
+def _length(step: float | None) -> float | None:
+    """Give a step that is finite and above 0; None for any other, which says nothing of an image."""
+    return step if step is not None and 0 < step < inf else None
+
+
 def _placed(
     multiscale: Mapping[str, Any], dataset: Mapping[str, Any], dimensions: int
 ) -> tuple[list[float], list[float]] | None:
     """Chain the transformations of the level and of the whole multiscale image; None without any scale."""
     transformations = dataset.get("coordinateTransformations", []) + multiscale.get("coordinateTransformations", [])
     scale, translation = np.ones(dimensions), np.zeros(dimensions)
-    for each in transformations:
-        scale *= each.get("scale", 1.0)
-        translation = translation * each.get("scale", 1.0) + each.get("translation", 0.0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for each in transformations:
+            scale *= each.get("scale", 1.0)
+            translation = translation * each.get("scale", 1.0) + each.get("translation", 0.0)
     known = any("scale" in each for each in transformations)
     return (scale.tolist(), translation.tolist()) if known else None
 

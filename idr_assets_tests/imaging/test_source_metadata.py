@@ -45,7 +45,8 @@ def axes(unit: str | None) -> list[dict[str, str]]:
 UNITS = {
     "micrometer": 0.4, "nanometer": 4e-4, "millimeter": 400.0, "angstrom": 4e-5, "centimeter": 4e3, "meter": 4e5,
     "µm": 0.4, "\N{GREEK SMALL LETTER MU}m": 0.4, "um": 0.4, "micron": 0.4, "nm": 4e-4, "mm": 400.0,
-    "second": None, "pixel": None, None: None,
+    "Micrometer": 0.4, "micrometers": 0.4, "MICROMETRES": 0.4, "Microns": 0.4, "nanometres": 4e-4,
+    "second": None, "pixel": None, "Mm": None, "furlong": None, None: None,
 }  # fmt: skip
 
 
@@ -53,6 +54,35 @@ UNITS = {
 def test_pixel_size_is_in_micrometres(image: Path, unit: str | None, expected: float | None) -> None:
     edit(image / ".zattrs", axes=axes(unit))
     assert open_level(str(image), "0").geometry.pixel_size == (expected and pytest.approx(expected))
+
+
+TIMES = {"second": "second", "Minutes": "minute", "ms": "millisecond", "secs": None, "micrometer": None, "frames": None}
+
+
+@pytest.mark.parametrize(("unit", "expected"), TIMES.items())
+def test_a_unit_is_one_that_the_format_lists_for_the_axis(image: Path, unit: str, expected: str | None) -> None:
+    edit(image / ".zattrs", axes=[{"name": "t", "type": "time", "unit": unit}, *axes("Meters")[1:]])
+    assert open_level(str(image), "0").geometry.units == (expected, None, "meter", "meter", "meter")
+
+
+@pytest.mark.parametrize("size", [float("nan"), float("inf"), -0.4, 0, 1e308])
+def test_a_size_that_is_none_is_unknown_and_so_is_its_unit(image: Path, size: float) -> None:
+    scale, shift = [30, 1, 2, 0.4, size], [0, 0, 5, float("-inf"), float("nan")]
+    placed = [{"type": "scale", "scale": scale}, {"type": "translation", "translation": shift}]
+    grown = [{"type": "scale", "scale": [1, 1, 1, 1, 10]}]
+    datasets = [{"path": "0", "coordinateTransformations": placed}]
+    edit(image / ".zattrs", datasets=datasets, coordinateTransformations=grown)
+    geometry = open_level(str(image), "0").geometry
+    assert geometry.scale == (30, 1, 2, 0.4, None)
+    assert geometry.translation == (0, 0, 5, 0, 0)
+    assert geometry.units == ("second", None, "micrometer", "micrometer", None)
+    assert (geometry.pixel_size, geometry.pixel_area) == (None, None)
+
+
+def test_units_without_any_size_tell_nothing(image: Path) -> None:
+    edit(image / ".zattrs", datasets=[{"path": "0"}])
+    geometry = open_level(str(image), "0").geometry
+    assert (geometry.scale, geometry.units) == ((None,) * 5, (None,) * 5)
 
 
 def test_pixel_size_multiplies_the_scales_of_level_and_image(image: Path) -> None:
