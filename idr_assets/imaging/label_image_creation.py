@@ -7,11 +7,18 @@ import numpy as np
 import zarr
 
 from idr_assets.imaging.errors import ImageError, masked
-from idr_assets.imaging.files import room, undisturbed
+from idr_assets.imaging.files import clear_partials, room, undisturbed
 from idr_assets.imaging.formats import FORMATS, Format, Version, format_of
 from idr_assets.imaging.label_image import SEGMENTATION, LabelImage, label_groups, open_label_image
+from idr_assets.imaging.multiscales import read_geometry
 from idr_assets.imaging.nodes import create_group, create_node, find_group
-from idr_assets.imaging.output_metadata import image_attributes, label_attributes, list_attributes
+from idr_assets.imaging.output_metadata import (
+    image_attributes,
+    label_attributes,
+    list_attributes,
+    moved,
+    written_geometry,
+)
 from idr_assets.imaging.source import Level
 from idr_assets.imaging.stores import open_store
 
@@ -24,7 +31,8 @@ def create_label_image(url: str, level: Level, name: str = SEGMENTATION, *, vers
 
     `version` is that of OME-Zarr, 0.5 (Zarr v3) or 0.4 (Zarr v2).
     Each document is written whole, from the root downwards, and only where there is none: processes that create at
-    once agree, and one that was killed leaves the rest to the next.
+    once agree, and one that was killed leaves the rest to the next. Of an output that is there, axes, scale and
+    translation follow those of the level.
     Raises `ImageError` when an output of another version, level, shape or dtype is there, of which nothing is
     overwritten, or on a full disk.
     """
@@ -41,7 +49,24 @@ def create_label_image(url: str, level: Level, name: str = SEGMENTATION, *, vers
     _list_labels(url, written_as)
     image = open_label_image(url, name)
     _check_extent(url, image, level)
+    _follow(url, level, written_as)
     return image
+
+
+def _follow(url: str, level: Level, written_as: Format) -> None:
+    """Put pixels and labels where the level lies now, which may be elsewhere than when the output was made.
+
+    Each group is written whole and by itself: whoever comes next, or at once, finds and writes what is left to do.
+    """
+    for place in [url, *(f"{url}/labels/{name}" for name in label_groups(url))]:
+        store = open_store(place)
+        with room(url):
+            group = zarr.open_group(store, mode="r+", use_consolidated=False)
+            attributes = group.attrs.asdict()
+            ours = "idr_assets" in attributes
+            if ours and read_geometry(masked(place), "0", store) != written_geometry(level):
+                undisturbed(partial(group.attrs.put, moved(attributes, level, written_as)))
+        clear_partials(store, "")
 
 
 def _list_labels(url: str, written_as: Format) -> None:

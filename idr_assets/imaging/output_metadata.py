@@ -1,9 +1,10 @@
 """The OME-Zarr attributes of the output."""
 
+from dataclasses import replace
 from typing import Any
 
 from idr_assets.imaging.formats import Format
-from idr_assets.imaging.multiscales import AXES
+from idr_assets.imaging.multiscales import AXES, Geometry
 from idr_assets.imaging.source import Level
 
 
@@ -19,6 +20,20 @@ def label_attributes(level: Level, name: str, written_as: Format) -> dict[str, A
     return written_as.placed(_image(level, name) | {"image-label": about})
 
 
+def moved(attributes: dict[str, Any], level: Level, written_as: Format) -> dict[str, Any]:
+    """Put an image or labels where `level` lies; all else that the attributes of their group say stays."""
+    stored = attributes.get("ome", attributes)
+    name = stored["multiscales"][0].get("name", "")
+    return attributes | written_as.placed(stored | _image(level, name))
+
+
+def written_geometry(level: Level) -> Geometry:
+    """Give the geometry of `level` as the output has it: all axes, and a step of 1 where none is known."""
+    return replace(
+        level.geometry, axes=tuple(AXES), scale=tuple(1.0 if step is None else step for step in level.geometry.scale)
+    )
+
+
 def list_attributes(names: list[str], written_as: Format) -> dict[str, Any]:
     """List the label groups of an image, as the group that holds them does."""
     return written_as.placed({"labels": names})
@@ -26,14 +41,13 @@ def list_attributes(names: list[str], written_as: Format) -> dict[str, Any]:
 
 def _image(level: Level, name: str) -> dict[str, Any]:
     """Describe a multiscale image of one level, which both the pixels and the labels are."""
-    types = {"t": "time", "c": "channel"}
+    geometry, types = written_geometry(level), {"t": "time", "c": "channel"}
     axes = [
         {"name": axis, "type": types.get(axis, "space")} | ({"unit": unit} if unit else {})
-        for axis, unit in zip(AXES, level.geometry.units, strict=True)
+        for axis, unit in zip(AXES, geometry.units, strict=True)
     ]
-    scale = [1.0 if step is None else step for step in level.geometry.scale]
-    placed: list[dict[str, Any]] = [{"type": "scale", "scale": scale}]
-    if any(level.geometry.translation):
-        placed.append({"type": "translation", "translation": list(level.geometry.translation)})
+    placed: list[dict[str, Any]] = [{"type": "scale", "scale": list(geometry.scale)}]
+    if any(geometry.translation):
+        placed.append({"type": "translation", "translation": list(geometry.translation)})
     dataset = {"path": "0", "coordinateTransformations": placed}
     return {"multiscales": [{"name": name, "axes": axes, "datasets": [dataset]}]}

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaozarrs
+import zarr
 
 from idr_assets.imaging import label_image_creation
 from idr_assets.imaging.errors import ImageError
@@ -19,6 +20,7 @@ from idr_assets.imaging.label_image_creation import create_label_image
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.source import Level, open_level
 from idr_assets_tests.idr_stores import write_image
+from idr_assets_tests.imaging.test_source_metadata import edit
 
 SHAPE = (2, 1, 3, 20, 30)
 GROUPS, ARRAYS = ("", "labels/", "labels/segmentation/"), ("0/", "labels/segmentation/0/")
@@ -45,6 +47,13 @@ def files(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
+def elsewhere(level: Level) -> Level:
+    """Give the level as its image described it formerly."""
+    units = (None, None, *["nanometer"] * 3)
+    former = replace(level.geometry, scale=(1, 1, 2, 0.2, 0.2), translation=(0, 0, 5, 0, 0), units=units)
+    return replace(level, geometry=former)
+
+
 def create_and_write(folders: list[Path], level: Level, t: int, ready: Barrier) -> None:
     """Create each output at the same moment as the other process, then write the planes of one timepoint.
 
@@ -62,6 +71,8 @@ def create_and_write(folders: list[Path], level: Level, t: int, ready: Barrier) 
 def test_two_processes_create_at_once(tmp_path: Path, level: Level) -> None:
     spawn = get_context("spawn")
     ready, folders = spawn.Barrier(2), [tmp_path / f"{number}.ome.zarr" for number in range(16)]
+    for folder, version in zip(folders[2:4], FORMATS, strict=True):
+        create_label_image(str(folder), elsewhere(level), version=version)  # which both put where the level lies
     processes = [spawn.Process(target=create_and_write, args=(folders, level, t, ready)) for t in range(2)]
     for process in processes:
         process.start()
@@ -109,6 +120,45 @@ def test_an_output_of_another_format_is_refused_and_left_alone(
         f'was written. Write `format: "{stored}"` in the YAML, or move the output away, after which all of its planes '
         "are to be materialized again, or name the image anew."
     )
+
+
+@pytest.mark.parametrize("version", FORMATS)
+def test_an_output_follows_the_level_where_it_lies_and_keeps_all_else(
+    tmp_path: Path, level: Level, version: Version
+) -> None:
+    folder, names, former, pixels = (
+        tmp_path / "output.ome.zarr",
+        ["low", "high", "mine"],
+        elsewhere(level),
+        level.read(PLANE),
+    )
+    for name in names:
+        create_label_image(str(folder), former, name, version=version).write(PLANE, pixels, pixels.astype(np.int32))
+    del zarr.open_group(folder, path="labels/mine").attrs["idr_assets"]  # as labels of another tool
+    zarr.open_group(folder).attrs["omero"] = {"channels": []}
+    before = files(folder)
+    create_label_image(str(folder), level, "low", version=version)
+    places = [str(folder), *(f"{folder}/labels/{name}" for name in names)]
+    assert [open_level(place, "0").geometry for place in places] == [level.geometry] * 3 + [former.geometry]
+    changed = {name for name, content in files(folder).items() if before.get(name) != content}
+    assert changed == {f"{group}{FORMATS[version].attributes}" for group in ("", "labels/low/", "labels/high/")}
+    kept = zarr.open_group(folder).attrs
+    assert (kept["omero"], kept["idr_assets"]) == ({"channels": []}, {"level": "0"})
+    yaozarrs.validate_zarr_store(folder)
+
+
+@pytest.mark.parametrize("version", FORMATS)
+def test_sizes_that_are_none_leave_the_output_valid(tmp_path: Path, level: Level, version: Version) -> None:
+    source, folder = tmp_path / "source.zarr", tmp_path / "output.ome.zarr"
+    create_label_image(str(folder), level, version=version)
+    for size in (float("nan"), float("inf"), -0.4, 0):
+        scale = [{"type": "scale", "scale": [30, 1, 2, size, size]}]
+        edit(source / ".zattrs", datasets=[{"path": "0", "coordinateTransformations": scale}])
+        create_label_image(str(folder), open_level(str(source), "0"), version=version)
+        for content in [content for name, content in files(folder).items() if name in DOCUMENTS[version]]:
+            json.loads(content, parse_constant=pytest.fail)
+        yaozarrs.validate_zarr_store(folder)
+        assert open_level(str(folder), "0").geometry.pixel_size is None
 
 
 @pytest.mark.parametrize("shape", [(2, 1, 4, 20, 30), (2, 1, 3, 20, 31)])
