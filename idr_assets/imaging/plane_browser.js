@@ -55,7 +55,6 @@ async function show(index) {
   byId("objects").textContent = objects;
   byId("nearest").hidden = true;
   if (byId("channel")) byId("channel").value = plane.c;
-  history.replaceState(null, "", `#t=${plane.t}&c=${plane.c}&z=${plane.z}`);
   const [pixels, labels] = await Promise.all([picture(plane.pixels), picture(plane.labels)]);
   if (index !== current) return;
   draw(byId("pixels"), pixels, 1);
@@ -63,6 +62,13 @@ async function show(index) {
   drawOverlay(byId("overlay"), pixels, labels);
   for (const id of ["pixels", "labels", "overlay"]) byId(id).setAttribute("aria-label", `${id} of ${plane.name}`);
   document.body.dataset.drawn = plane.name;
+  writeAddress(plane);
+}
+
+function writeAddress(plane) {
+  try {
+    history.replaceState(null, "", `#t=${plane.t}&c=${plane.c}&z=${plane.z}`);
+  } catch { /* a page within another one may have no address, and browsers bound how often it changes */ }
 }
 
 function nearest(wanted, among = planes) {

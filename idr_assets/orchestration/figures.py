@@ -92,8 +92,8 @@ def _page(image: Image) -> dict[str, Any]:
         omitted=len(image.window) - len(shown),
         pixel_size=image.geometry.pixel_size,
         provenance=_provenance(image),
-    )
-    write_file(image.browser_url, page.encode())
+    ).encode()
+    write_file(image.browser_url, page)
     return {
         "path": dg.MetadataValue.path(image.browser_url),
         "planes": len(planes),

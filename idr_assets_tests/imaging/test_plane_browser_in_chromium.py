@@ -1,5 +1,6 @@
 """The slider page, opened from file:// in Chromium: what a reader sees and does."""
 
+import html
 from base64 import b64decode
 from collections.abc import Iterator
 from io import BytesIO
@@ -129,7 +130,7 @@ def test_the_address_is_written_and_read(page: Page, address: str) -> None:
     drawn(page, "t 2 c 1 z 3")
     page.keyboard.press("ArrowLeft")
     drawn(page, "t 2 c 1 z 2")
-    assert page.url == f"{address}#t=2&c=1&z=2"
+    page.wait_for_url(f"{address}#t=2&c=1&z=2")
     page.evaluate("location.hash = '#t=1&z=0'")
     drawn(page, "t 1 c 1 z 0")
     assert page.is_hidden("#nearest")
@@ -168,10 +169,10 @@ def test_the_slider_is_moved_by_hand_and_by_its_own_keys(page: Page, address: st
     drawn(page, "t 2 c 0 z 1")
     page.click("#slider", position={"x": page.evaluate("document.getElementById('slider').offsetWidth") - 4, "y": 8})
     drawn(page, "t 2 c 1 z 3")
-    assert page.url == f"{address}#t=2&c=1&z=3"
+    page.wait_for_url(f"{address}#t=2&c=1&z=3")
     page.keyboard.press("Home")
     drawn(page, "t 0 c 0 z 0")
-    assert page.url == f"{address}#t=0&c=0&z=0"
+    page.wait_for_url(f"{address}#t=0&c=0&z=0")
 
 
 def test_the_channel_can_be_chosen(page: Page, address: str) -> None:
@@ -198,6 +199,17 @@ def test_nothing_is_cut_at_any_width(page: Page, address: str, width: int, schem
         "[document.querySelector('.scale').offsetWidth, document.querySelector('canvas').offsetWidth]"
     )
     assert shares[0] / shares[1] == pytest.approx(0.1852, abs=0.01)
+
+
+def test_a_page_without_an_address_of_its_own_is_drawn(page: Page, tmp_path: Path) -> None:
+    content = html.escape(plane_browser(planes_of(1, 1, 2), title="demo"))
+    (tmp_path / "notebook.html").write_text(f'<iframe sandbox="allow-scripts" srcdoc="{content}"></iframe>', "utf-8")
+    page.goto((tmp_path / "notebook.html").as_uri())
+    frame = page.frame_locator("iframe")
+    frame.locator('body[data-drawn="t 0 c 0 z 0"]').wait_for()
+    frame.locator("#slider").press("ArrowRight")
+    frame.locator('body[data-drawn="t 0 c 0 z 1"]').wait_for()
+    assert frame.locator("#name").inner_text() == "t 0 c 0 z 1 · 2 objects"
 
 
 def test_what_users_write_is_shown_and_not_run(page: Page, tmp_path: Path) -> None:

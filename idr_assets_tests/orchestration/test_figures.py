@@ -1,6 +1,7 @@
 """The assets `montage` and `plane_browser`: what they report, and what becomes of planes that are not there."""
 
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -21,6 +22,11 @@ def test_the_montage_is_seen_in_the_ui(segmented: Segmented) -> None:
     drawn = Image.open(BytesIO(segmented.value("montage")))
     assert shown.width / shown.height == pytest.approx(drawn.width / drawn.height, rel=0.02)
     assert shown.width <= min(1000, drawn.width)
+
+
+def test_the_page_tells_its_length_in_bytes(segmented: Segmented) -> None:
+    metadata = segmented.metadata("plane_browser")
+    assert metadata["bytes"] == Path(metadata["path"]).stat().st_size
 
 
 def test_planes_that_are_not_materialized_are_told(one_plane: Segmented) -> None:
