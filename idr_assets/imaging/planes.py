@@ -129,10 +129,12 @@ def evenly_spread[T](items: Sequence[T], most: int) -> list[T]:
     return [items[position] for position in positions]
 
 
-def thinned(t: Sequence[int], z: Sequence[int], most: int) -> tuple[list[int], list[int]]:
-    """Thin timepoints and slices evenly until there are at most `most` pairs; a short axis is kept whole."""
-    timepoints = evenly_spread(t, max(math.isqrt(most), most // len(z)))
-    return timepoints, evenly_spread(z, most // len(timepoints))
+def thinned(window: Block, most: int) -> tuple[list[int], list[int], list[int]]:
+    """Thin t, c and z of a window evenly until it has at most `most` planes: z last, and channels where need be."""
+    c = evenly_spread(window.c, most)
+    left = most // len(c)
+    t = evenly_spread(window.t, max(math.isqrt(left), left // len(window.z)))
+    return t, c, evenly_spread(window.z, left // len(t))
 
 
 def _step(chunk: int, most: int) -> int:

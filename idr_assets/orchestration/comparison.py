@@ -40,15 +40,14 @@ def _draw(images: Sequence[Image]) -> dict[str, Any]:
 
 def _rows(images: Sequence[Image]) -> dict[tuple[int, int, int], Row]:
     """Read some planes of the window, evenly spread, with the labels of each segmentation."""
-    first = images[0]
-    t, z = thinned(first.t, first.z, max(1, MOST_COMPARED // len(first.channels)))
-    grids = [_planes(image, t, z) for image in images]
-    return {where: [grid.get(where) for grid in grids] for where in product(t, first.channels, z)}
+    indices = thinned(images[0].window, MOST_COMPARED)
+    grids = [_planes(image, *indices) for image in images]
+    return {where: [grid.get(where) for grid in grids] for where in product(*indices)}
 
 
-def _planes(image: Image, t: Sequence[int], z: Sequence[int]) -> Mapping[tuple[int, int, int], LabelledPlane | None]:
+def _planes(image: Image, *indices: Sequence[int]) -> Mapping[tuple[int, int, int], LabelledPlane | None]:
     try:
-        return image.open_output().read_grid(t, image.channels, z)
+        return image.open_output().read_grid(*indices)
     except ImageError:  # this segmentation has no labels yet, which the others need not wait for
         return {}
 

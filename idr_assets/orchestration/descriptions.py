@@ -32,8 +32,8 @@ def of_plane_labels(image: Image) -> str:
 def of_montage(image: Image) -> str:
     """Describe the montage."""
     return (
-        f"The planes of {image.title} with their labels, rows T, columns Z, up to twelve of each; a PNG. Planes that "
-        "are not materialized are drawn as such."
+        f"The planes of {image.title} with their labels, rows T of each channel, columns Z, up to twelve "
+        "rows and columns; a PNG. Planes that are not materialized are drawn as such."
     )
 
 

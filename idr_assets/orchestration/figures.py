@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MONTAGE_SIDE = 12
-"""Rows and columns of the montage at most; more cannot be read."""
+"""Rows, of all channels together, and columns of the montage at most; more cannot be read."""
 
 BROWSER_PLANES = 400
 """Planes of the page at most, so that pictures stay sharp within its 20 MB."""
@@ -55,8 +55,9 @@ def plane_browser(image: Image) -> dg.AssetsDefinition:
 def _draw(image: Image) -> dict[str, Any]:
     from idr_assets.imaging.figures import montage as draw_montage  # noqa: PLC0415
 
-    t, z = (evenly_spread(indices, MONTAGE_SIDE) for indices in (image.t, image.z))
-    planes = image.open_output().read_grid(t, image.channels, z)
+    c, z = (evenly_spread(indices, MONTAGE_SIDE) for indices in (image.channels, image.z))
+    t = evenly_spread(image.t, MONTAGE_SIDE // len(c))
+    planes = image.open_output().read_grid(t, c, z)
     omitted = len(image.window) - len(planes)
     sheet = draw_montage(planes, title=image.title, omitted=omitted, pixel_size=image.geometry.pixel_size)
     stored = sum(plane is not None for plane in planes.values())
@@ -83,8 +84,7 @@ def write_figure(url: str, sheet: "Figure", name: str) -> dict[str, Any]:
 def _page(image: Image) -> dict[str, Any]:
     from idr_assets.imaging.plane_browser import plane_browser as browser_page  # noqa: PLC0415
 
-    t, z = thinned(image.t, image.z, BROWSER_PLANES // len(image.channels))
-    shown = image.open_output().read_grid(t, image.channels, z)
+    shown = image.open_output().read_grid(*thinned(image.window, BROWSER_PLANES))
     planes = [plane for plane in shown.values() if plane]
     page = browser_page(
         planes,

@@ -6,7 +6,7 @@ from itertools import pairwise, product
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from idr_assets.imaging.planes import Block, Plane, block_size, evenly_spread, index_key
+from idr_assets.imaging.planes import Block, Plane, block_size, evenly_spread, index_key, thinned
 
 
 @st.composite
@@ -103,6 +103,17 @@ def test_evenly_spread_keeps_ends_and_order(items: list[int], most: int) -> None
 
 def test_evenly_spread_of_one_keeps_the_first() -> None:
     assert evenly_spread(range(10), 1) == [0]
+
+
+@given(ranges(), st.integers(1, 20), ranges(), st.integers(1, 30))
+def test_a_window_is_thinned_to_planes_of_it_and_kept_where_it_is_small(
+    t: range, channels: int, z: range, most: int
+) -> None:
+    window = Block(t, tuple(range(channels)), z)
+    kept = list(product(*thinned(window, most)))
+    assert 1 <= len(kept) <= most
+    assert {Plane(*where) for where in kept} <= set(window.planes())
+    assert len(kept) == len(window) or len(window) > most
 
 
 def test_a_window_of_the_idr_image_is_cut_for_two_workers() -> None:

@@ -3,10 +3,13 @@
 from io import BytesIO
 from pathlib import Path
 
+import dagster as dg
+import numpy as np
 import pytest
 from PIL import Image
 
-from idr_assets_tests.orchestration.small_image import PLANES, Segmented
+from idr_assets_tests.orchestration.conftest import SETTINGS
+from idr_assets_tests.orchestration.small_image import PLANES, Segmented, write_project
 from idr_assets_tests.orchestration.test_source_image import picture
 
 
@@ -34,6 +37,17 @@ def test_planes_that_are_not_materialized_are_told(one_plane: Segmented) -> None
         assert one_plane.run(asset) == ""
         metadata = one_plane.metadata(asset)
         assert (metadata["planes"], metadata["planes not materialized"]) == (1, 3)
+
+
+def test_a_montage_of_many_channels_stays_bounded_and_counts_what_it_leaves_out(tmp_path: Path) -> None:
+    pixels = np.ones((3, 14, 1, 8, 8), np.uint8)
+    fields = {"shape": str(list(pixels.shape)), "channels": str(list(range(14))), "window": "{t: all, z: all}"}
+    with dg.DagsterInstance.ephemeral(settings=SETTINGS) as instance:
+        segmented = Segmented(write_project(tmp_path, pixels, **fields), instance)
+        assert [segmented.run("plane_labels", "0|0"), segmented.run("montage")] == ["", ""]
+        metadata, drawn = segmented.metadata("montage"), Image.open(BytesIO(segmented.value("montage")))
+    assert (metadata["planes"], metadata["planes left out"]) == (12, 3 * 14 - 12)
+    assert drawn.height < 5500
 
 
 def test_figures_before_any_run_say_what_to_do(fresh: Segmented) -> None:
