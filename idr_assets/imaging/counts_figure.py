@@ -28,6 +28,8 @@ _MISSING = " Hatched: planes not measured, which the mean leaves out."
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")  # of channels: Okabe and Ito's
 _WIDTH, _MAP, _PLOT, _TEXT = 9.0, 3.2, 2.6, 0.9  # inches: of the sheet, then heights
 _LINE, _BINS, _DOTS = 175, 40, 100  # letters of a line of the caption; bars, and timepoints with a dot each, at most
+_COMMON = 0.995  # share of the objects that histograms must tell apart, whatever the others are
+_NUMBER = "{x:,.12g}"  # without exponent and without the last digits, which are rounding
 _LABEL: dict[str, Any] = {"fontsize": 8, "color": INK}
 
 type Areas = Mapping[int, npt.NDArray[Any]]
@@ -101,29 +103,43 @@ def _draw_means(axes: Axes, found: Mapping[int, Counts], window: Block) -> None:
     axes.set_xlim(window.t.start - 0.5, window.t.stop - 0.5)
     axes.set_ylim(0, max(1, axes.get_ylim()[1]))
     axes.xaxis.set_major_locator(_indices())
-    axes.yaxis.set_major_formatter("{x:,g}")
+    axes.yaxis.set_major_formatter(_NUMBER)
     _finish(axes, len(found))
 
 
 def _draw_areas(axes: Axes, areas: Areas, pixel_area: float | None) -> None:
     every = np.concatenate([np.zeros(0, np.int64), *areas.values()])
     unit = "pixels" if pixel_area is None else "µm²"
-    _name(axes, f"areas of {every.size:,} objects", f"area ({unit})", "objects")
-    _finish(axes, 0)
-    if not every.size:
+    _name(axes, f"areas of {every.size:,} object{'' if every.size == 1 else 's'}", f"area ({unit})", "objects")
+    if every.size:
+        edges = _edges(every)
+        _draw_bars(axes, areas, edges, pixel_area or 1)
+        if every.max() >= edges[-1]:
+            least = _NUMBER.format(x=edges[-2] * (pixel_area or 1))
+            axes.set_xlabel(f"area ({unit}); the last bar is of {least} and larger", **_LABEL)
+    else:
         axes.text(0.5, 0.5, "no objects", transform=axes.transAxes, horizontalalignment="center", **_LABEL)
         axes.set(xticks=[], yticks=[])
-        return
-    step = -(-int(np.ptp(every) + 1) // _BINS)
-    edges = np.arange(every.min(), every.max() + step + 1, step)
+    _finish(axes, len(areas) if every.size else 0)
+
+
+def _edges(areas: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Cut the range of areas into bars of as many whole pixels each; few far larger than all else widen none."""
+    least, most, common = (int(np.quantile(areas, share, method="lower")) for share in (0, 1, _COMMON))
+    span = (most if most <= 2 * common else common) - least + 1
+    step = -(-span // _BINS)
+    return np.arange(least, least + span + step, step)
+
+
+def _draw_bars(axes: Axes, areas: Areas, edges: npt.NDArray[np.int64], pixel_area: float) -> None:
     for colour, (c, values) in zip(_colours(len(areas)), areas.items(), strict=True):
-        bars, _ = np.histogram(values, edges)
-        axes.stairs(bars, edges * (pixel_area or 1), color=colour, fill=len(areas) == 1, label=f"c {c}")
+        bars, _ = np.histogram(np.minimum(values, edges[-1] - 1), edges)
+        axes.stairs(bars, edges * pixel_area, color=colour, fill=len(areas) == 1, label=f"c {c}")
     axes.set_ylim(bottom=0)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
     axes.yaxis.set_major_locator(_indices())
-    axes.xaxis.set_major_formatter("{x:,g}")
+    axes.xaxis.set_major_formatter(_NUMBER)
     axes.yaxis.set_major_formatter("{x:,.0f}")
-    _finish(axes, len(areas))
 
 
 def _colours(channels: int) -> list[str]:

@@ -1,5 +1,6 @@
 """The figure of object counts, read back from its artists."""
 
+import re
 from itertools import pairwise
 from xml.etree import ElementTree as ET
 
@@ -13,10 +14,11 @@ from matplotlib.patches import StepPatch
 from idr_assets.imaging.counts_figure import counts_figure, svg
 from idr_assets.imaging.planes import Block, Plane
 
+IDS = rb"[a-zA-Z][0-9a-f]{10}\b"
 WINDOW = Block(range(5, 8), (0, 2), range(20, 24))
 MISSING, EMPTY = Plane(6, 2, 21), Plane(5, 0, 23)
 COUNTS = {plane: 10 * plane.t + plane.z for plane in WINDOW.planes() if plane != MISSING} | {EMPTY: 0}
-AREAS = {0: np.array([4, 4, 5, 90]), 2: np.array([7, 200])}
+AREAS = {0: np.array([4, 4, 5, 90]), 2: np.array([7, 170])}
 
 
 def figure(window: Block = WINDOW, pixel_area: float | None = None) -> Figure:
@@ -68,6 +70,35 @@ def test_every_object_is_in_the_histogram_in_square_micrometres_where_known(
         assert values.sum() == areas.size
 
 
+@pytest.mark.parametrize(("size", "pixel_area"), [(60, None), (60, 0.0625), (800_000, None), (10**9, 0.1)])
+def test_tick_labels_of_areas_of_any_size_lie_apart_and_have_no_exponent(size: int, pixel_area: float | None) -> None:
+    areas = {0: np.random.default_rng(0).normal(size, size / 4, 1000).clip(1).astype(np.int64)}
+    drawn = counts_figure({EMPTY: 1000}, areas, EMPTY.block, title="demo", pixel_area=pixel_area)
+    FigureCanvasAgg(drawn).draw()  # type: ignore[no-untyped-call]
+    axes = axes_of(drawn, "areas of 1,000 objects")
+    labels = [tick.label1 for tick in axes.xaxis.get_major_ticks() if tick.get_loc() <= axes.get_xlim()[1]]
+    assert len(labels) > 1
+    assert not any("e" in label.get_text() for label in labels)
+    places = [label.get_window_extent().intervalx.tolist() for label in labels]
+    assert all(first[1] + 5 < second[0] for first, second in pairwise(places))
+
+
+def test_one_object_far_larger_than_all_others_is_in_the_last_bar_which_says_so() -> None:
+    areas = np.append(np.arange(1, 401), 100_000)
+    drawn = counts_figure({EMPTY: 401}, {0: areas}, EMPTY.block, title="demo", pixel_area=0.5)
+    axes = axes_of(drawn, "areas of 401 objects")
+    (bars,) = axes.findobj(StepPatch)
+    assert isinstance(bars, StepPatch)
+    values, edges, _ = bars.get_data()
+    assert (values.sum(), values[-1]) == (401, sum(areas * 0.5 >= edges[-2]))
+    assert edges[-1] < 210
+    assert axes.get_xlabel() == f"area (µm²); the last bar is of {edges[-2]:g} and larger"
+
+
+def test_one_object_is_one() -> None:
+    assert axes_of(counts_figure({EMPTY: 1}, {0: np.array([9])}, EMPTY.block, title="demo"), "areas of 1 object")
+
+
 def test_no_object_at_all_is_said() -> None:
     drawn = counts_figure({EMPTY: 0}, {0: np.zeros(0, np.int64)}, EMPTY.block, title="demo")
     assert "no objects" in [text.get_text() for text in axes_of(drawn, "areas of 0 objects").texts]
@@ -87,7 +118,9 @@ def test_tick_labels_of_a_window_of_any_size_are_whole_and_lie_apart(t: int, z: 
 
 
 def test_the_svg_is_one_document_that_is_the_same_but_for_its_ids() -> None:
-    document = ET.fromstring(svg(figure()))  # noqa: S314  made here
+    first, second = svg(figure()), svg(figure())
+    assert re.sub(IDS, b"", first) == re.sub(IDS, b"", second)
+    document = ET.fromstring(first)  # noqa: S314  made here
     assert document.tag.endswith("svg")
     assert len(list(document.iter("{http://www.w3.org/2000/svg}image"))) >= len(WINDOW.c)
     assert not list(document.iter("{http://purl.org/dc/elements/1.1/}date"))
