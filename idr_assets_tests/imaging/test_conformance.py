@@ -1,6 +1,7 @@
 """The output as other tools see it, in both formats: validators, readers, plain zarr and dask.
 
-It is made of a level below full resolution, has two label groups, and holds planes of two channels among missing ones.
+It is made of a level below full resolution, has two label groups and the origins of remote images, and holds planes of
+two channels among missing ones.
 """
 
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from ome_zarr.reader import Node, Reader
 
 from idr_assets.imaging.formats import FORMATS, Version
 from idr_assets.imaging.label_image_creation import create_label_image
+from idr_assets.imaging.origins import create_origins
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.provenance import add_provenance
 from idr_assets.imaging.source import open_level
@@ -87,6 +89,9 @@ def output(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         output.arrays[labels][STORED] = random.integers(0, 2**20, output.arrays[labels][STORED].shape)
         add_provenance(image, {"function": name})
         image.write(BLOCK, *(output.arrays[path][STORED] for path in ("0", labels)))
+    origins = create_origins(image, level, "image", reuse=True)
+    assert origins
+    origins.note(BLOCK, output.arrays["0"][STORED])
     return output
 
 
@@ -150,6 +155,7 @@ def test_napari_shows_a_layer_of_each_channel_and_label_group(output: Output) ->
     assert [(about["name"], kind) for _, about, kind in layers] == [(name, kind) for name, kind, _ in wanted]
     for ((pixels,), about, _), (name, _, channel) in zip(layers, wanted, strict=True):
         np.testing.assert_array_equal(pixels, output.arrays[ARRAYS[names.index(name)]][:, channel])
+        assert "translate" not in about  # known, and told in docs/outputs.md
         assert about["scale"] == [PIXEL_SIZES[axis] * HALVED.get(axis, 1) for axis in "tzyx"]
         assert dict(zip(about["axis_labels"], about["units"], strict=True)) == UNITS
 
