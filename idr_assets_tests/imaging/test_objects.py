@@ -1,5 +1,6 @@
 """Tables of objects: each number against a computation of its own, and what becomes of planes without objects."""
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -206,3 +207,10 @@ def test_no_table_says_what_to_do(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "absent"):
         with pytest.raises(ImageError, match=r"No table of objects in .* Materialize `objects` first\."):
             objects_frame([f"{folder}/t=2.parquet"])
+
+
+def test_the_documentation_lists_the_columns_with_their_types() -> None:
+    page = (Path(__file__).parents[2] / "docs/outputs.md").read_text().partition("## The table of objects")[2]
+    rows = re.findall(r"^\| (`.+?) \| (\w+) \|", page, re.MULTILINE)
+    listed = [(name, kind) for names, kind in rows for name in re.findall("`(.+?)`", names)]
+    assert listed == [(column.name, column.type) for column in COLUMNS]
