@@ -114,9 +114,8 @@ def _definitions(module: str) -> dg.Definitions:
     sys.path.insert(0, os.getcwd())  # noqa: PTH109  as Dagster's own commands do
     try:
         return load_definitions(module)
-    except Exception as error:
-        message = f"{module} cannot be loaded, so nothing was done: {error.__cause__ or error}"
-        raise click.ClickException(message) from error
+    except ImageError as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _images(definitions: dg.Definitions, name: str) -> Sequence[Image]:

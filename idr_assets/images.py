@@ -16,10 +16,14 @@ DEFINITIONS = "idr_assets.definitions"
 def load_definitions(module: str = DEFINITIONS) -> dg.Definitions:
     """Load the definitions of a project from its module, an object or a function `defs`; nothing of images is read.
 
-    Raises `ImageError` where the module has none.
+    Raises `ImageError` where the module has none, or cannot be loaded, as with an invalid YAML, which it names.
     """
-    found = getattr(import_module(module), "defs", None)
-    definitions = found() if callable(found) else found
+    try:
+        found = getattr(import_module(module), "defs", None)
+        definitions = found() if callable(found) else found
+    except Exception as error:
+        message = f"{module} cannot be loaded, so nothing was done: {error.__cause__ or error}"
+        raise ImageError(message) from error
     if not isinstance(definitions, dg.Definitions):
         message = f"Module {module!r} has no definitions `defs`, so no image is known; name it, such as {DEFINITIONS}."
         raise ImageError(message)

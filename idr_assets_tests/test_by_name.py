@@ -114,6 +114,16 @@ def test_a_module_without_definitions_is_named(untouched: str) -> None:
             open_labels("image", module=module)
 
 
+def test_an_invalid_yaml_of_another_image_is_named_with_the_reason(untouched: str) -> None:
+    other = Path(sys.path[0]) / untouched.partition(".")[0] / "defs/other/defs.yaml"
+    other.parent.mkdir()
+    other.write_text("type: idr_assets.SegmentedImage\nattributes: {url: other.zarr, level: '0', shape: [1, 2]}\n")
+    with pytest.raises(ImageError) as error:
+        read_objects("image", module=untouched)
+    assert str(error.value).startswith(f"{untouched} cannot be loaded, so nothing was done: 1 validation error")
+    assert f"attributes.shape at {other}:2" in str(error.value)
+
+
 def test_importing_the_package_imports_nothing_heavy() -> None:
     imported = run(sys.executable, "-c", LIGHT)
     assert (imported.returncode, imported.stdout.split()) == (0, []), imported.stderr
