@@ -46,8 +46,10 @@ class ImageIOManager(dg.IOManager):
                 return objects_frame(_tables(image, context))
             case asset if asset in pictures:
                 return _bytes(pictures[asset])
-            case _:
+            case "plane_browser":
                 return _bytes(image.browser_url).decode()
+        message = f"{context.asset_key} is no asset of {image.name}, so it has no value; name another one."
+        raise dg.DagsterInvariantViolationError(message)
 
 
 def _tables(image: Image, context: dg.InputContext) -> list[str]:

@@ -1,10 +1,12 @@
 """What each asset's value is in Python; that of `source_image` stands in its own test."""
 
+import dagster as dg
 import numpy as np
 import pytest
 
 from idr_assets.imaging.errors import ImageError
-from idr_assets_tests.orchestration.small_image import PIXELS, Segmented, recipe
+from idr_assets.orchestration.io_manager import ImageIOManager
+from idr_assets_tests.orchestration.small_image import PIXELS, Segmented, recipe, small_image
 
 
 def test_plane_labels_of_several_channels_are_a_stack(segmented: Segmented) -> None:
@@ -35,3 +37,9 @@ def test_a_plane_that_is_not_stored(one_plane: Segmented) -> None:
 def test_labels_before_any_run(fresh: Segmented) -> None:
     with pytest.raises(ImageError, match=r"No label image at .* Materialize planes first\."):
         fresh.value("plane_labels", "1|09")
+
+
+def test_an_asset_of_another_name_has_no_value() -> None:
+    context = dg.build_input_context(asset_key=dg.AssetKey(["image", "nonsense"]))
+    with pytest.raises(dg.DagsterInvariantViolationError, match=r"nonsense.* is no asset of image, so it has no value"):
+        ImageIOManager([small_image()]).load_input(context)
