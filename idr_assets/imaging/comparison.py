@@ -51,7 +51,7 @@ def comparison(
     write(axes, MARGIN, grid.height - _BOTTOM, caption, fontsize=7, color=FAINT, verticalalignment="top")
     if pixel_size:
         dot = pixel_size * grid.shape[1] / grid.panel[1]
-        draw_scale_bar(axes, (grid.width - MARGIN, MARGIN + GAP), grid.panel[1], dot, "µm")
+        draw_scale_bar(axes, (grid.width - MARGIN, MARGIN + GAP), grid.panel[1], dot)
     alone = {key: _unlabelled(row) for key, row in rows.items()}
     ranges = {c: colours.contrast([it.pixels for it in alone.values() if it and it.c == c]) for _, c, _ in rows}
     for index, (key, row) in enumerate(rows.items()):

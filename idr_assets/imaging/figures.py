@@ -32,14 +32,12 @@ type PlaneKey = tuple[int, int, int]
 type Planes = Mapping[PlaneKey, LabelledPlane | None]
 
 
-def montage(
-    planes: Planes, *, title: str, omitted: int = 0, pixel_size: float | None = None, units: str = "µm"
-) -> Figure:
+def montage(planes: Planes, *, title: str, omitted: int = 0, pixel_size: float | None = None) -> Figure:
     """Draw the planes of a window as rows T and columns Z, a group of rows for each channel.
 
     Keys are (t, c, z). A plane that is None, or that the grid needs and `planes` lacks, is drawn as not materialized;
-    `omitted` planes were left out evenly, which the caption says. `pixel_size` is the side of a pixel in `units` and
-    adds a scale bar. Raises ValueError where there is no key at all.
+    `omitted` planes were left out evenly, which the caption says. `pixel_size` is in micrometres and adds a scale
+    bar. Raises ValueError where there is no key at all.
     """
     if not planes:
         message = f"Montage '{title}' has no planes and cannot be laid out: give at least one key (t, c, z)."
@@ -52,7 +50,7 @@ def montage(
         _draw_channel(axes, sheet, c, planes)
         if pixel_size is not None:
             dot = pixel_size * sheet.shape[1] / sheet.panel[1]
-            draw_scale_bar(axes, (sheet.width - MARGIN, sheet.heading(c)), sheet.panel[1], dot, units)
+            draw_scale_bar(axes, (sheet.width - MARGIN, sheet.heading(c)), sheet.panel[1], dot)
     caption = "\n".join(sheet.caption)
     write(axes, MARGIN, sheet.caption_top, caption, fontsize=7, color=FAINT, verticalalignment="top")
     return figure

@@ -46,14 +46,14 @@ def draw_absence(axes: Axes, corner: tuple[int, int], shape: tuple[int, int]) ->
     write(axes, x + width / 2, y + height / 2, "not materialized", **_CENTRED, **style)
 
 
-def draw_scale_bar(axes: Axes, end: tuple[float, float], panel: int, dot: float, units: str) -> None:
-    """Draw a bar of a round length, about a fifth of a panel so many dots wide, a dot being `dot` in `units`."""
+def draw_scale_bar(axes: Axes, end: tuple[float, float], panel: int, dot: float) -> None:
+    """Draw a bar of a round length, about a fifth of a panel so many dots wide, a dot being `dot` micrometres."""
     right, y = end
     length = round_length(panel * dot / 5)
     bar = length / dot
     axes.add_patch(Rectangle((right - bar, y - 4), bar, 8, facecolor=INK, linewidth=0, gid="scale bar"))
     style = {"fontsize": 7.5, "horizontalalignment": "right", "verticalalignment": "center"}
-    write(axes, right - bar - GAP, y, f"{length:g} {units}", **style)
+    write(axes, right - bar - GAP, y, f"{length:g} µm", **style)
 
 
 def write(axes: Axes, x: float, y: float, text: str, **style: Any) -> None:  # noqa: ANN401 - matplotlib's own

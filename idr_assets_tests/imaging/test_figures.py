@@ -107,12 +107,12 @@ def test_no_plane_at_all_is_an_error() -> None:
         figures.montage({}, title="demo")
 
 
-@pytest.mark.parametrize(("pixel_size", "units"), [(0.8125, "µm"), (0.0021, "mm"), (340.0, "nm")])
+@pytest.mark.parametrize("pixel_size", [0.8125, 0.0021, 340.0])
 @pytest.mark.parametrize("shape", [SHAPE, (600, 900)])
-def test_the_scale_bar_is_as_long_as_its_label_says(pixel_size: float, units: str, shape: tuple[int, int]) -> None:
-    figure = figures.montage(window(1, 1, 2, shape=shape), title="demo", pixel_size=pixel_size, units=units)
+def test_the_scale_bar_is_as_long_as_its_label_says(pixel_size: float, shape: tuple[int, int]) -> None:
+    figure = figures.montage(window(1, 1, 2, shape=shape), title="demo", pixel_size=pixel_size)
     (bar,) = scale_bars(figure)
-    (label,) = [text for text in texts(figure) if text.endswith(f" {units}")]
+    (label,) = [text for text in texts(figure) if text.endswith(" µm")]
     width = shape[1] * pixel_size
     assert bar.get_width() / pictures(figure)[1].picture.shape[1] == pytest.approx(float(label.split()[0]) / width)
     assert 0.12 < float(label.split()[0]) / width < 0.33
