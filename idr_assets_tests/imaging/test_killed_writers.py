@@ -18,6 +18,7 @@ import pytest
 from idr_assets.imaging.files import write_file
 from idr_assets.imaging.label_image import open_label_image
 from idr_assets.imaging.label_image_creation import create_label_image
+from idr_assets.imaging.objects import write_objects
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.provenance import add_provenance, read_provenance
 from idr_assets.imaging.source import open_level
@@ -25,16 +26,21 @@ from idr_assets_tests.idr_stores import write_image
 
 SPAWN = get_context("spawn")
 PIXELS = np.random.default_rng(0).integers(0, 2**16, (1, 1, 1, 600, 600), np.uint16)
+FEW = np.zeros(PIXELS.shape, np.int32)
+FEW[..., :9, :9] = 1  # measured in no time, so that writing takes a good part of it
 PLANE = Block(range(1), (0,), range(1))
 
 
 def write(kind: str, folder: Path, number: int) -> None:
-    """Write a chunk or a figure anew, or the documents of another output, in both formats by turns."""
+    """Write a chunk, a table or a figure anew, or the documents of another output, in both formats by turns."""
     level = open_level(str(folder / "source.zarr"), "0")
     if kind == "chunks":
         create_label_image(str(folder / "output"), level).write(PLANE, PIXELS, PIXELS.astype(np.int32))
     elif kind == "documents":
         create_label_image(str(folder / f"output{number}"), level, version="0.4" if number % 2 else "0.5")
+    elif kind == "tables":
+        output = open_label_image(str(folder / "output"))
+        assert write_objects(str(folder / "objects/t=0.parquet"), output, PLANE, f"image {number}", None)
     else:
         write_file(str(folder / "figures/montage.png"), PIXELS.tobytes())
 
@@ -67,13 +73,16 @@ def stop_within_a_file(process: psutil.Process, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("killed", [True, False], ids=["killed", "alive"])
-@pytest.mark.parametrize("kind", ["chunks", "documents", "figures"])
+@pytest.mark.parametrize("kind", ["chunks", "documents", "tables", "figures"])
 def test_what_a_writer_left_is_cleared_away_and_a_living_one_loses_nothing(
     tmp_path: Path,
     kind: str,
     killed: bool,  # noqa: FBT001
 ) -> None:
     write_image(tmp_path / "source.zarr", PIXELS, version="0.4")
+    create_label_image(str(tmp_path / "output"), open_level(str(tmp_path / "source.zarr"), "0")).write(
+        PLANE, PIXELS, FEW
+    )
     number, ended = RawValue(c_int, 0), SPAWN.Event()
     writer = SPAWN.Process(target=keep_writing, args=(kind, tmp_path, number, ended))
     writer.start()
