@@ -9,7 +9,7 @@ from typing import Annotated, Any, Self
 
 import dagster as dg
 import numpy as np
-from pydantic import BaseModel, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, Field, StrictInt, ValidationInfo, field_validator, model_validator
 
 from idr_assets.imaging.formats import Version
 from idr_assets.orchestration.automation import Automation
@@ -39,7 +39,7 @@ class SegmentedImage(dg.Component, YamlFields, dg.Resolvable):
         description="Address of the image: http, https, s3, another fsspec URL, or a local path (a relative one is "
         "below IDR_ASSETS_DATA). Or give `image_id` and `endpoint`.",
     )
-    image_id: int | None = Field(default=None, description="ID of the image in the IDR, put into `endpoint`.")
+    image_id: StrictInt | None = Field(default=None, description="ID of the image in the IDR, put into `endpoint`.")
     endpoint: str | None = Field(
         default=None,
         description="Address with `{image_id}` in it, for example `https://host/zarr/v0.1/{image_id}.zarr`.",
@@ -53,14 +53,14 @@ class SegmentedImage(dg.Component, YamlFields, dg.Resolvable):
         json_schema_extra={"type": ["string", "integer"]},
         description="Path of the level in the image's multiscales, for example `4`; a higher one is smaller.",
     )
-    shape: Annotated[list[Annotated[int, Field(gt=0)]], Field(min_length=5, max_length=5)] = Field(
+    shape: Annotated[list[Annotated[StrictInt, Field(gt=0)]], Field(min_length=5, max_length=5)] = Field(
         description="Shape TCZYX of that level. Partitions are known offline from it; the store is checked against it."
     )
     dtype: str | None = Field(
         default=None,
         description="Dtype of that level, `uint16` in any byte order or `>u2` in this one; unchecked if absent.",
     )
-    channels: list[int] = Field(
+    channels: list[StrictInt] = Field(
         default=[0], min_length=1, description="Channels to segment; a partition (t, z) holds the plane of each."
     )
     window: Window = Field(default_factory=Window, description="The T range x Z range that the partitions cover.")

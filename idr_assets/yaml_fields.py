@@ -6,13 +6,22 @@ from importlib import import_module
 from typing import Annotated, Any, Literal, Self
 
 import dagster as dg
-from pydantic import Field, ModelWrapValidatorHandler, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    Field,
+    ModelWrapValidatorHandler,
+    StrictFloat,
+    StrictInt,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import ErrorDetails, InitErrorDetails
 
 from idr_assets.imaging.chunk_store import PATIENT, Patience
 from idr_assets.orchestration.automation import Automation
 
-Interval = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2, max_length=2)]
+Interval = Annotated[list[Annotated[StrictInt, Field(ge=0)]], Field(min_length=2, max_length=2)]
 
 
 class YamlFields(dg.Model):
@@ -48,15 +57,16 @@ class Window(YamlFields):
     @field_validator("t", "z", mode="before")
     @classmethod
     def _interval(cls, interval: object) -> object:
+        message = f"{interval} is no interval; write the first and the last index, such as [0, 9], or `all`"
         match interval:
             case "all":
                 return interval
+            case [bool(), _] | [_, bool()]:
+                pass  # Python takes them for 0 and 1
             case [int(first), int(last)] if 0 <= first <= last:
                 return interval
             case [int(first), int(last)] if 0 <= last < first:
                 message = f"it starts at {first}, after its end {last}; write [{last}, {first}]"
-            case _:
-                message = f"{interval} is no interval; write the first and the last index, such as [0, 9], or `all`"
         raise ValueError(message)
 
     def ranges(self, shape: Sequence[int]) -> dict[str, range]:
@@ -67,10 +77,12 @@ class Window(YamlFields):
 class Reading(YamlFields):
     """How politely the image is read, and how long its store may stutter before a plane is given up."""
 
-    requests: int = Field(default=PATIENT.requests, gt=0, description="Requests in flight at once, in each process.")
-    timeout: float = Field(default=PATIENT.timeout, gt=0, description="Seconds that one request may take.")
-    tries: int = Field(default=PATIENT.tries, gt=0, description="Requests for one chunk until it is given up.")
-    seconds: float = Field(default=PATIENT.seconds, gt=0, description="Seconds after which a chunk is given up.")
+    requests: StrictInt = Field(
+        default=PATIENT.requests, gt=0, description="Requests in flight at once, in each process."
+    )
+    timeout: StrictFloat = Field(default=PATIENT.timeout, gt=0, description="Seconds that one request may take.")
+    tries: StrictInt = Field(default=PATIENT.tries, gt=0, description="Requests for one chunk until it is given up.")
+    seconds: StrictFloat = Field(default=PATIENT.seconds, gt=0, description="Seconds after which a chunk is given up.")
     missing_chunks: Literal["error", "zeros"] = Field(
         default="error", description="What a chunk that is not there is: `zeros` for stores that are sparse by intent."
     )
@@ -88,7 +100,9 @@ class AutomationFields(YamlFields):
     cron: str = Field(default=Automation.cron, description="When, as five fields of cron, for example `0 3 * * *`.")
     time_zone: str = Field(default=Automation.time_zone, description="Of `cron`, for example `Europe/London`.")
     watch: bool = Field(default=False, description="Whether everything is run when the image changed in its store.")
-    watch_seconds: int = Field(default=Automation.watch_seconds, gt=0, description="Least time between two looks.")
+    watch_seconds: StrictInt = Field(
+        default=Automation.watch_seconds, gt=0, description="Least time between two looks."
+    )
     refresh: bool = Field(default=False, description="Whether the figures are drawn anew when labels changed.")
 
     @model_validator(mode="after")
