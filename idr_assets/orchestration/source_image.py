@@ -76,6 +76,7 @@ def _metadata(image: Image, level: Level) -> dict[str, dg.MetadataValue | str | 
     known = {"pixel size (µm)": level.geometry.pixel_size} if level.geometry.pixel_size else {}
     links = {name: dg.MetadataValue.url(address) for name, address in image.links.items()}
     return {
+        **links,  # first, so that none takes the place of what is known
         "url": dg.MetadataValue.url(level.url),
         "level": level.path,
         "shape (TCZYX)": str(level.shape),
@@ -83,5 +84,4 @@ def _metadata(image: Image, level: Level) -> dict[str, dg.MetadataValue | str | 
         "chunks (TCZYX)": str(level.chunks),
         "bytes": math.prod(level.shape) * level.dtype.itemsize,
         **known,
-        **links,
     }

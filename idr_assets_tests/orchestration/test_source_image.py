@@ -128,6 +128,15 @@ def test_an_image_whose_metadata_swap_the_bytes_is_refused(fresh: Segmented, ass
     assert not (fresh.project.root / "data/image.ome.zarr").exists()
 
 
+def test_no_link_takes_the_place_of_where_pixels_come_from(fresh: Segmented) -> None:
+    names = ("url", "level", "dtype", "fingerprint", "pixel size (µm)")
+    fresh.project.write(**FIELDS, links=str(dict.fromkeys(names, "https://127.0.0.1/page")))
+    assert fresh.run("source_image") == ""
+    metadata = fresh.metadata("source_image")
+    assert metadata["url"] == str(fresh.project.root / "data" / "source.zarr")
+    assert "https://127.0.0.1/page" not in metadata.values()
+
+
 def test_a_middle_plane_that_is_missing_costs_its_picture_only(fresh: Segmented) -> None:
     (fresh.project.root / "data/source.zarr/0/2/0/10/0/0").unlink()
     assert fresh.run("source_image") == ""
