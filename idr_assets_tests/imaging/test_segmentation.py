@@ -119,6 +119,15 @@ def test_gaussian_threshold_gives_the_notebooks_labels_of_named_planes(dtype: st
     np.testing.assert_array_equal(thresholds, values)
 
 
+@pytest.mark.parametrize("dtype", ["<f2", ">f2"])
+def test_gaussian_threshold_takes_float16_as_float32(dtype: str) -> None:
+    planes = np.array([plane.astype(dtype) for plane in NAMED_PLANES.values()])
+    labels, thresholds = dask.compute(gaussian_threshold(whole(planes)), threshold_values(whole(planes)))
+    expected, values = zip(*(notebook(plane.astype("f4")) for plane in planes), strict=True)
+    np.testing.assert_array_equal(labels, expected)
+    np.testing.assert_array_equal(thresholds, values)
+
+
 @given(planes_of(st.integers(4, 12)))
 @settings(max_examples=25, deadline=None)
 def test_gaussian_threshold_gives_the_notebooks_labels_of_any_plane(planes: Pixels) -> None:
