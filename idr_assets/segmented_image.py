@@ -9,9 +9,10 @@ from typing import Annotated, Any, Self
 
 import dagster as dg
 import numpy as np
-from pydantic import BaseModel, Field, StrictInt, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, Field, StrictInt, ValidationError, ValidationInfo, field_validator, model_validator
 
 from idr_assets.imaging.formats import Version
+from idr_assets.named_function import import_function
 from idr_assets.orchestration.automation import Automation
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.image_definitions import image_definitions
@@ -22,7 +23,7 @@ from idr_assets.yaml_fields import (
     Segmentation,
     Window,
     YamlFields,
-    import_function,
+    located,
     resolved,
 )
 
@@ -102,7 +103,10 @@ class SegmentedImage(dg.Component, YamlFields, dg.Resolvable):
     @classmethod
     def resolve_from_model(cls, context: dg.ResolutionContext, model: BaseModel) -> Self:
         """Fill in the YAML's templates, such as `{{ env.NAME }}`, and validate what comes out."""
-        return cls(**resolved(model.model_dump(exclude_unset=True), context))
+        try:
+            return cls(**resolved(model.model_dump(exclude_unset=True), context))
+        except ValidationError as error:
+            raise located(error, context) from None
 
     @field_validator("dtype")
     @classmethod

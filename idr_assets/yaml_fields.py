@@ -1,8 +1,6 @@
 """The parts of an image's YAML: its window, its segmentation, and what is told when a field is wrong."""
 
-import inspect
-from collections.abc import Callable, Sequence
-from importlib import import_module
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
 import dagster as dg
@@ -19,6 +17,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails, InitErrorDetails
 
 from idr_assets.imaging.chunk_store import PATIENT, Patience
+from idr_assets.named_function import check_parameters, import_function
 from idr_assets.orchestration.automation import Automation
 
 Interval = Annotated[list[Annotated[StrictInt, Field(ge=0)]], Field(min_length=2, max_length=2)]
@@ -136,40 +135,12 @@ class Segmentation(YamlFields):
     @classmethod
     def _accepted(cls, parameters: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         if "function" in info.data:
-            _bind(info.data["function"], parameters)
+            check_parameters(info.data["function"], parameters)
         return parameters
 
 
 def _indices(interval: list[int] | str, length: int) -> range:
     return range(length) if isinstance(interval, str) else range(interval[0], interval[1] + 1)
-
-
-def import_function(path: str) -> Callable[..., Any]:
-    """Import the function at a dotted path; `ValueError` with the remedy when there is none."""
-    module, _, name = path.rpartition(".")
-    try:
-        function = getattr(import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        message = f"{path!r} cannot be imported ({error}); write the dotted path of a function, module.function"
-        raise ValueError(message) from error
-    if not callable(function):
-        message = f"{path!r} is a {type(function).__name__} and no function; name one that takes planes"
-        raise ValueError(message)  # noqa: TRY004  pydantic reports a ValueError with file and line
-    return function  # type: ignore[no-any-return]
-
-
-def _bind(path: str, parameters: dict[str, Any]) -> None:
-    try:
-        signature = inspect.signature(import_function(path))
-    except ValueError as error:
-        message = f"{path} does not tell its parameters ({error}); name a Python function that calls it"
-        raise ValueError(message) from error
-    try:
-        signature.bind(None, **parameters)
-    except TypeError as error:
-        taken = ", ".join(list(signature.parameters)[1:])
-        message = f"{path} cannot be called with {parameters}: {error}; it takes: {taken}"
-        raise ValueError(message) from error
 
 
 def resolved(value: Any, context: dg.ResolutionContext) -> Any:  # noqa: ANN401  any value that YAML may hold
@@ -182,7 +153,24 @@ def resolved(value: Any, context: dg.ResolutionContext) -> Any:  # noqa: ANN401 
         case str() if "{{" in value:
             filled = context.resolve_value(value)
             if filled is None:
-                message = f"{value} in {'.'.join(map(str, context.path))} gives nothing; set the variable that it names"
+                message = f"{value} in {_place(context)} gives nothing; set the variable that it names"
                 raise ValueError(message)
             return filled
     return value
+
+
+def located(error: ValidationError, context: dg.ResolutionContext) -> ValidationError:
+    """Name field, file and line in an error of what templates were filled with, as Dagster does in one of the YAML."""
+    lines = [
+        InitErrorDetails(
+            type=line["type"], loc=(_place(context, *line["loc"]),), input=line["input"], ctx=line.get("ctx", {})
+        )
+        for line in error.errors()
+    ]
+    return ValidationError.from_exception_data(error.title, lines)
+
+
+def _place(context: dg.ResolutionContext, *field: str | int) -> str:
+    path, file = [*context.path, *field], context.source_position_tree
+    position = f" at {file.lookup_closest_and_path(path, None)[0]}" if file else ""
+    return ".".join(map(str, path)) + position

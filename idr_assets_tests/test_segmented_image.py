@@ -84,6 +84,12 @@ WRONG = [
         "unexpected keyword argument 'sigmma'; it takes: sigma, threshold_fraction",
     ),
     (
+        {"segmentation": "{parameters: {sigma: abc}}"},
+        "segmentation.parameters",
+        "{'sigma': 'abc'}",
+        "'abc' as sigma: Input should be a valid number; write such a value, or leave it out for 1.0",
+    ),
+    (
         {"segmentation": "{function: inspect.getattr_static}"},
         "segmentation.parameters",
         "{}",
@@ -154,7 +160,77 @@ def test_template_of_a_variable_that_is_not_set(project: ImageProject, monkeypat
     project.write(url="'{{ env.STORE }}'")
     with pytest.raises(Exception, match=r"image\n.*defs\.yaml \(SegmentedImage\) \(error\)") as raised:
         project.load()
-    assert "{{ env.STORE }} in attributes.url gives nothing; set the variable" in str(raised.value.__cause__)
+    place = f"attributes.url at {project.yaml}:3"
+    assert f"{{{{ env.STORE }}}} in {place} gives nothing; set the variable" in str(raised.value.__cause__)
+
+
+def test_what_a_template_gives_is_checked_like_the_yaml_itself(
+    project: ImageProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIGMA", "-1")
+    project.write(segmentation="{parameters: {sigma: '{{ env.SIGMA }}'}}")
+    with pytest.raises(Exception, match=r"image\n.*defs\.yaml \(SegmentedImage\) \(error\)") as raised:
+        project.load()
+    message = str(raised.value.__cause__)
+    assert f"attributes.segmentation.parameters at {project.yaml}:6`" in message
+    assert "does not take -1 as sigma: Input should be greater than or equal to 0" in message
+
+
+OWN = """
+from __future__ import annotations
+from typing import TYPE_CHECKING, Any, Literal
+import numpy as np
+from idr_assets.imaging.segmentation import per_plane
+if TYPE_CHECKING:
+    from nowhere import Kernel
+
+@per_plane
+def own(
+    plane: np.ndarray,
+    *,
+    size: int = 3,
+    levels: tuple[float, ...] = (),
+    mode: Literal["a", "b"] = "a",
+    weights: np.ndarray = None,
+    kernel: Kernel = None,
+    words: "in pixels" = 1,
+    bare=1,
+    **others: Any,
+):
+    return plane
+"""
+
+
+PARAMETERS = [
+    # function | parameters | the remedy where they are wrong
+    ("gaussian_threshold", "{sigma: 0, threshold_fraction: 1}", None),
+    ("gaussian_threshold", "{sigma: null}", "None as sigma: Input should be a valid number"),
+    ("gaussian_threshold", "{sigma: true}", "True as sigma: Input should be a valid number"),
+    ("gaussian_threshold", "{sigma: -1}", "-1 as sigma: Input should be greater than or equal to 0"),
+    ("gaussian_threshold", "{threshold_fraction: .nan}", "nan as threshold_fraction: Input should be less than inf"),
+    ("otsu_watershed", "{background_sigma: 0}", "0 as background_sigma: Input should be greater than 0"),
+    ("own", "{size: 5, levels: [1, 2.5], mode: b, weights: [1, 2], kernel: x, words: x, bare: [x], more: x}", None),
+    ("own", "{size: '{{ env.SIZE }}'}", None),
+    ("own", "{size: '5'}", "'5' as size: Input should be a valid integer"),
+    ("own", "{levels: [1, x]}", "[1, 'x'] as levels: Input should be a valid number"),
+    ("own", "{mode: c}", "'c' as mode: Input should be 'a' or 'b'"),
+]
+
+
+@pytest.mark.parametrize(("function", "parameters", "remedy"), PARAMETERS)
+def test_parameters_are_checked_by_what_the_function_says_of_them(
+    project: ImageProject, monkeypatch: pytest.MonkeyPatch, function: str, parameters: str, remedy: str | None
+) -> None:
+    monkeypatch.setenv("SIZE", "7")
+    module = f"{project.root.name}.own" if function == "own" else "idr_assets.imaging.segmentation"
+    project.write(segmentation=f"{{function: {module}.{function}, parameters: {parameters}}}")
+    (project.package / "own.py").write_text(OWN)
+    if remedy is None:
+        assert image_of(project).parameters
+    else:
+        with pytest.raises(Exception, match=r"defs\.yaml \(SegmentedImage\) \(error\)") as raised:
+            project.load()
+        assert f"{module}.{function} does not take {remedy}" in str(raised.value.__cause__)
 
 
 def test_folder_names_the_image(tmp_path: Path) -> None:

@@ -11,14 +11,16 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from functools import partial, wraps
-from typing import TYPE_CHECKING, Any, Concatenate
+from typing import TYPE_CHECKING, Annotated, Any, Concatenate
 
 import numpy as np
 import numpy.typing as npt
 import scipy  # loads each submodule at its first use, as skimage does
 import skimage
+from annotated_types import Ge, Gt, Lt
 
 if TYPE_CHECKING:
     import dask.array as da
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 type Pixels = npt.NDArray[Any]
 type Labels = npt.NDArray[np.int32]
 type SegmentationFunction = Callable[..., da.Array]
+type NotNegative = Annotated[float, Ge(0), Lt(math.inf)]
+type Positive = Annotated[float, Gt(0), Lt(math.inf)]
 
 
 def versioned[F](version: str, *, thresholds: SegmentationFunction | None = None) -> Callable[[F], F]:
@@ -122,7 +126,9 @@ def threshold_values(planes: da.Array, *, sigma: float = 1.0, threshold_fraction
 
 
 @versioned("1", thresholds=threshold_values)
-def gaussian_threshold(planes: da.Array, *, sigma: float = 1.0, threshold_fraction: float = 0.33) -> da.Array:
+def gaussian_threshold(
+    planes: da.Array, *, sigma: NotNegative = 1.0, threshold_fraction: NotNegative = 0.33
+) -> da.Array:
     """Label what is brighter than a fraction of the smoothed plane's maximum.
 
     `planes` (n, y, x) of any real dtype, chunked in any way. `sigma`, in pixels, is that of the gaussian, which keeps
@@ -149,7 +155,12 @@ def _smoothed_and_thresholds(planes: da.Array, sigma: float, threshold_fraction:
 @versioned("1")
 @per_plane
 def otsu_watershed(
-    plane: Pixels, *, sigma: float = 1.0, background_sigma: float = 10, minimum_area: int = 20, split_depth: float = 0.5
+    plane: Pixels,
+    *,
+    sigma: NotNegative = 1.0,
+    background_sigma: Positive = 10,
+    minimum_area: NotNegative = 20,
+    split_depth: NotNegative = 0.5,
 ) -> Labels:
     """Label bright objects on an uneven background, and split those that touch.
 
