@@ -1,5 +1,9 @@
-"""What `dg scaffold defs idr_assets.SegmentedImage NAME` writes."""
+"""What `dg scaffold defs idr_assets.SegmentedImage NAME` writes, and what an image may be named."""
 
+import re
+from pathlib import Path
+
+import click
 import dagster as dg
 
 COMMENTED_YAML = """\
@@ -47,5 +51,21 @@ class CommentedYaml(dg.Scaffolder):
     """Writes a YAML that loads as it is and explains each field."""
 
     def scaffold(self, request: dg.ScaffoldRequest) -> None:
-        """Write `defs.yaml` into the new folder."""
+        """Write `defs.yaml` into the new folder; a folder that cannot name an image is taken away again."""
+        try:
+            image_name(request.target_path)
+        except ValueError as error:
+            request.target_path.rmdir()
+            raise click.ClickException(str(error)) from error
         (request.target_path / "defs.yaml").write_text(COMMENTED_YAML)
+
+
+def image_name(folder: Path) -> str:
+    """Give the name of the image whose YAML lies in a folder; `ValueError` where keys of assets cannot have it."""
+    if not re.fullmatch(r"\w+", folder.name, re.ASCII):
+        message = (
+            f"The folder {folder} names the image {folder.name!r}, but keys of assets and jobs take letters, digits "
+            f"and _ only. Name the folder otherwise, such as {re.sub(r'\W', '_', folder.name, flags=re.ASCII)}."
+        )
+        raise ValueError(message)
+    return folder.name

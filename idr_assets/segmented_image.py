@@ -3,8 +3,6 @@
 Here is what the YAML may say; what the assets do stands in `orchestration`.
 """
 
-import re
-from pathlib import Path
 from typing import Annotated, Any, Self
 
 import dagster as dg
@@ -16,7 +14,7 @@ from idr_assets.named_function import import_function
 from idr_assets.orchestration.automation import Automation
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.image_definitions import image_definitions
-from idr_assets.scaffold import CommentedYaml
+from idr_assets.scaffold import CommentedYaml, image_name
 from idr_assets.yaml_fields import (
     AutomationFields,
     Reading,
@@ -181,7 +179,7 @@ class SegmentedImage(dg.Component, YamlFields, dg.Resolvable):
         self, context: dg.ComponentLoadContext, segmentation_name: str | None, segmentation: Segmentation
     ) -> Image:
         return Image(
-            name=_image_name(context.path),
+            name=image_name(context.path),
             project=context.project_root,
             address=self.url or str(self.endpoint).replace("{image_id}", str(self.image_id)),
             storage_options=self.storage_options,
@@ -201,13 +199,3 @@ class SegmentedImage(dg.Component, YamlFields, dg.Resolvable):
             format=self.format,
             reuse_pixels=self.reuse_pixels,
         )
-
-
-def _image_name(folder: Path) -> str:
-    if not re.fullmatch(r"\w+", folder.name, re.ASCII):
-        message = (
-            f"The folder {folder} names the image {folder.name!r}, but keys of assets and jobs take letters, digits "
-            "and _ only. Rename the folder."
-        )
-        raise ValueError(message)
-    return folder.name

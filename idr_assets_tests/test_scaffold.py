@@ -87,5 +87,13 @@ def test_scaffolded_yaml_explains_every_field_and_loads_as_it_is(project: ImageP
     assert f"{project.image}/plane_labels" in keys
 
 
+def test_a_name_that_would_be_refused_is_not_scaffolded(project: ImageProject) -> None:
+    result = CliRunner().invoke(create_dg_cli(), ["scaffold", "defs", "idr_assets.SegmentedImage", "a-b"])  # type: ignore[no-untyped-call]
+    assert result.exit_code == 1
+    assert "names the image 'a-b', but keys of assets and jobs take letters, digits and _ only." in result.stderr
+    assert "Name the folder otherwise, such as a_b." in result.stderr
+    assert sorted(folder.name for folder in (project.package / "defs").iterdir()) == ["dask", "image"]
+
+
 def _line(lines: list[str], field: str) -> int:
     return next(number for number, line in enumerate(lines) if line.startswith(f"  {field}:"))
