@@ -1,5 +1,6 @@
 """Every way to run the project from the command line, as a user types it, in real processes without network."""
 
+import re
 from collections.abc import Iterator
 from itertools import product
 
@@ -58,6 +59,7 @@ def test_demo_passes_every_check(demo: DagsterHome) -> None:
     ("command", "partitions"),
     [
         (f"{DAGSTER} demo/plane_labels --partition '05|07'", {"05|07"}),
+        ("dg launch --assets demo/plane_labels --partition '05|08'", {"05|08"}),
         (f"{DAGSTER} demo/plane_labels --partition-range '04|06...05|07'", RECTANGLE),
         (f"{DAGSTER} 'key:demo/* and not key:demo/object*' --partition-range '01|03...10|12'", WINDOW),
         ("dagster job execute -m idr_assets.definitions -j segment_demo", WINDOW),
@@ -69,6 +71,20 @@ def test_one_run_makes_exactly_the_partitions(command: str, partitions: set[str]
     assert last_run(demo)[:2] == (dg.DagsterRunStatus.SUCCESS, partitions)
     assert f"{len(partitions)} of {len(partitions)} planes done" in output
     assert ("Use 'dg launch" in output) == command.startswith("dagster ")
+    assert re.search(r"http://127\.0\.0\.1:\d+/status", output)  # the dashboard
+
+
+@pytest.mark.parametrize(
+    ("command", "made"),
+    [
+        ("dg launch --assets demo/montage,demo/plane_browser", FIGURES),
+        ("dg launch --assets demo/objects --partition 05", {"objects"}),
+    ],
+)
+def test_what_is_made_from_labels_is_made_alone(command: str, made: set[str], demo: DagsterHome) -> None:
+    code, output = demo.run(command)
+    assert code == 0, output
+    assert last_run(demo) == (dg.DagsterRunStatus.SUCCESS, set(), made)
 
 
 def test_a_bad_plane_fails_the_command_and_is_made_up_for_alone(demo: DagsterHome) -> None:
