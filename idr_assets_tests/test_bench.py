@@ -17,6 +17,7 @@ from idr_assets_tests.bench import comparisons, ways
 from idr_assets_tests.bench.comparisons import Sizes, compared
 from idr_assets_tests.bench.costs import Cost, cost_of_run
 from idr_assets_tests.bench.machine import machine
+from idr_assets_tests.bench.model import Machine, Parameters, forecast
 from idr_assets_tests.bench.report import write
 from idr_assets_tests.bench.simulated_image import LEVEL, PATH, SimulatedImage
 
@@ -51,6 +52,14 @@ def test_a_run_of_dagster_tells_its_cost(tmp_path: Path) -> None:
     assert cost.peak > 2**20
 
 
+def test_the_model_lets_cores_work_while_requests_wait() -> None:
+    found = Parameters(latency=0.05, share=0.5, processor=0.004, bookkeeping=0.001, start=5, threads=2, longest=600)
+    slow, fast = (forecast(Machine("", 2, requests), found, planes=1000) for requests in (16, 160))
+    assert slow.terms == pytest.approx({"requests": 6.25, "cores": 2, "bookkeeping": 1, "starts": 10})
+    assert (slow.seconds, fast.seconds) == pytest.approx((17.25, 13))
+    assert (slow.bottleneck, slow.adding("cores"), fast.adding("requests")) == ("starts", 0, 0)
+
+
 def test_the_report_tells_every_measure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def made_up(_url: object, *what: Any, **options: Any) -> Cost:  # noqa: ANN401
         planes = next(it for it in what if isinstance(it, int))
@@ -59,13 +68,17 @@ def test_the_report_tells_every_measure(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(comparisons, "simulated_image", nullcontext)
     monkeypatch.setattr(comparisons, "cost_of_way", made_up)
     monkeypatch.setattr(comparisons, "cost_of_run", made_up)
+    monkeypatch.setattr(comparisons, "cost_of_plan", lambda _url: (0.5, 2**27))
+    monkeypatch.setattr(comparisons, "seconds_of", len)
     results = compared(Sizes.up_to(10_000, rounds=2))
-    text = write(results, machine(), tmp_path)
+    text = write(results, machine(), tmp_path, 60)
     rows = [row for group in (results.ways, results.runs) for rows in group.values() for row in rows]
     for row in [*rows, *results.blocks, *results.workers]:
         assert f"| {row.name} | " in text
         assert math.isfinite(row.ratio)
         assert row.ratio > 0
+    assert "| longest run from end to end, planes a second | 99 | at least 150 | **missed** |" in text
+    assert "| the same, peak MB | 134 | at most 300 | kept |" in text
     assert text == (tmp_path / "benchmarks.md").read_text()
     assert not re.search(r"\b(nan|inf)\b|[{}]", text)
     pictures = re.findall(r"\((pictures/\S+)\)", text)

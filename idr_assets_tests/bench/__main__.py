@@ -18,5 +18,6 @@ parser.add_argument("--docs", type=Path, default=DOCS, help="the folder of bench
 arguments = parser.parse_args()
 
 started, before = monotonic(), machine()
-report = write(compared(Sizes.up_to(arguments.planes, arguments.rounds)), before, arguments.docs)
-sys.stdout.write(f"\n{report}\n{monotonic() - started:.0f} s for all; written to {arguments.docs}/benchmarks.md\n")
+results = compared(Sizes.up_to(arguments.planes, arguments.rounds))
+report = write(results, before, arguments.docs, monotonic() - started)
+sys.stdout.write(f"\n{report}\nwritten to {arguments.docs}/benchmarks.md\n")

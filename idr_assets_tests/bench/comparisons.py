@@ -8,7 +8,7 @@ from functools import partial
 from itertools import product
 from statistics import median
 
-from idr_assets_tests.bench.costs import Cost, cost_of_run, cost_of_way
+from idr_assets_tests.bench.costs import Cost, cost_of_plan, cost_of_run, cost_of_way, seconds_of
 from idr_assets_tests.bench.simulated_image import simulated_image
 
 LATENCIES = (0, 50, 200)
@@ -62,12 +62,18 @@ class Row:
 
 @dataclass(frozen=True)
 class Results:
-    """All rows: of ways by latency, of blocks, of forms of the cluster, and of runs by their number of planes."""
+    """All rows: of ways by latency, of blocks, of forms of the cluster, and of runs by their number of planes.
+
+    `plan` are the seconds and peak bytes of opening and planning the whole image; `definitions` the seconds that they
+    take to load, beyond those of importing dagster.
+    """
 
     ways: dict[int, list[Row]]
     blocks: list[Row]
     workers: list[Row]
     runs: dict[int, list[Row]]
+    plan: tuple[float, int]
+    definitions: float
 
 
 def compared(sizes: Sizes) -> Results:
@@ -79,6 +85,8 @@ def compared(sizes: Sizes) -> Results:
             blocks=list(_blocks(urls[USUAL], sizes)),
             workers=list(_workers(urls[USUAL], sizes)),
             runs={planes: list(_runs(urls[USUAL], planes)) for planes in sizes.runs},
+            plan=cost_of_plan(urls[USUAL]),
+            definitions=median(_definitions() for _ in range(sizes.rounds)),
         )
 
 
@@ -116,6 +124,10 @@ def _workers(url: str, sizes: Sizes) -> Iterator[Row]:
 def _runs(url: str, planes: int) -> Iterator[Row]:
     measures = {"empty asset": partial(cost_of_run, None, planes), "plane labels": partial(cost_of_run, url, planes)}
     return _in_turns(measures, 1, f", {planes} planes")
+
+
+def _definitions() -> float:
+    return seconds_of("import idr_assets.definitions as all; all.defs()") - seconds_of("import dagster")
 
 
 def _in_turns(measures: Measures, rounds: int, of: str = "") -> Iterator[Row]:

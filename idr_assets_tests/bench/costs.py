@@ -47,10 +47,20 @@ class Cost:
 def cost_of_way(url: str, way: str, planes: int, **options: Any) -> Cost:  # noqa: ANN401  what `ways` takes
     """Segment planes of the image at `url`, see `ways`; the start of the process does not count."""
     arguments = [f"--{name}={value}" for name, value in options.items()]
-    command = [*LAUNCHED, *WAYS, way, url, str(planes), *arguments]
-    ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603
-    told, launched = (json.loads(line) for line in ended.stdout.splitlines()[-2:])
+    told, launched = _told([*WAYS, way, url, str(planes), *arguments])
     return Cost(len(window(planes)), told["work"], told["work_cpu"], launched["peak"])
+
+
+def cost_of_plan(url: str) -> tuple[float, int]:
+    """Open the image at `url` and plan every plane; give the seconds, without imports, and the peak in bytes."""
+    told, launched = _told([sys.executable, "-m", "idr_assets_tests.bench.plan", url])
+    return told["plan"], launched["peak"]
+
+
+def seconds_of(program: str) -> float:
+    """Give the seconds that a Python program takes from its start to its end."""
+    _, launched = _told([sys.executable, "-c", f"{program}; print({{}})"])
+    return float(launched["whole"])
 
 
 def cost_of_run(url: str | None, planes: int) -> Cost:
@@ -76,6 +86,12 @@ def cost_of_run(url: str | None, planes: int) -> Cost:
     launched, paces = json.loads(output.splitlines()[-1]), re.findall(r"([\d.]+) planes/s", output)
     segmenting = len(block) / float(paces[-1]) if url else 0.0
     return Cost(len(block), launched["whole"], launched["cpu"], launched["peak"], segmenting)
+
+
+def _told(command: list[str]) -> list[dict[str, Any]]:
+    """Run a command to its end; give what it printed last, and what it cost."""
+    ended = subprocess.run([*LAUNCHED, *command], stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603
+    return [json.loads(line) for line in ended.stdout.splitlines()[-2:]]
 
 
 def _range(block: Block) -> str:

@@ -1,4 +1,4 @@
-"""How long the whole image takes on other machines: a sum of terms, each from what was measured here."""
+"""How long the whole image takes on other machines, from what was measured here."""
 
 from dataclasses import dataclass
 from math import ceil, prod
@@ -16,8 +16,9 @@ WHOLE = prod(IDR_SHAPE[:3:2])
 class Parameters:
     """What the model takes from the measures, in seconds (a plane) where nothing else is said.
 
-    `share` of the capped requests is really in flight; `processor` is processor time; `start` is that of a run;
-    `threads` is how many cores two threads are worth; `longest` is the number of planes of the longest run.
+    `share` of the capped requests is really in flight where nothing but latency counts; `processor` is the processor
+    time of segmenting; `start` is that of a run; `threads` is how many cores two threads are worth; `longest` is the
+    number of planes of the longest run.
     """
 
     latency: float
@@ -40,15 +41,20 @@ class Machine:
 
 @dataclass(frozen=True)
 class Forecast:
-    """Seconds of the terms for so many planes; none overlaps with another."""
+    """Seconds of the terms for so many planes: cores work while requests wait, and all else comes after them."""
 
     machine: str
     terms: dict[str, float]
 
     @property
     def seconds(self) -> float:
-        """The sum."""
-        return sum(self.terms.values())
+        """Requests or cores, whichever take longer, and the other terms."""
+        return sum(map(self.adding, self.terms))
+
+    def adding(self, term: str) -> float:
+        """Give the seconds that a term adds to the others: none where it is hidden behind a longer one."""
+        hidden = min(("requests", "cores"), key=self.terms.__getitem__)
+        return 0.0 if term == hidden else self.terms[term]
 
     @property
     def bottleneck(self) -> str:
@@ -63,14 +69,14 @@ def parameters(results: Results) -> Parameters:
     runs = [rows[1].costs[0] for rows in results.runs.values()]
     beside = [run.seconds - run.segmenting for run in runs]  # of segmenting
     bookkeeping = (beside[-1] - beside[0]) / max(1, runs[-1].planes - runs[0].planes)
-    one, two = results.workers[:2]
+    at_once = ours[LATENCIES[0]]
     return Parameters(
         latency=USUAL / 1000,
         share=min(1.0, slowest / 1000 / ours[slowest].plane / PATIENT.requests),
-        processor=median(cost.cpu / cost.planes for cost in ours[USUAL].costs),
+        processor=median(cost.cpu / cost.planes for cost in at_once.costs),
         bookkeeping=bookkeeping,
         start=beside[0] - bookkeeping * runs[0].planes,
-        threads=max(1.0, one.plane / two.plane),
+        threads=median(cost.cpu / cost.seconds for cost in at_once.costs),
         longest=runs[-1].planes,
     )
 

@@ -77,7 +77,7 @@ def model_plot(forecasts: Sequence[Forecast]) -> Figure:
     figure, (axes,) = _sheet(1)
     names, ends = [each.machine for each in forecasts], [0.0] * len(forecasts)
     for term, colour in zip(forecasts[0].terms, COLOURS, strict=False):
-        minutes = [each.terms[term] / 60 for each in forecasts]
+        minutes = [each.adding(term) / 60 for each in forecasts]
         axes.barh(names, minutes, 0.6, left=ends, color=colour, label=term)
         ends = [end + more for end, more in zip(ends, minutes, strict=True)]
     axes.axvline(HOUR, color=INK, linewidth=1, linestyle="--", label="an hour")

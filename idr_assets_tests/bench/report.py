@@ -9,17 +9,15 @@ from idr_assets.imaging.counts_figure import svg
 from idr_assets_tests.bench.comparisons import USUAL, Results, Row
 from idr_assets_tests.bench.model import WHOLE, Forecast, Machine, Parameters, forecast, machines, parameters
 from idr_assets_tests.bench.plots import HOUR, digits, model_plot, runs_plot, ways_plot, workers_plot
-
-PACE = 150
-"""Planes a second by which the whole image is done within the hour."""
+from idr_assets_tests.bench.targets import PACE, Target, targets
 
 HEAD = ["", "planes", "seconds", "planes/s", "ms a plane", "times the first", "peak MB"]
 
 TEXT = Path(__file__).with_name("report_template.md").read_text()
 
 
-def write(results: Results, machine: Mapping[str, str], docs: Path) -> str:
-    """Write `benchmarks.md` and its pictures below `docs`; give the Markdown."""
+def write(results: Results, machine: Mapping[str, str], docs: Path, seconds: float) -> str:
+    """Write `benchmarks.md` and its pictures below `docs`; give the Markdown. `seconds` is what measuring took."""
     found = parameters(results)
     models = machines(found)
     forecasts = [forecast(each, found) for each in models]
@@ -32,7 +30,7 @@ def write(results: Results, machine: Mapping[str, str], docs: Path) -> str:
     (docs / "pictures").mkdir(parents=True, exist_ok=True)
     for name, plot in plots.items():
         (docs / "pictures" / f"benchmark_{name}.svg").write_bytes(svg(plot))
-    text = _text(results, machine, found, forecasts, models[0])
+    text = _text(results, dict(machine) | {"minutes for all": f"{seconds / 60:.1f}"}, found, forecasts, models[0])
     (docs / "benchmarks.md").write_text(text)
     return text
 
@@ -46,6 +44,7 @@ def _text(
     text = TEXT.format(
         rounds=len(results.blocks[0].costs),
         machine=_table(["", ""], [[name, value] for name, value in machine.items()]),
+        targets=_targets(targets(results)),
         ways="\n\n".join(_rows(rows) for rows in results.ways.values()),
         notebook=notebook.costs[0].planes,
         usual=USUAL,
@@ -79,6 +78,18 @@ def _cells(row: Row) -> list[str]:
     planes, peak = row.costs[0].planes, max(cost.peak for cost in row.costs) / 1e6
     numbers = (digits(value) for value in (row.plane * planes, 1 / row.plane, 1000 * row.plane, row.ratio))
     return [row.name, f"{planes:,}", *numbers, f"{peak:.0f}"]
+
+
+def _targets(reached: Sequence[Target]) -> str:
+    rows = [
+        [it.what, digits(it.measured), f"{'at least' if it.at_least else 'at most'} {digits(it.bound)}", _kept(it)]
+        for it in reached
+    ]
+    return _table(["target", "measured", "bound", ""], rows)
+
+
+def _kept(target: Target) -> str:
+    return "kept" if target.kept else "**missed**"
 
 
 def _verdict(planes: int, seconds: float) -> str:

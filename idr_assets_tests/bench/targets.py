@@ -1,0 +1,69 @@
+"""What the project sets out to reach, and whether it did: each from the measures of one run."""
+
+import os
+from dataclasses import dataclass
+
+from idr_assets.imaging.chunk_store import PATIENT
+from idr_assets_tests.bench.comparisons import LATENCIES, Results
+
+PACE = 150
+"""Planes a second by which the whole image is done within the hour."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A figure and its bound, which is the least where `at_least`, else the most."""
+
+    what: str
+    measured: float
+    bound: float
+    at_least: bool = False
+
+    @property
+    def kept(self) -> bool:
+        """Whether the figure is within its bound."""
+        return self.measured >= self.bound if self.at_least else self.measured <= self.bound
+
+
+def targets(results: Results) -> list[Target]:
+    """Give every target with what was measured."""
+    return [*_of_work(results), *_of_runs(results), *_of_starts(results)]
+
+
+def _of_work(results: Results) -> list[Target]:
+    plane = {latency: {row.name.partition(",")[0]: row.plane for row in rows} for latency, rows in results.ways.items()}
+    cores, at_once = os.cpu_count() or 1, LATENCIES[0]
+    floor = plane[at_once]["loop"] / cores
+    slow = {latency: latency / 1000 / PATIENT.requests for latency in LATENCIES if latency}
+    return [
+        Target(f"work, times loop / {cores} cores", plane[at_once]["ours"] / floor, 1.5),
+        *(
+            Target(
+                f"over HTTP at {latency} ms, times the larger of work and latency / {PATIENT.requests} requests",
+                plane[latency]["ours"] / max(plane[at_once]["ours"], waiting),
+                1.3,
+            )
+            for latency, waiting in slow.items()
+        ),
+    ]
+
+
+def _of_runs(results: Results) -> list[Target]:
+    rows = list(results.runs.values())
+    (few_empty, few), (empty, some), (most_empty, most) = ([row.costs[0] for row in pair] for pair in rows)
+    bookkeeping = (most_empty.seconds - few_empty.seconds) / max(1, most_empty.planes - few_empty.planes)
+    return [
+        Target(f"run of {some.planes:,} planes, times the empty asset's", some.seconds / empty.seconds, 1.25),
+        Target("bookkeeping of the empty asset on SQLite, ms a plane", 1000 * bookkeeping, 1.5),
+        Target(f"memory of a run of {most.planes:,} planes, times that of {few.planes:,}", most.peak / few.peak, 1.15),
+        Target("longest run from end to end, planes a second", most.planes / most.seconds, PACE, at_least=True),
+    ]
+
+
+def _of_starts(results: Results) -> list[Target]:
+    seconds, peak = results.plan
+    return [
+        Target("the whole image opened and planned, seconds", seconds, 1.0),
+        Target("the same, peak MB", peak / 1e6, 300),
+        Target("definitions beyond importing dagster, seconds", results.definitions, 1.0),
+    ]
