@@ -4,7 +4,7 @@ All three are defined for each image, and off unless its YAML says otherwise.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import dagster as dg
@@ -23,6 +23,9 @@ FIGURES = ("montage", "plane_browser")
 MEASURES = ("objects", "object_counts")
 """Assets that measure the labels: apart from all others, since the first is partitioned over T, and a job of Dagster
 holds assets of one partitions definition only."""
+
+HASTE = {"timeout": 5.0, "tries": 2, "seconds": 15.0}
+"""Patience of a look, at most, with each of its few requests: Dagster ends a look that takes a minute."""
 
 COMPARISON = "segmentation_comparison"
 """Asset that shows the labels of several segmentations."""
@@ -78,6 +81,8 @@ def change_sensor(image: Image, job: Job, automation: Automation) -> dg.SensorDe
     A look reads metadata only. A store that does not answer is asked again at the next look. The cursor is the
     fingerprint seen last, at first that of the last `source_image`.
     """
+    haste = {name: min(most, getattr(image.patience, name)) for name, most in HASTE.items()}
+    hasty = replace(image, patience=replace(image.patience, **haste))
 
     @dg.sensor(
         name=f"watch_{image.name}",
@@ -88,14 +93,15 @@ def change_sensor(image: Image, job: Job, automation: Automation) -> dg.SensorDe
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         try:
-            seen = fingerprint(image.find_level(), image.storage_options)
+            seen = fingerprint(hasty.find_level(), image.storage_options)
         except ImageError as error:
             return dg.SkipReason(f"Whether {image.name} changed cannot be told now: {error}")
         known = context.cursor or _materialized(context.instance, image)
         if known in {None, seen}:
             context.update_cursor(seen)
             return dg.SkipReason(f"{image.name} is unchanged, with fingerprint {seen}.")
-        request = dg.RunRequest(run_key=f"{known} to {seen}", tags=range_tags(image, image.window))
+        # Without a run key, which Dagster takes once for ever: an image may change to and fro.
+        request = dg.RunRequest(tags=range_tags(image, image.window))
         return dg.SensorResult(run_requests=[request], cursor=seen)
 
     return sensor

@@ -1,6 +1,9 @@
 """What runs by itself, evaluated against a real instance; `test_cockpit` lets it run."""
 
+import re
 from collections.abc import Iterator
+from itertools import repeat
+from time import monotonic
 from typing import Any
 
 import dagster as dg
@@ -8,6 +11,7 @@ import pytest
 
 from idr_assets.orchestration.automation import FIGURES
 from idr_assets_tests.orchestration.small_image import FIELDS, PARTITIONS, RANGE, Segmented
+from idr_assets_tests.store_server import StoreServer, hang, status
 
 PLANE_LABELS = [dg.AssetKey(["image", "plane_labels"])]
 
@@ -35,9 +39,9 @@ def looked(segmented: Segmented, cursor: str | None = None) -> Any:  # noqa: ANN
     return segmented.definitions.resolve_sensor_def("watch_image").evaluate_tick(context)
 
 
-def change_image(segmented: Segmented) -> None:
+def change_image(segmented: Segmented, level: int = 4) -> None:
     document = segmented.project.root / "data/source.zarr/0/.zarray"
-    document.write_text(document.read_text().replace('"clevel": 5', '"clevel": 4'))
+    document.write_text(re.sub(r'"clevel": \d', f'"clevel": {level}', document.read_text()))
 
 
 def test_the_schedule_requests_what_is_missing_or_failed_and_no_more(on_disk: Segmented) -> None:
@@ -66,6 +70,17 @@ def test_the_sensor_requests_the_window_once_when_the_image_changed(fresh: Segme
     assert looked(fresh, second.cursor).run_requests == []
 
 
+def test_an_image_that_changes_to_and_fro_is_requested_each_time(fresh: Segmented) -> None:
+    cursor = looked(fresh).cursor
+    keys: list[str | None] = []
+    for level in (4, 5, 4):
+        change_image(fresh, level)
+        data = looked(fresh, cursor)
+        (request,) = data.run_requests
+        cursor, keys = data.cursor, [*keys, request.run_key]
+    assert keys == [None] * 3  # Dagster takes a key for one run, for ever
+
+
 def test_the_sensor_knows_the_image_of_the_last_materialization(fresh: Segmented) -> None:
     assert fresh.run("source_image") == ""
     change_image(fresh)
@@ -77,6 +92,18 @@ def test_a_store_that_cannot_be_read_is_asked_again_later(fresh: Segmented) -> N
     data = looked(fresh, "abc")
     assert (data.run_requests, data.cursor) == ([], "abc")
     assert "cannot be told now: No Zarr group" in str(data.skip_message)
+
+
+def test_a_look_at_a_store_that_hangs_or_fails_is_short(fresh: Segmented) -> None:
+    with StoreServer(fresh.project.root / "data") as server:
+        fresh.project.write(**FIELDS, url=f"{server.url}/source.zarr", reading="{timeout: 0.2, tries: 50}")
+        for fault in (hang, status(503)):
+            server.faults["*"] = repeat(fault)
+            start = monotonic()
+            assert "cannot be told now" in str(looked(fresh).skip_message)
+            assert monotonic() - start < 5  # Dagster ends a look that takes a minute
+        server.faults.clear()
+        assert "unchanged" in str(looked(fresh).skip_message)
 
 
 def test_labels_that_change_while_figures_are_drawn_are_drawn_too(fresh: Segmented) -> None:
