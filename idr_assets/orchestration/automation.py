@@ -119,12 +119,15 @@ def refresh_sensor(images: Sequence[Image], automation: Automation) -> dg.Automa
 def when_changed() -> dg.AutomationCondition[Any]:
     """Say when what is made from labels is made anew: when these were updated, and no run is still at it.
 
-    What changes between the same two looks as the figure itself counts as not yet drawn.
+    What was made by this condition is as old as its request: labels may change while it is made. What else was made, by
+    a whole job for example, is as old as its own update.
     """
-    changed = dg.AutomationCondition.any_deps_updated()
-    drawn = dg.AutomationCondition.newly_requested() | dg.AutomationCondition.newly_updated()
-    # `since_last_handled` forgets a change that it sees together with the figure's own.
-    waiting = changed.since((drawn & ~changed) | dg.AutomationCondition.initial_evaluation())
+    # Times decide between what is seen at one look. Dagster keeps them for single conditions, not for combined ones,
+    # such as `any_deps_updated`, which also takes labels and figures of one job without a selection for two runs'.
+    changed = dg.AutomationCondition.any_deps_match(dg.AutomationCondition.newly_updated())
+    requested, updated = dg.AutomationCondition.newly_requested(), dg.AutomationCondition.newly_updated()
+    by_itself = dg.AutomationCondition.executed_with_tags(tag_values={"dagster/from_automation_condition": "true"})
+    waiting = changed.since(requested) & (changed.since(updated) | by_itself)
     idle = ~dg.AutomationCondition.any_deps_in_progress() & ~dg.AutomationCondition.in_progress()
     return waiting & idle
 
