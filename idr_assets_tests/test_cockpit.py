@@ -52,7 +52,6 @@ def home(tmp_path: Path) -> Iterator[DagsterHome]:
     (tmp_path / "instance").mkdir()
     with dagster_home(tmp_path / "instance", project.root) as home:
         (project.root / "data").rename(home.data)
-        look(home)
         yield home
 
 
@@ -158,6 +157,7 @@ def check_staleness(ui: str, home: DagsterHome) -> None:
     stale_labels = fresh | dict.fromkeys(PARTITIONS, "STALE")
     own, document = home.project / "project/own.py", home.data / "source.zarr/0/.zarray"
     yaml = home.project / "project/defs/image/defs.yaml"
+    look(home)  # not before the labels were made
     assert stale(ui) == fresh
     own.write_text(RECIPE.replace("(plane > than).astype(int)", "(plane > than).astype(\n        int\n    )"))
     assert stale(ui) == fresh

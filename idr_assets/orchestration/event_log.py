@@ -1,7 +1,7 @@
 """Store Dagster's events in batches: one transaction for each database, not one for each event.
 
-This, `event_log_postgres`, `event_wipe` and `partition_metadata` alone build on Dagster's internals, which a minor
-release may change; so pyproject.toml allows one minor.
+This, `event_log_postgres`, `event_wipe`, `partition_metadata` and `versions` alone build on Dagster's internals, which
+a minor release may change; so pyproject.toml allows one minor.
 Here belongs how events are stored, never what they say.
 """
 

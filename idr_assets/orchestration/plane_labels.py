@@ -22,7 +22,7 @@ from idr_assets.orchestration.partitions import block_of, window_partitions
 from idr_assets.orchestration.plane_checks import check_specs
 from idr_assets.orchestration.plane_report import report
 from idr_assets.orchestration.progress import logged
-from idr_assets.orchestration.versions import recipe_version
+from idr_assets.orchestration.versions import recipe_version, tell_source
 
 PACKAGES = ("idr_assets", "dask-image", "scipy", "zarr")
 """Packages whose versions the labels depend on."""
@@ -54,9 +54,11 @@ def plane_labels(image: Image) -> dg.AssetsDefinition:
         level = image.find_level()
         image.check(level)
         provenance = _provenance(image, level)
-        source = identity(level, provenance["source"]["fingerprint"], image.storage_options)
+        mark = provenance["source"]["fingerprint"]
+        source = identity(level, mark, image.storage_options)
         if not _is_probed(image, level, source):
             image.probe(level)
+        tell_source(context, image, mark)
         output = create_label_image(image.labels_url, level, image.label_group, version=image.format)
         origins = create_origins(output, level, source, reuse=image.reuse_pixels) if source else None
         _warn_of_other_sources(context, image, level)

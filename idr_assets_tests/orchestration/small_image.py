@@ -1,5 +1,6 @@
 """A small image of two channels: its pixels, its project, and what a test asks a Dagster instance about it."""
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -104,6 +105,12 @@ def write_project(root: Path, pixels: npt.NDArray[Any] = PIXELS, **fields: str) 
     project = ImageProject(root)
     project.write(**FIELDS | fields)
     return project
+
+
+def change_image(segmented: Segmented, level: int = 4) -> None:
+    """Give the image another fingerprint, that of a level of compression; what is written has 5."""
+    document = segmented.project.root / "data/source.zarr/0/.zarray"
+    document.write_text(re.sub(r'"clevel": \d', f'"clevel": {level}', document.read_text()))
 
 
 def recipe(plane: npt.NDArray[Any], sigma: float = 1.0, fraction: float = 0.33) -> npt.NDArray[np.int32]:

@@ -1,6 +1,5 @@
 """What runs by itself, evaluated against a real instance; `test_cockpit` lets it run."""
 
-import re
 import shutil
 from collections.abc import Iterator
 from itertools import product, repeat
@@ -14,7 +13,7 @@ import pytest
 from idr_assets.orchestration.automation import FIGURES
 from idr_assets_tests.dagster_home import ROOT
 from idr_assets_tests.image_project import ImageProject
-from idr_assets_tests.orchestration.small_image import FIELDS, PARTITIONS, RANGE, Segmented
+from idr_assets_tests.orchestration.small_image import FIELDS, PARTITIONS, RANGE, Segmented, change_image
 from idr_assets_tests.store_server import StoreServer, hang, status
 
 PLANE_LABELS = [dg.AssetKey(["image", "plane_labels"])]
@@ -43,11 +42,6 @@ def looked(segmented: Segmented, cursor: str | None = None) -> Any:  # noqa: ANN
     """Evaluate the sensor that watches the image."""
     context = dg.build_sensor_context(instance=segmented.instance, cursor=cursor)
     return segmented.definitions.resolve_sensor_def("watch_image").evaluate_tick(context)
-
-
-def change_image(segmented: Segmented, level: int = 4) -> None:
-    document = segmented.project.root / "data/source.zarr/0/.zarray"
-    document.write_text(re.sub(r'"clevel": \d', f'"clevel": {level}', document.read_text()))
 
 
 def test_the_schedule_requests_what_is_missing_or_failed_and_no_more(on_disk: Segmented) -> None:

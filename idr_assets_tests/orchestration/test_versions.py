@@ -1,0 +1,34 @@
+"""Which planes are stale, whatever Dagster knew of the image when they were made; `test_cockpit` asks Dagster too."""
+
+from idr_assets.images import find_image
+from idr_assets.orchestration.missing import stale_planes
+from idr_assets_tests.orchestration.small_image import PARTITIONS, Segmented, change_image
+
+OTHERS = {(1, 10), (2, 9), (2, 10)}
+
+
+def stale(segmented: Segmented) -> set[tuple[int, int]]:
+    (image,) = find_image(segmented.definitions, "image")
+    return stale_planes(segmented.instance, image)
+
+
+def test_planes_are_fresh_though_the_source_is_looked_at_later(fresh: Segmented) -> None:
+    chunk = fresh.project.root / "data/source.zarr/0/1/0/9/0/0"
+    pixels = chunk.read_bytes()
+    chunk.unlink()
+    assert "Planes that failed: 1" in fresh.run("plane_labels", PARTITIONS[0], PARTITIONS[-1])
+    chunk.write_bytes(pixels)
+    assert fresh.run("plane_labels", PARTITIONS[0]) == ""
+    assert stale(fresh) == set()
+    assert fresh.run("source_image") == ""
+    assert stale(fresh) == set()
+
+
+def test_planes_of_a_changed_image_are_fresh_and_all_others_stale(fresh: Segmented) -> None:
+    assert fresh.run_jobs()
+    change_image(fresh)
+    assert fresh.run("plane_labels", PARTITIONS[0]) == ""
+    assert stale(fresh) == OTHERS
+    assert fresh.metadata("source_image")["fingerprint"] in fresh.metadata("plane_labels", PARTITIONS[0])["source"]
+    assert fresh.run("source_image") == ""
+    assert stale(fresh) == OTHERS
