@@ -66,7 +66,7 @@ class SegmentedImage(dg.Component, YamlFields, dg.Resolvable):
     segmentation: Segmentation = Field(
         default_factory=Segmentation, description="The function that turns planes into labels, with its parameters."
     )
-    segmentations: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$")], Segmentation] = Field(
+    segmentations: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$", max_length=40)], Segmentation] = Field(
         default_factory=dict,
         description="Or several to compare, by name: each has assets `<image>/<name>/...` and labels of its own.",
     )
@@ -163,6 +163,11 @@ class SegmentedImage(dg.Component, YamlFields, dg.Resolvable):
     def _one_or_several(self) -> Self:
         if {"segmentation", "segmentations"} <= self.model_fields_set:
             message = "the image has both `segmentation` and `segmentations`; name the first one among the others"
+            raise ValueError(message)
+        if "segmentation" in map(str.lower, self.segmentations):
+            message = (
+                "labels without a name are called `segmentation`, and would mix with those of this name; choose another"
+            )
             raise ValueError(message)
         if len({name.lower() for name in self.segmentations}) < len(self.segmentations):
             message = "two names in `segmentations` differ in upper and lower case only, which some disks take for one"

@@ -76,6 +76,8 @@ WRONG = [
         "both `segmentation` and `segmentations`; name the first one among the others",
     ),
     ({"segmentations": "{spots: {}, Spots: {}}"}, "", "{", "differ in upper and lower case only"),
+    ({"segmentations": "{Segmentation: {}}"}, "", "{", "would mix with those of this name; choose another"),
+    ({"segmentations": f"{{{'a' * 41}: {{}}}}"}, f"segmentations.{'a' * 41}.[key]", "'a", "at most 40 characters"),
     ({"segmentations": "{../a: {}}"}, "segmentations.../a.[key]", "'../a'", "should match pattern"),
     (
         {"segmentation": "{parameters: {sigmma: 2}}"},

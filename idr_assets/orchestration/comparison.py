@@ -11,7 +11,7 @@ from idr_assets.imaging.planes import LabelledPlane, Plane, thinned
 from idr_assets.orchestration.automation import COMPARISON
 from idr_assets.orchestration.derived import derived
 from idr_assets.orchestration.descriptions import of_comparison
-from idr_assets.orchestration.figures import write_figure
+from idr_assets.orchestration.figures import provenance, write_figure
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.metadata import table
 
@@ -35,7 +35,9 @@ def _draw(images: Sequence[Image]) -> dict[str, Any]:
     image, names, rows = images[0], [it.label_group for it in images], _rows(images)
     omitted = len(image.window) - len(rows)
     sheet = comparison(rows, names, title=image.name, omitted=omitted, pixel_size=image.geometry.pixel_size)
-    return write_figure(image.comparison_url, sheet, "comparison") | {"objects": _counts(rows, names)}
+    written = write_figure(image.comparison_url, sheet, "comparison")
+    ways = {f"{it.label_group}: {told}": found for it in images for told, found in provenance(it).items()}
+    return written | {"objects": _counts(rows, names)} | ways
 
 
 def _rows(images: Sequence[Image]) -> dict[tuple[int, int, int], Row]:

@@ -66,6 +66,7 @@ def _draw(image: Image) -> dict[str, Any]:
         "planes": stored,
         "planes not materialized": len(planes) - stored,
         "planes left out": omitted,
+        **provenance(image),
     }
 
 
@@ -91,7 +92,7 @@ def _page(image: Image) -> dict[str, Any]:
         title=image.title,
         omitted=len(image.window) - len(shown),
         pixel_size=image.geometry.pixel_size,
-        provenance=_provenance(image),
+        provenance=provenance(image),
     ).encode()
     write_file(image.browser_url, page)
     return {
@@ -102,10 +103,10 @@ def _page(image: Image) -> dict[str, Any]:
     }
 
 
-def _provenance(image: Image) -> dict[str, str]:
+def provenance(image: Image) -> dict[str, str]:
     """Tell how the stored planes came to be, which the YAML may no longer say; all ways, where there were several."""
     ways = read_provenance(image.labels_url, image.label_group)
     sources = {f"{way['source']['url']}, level {way['source']['level']}" for way in ways}
     recipes = {f"{way['segmentation']['function']} {way['segmentation']['parameters']}" for way in ways}
     told = {"image": sorted(sources), "segmentation": sorted(recipes)}
-    return {f"{name}s so far" if len(found) > 1 else name: "; ".join(found) for name, found in told.items()}
+    return {f"{name}s so far" if len(found) > 1 else name: "; ".join(found) for name, found in told.items() if found}

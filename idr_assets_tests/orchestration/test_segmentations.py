@@ -93,3 +93,17 @@ def test_one_segmentation_alone_is_compared_with_what_is_not_there_yet(fresh: Se
     assert fresh.run("low/plane_labels", PARTITIONS[0]) == ""
     assert fresh.run("segmentation_comparison") == ""
     assert fresh.metadata("segmentation_comparison")["objects"].splitlines()[2].endswith(" |  |")
+
+
+def test_figures_say_so_where_planes_come_of_several_recipes(fresh: Segmented) -> None:
+    yaml = fresh.project.yaml.read_text()
+    function = "idr_assets.imaging.segmentation.gaussian_threshold"
+    for fraction, partition in zip((HIGH, 0.8), PARTITIONS, strict=False):
+        fresh.project.yaml.write_text(yaml + f"  segmentations: {SEVERAL % fraction}\n")
+        assert fresh.run("high/plane_labels", partition) == ""
+    assert fresh.run("low/plane_labels", PARTITIONS[0]) == ""
+    both = "; ".join(f"{function} {{'threshold_fraction': {fraction}}}" for fraction in (HIGH, 0.8))
+    assert fresh.run("high/montage") == fresh.run("segmentation_comparison") == ""
+    assert fresh.metadata("high/montage")["segmentations so far"] == both
+    told = fresh.metadata("segmentation_comparison")
+    assert (told["low: segmentation"], told["high: segmentations so far"]) == (f"{function} {{}}", both)
