@@ -100,14 +100,18 @@ def _wipe(instance: dg.DagsterInstance, image: Image, block: Block) -> int:
 
 
 def _block(image: Image, range_: str) -> Block:
-    first, _, last = range_.partition("...")
+    first, *last = range_.split("...")
     known = {partition_key(image, plane) for plane in image.window.planes()}
-    if not {first, last or first} <= known:
+    if len(last) > 1 or not {first, *last} <= known:
         message = (
-            f"{range_!r} is none of the planes of {image.name}, so nothing was done; write keys as in {min(known)!r}."
+            f"{range_!r} is none of the planes of {image.name}, so nothing was done; write keys as in {min(known)!r}, "
+            f"and ranges as in {key_range(image, image.window)!r}."
         )
         raise click.ClickException(message)
-    return block_of(image, dg.PartitionKeyRange(first, last or first))
+    try:
+        return block_of(image, dg.PartitionKeyRange(first, *last or [first]))
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _definitions(module: str) -> dg.Definitions:

@@ -90,8 +90,10 @@ def test_a_project_that_cannot_be_loaded_is_told_in_few_words(project: ImageProj
 
 def test_only_planes_of_the_window_are_wiped(project: ImageProject) -> None:
     assert project.root.exists()
-    for key in ("1|08", "3|09", "nonsense", "1|09...1|11"):
+    for key in ("1|08", "3|09", "nonsense", "1|09...1|11", "1|09...", "...1|09", "1|09...1|10...2|10"):
         assert f"'{key}' is none of the planes of image, so nothing was done" in call(f"wipe image {key}").stderr
+    for ends_first in ("2|10...1|09", "1|10...2|09"):
+        assert f"{ends_first} ends before it starts" in call(f"wipe image {ends_first}").stderr
     assert "has no segmentation 'otsu'" in call("wipe image 1|09 -s otsu").stderr
     assert "nothing was segmented yet" in call("wipe image 1|09").stderr
 

@@ -63,7 +63,7 @@ def block_of(image: Image, keys: dg.PartitionKeyRange) -> Block:
     if not len(block):
         message = (
             f"The range {keys.start}...{keys.end} ends before it starts, in t or in z: it holds no plane, so nothing "
-            "is segmented. Write the smaller t and the smaller z first."
+            "is done. Write the smaller t and the smaller z first."
         )
         raise ValueError(message)
     return block
