@@ -9,9 +9,11 @@ and what makes a user's own function one; reading, writing and measuring stand e
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import inspect
 import math
+import textwrap
 from collections.abc import Callable, Mapping
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Annotated, Any, Concatenate
@@ -46,16 +48,29 @@ def versioned[F](version: str, *, thresholds: SegmentationFunction | None = None
 
 
 def version_of(function: SegmentationFunction) -> str:
-    """Give a segmentation function's version: its `@versioned` mark, else a hash of its own source text.
+    """Give a segmentation function's version: its `@versioned` mark, else a hash of its own source.
 
-    A function that has neither, such as a compiled one, is "unversioned".
+    Comments, docstrings and layout count for nothing there, nor do functions that it calls. A function that has neither
+    mark nor source, such as a compiled one, is "unversioned".
     """
     if marked := getattr(function, "version", None):
         return str(marked)
     try:
-        return f"source-{hashlib.sha256(inspect.getsource(function).encode()).hexdigest()[:12]}"
+        return f"source-{hashlib.sha256(_bare(inspect.getsource(function)).encode()).hexdigest()[:12]}"
     except (OSError, TypeError):
         return "unversioned"
+
+
+def _bare(source: str) -> str:
+    """Write source in one layout, without comments and docstrings; a part of a statement, as of a lambda, stays."""
+    try:
+        tree = ast.parse(textwrap.dedent(source))
+    except SyntaxError:
+        return source
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
+            del node.body[0]
+    return ast.unparse(tree)
 
 
 def threshold_of(function: SegmentationFunction, planes: da.Array, parameters: Mapping[str, Any]) -> da.Array | None:

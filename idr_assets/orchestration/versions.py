@@ -1,12 +1,15 @@
 """Which version of code and data an asset is: what Dagster compares to tell what is stale."""
 
 import hashlib
+import inspect
 import json
+import re
 from collections.abc import Mapping
+from typing import Any
 
 import dagster as dg
 
-from idr_assets.imaging.segmentation import version_of
+from idr_assets.imaging.segmentation import SegmentationFunction, version_of
 from idr_assets.orchestration.image import Image
 
 COMPARED = ("dagster/code_version", "dagster/input_data_version/")
@@ -16,9 +19,29 @@ COMPARED = ("dagster/code_version", "dagster/input_data_version/")
 def recipe_version(image: Image) -> str:
     """Give the version of an image's labels: a hash of function, its own version, parameters and channels.
 
-    Reformatting a function that is marked with `versioned` does not change it.
+    Only what may change labels counts: neither layout of the function, nor whether a default is written, nor `1` for
+    `1.0`, nor the order of channels.
     """
-    return _hash([image.function_path, version_of(image.function), dict(image.parameters), image.channels])
+    function, channels = image.function, sorted(image.channels)
+    return _hash([image.function_path, version_of(function), _parameters(function, image.parameters), channels])
+
+
+def _parameters(function: SegmentationFunction, given: Mapping[str, Any]) -> dict[str, Any]:
+    bound = inspect.signature(function).bind(None, **given)
+    bound.apply_defaults()
+    _planes, *parameters = bound.arguments.items()
+    return {name: _plain(value) for name, value in parameters}
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  any value that YAML may hold
+    match value:
+        case float() if value.is_integer():
+            return int(value)
+        case dict():
+            return {name: _plain(item) for name, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+    return value
 
 
 def tell_source(context: dg.AssetExecutionContext, image: Image, mark: str) -> None:
@@ -70,4 +93,8 @@ def _known(instance: dg.DagsterInstance, source: dg.AssetKey) -> tuple[int, str 
 
 
 def _hash(parts: object) -> str:
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=_named).encode()).hexdigest()[:16]
+
+
+def _named(value: object) -> str:
+    return re.sub(" at 0x[0-9a-f]+", "", str(value))  # the same in each process

@@ -344,9 +344,13 @@ def own_function(path: Path, body: str) -> Callable[..., da.Array]:
 
 
 def test_an_unmarked_function_has_a_version_that_follows_its_source(tmp_path: Path) -> None:
-    bodies = {"first": "return plane", "same": "return plane", "edited": "return plane + 1"}
+    bodies = {
+        "first": "return plane",
+        "laid_out": '"""Give the plane back."""\n    # as it is\n    return (\n        plane\n    )',
+        "edited": "return plane + 1",
+    }
     versions = {name: version_of(own_function(tmp_path / f"{name}.py", body)) for name, body in bodies.items()}
-    assert versions["first"] == versions["same"] != versions["edited"]
+    assert versions["first"] == versions["laid_out"] != versions["edited"]
 
 
 def test_a_function_without_mark_or_source_has_no_version() -> None:

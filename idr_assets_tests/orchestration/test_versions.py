@@ -1,10 +1,22 @@
 """Which planes are stale, whatever Dagster knew of the image when they were made; `test_cockpit` asks Dagster too."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 from idr_assets.images import find_image
 from idr_assets.orchestration.missing import stale_planes
-from idr_assets_tests.orchestration.small_image import PARTITIONS, Segmented, change_image
+from idr_assets.orchestration.versions import recipe_version
+from idr_assets_tests.orchestration.small_image import PARTITIONS, Segmented, change_image, small_image
 
 OTHERS = {(1, 10), (2, 9), (2, 10)}
+
+
+SAME: list[dict[str, Any]] = [
+    {"parameters": {"sigma": 1, "threshold_fraction": 0.33}},
+    {"parameters": {"sigma": 1.0}},
+    {"channels": (1, 0)},
+]
+OTHER: list[dict[str, Any]] = [{"parameters": {"sigma": 1.5}}, {"channels": (0,)}, {"function_path": "another"}]
 
 
 def stale(segmented: Segmented) -> set[tuple[int, int]]:
@@ -32,3 +44,21 @@ def test_planes_of_a_changed_image_are_fresh_and_all_others_stale(fresh: Segment
     assert fresh.metadata("source_image")["fingerprint"] in fresh.metadata("plane_labels", PARTITIONS[0])["source"]
     assert fresh.run("source_image") == ""
     assert stale(fresh) == OTHERS
+
+
+def test_a_recipe_that_is_written_in_another_way_is_the_same() -> None:
+    version = recipe_version(small_image())
+    assert {recipe_version(small_image(**changes)) for changes in SAME} == {version}
+    assert len({recipe_version(small_image(**changes)) for changes in OTHER} - {version}) == len(OTHER)
+    assert recipe_version(small_image(function=own(object()), parameters={"sizes": [1.0]})) == recipe_version(
+        small_image(function=own(object()))
+    )
+
+
+def own(default: object) -> Callable[..., object]:
+    """Make a function with a default that YAML cannot hold."""
+
+    def segment(planes: object, *, sizes: Sequence[float] = (1,), by: object = default) -> object:
+        return planes, sizes, by
+
+    return segment
