@@ -11,6 +11,7 @@ import dagster as dg
 from idr_assets.imaging.overwritten import confirmed
 from idr_assets.imaging.pictures import SMALL_PICTURE_BYTES, outlines_png
 from idr_assets.imaging.plane_results import PlaneFailure, PlaneSummary
+from idr_assets.imaging.planes import evenly_spread
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.metadata import picture
 from idr_assets.orchestration.partition_metadata import add_partition_metadata
@@ -19,6 +20,9 @@ from idr_assets.orchestration.plane_checks import evaluated
 from idr_assets.orchestration.versions import version_tags
 
 type Metadata = dict[str, Any]
+
+MOST_PICTURED = 3
+"""Partitions of a run with pictures at most: thousands would make the event log as large as the labels."""
 
 UNTOLD = ("plane", "mark", "reused")
 """Fields of a summary that are no measures."""
@@ -32,11 +36,11 @@ def report(
     Raises `dagster.Failure` with every plane that failed and why; exactly the other partitions count as materialized.
     """
     summaries, _ = _by_partition(image, found)
-    pictures = _pictures(image, *summaries.values()) if len(summaries) == 1 else {}
+    pictures = {key: _pictures(image, summaries[key]) for key in evenly_spread(sorted(summaries), MOST_PICTURED)}
     found = confirmed(image.open_output(), found)  # after the pictures, which are of what is stored too
     summaries, failures = _by_partition(image, found)
     lineage = {key: value if isinstance(value, str) else json.dumps(value) for key, value in provenance.items()}
-    metadata = {key: _metadata(planes) | lineage | pictures for key, planes in summaries.items()}
+    metadata = {key: _metadata(planes) | lineage | pictures.get(key, {}) for key, planes in summaries.items()}
     checks = evaluated(image, found)
     if failures:  # checks come after the materializations that they tell of, and before the failure ends the step
         tags = version_tags(context.instance, image)

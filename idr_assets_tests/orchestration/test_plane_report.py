@@ -54,10 +54,17 @@ def test_lineage_names_pixels_function_parameters_and_versions(segmented: Segmen
     assert versions == {package: version(package) for package in versions}
 
 
-def test_a_run_of_many_planes_has_no_pictures(segmented: Segmented) -> None:
+def test_a_few_planes_of_a_run_have_pictures(segmented: Segmented) -> None:
     metadata = {partition: segmented.metadata("plane_labels", partition) for partition in PARTITIONS}
-    assert not [name for values in metadata.values() for name in values if "outlines" in name]
-    assert all(len(json.dumps(values)) < 2000 for values in metadata.values())
+    pictured = {key: [name for name in values if "outlines" in name] for key, values in metadata.items()}
+    assert pictured == {key: outlined(key) if key != PARTITIONS[1] else [] for key in PARTITIONS}
+    assert len(json.dumps(metadata[PARTITIONS[1]])) < 2000
+    assert all(len(json.dumps(values)) < 60_000 for values in metadata.values())
+
+
+def outlined(partition: str) -> list[str]:
+    t, z = map(int, partition.split("|"))
+    return [f"outlines, t {t} c {c} z {z}" for c in (0, 1)]
 
 
 def test_a_run_of_one_plane_has_a_picture_below_60_kilobytes(one_plane: Segmented) -> None:
