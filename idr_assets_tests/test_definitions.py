@@ -47,6 +47,15 @@ CHECKS = {
     "plane_labels:source_planes_usable": False,
     "plane_labels:object_counts_like_neighbours": False,
 }
+LINKS = {
+    "IDR": "https://idr.openmicroscopy.org/webclient/?show=image-4007801",
+    "paper": "https://doi.org/10.1016/j.cell.2018.09.031",
+}
+DESCRIBED = {
+    # what a description says: shape, dtype, window, units
+    "source_image": ["(532, 2, 988, 128, 135) (t, c, z, y, x) of uint16", "arbitrary units", *LINKS.values()],
+    "plane_labels": ["(128, 135) (y, x) int32", "t 261 to 270, z 489 to 498, channels 0", "arbitrary units"],
+}
 AUTOMATION = ("missing", "watch", "refresh")
 RESOURCES = {"dask", "demo_io", "idr0044_io"}
 
@@ -74,6 +83,16 @@ def test_assets(project: dg.Definitions) -> None:
     }
     assert found == expected
     assert [key for key, spec in specs.items() if not spec.description] == []
+
+
+def test_assets_say_what_they_are_of_whom_and_where_more_is_told(project: dg.Definitions) -> None:
+    specs = {spec.key.to_user_string(): spec for spec in project.resolve_all_asset_specs()}
+    assert [key for key, spec in specs.items() if spec.owners] == []  # people and teams are a user's own
+    links = specs["idr0044/source_image"].metadata
+    assert {name: value.value for name, value in links.items() if isinstance(value, dg.UrlMetadataValue)} == LINKS
+    source, labels = (specs[f"idr0044/{name}"].description or "" for name in ("source_image", "plane_labels"))
+    assert [told for told in DESCRIBED["source_image"] if told not in source] == []
+    assert [told for told in DESCRIBED["plane_labels"] if told not in labels] == []
 
 
 def test_partitions(project: dg.Definitions) -> None:
@@ -115,6 +134,7 @@ def test_objects_of_a_timepoint_are_made_from_its_planes(project: dg.Definitions
 def test_what_may_run_by_itself_is_off(project: dg.Definitions) -> None:
     named = {it.name: it.default_status.value for it in (*(project.schedules or ()), *(project.sensors or ()))}
     assert named == {f"{what}_{image}": "STOPPED" for what in AUTOMATION for image in ("demo", "idr0044")}
+    assert [it.name for it in (*(project.schedules or ()), *(project.sensors or ())) if not it.description] == []
 
 
 def test_resources_and_nothing_else(project: dg.Definitions) -> None:

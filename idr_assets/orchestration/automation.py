@@ -109,10 +109,12 @@ def change_sensor(image: Image, job: Job, automation: Automation) -> dg.SensorDe
 
 def refresh_sensor(images: Sequence[Image], automation: Automation) -> dg.AutomationConditionSensorDefinition:
     """Define the sensor `refresh_<image>`: it evaluates when figures and measures are to be made anew."""
+    name = images[0].name
     return dg.AutomationConditionSensorDefinition(
-        name=f"refresh_{images[0].name}",
+        name=f"refresh_{name}",
         target=dg.AssetSelection.assets(*figure_keys(images), *measure_keys(images)),
         default_status=dg.DefaultSensorStatus.RUNNING if automation.refresh else dg.DefaultSensorStatus.STOPPED,
+        description=f"Draws the figures of {name} and measures its objects anew when labels changed.",
     )
 
 

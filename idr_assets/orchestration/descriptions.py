@@ -9,8 +9,8 @@ def of_source_image(image: Image) -> str:
     """Describe the level, with links to the image's pages."""
     links = "".join(f"\n- {name}: <{address}>" for name, address in image.links.items())
     return (
-        f"One level of the image as it lies in its store: {_shape(image)} (t, c, z, y, x), opened without reading "
-        f"pixels. Intensities are in arbitrary units.\n{links}"
+        f"One level of the image as it lies in its store: {_shape(image)} (t, c, z, y, x) of "
+        f"{image.dtype or 'any dtype'}, opened without reading pixels. Intensities are in arbitrary units.\n{links}"
     )
 
 
