@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 from playwright.sync_api import Page, expect
 
-from idr_assets.orchestration.automation import FIGURES
+from idr_assets.orchestration.automation import FIGURES, MEASURES
 from idr_assets_tests.dagster_home import DagsterHome, dagster_home, wait_until
 from idr_assets_tests.image_project import ImageProject
 from idr_assets_tests.orchestration.small_image import PARTITIONS, Segmented, write_project
@@ -39,7 +39,17 @@ RELOAD = """
 mutation ($location: String!) { reloadRepositoryLocation(repositoryLocationName: $location) { __typename } }
 """
 
-AUTOMATION = "{cron: '* * * * *', refresh: true}"
+START = """
+mutation ($location: String!, $sensor: String!) {
+  startSensor(sensorSelector: {
+    repositoryLocationName: $location, repositoryName: "__repository__", sensorName: $sensor
+  }) { __typename }
+}
+"""
+
+STARTED = {"__typename": "Sensor"}
+
+AUTOMATION = "{cron: '* * * * *', refresh: true, watch_seconds: 1}"
 
 
 @pytest.fixture
@@ -80,6 +90,13 @@ def ended(home: DagsterHome) -> list[str]:
     """Give how the runs of labels ended, the first first; nothing while one is under way."""
     runs = runs_of_labels(home)
     return [run.status.value for run in runs] if all(run.is_finished for run in runs) else []
+
+
+def runs_of_a_changed_image(home: DagsterHome) -> list[str]:
+    """Give the states of the runs that the sensor `watch_image` requested."""
+    with home.instance as instance:
+        filtered = dg.RunsFilter(tags={"dagster/sensor_name": "watch_image"})
+        return [run.status.value for run in instance.get_runs(filtered)]
 
 
 def is_drawn(home: DagsterHome) -> bool:
@@ -149,6 +166,8 @@ def make_planes(page: Page, home: DagsterHome) -> None:
         chunk.write_bytes(plane)
     switch_on(page, "missing_image")
     wait_until(lambda: ended(home)[5:] == ["SUCCESS"])
+    page.goto("/locations/project.definitions/schedules/missing_image")
+    expect(page.get_by_text("1 run requested").first).to_be_visible()
     wait_until(lambda: is_drawn(home))
 
 
@@ -175,6 +194,11 @@ def check_staleness(ui: str, home: DagsterHome) -> None:
     look(home)
     assert stale(ui) == stale_labels
 
+    assert ask(ui, START, location="project.definitions", sensor="watch_image")["startSensor"] == STARTED
+    document.write_text(document.read_text().replace('"clevel": 4', '"clevel": 3'))
+    wait_until(lambda: runs_of_a_changed_image(home) == ["SUCCESS"])
+    assert stale(ui) == fresh
+
 
 def check_stale_mark(page: Page, home: DagsterHome) -> None:
     """Change a parameter, reload in the UI, and find the mark on the page of a plane."""
@@ -186,6 +210,8 @@ def check_stale_mark(page: Page, home: DagsterHome) -> None:
     text = yaml.read_text()
     yaml.write_text(text.replace("than: 600", "than: 900"))
     page.goto("/locations/project.definitions/asset-groups/image/lineage")
+    for box in ("source_image", "plane_labels", *FIGURES, *MEASURES):
+        expect(page.get_by_text(box, exact=True)).to_be_visible()
     page.get_by_role("button", name="Reload definitions").click()
     expect(page.get_by_text("Definitions reloaded")).to_be_visible()
     page.goto(plane)

@@ -116,6 +116,8 @@ def test_a_plane_is_made_from_the_dialog(page: Page, home: DagsterHome, complain
     assert listeners == {"127.0.0.1"}
 
     page.goto("/assets/demo/plane_labels?view=partitions&partition=05%7C07")
+    for state in ("Materialized", "Materialized (1)", "Missing (99)"):
+        expect(page.get_by_text(state, exact=True)).to_be_visible()
     page.get_by_text("[Show Markdown]").click()
     picture = page.get_by_role("dialog").locator("img")
     expect(picture).to_have_js_property("naturalWidth", 3 * PLANE[1])

@@ -52,10 +52,12 @@ def browsing(ui: str, chromium: str) -> Iterator[Page]:
 
 
 def launch_window(page: Page, *, only: str | None = None) -> None:
-    """Launch a backfill of a window of 2 x 2 from the dialog, or `only` of the two that an option names."""
+    """Launch a backfill of a window of 2 x 2, of which nothing is known, or `only` of the two that an option names."""
     page.goto("/assets/image/plane_labels")
     with page.expect_response(lambda answer: "PartitionHealthQuery" in (answer.request.post_data or "")):
         page.get_by_role("button", name="Materialize").click()
+        if not only:
+            page.get_by_role("button", name="Confirm").click()  # that the source was never looked at
     dialog = page.get_by_role("dialog")
     for axis in range(2):
         dialog.get_by_role("button", name="All", exact=True).nth(axis).click()
