@@ -49,19 +49,20 @@ SCENES: list[tuple[str, bool, dict[str, View]]] = [
         True,
         {
             "checks": View(f"{PLANE_LABELS}?view=checks", "text=planes wrong", 600),
+            "plots": View(PLANE_LABELS, "canvas", 1300, ("button:has-text('Plots')",)),
             "montage": View("/assets/demo/montage", f"{DIALOG} img", 1300, (PICTURE,), DIALOG),
         },
     ),
     (
         "dg launch --job measure_demo",
         True,
-        {"lineage": View("/locations/idr_assets/asset-groups/demo/lineage", "text=100 partitions", 800, width=2000)},
+        {"lineage": View("/locations/idr_assets/asset-groups/demo/lineage", "text=100 partitions", 700, width=1500)},
     ),
     (
         "dg launch --assets demo/plane_labels --partition '05|08'",
         True,
         {
-            "plane": View(ONE_PLANE, PICTURE, 940),
+            "plane": View(ONE_PLANE, PICTURE, 1010),
             "outlines": View(ONE_PLANE, f"{DIALOG} img", 940, (PICTURE,), DIALOG),
         },
     ),
@@ -69,7 +70,7 @@ SCENES: list[tuple[str, bool, dict[str, View]]] = [
         "dg launch --assets demo/plane_labels --partition-range '06|07...07|08'",
         False,
         {
-            "partitions": View(f"{PLANE_LABELS}?view=partitions&partition=06%7C07", "text=Failed (1)", 615),
+            "partitions": View(f"{PLANE_LABELS}?view=partitions&partition=06", "text=Failed (1)", 615),
             "rerun": View(
                 PLANE_LABELS,
                 "text=Only 1 failed and missing",
