@@ -13,8 +13,9 @@ import dask
 import dask.array as da
 import numpy as np
 import numpy.typing as npt
-from distributed import Client, Future, KilledWorker, as_completed
+from distributed import Client, KilledWorker
 
+from idr_assets.imaging.in_flight import ClusterLostError, InFlight
 from idr_assets.imaging.label_image import LabelImage
 from idr_assets.imaging.origins import Origins
 from idr_assets.imaging.plane_results import PlaneFailure, PlaneSummary, summarize
@@ -32,6 +33,10 @@ WORKER_DIED = (
     "code, or takes more memory than there is. Try the function on this plane, or give each worker more memory."
 )
 """Why a plane failed that kills its worker, which has no error of its own."""
+
+
+ENDINGS = (SystemExit, KeyboardInterrupt)
+"""What ends the thread of a dask worker, so that a run would wait for it for ever, unless it is caught."""
 
 
 @dataclass(frozen=True)
@@ -79,52 +84,56 @@ class BlockTask:
     def segment(self, stack: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int32], list[float | None]]:
         """Evaluate the segmentation of a stack (n, y, x) once: labels (n, y, x) int32 and n thresholds."""
         planes = da.from_array(stack, chunks=(len(stack), *self.output.plane_chunks))
-        lazy = self.function(planes, **self.parameters), threshold_of(self.function, planes, self.parameters)
-        computed, thresholds = dask.compute(*lazy, scheduler="synchronous")
         name = getattr(self.function, "__qualname__", repr(self.function))
+        try:
+            lazy = self.function(planes, **self.parameters), threshold_of(self.function, planes, self.parameters)
+            computed, thresholds = dask.compute(*lazy, scheduler="synchronous")
+        except ENDINGS as error:
+            raise _ended_itself(name, error) from error
         labels = np.stack([renumbered(plane) for plane in checked(computed, stack.shape, name)])
         return labels, [None] * len(stack) if thresholds is None else thresholds.tolist()
+
+
+def _ended_itself(name: str, error: BaseException) -> RuntimeError:
+    return RuntimeError(
+        f"{name} raised {error!r}, which is to end a program: its planes have no labels. Call no sys.exit in a "
+        "segmentation; return labels, or raise an error such as ValueError."
+    )
 
 
 def segment_blocks(client: Client, task: BlockTask, blocks: Iterable[Block]) -> Iterator[PlaneSummary | PlaneFailure]:
     """Segment blocks on a cluster and yield what became of each plane, as blocks end.
 
-    A failing block does not stop the others; it is tried again plane by plane, so that one bad plane costs one plane.
-    A plane that does not read back as it was written so gets a second chance, and then is a failure.
+    A failing block does not stop the others; it is tried again, once and plane by plane, so that one bad plane costs
+    one plane. A plane that does not read back as it was written so gets a second chance, and then is a failure.
     A block whose worker died is tried again at the end, one plane at a time and nothing beside it: a worker takes with
     it whatever it held, and only so the plane that kills workers can be told from its neighbours.
+    Where the cluster is lost, so are all planes that have not ended: each is a failure that says so.
     """
-    pending = {_submit(client, task, block): block for block in blocks}
+    flight = InFlight(client, task)
+    flight.send(blocks)
+    again: set[Block] = set()
     suspects: list[Block] = []
-    ended = as_completed(pending)
-    for future in ended:
-        block = pending.pop(future)
-        outcome = _outcome(client, future)
+    for block, outcome in flight.outcomes():
         if isinstance(outcome, list):
             yield from outcome
         elif isinstance(outcome, KilledWorker):
             suspects += block.single_planes()
-        elif len(block) == 1:
-            yield _failure(block.planes()[0], outcome)
+        elif isinstance(outcome, ClusterLostError) or block in again:
+            yield from _failures(block, outcome)
         else:
-            retried = {_submit(client, task, single): single for single in block.single_planes()}
-            pending |= retried
-            ended.update(retried)
-    for block in suspects:
-        outcome = _outcome(client, _submit(client, task, block))
-        yield from outcome if isinstance(outcome, list) else [_failure(block.planes()[0], outcome)]
+            again.update(block.single_planes())
+            flight.send(block.single_planes())
+    for suspect in suspects:
+        flight.send([suspect])
+        for block, outcome in flight.outcomes():
+            yield from outcome if isinstance(outcome, list) else _failures(block, outcome)
 
 
-def _submit(client: Client, task: BlockTask, block: Block) -> Future[Any]:
-    return client.submit(task, block, pure=False)
-
-
-def _outcome(client: Client, future: Future[Any]) -> list[PlaneSummary] | BaseException:
-    """Wait for the summaries of a block, or why there are none; what died with a worker is computed anew."""
-    done: list[list[PlaneSummary]] = client.gather([future], errors="skip")
-    return done[0] if done else future.exception()
-
-
-def _failure(plane: Plane, error: BaseException) -> PlaneFailure:
-    reason = WORKER_DIED if isinstance(error, KilledWorker) else f"{type(error).__name__}: {error}"
-    return PlaneFailure(plane, reason, written=isinstance(error, NotAsWrittenError))
+def _failures(block: Block, error: BaseException) -> list[PlaneFailure]:
+    if isinstance(error, KilledWorker):
+        reason = WORKER_DIED
+    else:
+        reason = str(error) if isinstance(error, ClusterLostError) else f"{type(error).__name__}: {error}"
+    written = isinstance(error, NotAsWrittenError)
+    return [PlaneFailure(plane, reason, written) for plane in block.planes()]

@@ -1,8 +1,10 @@
 """Segmenting blocks on a cluster: the notebook's labels, each chunk fetched once, one bad plane for one bad plane."""
 
 import pickle
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -175,6 +177,43 @@ def test_a_missing_chunk_costs_one_plane(client: Client, server: StoreServer, tm
     assert task.output.read(Plane(2, 1, 3)) is None
     for plane in set(WINDOW.planes()) - {failure.plane}:
         check_labels(task, Block(range(plane.t, plane.t + 1), (plane.c,), range(plane.z, plane.z + 1)))
+
+
+@per_plane
+def has_no_memory_once(plane: npt.NDArray[Any], *, seen: str) -> npt.NDArray[np.int64]:
+    if not Path(seen).exists():
+        Path(seen).touch()
+        message = "for once"
+        raise MemoryError(message)
+    return np.asarray(plane > 150, np.int64)
+
+
+def test_a_block_of_one_plane_is_tried_again_once(client: Client, server: StoreServer, tmp_path: Path) -> None:
+    task = task_for(small_image(server), tmp_path / "output.ome.zarr", function=has_no_memory_once)
+    plane = Block(range(1), (0,), range(1))
+    (found,) = segment(client, replace(task, parameters={"seen": str(tmp_path / "seen")}), plane)
+    assert isinstance(found, PlaneSummary)
+    server.reset()
+    (failure,) = segment(client, replace(task, parameters={"seen": str(tmp_path / "no/folder")}), plane)
+    assert isinstance(failure, PlaneFailure)
+    assert "no/folder" in failure.reason
+    assert list(chunk_requests(server).values()) == [2]
+
+
+@per_plane
+def ends_the_program(plane: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    if np.array_equal(plane, nuclei_plane(2, 1, 3, SHAPE[3:])):
+        sys.exit("so it is")
+    return np.asarray(plane > 150, np.int64)
+
+
+def test_a_function_that_ends_the_program_fails_as_any_other(
+    client: Client, server: StoreServer, tmp_path: Path
+) -> None:
+    task = task_for(small_image(server), tmp_path / "output.ome.zarr", function=ends_the_program)
+    (failure,) = (result for result in segment(client, task, WINDOW) if isinstance(result, PlaneFailure))
+    assert failure.plane == Plane(2, 1, 3)
+    assert failure.reason.startswith("RuntimeError: ends_the_program raised SystemExit('so it is'), which is to end a")
 
 
 def test_summaries_say_what_is_in_the_plane(client: Client, server: StoreServer, tmp_path: Path) -> None:

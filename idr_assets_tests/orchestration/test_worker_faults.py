@@ -12,10 +12,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import psutil
+import pytest
 
+from idr_assets.imaging import in_flight
+from idr_assets.imaging.blocks import BlockTask, segment_blocks
 from idr_assets.imaging.label_image import open_label_image
-from idr_assets.imaging.planes import Plane
-from idr_assets.imaging.segmentation import per_plane
+from idr_assets.imaging.label_image_creation import create_label_image
+from idr_assets.imaging.plane_results import PlaneFailure, PlaneSummary
+from idr_assets.imaging.planes import Block, Plane
+from idr_assets.imaging.segmentation import gaussian_threshold, per_plane
+from idr_assets.imaging.source import open_level
+from idr_assets.orchestration.dask_resource import DaskResource
+from idr_assets_tests.orchestration.dask_processes import running_scheduler
 from idr_assets_tests.orchestration.small_image import FIELDS, PARTITIONS, PIXELS, PLANES, Segmented, recipe
 
 PROCESSES = "type: idr_assets.DaskCluster\nattributes:\n  workers: 2\n  cluster: processes\n"
@@ -40,6 +48,17 @@ def waits_once(plane: npt.NDArray[Any], *, pid: str) -> npt.NDArray[np.int32]:
     return recipe(plane)
 
 
+@per_plane
+def ends_every_worker(plane: npt.NDArray[Any], *, other: str) -> npt.NDArray[np.int32]:
+    """End the process at one plane, when a plane of another block is stored and known to be."""
+    if np.array_equal(plane, PIXELS[2, 1, 9]):
+        while not Path(other).exists():
+            sleep(0.01)
+        sleep(1)
+        os._exit(3)
+    return recipe(plane)
+
+
 def kill_whoever_waits(file: Path) -> None:
     while not (file.exists() and file.read_text()):
         sleep(0.01)
@@ -55,6 +74,12 @@ def run_on_processes(segmented: Segmented, function: str, parameters: str = "{}"
     failure = segmented.run("plane_labels", PARTITIONS[0], PARTITIONS[-1])
     assert psutil.Process().children(recursive=True) == before
     return failure
+
+
+def process(command: str) -> psutil.Process:
+    """Give the dask process that was started here by a command."""
+    (found,) = (child for child in psutil.Process().children() if ["dask", command] == child.cmdline()[2:4])
+    return found
 
 
 def stored(segmented: Segmented) -> set[tuple[int, int, int]]:
@@ -80,3 +105,33 @@ def test_a_worker_killed_from_outside_costs_nothing(fresh: Segmented, tmp_path: 
     killer.join()
     assert fresh.materialized() == set(PARTITIONS)
     assert stored(fresh) == set(PLANES)
+
+
+def test_planes_that_are_done_stay_when_no_worker_is_left(
+    fresh: Segmented, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(in_flight, "WITHOUT_WORKERS", 2)
+    other = fresh.project.root / "data/image.ome.zarr/labels/segmentation/0/c/1/1/10/0/0"
+    segmentation = f"{{function: {__name__}.ends_every_worker, parameters: {{other: {other}}}}}"
+    fresh.project.write(**FIELDS, segmentation=segmentation)
+    with running_scheduler(tmp_path) as address:
+        (fresh.project.package / "defs/dask/defs.yaml").write_text(PROCESSES.replace("processes", address))
+        failure = fresh.run("plane_labels", PARTITIONS[0], PARTITIONS[-1])
+    assert "Planes that failed: 4. Partitions that are done: 2." in failure
+    assert "t 2 c 1 z 9: the dask cluster has no worker any more: all have ended" in failure
+    assert fresh.materialized() == {"1|09", "1|10"}
+
+
+def test_planes_that_are_done_are_told_when_the_scheduler_is_lost(fresh: Segmented, tmp_path: Path) -> None:
+    level = open_level(str(fresh.project.root / "data/source.zarr"), "0")
+    task = BlockTask(level, create_label_image(str(tmp_path / "output"), level), gaussian_threshold)
+    blocks = Block(range(1, 2), (0,), range(12)).single_planes()
+    with running_scheduler(tmp_path) as address, DaskResource(cluster=address).client() as client:
+        results = segment_blocks(client, task, blocks)
+        first = next(results)
+        process("scheduler").kill()
+        rest = list(results)
+    lost = [result for result in rest if isinstance(result, PlaneFailure)]
+    assert isinstance(first, PlaneSummary)
+    assert {result.plane for result in [first, *rest]} == {plane for block in blocks for plane in block.planes()}
+    assert {failure.reason[:44] for failure in lost} == {"the connection to the dask scheduler was los"}
