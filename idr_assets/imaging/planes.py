@@ -15,6 +15,9 @@ import numpy.typing as npt
 MOST_PLANES = 64
 """Planes of a block at most: past this the cost of a plane no longer falls."""
 
+FEW_PLANES = 8
+"""Planes of a block that are too few to be divided further: below this, much of the time is that of the block."""
+
 MOST_PIXELS = 2**24
 """Pixels of a block at most, so that a worker holds some hundred megabytes and no more."""
 
@@ -106,9 +109,14 @@ class Block:
 
 
 def block_size(plane_shape: tuple[int, int], planes: int, workers: int) -> int:
-    """Tell how many planes a block holds: bounded by memory, and few enough that every worker gets some."""
+    """Tell how many planes a block holds: bounded by memory, and few enough that every worker gets some.
+
+    Each worker gets four blocks or more where they are not too small for that, so that one is read while another is
+    computed, planes end all along, and a block that fails costs little.
+    """
     height, width = plane_shape
-    return max(1, min(MOST_PLANES, MOST_PIXELS // (height * width), -(-planes // workers)))
+    wanted = max(-(-planes // (4 * workers)), min(FEW_PLANES, -(-planes // workers)))
+    return max(1, min(MOST_PLANES, MOST_PIXELS // (height * width), wanted))
 
 
 def index_key(index: int, length: int) -> str:

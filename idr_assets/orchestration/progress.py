@@ -6,8 +6,8 @@ from time import monotonic
 
 from idr_assets.imaging.plane_results import PlaneFailure, PlaneSummary
 
-INTERVAL = 5.0
-"""Seconds between two lines."""
+INTERVAL = 4.5
+"""Seconds between two lines, so that on a busy machine too they come every five."""
 
 
 class Progress:
@@ -37,11 +37,11 @@ class Progress:
 
 
 def logged(
-    results: Iterable[PlaneSummary | PlaneFailure], total: int, log: Callable[[str], None], interval: float = INTERVAL
+    results: Iterable[PlaneSummary | PlaneFailure], total: int, log: Callable[[str], None]
 ) -> Iterator[PlaneSummary | PlaneFailure]:
-    """Pass results on, and log the progress every `interval` seconds, while none comes too, and at the end."""
+    """Pass results on, and log the progress every INTERVAL seconds, while none comes too, and at the end."""
     progress, ended = Progress(total), Event()
-    teller = Thread(target=_tell, args=(progress, log, interval, ended), daemon=True)
+    teller = Thread(target=_tell, args=(progress, log, ended), daemon=True)
     teller.start()
     try:
         for result in results:
@@ -53,6 +53,6 @@ def logged(
         log(str(progress))
 
 
-def _tell(progress: Progress, log: Callable[[str], None], interval: float, ended: Event) -> None:
-    while not ended.wait(interval):
+def _tell(progress: Progress, log: Callable[[str], None], ended: Event) -> None:
+    while not ended.wait(INTERVAL):
         log(str(progress))

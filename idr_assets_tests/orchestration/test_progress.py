@@ -1,15 +1,22 @@
 """Progress of a run in its log."""
 
+import re
 from collections.abc import Iterator
 from threading import Event
 from threading import enumerate as threads
+from time import sleep
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 
 from idr_assets.imaging.plane_results import PlaneFailure, PlaneSummary
 from idr_assets.imaging.planes import Plane
+from idr_assets.imaging.segmentation import per_plane
 from idr_assets.orchestration import progress
 from idr_assets.orchestration.progress import Progress, logged
+from idr_assets_tests.orchestration.small_image import FIELDS, Segmented
 
 DONE = PlaneSummary(Plane(0, 0, 0), 1, None, 0.5, 0.0, 1.0, 0.0, 0.1, "")
 FAILED = PlaneFailure(Plane(0, 0, 0), "reason")
@@ -43,7 +50,8 @@ def test_a_short_run_logs_its_end_only() -> None:
     assert lines[0].endswith(" planes/s, 0 s left")
 
 
-def test_lines_come_while_no_plane_does() -> None:
+def test_lines_come_while_no_plane_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "INTERVAL", 0.01)
     lines: list[str] = []
     told = Event()
 
@@ -55,7 +63,7 @@ def test_lines_come_while_no_plane_does() -> None:
         assert told.wait(30)
         yield DONE
 
-    list(logged(results(), 2, log, interval=0.01))
+    list(logged(results(), 2, log))
     assert lines[0] == "0 of 2 planes done, 0 planes/s"
     assert lines[-1].startswith("1 of 2 planes done, ")
 
@@ -87,3 +95,22 @@ def test_a_line_tells_rate_and_rest(monkeypatch: pytest.MonkeyPatch, done: int, 
     told = Progress(40)
     told.done = done
     assert str(told) == line
+
+
+@per_plane
+def slow(plane: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    sleep(0.1)
+    return np.zeros(plane.shape, np.int64)
+
+
+def test_a_run_tells_planes_done_and_time_left_before_its_end(
+    fresh: Segmented, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "INTERVAL", 0.2)
+    window = {"channels": "[0]", "window": "{t: [0, 2], z: all}"}
+    fresh.project.write(**FIELDS | window, segmentation=f"{{function: {__name__}.slow}}")
+    assert fresh.run("plane_labels", "0|00", "2|11") == ""
+    (run,) = fresh.instance.get_runs()
+    lines = [entry.user_message for entry in fresh.instance.all_logs(run.run_id) if "planes done" in entry.message]
+    assert any(re.fullmatch(r"([1-9]|[12]\d|3[0-5]) of 36 planes done, \d\S* planes/s, \d+ s left", line) for line in lines)
+    assert lines[-1].startswith("36 of 36 planes done, ")
