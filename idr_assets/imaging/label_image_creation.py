@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import zarr
 
-from idr_assets.imaging.errors import ImageError, masked
+from idr_assets.imaging.errors import masked
 from idr_assets.imaging.files import clear_partials, room, undisturbed
-from idr_assets.imaging.formats import FORMATS, Format, Version, format_of
+from idr_assets.imaging.formats import FORMATS, Format, Version
 from idr_assets.imaging.label_image import SEGMENTATION, LabelImage, label_groups, open_label_image
 from idr_assets.imaging.multiscales import read_geometry
-from idr_assets.imaging.nodes import create_group, create_node, find_group
+from idr_assets.imaging.nodes import create_group, create_node
+from idr_assets.imaging.output_checks import check_extent, check_level, check_owner
 from idr_assets.imaging.output_metadata import (
     image_attributes,
     label_attributes,
@@ -33,24 +34,24 @@ def create_label_image(url: str, level: Level, name: str = SEGMENTATION, *, vers
     Each document is written whole, from the root downwards, and only where there is none: processes that create at
     once agree, and one that was killed leaves the rest to the next. Of an output that is there, axes, scale and
     translation follow those of the level.
-    Raises `ImageError` when an output of another version, level, shape or dtype is there, of which nothing is
-    overwritten, or on a full disk.
+    Raises `ImageError` when another image is there, the source itself or an output of another version, level, shape or
+    dtype, to which nothing is written, or on a full disk.
     """
     written_as, source = FORMATS[version], level.url.rstrip("/").rpartition("/")[2]
-    _check_version(url, version)
+    check_owner(url, level, version)
     of_image = image_attributes(level, source, written_as) | {"idr_assets": {"level": level.path}}
     create_group(url, "", of_image, written_as)
-    _check_level(url, level)
+    check_level(url, level)
+    check_extent(url, level, name)
     create_group(url, "labels", list_attributes([name], written_as), written_as)
     of_labels = label_attributes(level, name, written_as) | {"idr_assets": {"provenance": "provenance"}}
     create_group(url, f"labels/{name}", of_labels, written_as)
     create_array(url, "0", level.shape, level.dtype.newbyteorder("="), written_as)
     create_array(url, f"labels/{name}/0", level.shape, np.dtype(np.int32), written_as)
     _list_labels(url, written_as)
-    image = open_label_image(url, name)
-    _check_extent(url, image, level)
+    check_extent(url, level, name)  # again: another process may have been first
     _follow(url, level, written_as)
-    return image
+    return open_label_image(url, name)
 
 
 def _follow(url: str, level: Level, written_as: Format) -> None:
@@ -84,37 +85,3 @@ def create_array(url: str, path: str, shape: tuple[int, ...], dtype: np.dtype[An
     options: dict[str, Any] = {"fill_value": 0, "zarr_format": written_as.zarr_format, **written_as.array}
     create = partial(zarr.create_array, name=path, shape=shape, dtype=dtype, chunks=(1, 1, 1, height, width), **options)
     create_node(url, path, create)
-
-
-def _check_version(url: str, version: Version) -> None:
-    found = find_group(url)
-    stored = format_of(found.metadata.zarr_format).version if found is not None else version
-    if stored != version:
-        message = (
-            f"The output {masked(url)} is OME-Zarr {stored}, but {version} is asked for: files of both would mix, and "
-            f'nothing was written. Write `format: "{stored}"` in the YAML, or move the output away, after which all of '
-            "its planes are to be materialized again, or name the image anew."
-        )
-        raise ImageError(message)
-
-
-def _check_level(url: str, level: Level) -> None:
-    attributes: Any = zarr.open_group(open_store(url), mode="r").attrs.get("idr_assets", {})
-    stored = attributes.get("level", level.path)
-    if stored != level.path:
-        message = (
-            f"The output {masked(url)} holds level {stored!r} of its image, but level {level.path!r} is asked for: "
-            "planes of two levels would mix, and nothing was written. Correct `level` in the YAML, move the output "
-            "away or name the image anew."
-        )
-        raise ImageError(message)
-
-
-def _check_extent(url: str, image: LabelImage, level: Level) -> None:
-    stored, wanted = (image.pixels.shape, image.pixels.dtype), (level.shape, level.dtype.newbyteorder("="))
-    if stored != wanted:
-        message = (
-            f"The output {masked(url)} holds shape {stored[0]} of {stored[1]}, but the level has shape {wanted[0]} of "
-            f"{wanted[1]}: its planes do not fit, and nothing was written. Move the output away or name the image anew."
-        )
-        raise ImageError(message)

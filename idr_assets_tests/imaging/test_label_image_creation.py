@@ -1,6 +1,7 @@
 """Making the output: once, whoever comes first, wherever it lies, and never over another one."""
 
 import json
+import shutil
 from dataclasses import replace
 from itertools import permutations
 from multiprocessing import get_context
@@ -16,7 +17,7 @@ from idr_assets.imaging import label_image_creation
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.formats import FORMATS, Version
 from idr_assets.imaging.label_image import label_groups, open_label_image
-from idr_assets.imaging.label_image_creation import create_label_image
+from idr_assets.imaging.label_image_creation import create_array, create_label_image
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.source import Level, open_level
 from idr_assets_tests.idr_stores import write_image
@@ -161,16 +162,17 @@ def test_sizes_that_are_none_leave_the_output_valid(tmp_path: Path, level: Level
         assert open_level(str(folder), "0").geometry.pixel_size is None
 
 
+@pytest.mark.parametrize("name", ["segmentation", "low"])
 @pytest.mark.parametrize("shape", [(2, 1, 4, 20, 30), (2, 1, 3, 20, 31)])
 def test_an_output_of_another_shape_is_refused_and_left_alone(
-    tmp_path: Path, level: Level, shape: tuple[int, ...]
+    tmp_path: Path, level: Level, shape: tuple[int, ...], name: str
 ) -> None:
     url = str(tmp_path / "output.ome.zarr")
     create_label_image(url, level)
     before = files(Path(url))
     write_image(tmp_path / "other.zarr", np.ones(shape, "u2"), version="0.4")
     with pytest.raises(ImageError) as error:
-        create_label_image(url, open_level(str(tmp_path / "other.zarr"), "0"))
+        create_label_image(url, open_level(str(tmp_path / "other.zarr"), "0"), name)
     assert files(Path(url)) == before
     assert str(error.value) == (
         f"The output {url} holds shape {SHAPE} of uint16, but the level has shape {shape} of uint16: its planes do not "
@@ -198,6 +200,44 @@ def test_another_level_of_the_same_shape_is_refused(tmp_path: Path, level: Level
         f"The output {folder} holds level '0' of its image, but level '1' is asked for: planes of two levels would "
         "mix, and nothing was written. Correct `level` in the YAML, move the output away or name the image anew."
     )
+
+
+@pytest.mark.parametrize(("shape", "dtype"), [((2, 1, 4, 20, 30), np.int32), (SHAPE, np.int64)])
+def test_labels_of_another_shape_or_dtype_are_refused(
+    tmp_path: Path, level: Level, shape: tuple[int, ...], dtype: type
+) -> None:
+    create_label_image(str(tmp_path / "output"), level)
+    shutil.rmtree(tmp_path / "output/labels/segmentation/0")
+    create_array(str(tmp_path / "output"), "labels/segmentation/0", shape, np.dtype(dtype), FORMATS["0.5"])
+    with pytest.raises(ImageError) as error:
+        create_label_image(str(tmp_path / "output"), level)
+    wrong = f"output/labels/segmentation/0 holds shape {shape} of {np.dtype(dtype)}, but the level has shape {SHAPE} of"
+    assert wrong in str(error.value)
+
+
+@pytest.mark.parametrize("form", ["{}", "{}/", "file://{}", "data/../{0.name}"])
+@pytest.mark.parametrize("ours", [False, True])
+def test_an_image_is_never_its_own_output(
+    tmp_path: Path, level: Level, monkeypatch: pytest.MonkeyPatch, form: str, *, ours: bool
+) -> None:
+    (tmp_path / "data").mkdir()
+    monkeypatch.chdir(tmp_path)
+    source = tmp_path / "source.zarr"
+    if ours:  # an output of which another one is made
+        create_label_image(str(tmp_path / "made"), level)
+        source = (tmp_path / "made").rename(tmp_path / "source.zarr.2")
+    before = files(source)
+    with pytest.raises(ImageError, match="where the labels go, but another image lies there"):
+        create_label_image(form.format(source), open_level(str(source), "0"))
+    assert files(source) == before
+
+
+def test_an_image_of_somebody_else_is_left_alone(tmp_path: Path, level: Level) -> None:
+    write_image(tmp_path / "image.ome.zarr", np.ones(SHAPE, "u2"), version="0.4")
+    before = files(tmp_path / "image.ome.zarr")
+    with pytest.raises(ImageError, match=r"Move that image, or give the folder of the YAML, which names the output, a"):
+        create_label_image(str(tmp_path / "image.ome.zarr"), level, version="0.4")
+    assert files(tmp_path / "image.ome.zarr") == before
 
 
 def test_an_output_that_is_not_there_names_the_remedy(tmp_path: Path) -> None:
