@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from idr_assets.orchestration.dask_resource import DaskResource
 from idr_assets.orchestration.dask_security import located
+from idr_assets.yaml_fields import resolved
 
 
 class DaskCluster(dg.Component):
@@ -25,7 +26,7 @@ class DaskCluster(dg.Component):
     def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
         """Make the component from the validated YAML; paths of certificates are relative to the YAML's folder."""
         resource = attributes or DaskResource()
-        fields = dict(context.resolution_context.resolve_value(resource.model_dump()))
+        fields = resolved(resource.model_dump(), context.resolution_context)
         return cls(DaskResource(**fields | {"arguments": located(fields["arguments"], context.path)}))
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002  Dagster's signature

@@ -19,6 +19,7 @@ from pydantic_core import ErrorDetails, InitErrorDetails
 from idr_assets.imaging.chunk_store import PATIENT, Patience
 from idr_assets.named_function import check_parameters, import_function
 from idr_assets.orchestration.automation import Automation
+from idr_assets.templates import check_template
 
 Interval = Annotated[list[Annotated[StrictInt, Field(ge=0)]], Field(min_length=2, max_length=2)]
 
@@ -151,6 +152,7 @@ def resolved(value: Any, context: dg.ResolutionContext) -> Any:  # noqa: ANN401 
         case list():
             return [resolved(item, context.at_path(index)) for index, item in enumerate(value)]
         case str() if "{{" in value:
+            check_template(value, context)
             filled = context.resolve_value(value)
             if filled is None:
                 message = f"{value} in {_place(context)} gives nothing; set the variable that it names"

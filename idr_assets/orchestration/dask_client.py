@@ -11,12 +11,16 @@ from typing import Any
 import dask.config
 from dask.system import CPU_COUNT
 from distributed import Client, LocalCluster, Worker
+from distributed.deploy.cluster import Cluster
 
 from idr_assets.orchestration.dashboard import DashboardOnDemand
 from idr_assets.orchestration.dask_security import secured, warn_if_readable
 
 LOOPBACK = "127.0.0.1:0"
 """Where a web server of a cluster on this machine listens; left alone, dask binds all interfaces."""
+
+ON_THIS_MACHINE = {"host": "127.0.0.1", "dashboard_address": LOOPBACK}
+"""Arguments of a class of clusters on this machine, where the YAML gives no others."""
 
 LOCAL = {
     # Left alone, dask names the machine's outer address, at which nothing listens.
@@ -79,7 +83,10 @@ def _named_cluster(path: str, workers: int, arguments: Mapping[str, Any]) -> Any
         cluster_class = getattr(import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
         raise _refusal(path, str(error)) from error
-    cluster = cluster_class(**secured(arguments))
+    if not (isinstance(cluster_class, type) and issubclass(cluster_class, Cluster)):
+        raise _refusal(path, "it is no `distributed.deploy.Cluster`, and is not called")
+    here = ON_THIS_MACHINE if issubclass(cluster_class, LocalCluster) else {}
+    cluster = cluster_class(**here | secured(arguments))
     cluster.scale(workers)
     return cluster
 

@@ -22,7 +22,6 @@ from idr_assets_tests.idr_stores import nuclei_plane, write_image
 from idr_assets_tests.image_project import ImageProject
 from idr_assets_tests.orchestration.dask_processes import running_scheduler
 
-LOOPBACK = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
 SHORT = {"timeout": 0.1}
 FORMS: dict[str, dict[str, Any]] = {
     "in process": {"workers": 2},
@@ -30,7 +29,7 @@ FORMS: dict[str, dict[str, Any]] = {
     "a class": {
         "cluster": "distributed.LocalCluster",
         "workers": 2,
-        "arguments": LOOPBACK | {"protocol": "tcp", "processes": False, "threads_per_worker": 1},
+        "arguments": {"protocol": "tcp", "processes": False, "threads_per_worker": 1},
     },
 }
 TLS = """\
@@ -90,7 +89,7 @@ def test_a_cluster_that_is_started_ends_with_its_client(task: BlockTask, form: s
     assert (tree(), listeners()) == before
 
 
-@pytest.mark.parametrize("form", ["in_process", "processes"])
+@pytest.mark.parametrize("form", ["in_process", "processes", "distributed.LocalCluster"])
 def test_nothing_listens_beyond_loopback(form: str) -> None:
     before = listeners()
     with DaskResource(cluster=form, workers=1).client() as client:
@@ -158,7 +157,10 @@ def test_a_scheduler_beyond_this_machine_without_tls_is_warned_of(caplog: pytest
     assert "write its tls:// address" in warning
 
 
-@pytest.mark.parametrize("form", ["in_proces", "no_such_module.Cluster", "distributed.NoSuchCluster", ".Cluster"])
+NO_FORMS = ["in_proces", "no_such_module.Cluster", "distributed.NoSuchCluster", ".Cluster", "distributed.Client"]
+
+
+@pytest.mark.parametrize("form", NO_FORMS)
 def test_a_form_that_does_not_exist_is_refused(form: str) -> None:
     with pytest.raises(ValueError, match="so no planes can be segmented") as error, DaskResource(cluster=form).client():
         pass
@@ -170,3 +172,25 @@ def test_a_scheduler_that_does_not_answer_is_named() -> None:
     resource = DaskResource(cluster="tcp://127.0.0.1:1", arguments=SHORT)
     with pytest.raises(OSError, match=r"tcp://127\.0\.0\.1:1"), resource.client():
         pass
+
+
+def test_what_is_no_cluster_is_not_called(tmp_path: Path) -> None:
+    made = tmp_path / "made"
+    resource = DaskResource(cluster="subprocess.check_output", arguments={"args": ["touch", str(made)]})
+    with pytest.raises(ValueError, match=r"no `distributed\.deploy\.Cluster`, and is not called"), resource.client():
+        pass
+    assert not made.exists()
+
+
+def test_templates_of_a_cluster_run_no_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = ImageProject(tmp_path / "project")
+    project.write()
+    yaml = project.package / "defs/dask/defs.yaml"
+    monkeypatch.setenv("SCHEDULER", "tcp://127.0.0.1:8786")
+    yaml.write_text("type: idr_assets.DaskCluster\nattributes: {cluster: '{{ env.SCHEDULER }}'}\n")
+    resource: DaskResource = (project.load().resources or {})["dask"]
+    assert resource.cluster == "tcp://127.0.0.1:8786"
+    yaml.write_text("type: idr_assets.DaskCluster\nattributes: {cluster: '{{ 6 * 7 }}'}\n")
+    with pytest.raises(Exception, match="dask") as raised:
+        project.load()
+    assert "{{ 6 * 7 }} in cluster is a template that could run code" in str(raised.value.__cause__)

@@ -1,0 +1,41 @@
+"""Templates in YAML: variables of the environment are filled in, and nothing runs."""
+
+from pathlib import Path
+
+import pytest
+
+from idr_assets.templates import ALLOWED
+from idr_assets_tests.image_project import ImageProject
+
+RUNS = "{{ cycler.__init__.__globals__.os.system('touch MADE') }}"
+REFUSED = [
+    RUNS,
+    "{{ env.HOME }}" + RUNS,
+    "{{ env.HOME.__class__ }}",
+    "{{ env.__class__ }}",
+    "{{ env('HOME', cycler) }}",
+    r"{{ env('a\\', '') ~ cycler ~ ('') }}",
+    "{{ env.HOME }}{% set a = cycler %}",
+    "{{ env.HOME }}{# nothing #}",
+    "{{ env.HOME | upper }}",
+]
+
+
+@pytest.mark.parametrize("template", REFUSED)
+def test_a_template_that_could_run_code_is_refused_with_the_remedy(tmp_path: Path, template: str) -> None:
+    project, made = ImageProject(tmp_path / "project"), tmp_path / "made"
+    text = template.replace("MADE", str(made))
+    project.write(level='"' + text.replace("\\", "\\\\") + '"')
+    with pytest.raises(Exception, match=r"defs\.yaml \(SegmentedImage\) \(error\)") as raised:
+        project.load()
+    assert f"{text} in attributes.level is a template that could run code" in str(raised.value.__cause__)
+    assert "environment write {{ env.NAME }} or {{ env('NAME', 'default') }}" in str(raised.value.__cause__)
+    assert not made.exists()
+
+
+@pytest.mark.parametrize(
+    "template",
+    ["{{ env.HOME }}", "{{env.HOME}}", "{{ env('A') }}", "{{ env('A', 'b://c/{image_id}') }}", '{{ env("A") }}'],
+)
+def test_variables_of_the_environment_are_allowed(template: str) -> None:
+    assert ALLOWED.fullmatch(template)
