@@ -45,7 +45,8 @@ class BlockTask:
 
     `provenance` is noted in the output before the first plane is written, so that no plane is there without it.
     `origins` tells which pixels the output has already; without them all are read from the level.
-    It holds addresses and metadata, never pixels.
+    It holds addresses and metadata, never pixels. With `gaussian_threshold` a call takes some 20 bytes of
+    memory for each pixel of 16 bits; each thread of a worker calls with one block at a time.
     """
 
     level: Level
@@ -90,7 +91,11 @@ class BlockTask:
             computed, thresholds = dask.compute(*lazy, scheduler="synchronous")
         except ENDINGS as error:
             raise _ended_itself(name, error) from error
-        labels = np.stack([renumbered(plane) for plane in checked(computed, stack.shape, name)])
+        labels = checked(computed, stack.shape, name)
+        found = list(labels)
+        numbered = [renumbered(plane) for plane in found]
+        if any(new is not old for new, old in zip(numbered, found, strict=True)):
+            labels = np.stack(numbered)
         return labels, [None] * len(stack) if thresholds is None else thresholds.tolist()
 
 

@@ -19,7 +19,7 @@ FEW_PLANES = 8
 """Planes of a block that are too few to be divided further: below this, much of the time is that of the block."""
 
 MOST_PIXELS = 2**24
-"""Pixels of a block at most, so that a worker holds some hundred megabytes and no more."""
+"""Pixels of a block at most, some 300 MB for each thread of a worker, see `blocks.BlockTask`; a plane may have more."""
 
 
 @dataclass(frozen=True, order=True)

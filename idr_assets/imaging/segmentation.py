@@ -124,15 +124,26 @@ def checked(labels: object, shape: tuple[int, ...], name: str) -> Labels:
 def renumbered(plane: Labels) -> Labels:
     """Give the labels of a plane (y, x) the numbers 1 to n, in their order."""
     most = int(plane.max(initial=0))
-    if most <= plane.size and np.bincount(plane.ravel(), minlength=1)[1:].all():
+    if most <= plane.size and _counts(plane, most)[1:].all():
         return plane
     return np.searchsorted(np.union1d(0, plane), plane).astype(np.int32)
+
+
+def _counts(plane: Labels, most: int) -> npt.NDArray[np.int64]:
+    """Count the pixels of each label, a megapixel at a time: numpy widens what it counts to 8 bytes a pixel."""
+    rows = max(1, 2**20 // plane.shape[1])
+    parts = (plane[start : start + rows].ravel() for start in range(0, len(plane), rows))
+    return sum((np.bincount(part, minlength=most + 1) for part in parts), start=np.zeros(most + 1, np.int64))
 
 
 def _each_plane(function: Callable[[Pixels], Pixels], planes: da.Array, dtype: npt.DTypeLike) -> da.Array:
     import dask.array as da  # noqa: PLC0415  half a second, which whoever only names a function should not pay
 
-    return da.apply_gufunc(function, "(y,x)->(y,x)", planes, vectorize=True, allow_rechunk=True, output_dtypes=dtype)
+    def each(stack: Pixels) -> Pixels:
+        found = [function(plane) for plane in stack]
+        return found[0][np.newaxis] if len(found) == 1 else np.stack(found)  # a large plane is not copied
+
+    return da.apply_gufunc(each, "(y,x)->(y,x)", planes, allow_rechunk=True, output_dtypes=dtype)
 
 
 def threshold_values(planes: da.Array, *, sigma: float = 1.0, threshold_fraction: float = 0.33) -> da.Array:
