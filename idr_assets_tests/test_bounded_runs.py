@@ -72,6 +72,8 @@ def stored(home: DagsterHome) -> int:
     ("home", "ending"),
     [
         (("in_process", 1), signal.SIGINT),
+        (("in_process", 1), signal.SIGTERM),
+        (("processes", 1), signal.SIGTERM),
         (("processes", 1), signal.SIGKILL),
         (("a class", 1), signal.SIGKILL),
     ],
@@ -86,6 +88,12 @@ def test_nothing_is_left_of_a_command_that_is_ended(home: DagsterHome, ending: s
     process.send_signal(ending)
     assert process.wait(60) != 0
     assert psutil.wait_procs(home.processes, timeout=30)[1] == []
+
+
+def test_a_run_that_never_ends_is_ended_after_a_day(tmp_path: Path) -> None:
+    with dagster_home(tmp_path) as home, home.instance as instance:
+        assert instance.run_monitoring_enabled
+        assert instance.run_monitoring_max_runtime_seconds == 24 * 60 * 60
 
 
 @pytest.fixture
