@@ -55,20 +55,23 @@ class ChunkFormat:
     def _wrong_blosc(self, body: bytes) -> str | None:
         if len(body) < BLOSC_HEADER.size:
             return f"it has {len(body)} bytes, less than a blosc header"
-        *_, length = BLOSC_HEADER.unpack_from(body)
+        *_, decoded, _, length = BLOSC_HEADER.unpack_from(body)
         if length != len(body):
             return f"it has {len(body)} bytes, its blosc header says {length}"
-        return self._wrong_length(body)
+        # Before it is decoded, which takes as much memory as the header says.
+        return self._other_length(decoded) or self._wrong_length(body)
 
     def _wrong_length(self, body: bytes) -> str | None:
         try:
             decoded = body if self.codec is None else numcodecs.get_codec({"id": self.codec}).decode(body)
         except (RuntimeError, ValueError, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
             return f"{self.codec} cannot decode it ({error})"
-        length = np.asarray(decoded).nbytes if self.codec else len(body)
-        return (
-            None if self.nbytes in {None, length} else f"it holds {length} bytes of pixels, the chunk has {self.nbytes}"
-        )
+        return self._other_length(np.asarray(decoded).nbytes if self.codec else len(body))
+
+    def _other_length(self, length: int) -> str | None:
+        if self.nbytes in {None, length}:
+            return None
+        return f"it holds {length} bytes of pixels, the chunk has {self.nbytes}"
 
 
 @dataclass(frozen=True)
