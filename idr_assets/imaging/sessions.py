@@ -46,11 +46,12 @@ async def _check_redirect(
     except ValueError:
         message = f"{masked(str(redirect.url))} redirects to what is no address: nothing was read. Check the address."
         raise ImageError(message) from None
-    if target.scheme in {"http", "https"} and target.host == redirect.url.host and target.scheme >= redirect.url.scheme:
+    place, wanted = ((url.scheme, url.host, url.port) for url in (target, redirect.url))
+    if place == wanted or (place, wanted) == (("https", target.host, 443), ("http", target.host, 80)):
         return
     message = (
-        f"{masked(str(redirect.url))} redirects to {masked(str(target))}, another host or a less safe scheme, which is "
-        "not followed: nothing was read. If you trust it, write that address into the YAML."
+        f"{masked(str(redirect.url))} redirects to {masked(str(target))}, another host or port or a less safe scheme, "
+        "which is not followed: nothing was read. If you trust it, write that address into the YAML."
     )
     raise ImageError(message)
 
