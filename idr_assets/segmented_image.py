@@ -7,7 +7,16 @@ from typing import Annotated, Any, Self
 
 import dagster as dg
 import numpy as np
-from pydantic import BaseModel, Field, StrictInt, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictInt,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from idr_assets.imaging.formats import Version
 from idr_assets.named_function import import_function
@@ -31,6 +40,8 @@ DTYPES = [np.dtype(f"{kind}{size}") for kind, sizes in (("i", "1248"), ("u", "12
 @dg.scaffold_with(CommentedYaml)
 class SegmentedImage(dg.Component, YamlFields, dg.Resolvable):
     """An OME-Zarr image whose planes are segmented: source, label planes over T x Z, figures and objects."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)  # passwords, which templates fill in
 
     url: str | None = Field(
         default=None,

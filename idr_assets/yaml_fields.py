@@ -169,7 +169,7 @@ def located(error: ValidationError, context: dg.ResolutionContext) -> Validation
         )
         for line in error.errors()
     ]
-    return ValidationError.from_exception_data(error.title, lines)
+    return ValidationError.from_exception_data(error.title, lines, hide_input=True)
 
 
 def _place(context: dg.ResolutionContext, *field: str | int) -> str:

@@ -1,6 +1,7 @@
 """The component: what a YAML may say, and what a wrong one is told."""
 
 from pathlib import Path
+from traceback import format_exception
 
 import pytest
 from pydantic import ValidationError
@@ -155,6 +156,20 @@ def test_templates_are_filled_in_and_all_else_is_left_alone(
     assert (image.url, image.level) == ("s3://bucket/a.zarr", "3")
     secret = {"key": "007", "number": "42", "anon": False, "client": {"secret": "s3://bucket"}}
     assert image.storage_options == secret
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"url": None, "image_id": "1", "endpoint": "'{{ env.SECRET }}'"}, {"storage_options": "'{{ env.SECRET }}'"}],
+)
+def test_what_is_filled_in_stands_in_no_error(
+    project: ImageProject, monkeypatch: pytest.MonkeyPatch, fields: dict[str, str | None]
+) -> None:
+    monkeypatch.setenv("SECRET", "https://user:s3cret@127.0.0.1/a.zarr")
+    project.write(**fields)
+    with pytest.raises(Exception, match=r"defs\.yaml") as raised:
+        project.load()
+    assert "s3cret" not in "".join(format_exception(raised.value))
 
 
 def test_template_of_a_variable_that_is_not_set(project: ImageProject, monkeypatch: pytest.MonkeyPatch) -> None:

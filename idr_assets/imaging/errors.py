@@ -25,7 +25,7 @@ def check_address(url: str) -> None:
         message = (
             "The address of the image cannot be understood, and is not shown, for it may hold a password: nothing is "
             "read. Write / and # in a password as %2F and %23, @ in a path as %40, and keys of s3 into "
-            "`storage_options`."
+            "`storage_options`; an address behind another one and `::` is not read."
         )
         raise ImageError(message)
 
@@ -36,16 +36,26 @@ def _is_misread(url: str) -> bool:
         _ = parts.port  # a ValueError unless it is a number
     except ValueError:
         return True
+    if "::" in url:  # a chain of fsspec's, whose later addresses are no part of any of these
+        return True
     if parts.scheme == "s3":
         return "@" in parts.netloc
     return parts.scheme in {"http", "https"} and "@" in parts.path + parts.fragment
 
 
 def masked(url: str) -> str:
-    """Give a URL without what may be secret: user, password and query."""
+    """Give a URL without what may be secret: user, password, parameters, query and fragment. Paths are shown whole."""
     parts = urlsplit(url)
-    user, _, host = parts.netloc.rpartition("@")
-    if not (user or parts.query):
+    if not (parts.scheme or parts.netloc):
         return url
-    netloc, query = (f"***@{host}" if user else host), ("***" if parts.query else "")
-    return urlunsplit(parts._replace(netloc=netloc, query=query))
+    user, _, host = parts.netloc.rpartition("@")
+    path, parameters, _ = parts.path.partition(";")
+    return urlunsplit(
+        (
+            parts.scheme,
+            f"***@{host}" if user else host,
+            f"{path};***" if parameters else path,
+            parts.query and "***",
+            parts.fragment and "***",
+        )
+    )

@@ -33,8 +33,8 @@ def secured(arguments: Mapping[str, Any]) -> dict[str, Any]:
         return {**arguments, "security": Security(**fields)}
     except (TypeError, ValueError) as error:
         message = (
-            f"`security` of the dask cluster is {dict(fields)}, so no planes can be segmented: {error}. Write "
-            "`tls_ca_file`, `tls_client_cert`, `tls_client_key` and `require_encryption`."
+            f"`security` of the dask cluster, with the fields {list(fields)}, cannot be used, so no planes can be "
+            f"segmented: {error}. Write `tls_ca_file`, `tls_client_cert`, `tls_client_key` and `require_encryption`."
         )
         raise ValueError(message) from error
 
