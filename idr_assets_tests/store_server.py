@@ -36,8 +36,8 @@ class StoreServer:
     answer: `server.faults["*/4/0.0.0.0.0"] = [status(503), status(503)]`, and `itertools.repeat(hang)` for ever. After
     the last item the answers are good. The first entry that matches the path counts.
 
-    `requests` holds the (method, path) of each request, in order; `peak_in_flight` the most requests that waited for
-    their answer at one time.
+    `requests` holds the (method, path) of each request, in order, `agents` the User-Agents that they name, and
+    `peak_in_flight` the most requests that waited for their answer at one time.
     """
 
     def __init__(
@@ -61,6 +61,7 @@ class StoreServer:
     def reset(self) -> None:
         """Forget the requests and their peak so far; faults stay."""
         self.requests: list[tuple[str, str]] = []
+        self.agents: set[str] = set()
         self.peak_in_flight = self._in_flight
 
     def __enter__(self) -> Self:
@@ -111,6 +112,7 @@ class StoreServer:
         self._in_flight += 1
         self.peak_in_flight = max(self.peak_in_flight, self._in_flight)
         self.requests.append((request.method, request.path))
+        self.agents.add(request.headers.get("User-Agent", ""))
         try:
             yield
         finally:
@@ -175,6 +177,14 @@ async def connection_reset(request: web.Request, _body: bytes) -> web.StreamResp
         linger_zero = struct.pack("ii", 1, 0)
         request.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_zero)
         request.transport.abort()
+    raise ConnectionResetError
+
+
+async def garbled(request: web.Request, _body: bytes) -> web.StreamResponse:
+    """Answer with bytes that are no HTTP."""
+    if request.transport is not None:
+        request.transport.write(b"\x00\x01\r\n\r\n")
+        request.transport.close()
     raise ConnectionResetError
 
 

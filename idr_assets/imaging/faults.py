@@ -1,7 +1,10 @@
 """Which faults of a store pass by themselves, and what to tell the user of those that do not."""
 
+import socket
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 from idr_assets.imaging.errors import CorruptBodyError, ImageError, masked
 
@@ -17,6 +20,7 @@ REFUSED = {401, 403}
 
 CREDENTIALS = "Check the address, and the credentials in `storage_options`."
 ANONYMOUS = "Give credentials in `storage_options`, or `{anon: true}` for a public bucket."
+NETWORK = "Check the network and the address."
 LATER = "Try again later; if it stays, check the address or tell the store's owner."
 
 
@@ -34,27 +38,44 @@ def is_transient(error: BaseException) -> bool:
     from botocore.exceptions import ConnectionError as S3ConnectionError  # noqa: PLC0415
     from botocore.exceptions import HTTPClientError  # noqa: PLC0415
 
+    if status := status_of(error):
+        return status in TRANSIENT_STATUS or status >= SERVER_ERROR
     match error:
-        case aiohttp.ClientSSLError() | aiohttp.ClientConnectorDNSError() | aiohttp.TooManyRedirects():
+        case aiohttp.ClientConnectorDNSError():
+            return error.errno == socket.EAI_AGAIN
+        case aiohttp.ClientSSLError() | aiohttp.TooManyRedirects() | FileNotFoundError() | PermissionError():
             return False
-        case FileNotFoundError() | PermissionError():
-            return False
-        case aiohttp.ClientResponseError():
-            return error.status in TRANSIENT_STATUS or error.status >= SERVER_ERROR
-        case HTTPClientError() | S3ConnectionError():
+        case HTTPClientError() | S3ConnectionError() | aiohttp.ClientConnectionError() | OSError() | CorruptBodyError():
             return True
-        case aiohttp.ClientConnectionError() | aiohttp.ClientPayloadError() | OSError() | CorruptBodyError():
-            return True
+        case aiohttp.ClientResponseError() | aiohttp.ClientPayloadError():
+            return True  # bytes that are no HTTP; a body that ends too early
         case _:
             return False
 
 
+def status_of(error: BaseException) -> int | None:
+    """Give the status of the server's answer that an error tells of, None where there was none."""
+    return _answer(error)[0]
+
+
+def _answer(error: BaseException) -> tuple[int | None, Mapping[str, str]]:
+    """Give status and headers of the server's answer, those of S3 from behind what s3fs makes of them."""
+    import aiohttp  # noqa: PLC0415
+    from botocore.exceptions import ClientError  # noqa: PLC0415
+
+    # Of bytes that are no HTTP aiohttp says the status 400, with a cause.
+    if isinstance(error, aiohttp.ClientResponseError) and error.__cause__ is None:
+        return error.status, error.headers or {}
+    if isinstance(error.__cause__, ClientError):
+        answer: dict[str, Any] = error.__cause__.response.get("ResponseMetadata", {})
+        return answer.get("HTTPStatusCode"), answer.get("HTTPHeaders", {})
+    return None, {}
+
+
 def retry_after(error: BaseException | None) -> float:
     """Seconds that the server asks to wait (RFC 9110, 10.2.3), 0 where it does not."""
-    import aiohttp  # noqa: PLC0415
-
-    headers = error.headers if isinstance(error, aiohttp.ClientResponseError) else None
-    value = headers.get("Retry-After", "0") if headers else "0"
+    headers = _answer(error)[1] if error else {}
+    value = headers.get("retry-after", "0")  # in lower case as botocore has it; aiohttp takes any
     if value.isdecimal():
         return float(value)
     try:
@@ -74,25 +95,27 @@ def _explained(error: Exception) -> tuple[str, str]:
     import aiohttp  # noqa: PLC0415
     from botocore.exceptions import NoCredentialsError, PartialCredentialsError  # noqa: PLC0415
 
-    status = error.status if isinstance(error, aiohttp.ClientResponseError) else None
+    status = status_of(error)
     kinds: tuple[tuple[bool | type[Exception], str, str], ...] = (
         (
             aiohttp.ClientSSLError,
             "its TLS certificate is not trusted",
             "Check the address and the date of this machine.",
         ),
-        (aiohttp.ClientConnectorDNSError, "its host is not known here", "Check the network and the address."),
+        (is_transient(error) and aiohttp.ClientConnectorDNSError, "its host cannot be looked up now", NETWORK),
+        (aiohttp.ClientConnectorDNSError, "its host is not known here", NETWORK),
         (aiohttp.TooManyRedirects, "it redirects in a loop", "Check the address; the image may have moved."),
         (aiohttp.RedirectClientError, "it redirects to what is no web address", "Check the address."),
         (status in REFUSED, f"access is refused (status {status})", CREDENTIALS),
+        (bool(status), f"the server answers with status {status}", LATER),
         (FileNotFoundError, "it is not there", "Check the address."),
         (PermissionError, "access is refused", CREDENTIALS),
         (NoCredentialsError, "there are no credentials for it", ANONYMOUS),
         (PartialCredentialsError, "its credentials are not complete", CREDENTIALS),
-        (aiohttp.ClientResponseError, f"the server answers with status {status}", LATER),
         (TimeoutError, "the answer takes too long", LATER),
         (CorruptBodyError, f"the body is not what the store holds: {error}", LATER),
+        (aiohttp.ClientResponseError, "the answer is no HTTP", LATER),
         (aiohttp.ClientPayloadError, "the body ends too early", LATER),
-        (Exception, f"the connection fails ({type(error).__name__})", "Check the network and the address."),
+        (Exception, f"the connection fails ({type(error).__name__})", NETWORK),
     )
     return next((what, remedy) for kind, what, remedy in kinds if kind is True or (kind and isinstance(error, kind)))

@@ -16,13 +16,14 @@ import zarr
 from zarr.abc.store import Store
 from zarr.errors import ChunkNotFoundError, NodeNotFoundError
 
-from idr_assets.imaging.chunk_store import PATIENT, UNDECODABLE, ChunkStore, Patience, decoded, file_info
+from idr_assets.imaging.chunk_store import UNDECODABLE, ChunkStore, decoded, file_info
 from idr_assets.imaging.errors import ImageError, MissingChunkError, check_address, masked
 from idr_assets.imaging.lazy import LazyPlanes
 from idr_assets.imaging.multiscales import AXES, Geometry, read_geometry
+from idr_assets.imaging.patience import PATIENT, Patience, let_zarr_ask
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.shards import empty_chunk
-from idr_assets.imaging.stores import open_store
+from idr_assets.imaging.stores import open_source_store
 from idr_assets.imaging.verification import chunk_format
 
 if TYPE_CHECKING:
@@ -114,12 +115,16 @@ class Level:
             return values, empty_chunk(self.array, selection, values)
 
         store: Any = self.array.store_path.store
+        let_zarr_ask(store.patience)
         return decoded(fetch, store.patience) if again else fetch()
 
     def _missing(self, block: Block, found: str) -> str:
         """Name the first plane without a chunk; Zarr tells the missing keys, but only in its message."""
         keys = ((plane, key) for plane in block.planes() for key in self.chunk_keys(plane))
-        plane, key = next((plane, key) for plane, key in keys if f"'{key}'" in found)
+        first = block.planes()[0]
+        plane, key = next(
+            ((plane, key) for plane, key in keys if f"'{key}'" in found), (first, self.chunk_keys(first)[0])
+        )
         return (
             f"The chunk {self.url}/{self.path}/{key} is missing, so {plane} has no pixels and cannot be segmented. "
             "Check that the address is right; if the image lacks this plane, leave it out of `window`."
@@ -170,7 +175,7 @@ def open_level(
     of TCZYX in this order.
     """
     check_address(url)
-    store, shown = ChunkStore(open_store(url, storage_options, read_only=True), url, patience), masked(url)
+    store, shown = _store(url, storage_options, patience), masked(url)
     try:
         geometry, array = read_geometry(shown, level, store), _array(shown, level, store, missing_chunks == "zeros")
         store.chunks = chunk_format(array)
@@ -205,6 +210,18 @@ def stamps(level: Level, storage_options: Mapping[str, Any] | None = None) -> li
     store: Any = level.array.store_path.store
     info = file_info(f"{level.address.rstrip('/')}/{level.path}/{document}", storage_options, store.patience) or {}
     return [str(info[name]) for name in STAMPS if info.get(name)]
+
+
+def _store(url: str, storage_options: Mapping[str, Any] | None, patience: Patience) -> ChunkStore:
+    try:
+        return ChunkStore(open_source_store(url, storage_options), url, patience)
+    except (ImportError, OSError, RuntimeError, TypeError, ValueError) as error:
+        failure = ImageError(
+            f"{masked(url)} is no address that can be read here ({type(error).__name__}: {error}): nothing is read. "
+            "Write `url` as http://, https:// or s3://, without blanks before it, or as a local path, and check "
+            "`storage_options`."
+        )
+    raise failure  # out of the handler, where it takes the cause along, which may hold a password
 
 
 def _array(url: str, level: str, store: Store, zeros: bool) -> zarr.Array[Any]:  # noqa: FBT001

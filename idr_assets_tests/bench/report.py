@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from textwrap import fill
 
-from idr_assets.imaging.chunk_store import PATIENT
 from idr_assets.imaging.counts_figure import svg
+from idr_assets.imaging.patience import PATIENT
 from idr_assets_tests.bench.comparisons import USUAL, Results, Row
 from idr_assets_tests.bench.model import WHOLE, Forecast, Machine, Parameters, forecast, machines, parameters
 from idr_assets_tests.bench.plots import HOUR, digits, model_plot, runs_plot, ways_plot, workers_plot

@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 
-from idr_assets.imaging.chunk_store import PATIENT
+from idr_assets.imaging.patience import PATIENT
 from idr_assets_tests.bench.comparisons import LATENCIES, Results
 
 PACE = 150

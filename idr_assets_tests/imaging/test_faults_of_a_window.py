@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from idr_assets.imaging.blocks import BlockTask, segment_blocks
-from idr_assets.imaging.chunk_store import Patience
 from idr_assets.imaging.label_image_creation import create_label_image
+from idr_assets.imaging.patience import Patience
 from idr_assets.imaging.plane_results import PlaneFailure
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.segmentation import gaussian_threshold
@@ -49,7 +49,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     root = tmp_path_factory.mktemp("store")
     pixels = np.reshape(list(PIXELS.values()), (10, 1, 20, *SHAPE))
     write_image(root / "image.zarr", pixels, version="0.4")
-    cluster = {"processes": False, "n_workers": 1, "threads_per_worker": 2, "dashboard_address": None}
+    cluster = {"processes": False, "n_workers": 1, "threads_per_worker": 2, "dashboard_address": "127.0.0.1:0"}
     with StoreServer(root) as server, Client(**cluster) as client:
         yield Served(server, open_level(f"{server.url}/image.zarr", "0", patience=QUICK), client)
 
@@ -93,6 +93,7 @@ def test_each_plane_is_right_or_fails_and_is_not_stored(
     failures = {result.plane: result.reason for result in found if isinstance(result, PlaneFailure)}
     assert set(failures) == set(staying)
     assert [plane for plane, reason in failures.items() if key(plane) not in reason] == []
+    assert {reason.partition(": ")[0] for reason in failures.values()} <= {"ImageError", "MissingChunkError"}
     for plane in WINDOW.planes():
         stored = output.read(plane)
         assert (stored is None) == (plane in staying)

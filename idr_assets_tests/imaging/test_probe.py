@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from idr_assets.imaging.chunk_store import Patience
 from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.patience import Patience
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.probe import check_pixels
 from idr_assets.imaging.source import open_level

@@ -13,8 +13,8 @@ import zarr
 from zarr.abc.codec import BytesBytesCodec
 from zarr.codecs import BloscCodec, GzipCodec, ShardingCodec, TransposeCodec
 
-from idr_assets.imaging.chunk_store import Patience
 from idr_assets.imaging.errors import ImageError, MissingChunkError
+from idr_assets.imaging.patience import Patience
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.source import open_level
 from idr_assets_tests.idr_stores import nuclei_plane, write_image

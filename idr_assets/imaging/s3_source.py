@@ -1,0 +1,24 @@
+"""S3 as images are read from it: each request is made once, since `patience` is what tries again."""
+
+from typing import Any
+
+from s3fs import S3FileSystem
+
+from idr_assets.imaging.sessions import USER_AGENT
+
+CONFIG = {
+    "retries": {"total_max_attempts": 1},
+    "user_agent_extra": USER_AGENT,
+    "max_pool_connections": 1000,  # the number of requests is bounded by `patience` too
+}
+"""What botocore is told unless the user says otherwise, by `config_kwargs`."""
+
+
+class S3Source(S3FileSystem):  # type: ignore[misc]  # s3fs ships no types
+    """The filesystem of s3fs without the tries, of botocore and its own, that would multiply ours."""
+
+    retries = 1
+
+    def __init__(self, *, config_kwargs: dict[str, Any] | None = None, **options: Any) -> None:  # noqa: ANN401  theirs
+        """Take what s3fs does."""
+        super().__init__(config_kwargs=CONFIG | (config_kwargs or {}), **options)

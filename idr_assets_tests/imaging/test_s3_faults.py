@@ -1,0 +1,83 @@
+"""Images on S3 under faults: each request is made once, and tried again by our own patience alone."""
+
+import os
+from collections.abc import Iterator
+from itertools import repeat
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.patience import Patience
+from idr_assets.imaging.planes import Block
+from idr_assets.imaging.sessions import USER_AGENT
+from idr_assets.imaging.source import fingerprint, open_level
+from idr_assets_tests.idr_stores import write_image
+from idr_assets_tests.store_server import StoreServer, status
+
+QUICK = Patience(tries=2, timeout=5, wait=0.01)
+PLANE = Block(range(1), (0,), range(1))
+PIXELS = np.arange(12, dtype="u2").reshape(1, 1, 1, 3, 4)
+CHUNK = "/bucket/image.zarr/0/0/0/0/0/0"
+
+
+@pytest.fixture(autouse=True)
+def _no_credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[StoreServer]:
+    """Serve a bucket that everybody may read."""
+    write_image(tmp_path / "bucket/image.zarr", PIXELS, version="0.4")
+    with StoreServer(tmp_path) as server:
+        yield server
+
+
+@pytest.mark.parametrize(
+    ("code", "tries", "message"),
+    [
+        (400, 1, "cannot be read: the server answers with status 400"),
+        (403, 1, "cannot be read: access is refused (status 403)"),
+        (405, 1, "cannot be read: the server answers with status 405"),
+        (429, 2, "cannot be read (2 tries): the server answers with status 429"),
+        (503, 2, "cannot be read (2 tries): the server answers with status 503"),
+    ],
+)
+def test_a_status_is_heard_as_over_http(server: StoreServer, code: int, tries: int, message: str) -> None:
+    level = open_level("s3://bucket/image.zarr", "0", {"anon": True, "endpoint_url": server.url}, patience=QUICK)
+    np.testing.assert_array_equal(level.read(PLANE), PIXELS)
+    assert len(fingerprint(level, {"anon": True, "endpoint_url": server.url})) == 16
+    server.reset()
+    server.faults[CHUNK] = repeat(status(code, {"Retry-After": "0"}))
+    with pytest.raises(ImageError) as error:
+        level.read(PLANE)
+    assert message in str(error.value)
+    assert server.requests == [("GET", CHUNK)] * tries
+    assert all(agent.endswith(USER_AGENT) for agent in server.agents)
+    server.reset()
+    server.faults[CHUNK] = repeat(status(429, {"Retry-After": "3600"}))
+    with pytest.raises(ImageError, match="status 429"):
+        level.read(PLANE)
+    assert server.requests == [("GET", CHUNK)]  # the hour is longer than the patience
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"anon": True}, "the connection fails (EndpointConnectionError). Check the network and the address."),
+        ({}, "there are no credentials for it. Give credentials in `storage_options`, or `{anon: true}`"),
+    ],
+)
+def test_a_store_that_cannot_be_asked_is_named(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ImageError) as error:
+        open_level(
+            "s3://bucket/image.zarr", "0", options | {"endpoint_url": "http://127.0.0.1:9"}, patience=Patience(tries=1)
+        )
+    assert str(error.value).startswith("s3://bucket/image.zarr/")
+    assert message in str(error.value)
