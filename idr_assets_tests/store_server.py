@@ -184,6 +184,7 @@ async def garbled(request: web.Request, _body: bytes) -> web.StreamResponse:
     """Answer with bytes that are no HTTP."""
     if request.transport is not None:
         request.transport.write(b"\x00\x01\r\n\r\n")
+        await asyncio.sleep(0.05)  # so that they arrive before the end of the connection, which is another fault
         request.transport.close()
     raise ConnectionResetError
 
