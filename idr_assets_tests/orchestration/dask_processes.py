@@ -3,28 +3,68 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import Popen
 
 from distributed import Client, Security
 
+from idr_assets_tests.dagster_home import ROOT
+
+TLS = """\
+type: idr_assets.DaskCluster
+attributes:
+  cluster: {address}
+  arguments:
+    timeout: 30
+    security: {{tls_ca_file: ca.pem, tls_client_cert: client.pem, tls_client_key: client.pem, require_encryption: true}}
+"""
+"""The YAML of a scheduler whose certificates lie beside it."""
+
+
+@dataclass
+class Scheduler:
+    """A scheduler on loopback whose `workers` come and go; `folder` takes the file that tells all where it is."""
+
+    folder: Path
+    security: Security | None
+    options: tuple[str, ...]
+    address: str = ""
+    workers: list[Popen[bytes]] = field(default_factory=list)
+
+    def start(self, *command: str) -> Popen[bytes]:
+        """Start a part of the cluster."""
+        file = str(self.folder / "scheduler.json")
+        common = ["--host", "127.0.0.1", "--dashboard-address", "127.0.0.1:0", "--scheduler-file", file, *self.options]
+        return Popen([sys.executable, "-m", "dask", *command, *common], cwd=ROOT)  # noqa: S603
+
+    def add_workers(self, count: int) -> None:
+        """Start workers of one thread, and wait until all that were ever started are there."""
+        self.workers += [self.start("worker", "--nthreads", "1", "--no-nanny") for _ in range(count)]
+        with Client(scheduler_file=str(self.folder / "scheduler.json"), timeout=60, security=self.security) as client:
+            client.wait_for_workers(len(self.workers), timeout=60)
+            self.address = client.scheduler.address
+
 
 @contextmanager
-def running_scheduler(folder: Path, *options: str, security: Security | None = None) -> Iterator[str]:
-    """Start a scheduler and two workers with `options` on loopback, and give the scheduler's address.
-
-    `security` is what a client needs to reach it; `folder` takes the file that tells all where the scheduler is.
-    """
-    file = str(folder / "scheduler.json")
-    common = ["--host", "127.0.0.1", "--dashboard-address", "127.0.0.1:0", "--scheduler-file", file, *options]
-    commands = [["scheduler", "--port", "0"], *[["worker", "--nthreads", "1", "--no-nanny"]] * 2]
-    processes = [Popen([sys.executable, "-m", "dask", *command, *common]) for command in commands]  # noqa: S603
+def running_scheduler(folder: Path, certificates: Path | None = None) -> Iterator[Scheduler]:
+    """Start a scheduler and two workers; with `certificates` they speak TLS, and leave them in that folder."""
+    scheduler = Scheduler(folder, *_tls(certificates) if certificates else (None, ()))
+    process = scheduler.start("scheduler", "--port", "0")
     try:
-        with Client(scheduler_file=file, timeout=60, security=security) as client:
-            client.wait_for_workers(2, timeout=60)
-            address: str = client.scheduler.address
-        yield address
+        scheduler.add_workers(2)
+        yield scheduler
     finally:
-        for process in processes:
-            process.kill()
-            process.wait()
+        for each in (process, *scheduler.workers):
+            each.kill()
+            each.wait()
+
+
+def _tls(folder: Path) -> tuple[Security, tuple[str, ...]]:
+    """Write `ca.pem` and `client.pem`; give what a client needs, and what the processes do."""
+    made = Security.temporary()
+    authority, pem = folder / "ca.pem", folder / "client.pem"
+    authority.write_text(made.tls_ca_file)
+    pem.write_text(made.tls_client_key + made.tls_client_cert)
+    files = ("--tls-ca-file", str(authority), "--tls-cert", str(pem), "--tls-key", str(pem))
+    return made, ("--protocol", "tls", *files)

@@ -9,7 +9,6 @@ import numpy as np
 import psutil
 import pytest
 import scipy.ndimage
-from distributed import Security
 
 from idr_assets.imaging.blocks import BlockTask, segment_blocks
 from idr_assets.imaging.label_image_creation import create_label_image
@@ -20,7 +19,7 @@ from idr_assets.orchestration.dask_resource import DaskResource
 from idr_assets.orchestration.dask_security import warn_if_readable
 from idr_assets_tests.idr_stores import nuclei_plane, write_image
 from idr_assets_tests.image_project import ImageProject
-from idr_assets_tests.orchestration.dask_processes import running_scheduler
+from idr_assets_tests.orchestration.dask_processes import TLS, running_scheduler
 
 SHORT = {"timeout": 0.1}
 FORMS: dict[str, dict[str, Any]] = {
@@ -32,14 +31,6 @@ FORMS: dict[str, dict[str, Any]] = {
         "arguments": {"protocol": "tcp", "processes": False, "threads_per_worker": 1},
     },
 }
-TLS = """\
-type: idr_assets.DaskCluster
-attributes:
-  cluster: {address}
-  arguments:
-    timeout: 30
-    security: {{tls_ca_file: ca.pem, tls_client_cert: client.pem, tls_client_key: client.pem, require_encryption: true}}
-"""
 WINDOW = Block(range(3), (0,), range(4))
 
 
@@ -99,9 +90,9 @@ def test_nothing_listens_beyond_loopback(form: str) -> None:
 
 
 def test_a_running_scheduler_stays(task: BlockTask, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with running_scheduler(tmp_path) as address:
+    with running_scheduler(tmp_path) as scheduler:
         before = tree()
-        check(DaskResource(cluster=address, arguments={"timeout": 30}), task, workers=2)
+        check(DaskResource(cluster=scheduler.address, arguments={"timeout": 30}), task, workers=2)
         assert tree() == before
     assert "without TLS" not in caplog.text
 
@@ -110,13 +101,8 @@ def test_a_scheduler_with_certificates_is_reached_as_the_yaml_says(task: BlockTa
     project = ImageProject(tmp_path / "project")
     project.write()
     folder = project.package / "defs" / "dask"
-    made = Security.temporary()
-    (folder / "ca.pem").write_text(made.tls_ca_file)
-    (folder / "client.pem").write_text(made.tls_client_key + made.tls_client_cert)
-    pem = str(folder / "client.pem")
-    options = ["--protocol", "tls", "--tls-ca-file", str(folder / "ca.pem"), "--tls-cert", pem, "--tls-key", pem]
-    with running_scheduler(tmp_path, *options, security=made) as address:
-        (folder / "defs.yaml").write_text(TLS.format(address=address))
+    with running_scheduler(tmp_path, certificates=folder) as scheduler:
+        (folder / "defs.yaml").write_text(TLS.format(address=scheduler.address))
         resource: DaskResource = (project.load().resources or {})["dask"]
         check(resource, task, workers=2)
         (folder / "client.pem").unlink()
@@ -125,8 +111,8 @@ def test_a_scheduler_with_certificates_is_reached_as_the_yaml_says(task: BlockTa
             resource.client(),
         ):
             pass
-    assert address.startswith("tls://127.0.0.1:")
-    assert f"The file {pem}, `tls_client_cert` of the dask cluster, is not there" in str(error.value)
+    assert scheduler.address.startswith("tls://127.0.0.1:")
+    assert f"The file {folder}/client.pem, `tls_client_cert` of the dask cluster, is not there" in str(error.value)
 
 
 @pytest.mark.parametrize("field", ["tls_ca", "tls_min_version"])

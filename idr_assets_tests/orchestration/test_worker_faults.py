@@ -23,8 +23,9 @@ from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.segmentation import gaussian_threshold, per_plane
 from idr_assets.imaging.source import open_level
 from idr_assets.orchestration.dask_resource import DaskResource
-from idr_assets_tests.orchestration.dask_processes import running_scheduler
+from idr_assets_tests.orchestration.dask_processes import TLS, Scheduler, running_scheduler
 from idr_assets_tests.orchestration.small_image import FIELDS, PARTITIONS, PIXELS, PLANES, Segmented, recipe
+from idr_assets_tests.store_server import StoreServer
 
 PROCESSES = "type: idr_assets.DaskCluster\nattributes:\n  workers: 2\n  cluster: processes\n"
 
@@ -57,6 +58,21 @@ def ends_every_worker(plane: npt.NDArray[Any], *, other: str) -> npt.NDArray[np.
         sleep(1)
         os._exit(3)
     return recipe(plane)
+
+
+def waits_for_a_third(plane: npt.NDArray[Any], *, pids: str) -> npt.NDArray[np.int32]:
+    Path(pids, str(os.getpid())).touch()
+    while len(list(Path(pids).iterdir())) < 3:
+        sleep(0.01)
+    return recipe(plane)
+
+
+def replace_one(scheduler: Scheduler, pids: Path) -> None:
+    """Add a worker when the two are at work, and kill one of these."""
+    while len(list(pids.iterdir())) < 2:
+        sleep(0.01)
+    scheduler.add_workers(1)
+    scheduler.workers[0].kill()
 
 
 def kill_whoever_waits(file: Path) -> None:
@@ -114,8 +130,8 @@ def test_planes_that_are_done_stay_when_no_worker_is_left(
     other = fresh.project.root / "data/image.ome.zarr/labels/segmentation/0/c/1/1/10/0/0"
     segmentation = f"{{function: {__name__}.ends_every_worker, parameters: {{other: {other}}}}}"
     fresh.project.write(**FIELDS, segmentation=segmentation)
-    with running_scheduler(tmp_path) as address:
-        (fresh.project.package / "defs/dask/defs.yaml").write_text(PROCESSES.replace("processes", address))
+    with running_scheduler(tmp_path) as scheduler:
+        (fresh.project.package / "defs/dask/defs.yaml").write_text(PROCESSES.replace("processes", scheduler.address))
         failure = fresh.run("plane_labels", PARTITIONS[0], PARTITIONS[-1])
     assert "Planes that failed: 4. Partitions that are done: 2." in failure
     assert "t 2 c 1 z 9: the dask cluster has no worker any more: all have ended" in failure
@@ -126,7 +142,7 @@ def test_planes_that_are_done_are_told_when_the_scheduler_is_lost(fresh: Segment
     level = open_level(str(fresh.project.root / "data/source.zarr"), "0")
     task = BlockTask(level, create_label_image(str(tmp_path / "output"), level), gaussian_threshold)
     blocks = Block(range(1, 2), (0,), range(12)).single_planes()
-    with running_scheduler(tmp_path) as address, DaskResource(cluster=address).client() as client:
+    with running_scheduler(tmp_path) as scheduler, DaskResource(cluster=scheduler.address).client() as client:
         results = segment_blocks(client, task, blocks)
         first = next(results)
         process("scheduler").kill()
@@ -135,3 +151,25 @@ def test_planes_that_are_done_are_told_when_the_scheduler_is_lost(fresh: Segment
     assert isinstance(first, PlaneSummary)
     assert {result.plane for result in [first, *rest]} == {plane for block in blocks for plane in block.planes()}
     assert {failure.reason[:44] for failure in lost} == {"the connection to the dask scheduler was los"}
+
+
+def test_workers_of_a_tls_scheduler_come_and_go_during_a_run(fresh: Segmented, tmp_path: Path) -> None:
+    pids, defs = tmp_path / "pids", fresh.project.package / "defs/dask"
+    pids.mkdir()
+    with running_scheduler(tmp_path, certificates=defs) as scheduler, StoreServer(tmp_path / "data", 0.02) as store:
+        function = f"{{function: {__name__}.waits_for_a_third, parameters: {{pids: {pids}}}}}"
+        whole = {"url": f"{store.url}/source.zarr", "window": "{t: all, z: all}", "segmentation": function}
+        fresh.project.write(**FIELDS | whole)
+        (defs / "defs.yaml").write_text(TLS.format(address=scheduler.address))
+        replacing = Thread(target=replace_one, args=[scheduler, pids], daemon=True)
+        replacing.start()
+        assert fresh.run("plane_labels", "0|00", "2|11") == ""
+        replacing.join()
+        assert {int(path.name) for path in pids.iterdir()} == {worker.pid for worker in scheduler.workers}
+        assert [worker.poll() for worker in scheduler.workers] == [-signal.SIGKILL, None, None]
+    assert fresh.materialized() == {f"{t}|{z:02}" for t in range(3) for z in range(12)}
+    labels = open_label_image(str(fresh.project.root / "data/image.ome.zarr"))
+    for plane in Block(range(3), (0, 1), range(12)).planes():
+        found = labels.read(plane)
+        assert found
+        assert np.array_equal(found.labels, recipe(PIXELS[plane.t, plane.c, plane.z]))
