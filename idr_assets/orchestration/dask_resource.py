@@ -36,3 +36,8 @@ class DaskResource(dg.ConfigurableResource[Any]):
         from idr_assets.orchestration.dask_client import client  # noqa: PLC0415  dask, for the run only
 
         return client(self.cluster, self.workers, self.arguments)
+
+    def threads(self, client: "Client") -> int:
+        """Count the threads among which planes are divided; those of workers that still wait in a queue are guessed."""
+        there: int = sum(client.nthreads().values())
+        return max(there, self.workers or 1)

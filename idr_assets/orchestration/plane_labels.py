@@ -65,8 +65,7 @@ def plane_labels(image: Image) -> dg.AssetsDefinition:
         task = BlockTask(level, output, image.function, image.parameters, provenance, origins)
         with dask.client() as client:
             context.log.info("dask dashboard: %s", client.dashboard_link)
-            workers = max(1, sum(client.nthreads().values()))  # of a cluster class, the first may be still to come
-            size = block_size(level.plane_shape, len(block), workers)
+            size = block_size(level.plane_shape, len(block), dask.threads(client))
             results = segment_blocks(client, task, block.cut(level.chunks, size))
             found = list(logged(results, len(block), context.log.info))
         _tell_reused(context, image, found)

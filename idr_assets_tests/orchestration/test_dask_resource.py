@@ -1,7 +1,10 @@
 """Each form of the dask resource: planes are segmented, everything listens on loopback, and nothing is left behind."""
 
+import json
+import re
 from multiprocessing import resource_tracker
 from pathlib import Path
+from threading import Timer
 from typing import Any
 from urllib.request import urlopen
 
@@ -9,17 +12,23 @@ import numpy as np
 import psutil
 import pytest
 import scipy.ndimage
+import yaml
+from dask_jobqueue.slurm import SLURMCluster
+from distributed import LocalCluster
 
 from idr_assets.imaging.blocks import BlockTask, segment_blocks
+from idr_assets.imaging.label_image import open_label_image
 from idr_assets.imaging.label_image_creation import create_label_image
-from idr_assets.imaging.planes import Block
+from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.segmentation import gaussian_threshold
 from idr_assets.imaging.source import open_level
 from idr_assets.orchestration.dask_resource import DaskResource
 from idr_assets.orchestration.dask_security import warn_if_readable
+from idr_assets_tests.dagster_home import ROOT, dagster_home
 from idr_assets_tests.idr_stores import nuclei_plane, write_image
 from idr_assets_tests.image_project import ImageProject
 from idr_assets_tests.orchestration.dask_processes import TLS, running_scheduler
+from idr_assets_tests.orchestration.small_image import PIXELS, PLANES, Segmented, recipe, write_project
 
 SHORT = {"timeout": 0.1}
 FORMS: dict[str, dict[str, Any]] = {
@@ -31,6 +40,27 @@ FORMS: dict[str, dict[str, Any]] = {
         "arguments": {"protocol": "tcp", "processes": False, "threads_per_worker": 1},
     },
 }
+JOBS = """\
+type: idr_assets.DaskCluster
+attributes:
+  cluster: dask_jobqueue.local.LocalCluster
+  workers: 2
+  arguments:
+    cores: 1
+    memory: 1 GB
+    nanny: false
+    scheduler_options: {host: 127.0.0.1, dashboard_address: "127.0.0.1:0"}
+    worker_extra_args: ["--host", "127.0.0.1", "--dashboard-address", "127.0.0.1:0"]
+"""
+"""dask-jobqueue's stand-in for SLURM and its like: it writes a job's script as they do, and runs it on this machine."""
+
+GUIDE = {
+    attributes["cluster"]: attributes
+    for block in re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/deployment.md").read_text(), re.DOTALL)
+    if (attributes := yaml.safe_load(block).get("attributes"))
+}
+"""The clusters that docs/deployment.md shows."""
+
 WINDOW = Block(range(3), (0,), range(4))
 
 
@@ -113,6 +143,53 @@ def test_a_scheduler_with_certificates_is_reached_as_the_yaml_says(task: BlockTa
             pass
     assert scheduler.address.startswith("tls://127.0.0.1:")
     assert f"The file {folder}/client.pem, `tls_client_cert` of the dask cluster, is not there" in str(error.value)
+
+
+class LateCluster(LocalCluster):
+    """A cluster without workers until its queue lets them start, as in SLURM and Kubernetes."""
+
+    def scale(self, *arguments: object) -> None:
+        Timer(1, super().scale, arguments).start()
+
+
+def test_planes_wait_for_the_first_worker(fresh: Segmented) -> None:
+    late = LOOPBACK | {"protocol": "tcp", "n_workers": 0, "processes": False, "threads_per_worker": 1}
+    attributes = {"cluster": f"{__name__}.LateCluster", "workers": 2, "arguments": late}
+    (fresh.project.package / "defs/dask/defs.yaml").write_text(
+        f"type: idr_assets.DaskCluster\nattributes: {json.dumps(attributes)}\n"
+    )
+    assert fresh.run("plane_labels", "1|09", "2|10") == ""
+    assert len(fresh.materialized()) == 4
+
+
+def test_jobs_of_slurm_are_those_of_the_guide(tmp_path: Path) -> None:
+    arguments = GUIDE["dask_jobqueue.SLURMCluster"]["arguments"]
+    here = {"scheduler_options": LOOPBACK, "interface": None, "shared_temp_directory": str(tmp_path)}
+    with SLURMCluster(**arguments | here) as cluster:
+        script = cluster.job_script()
+    for line in ("-p compute", "--cpus-per-task=4", "--mem=8G", "-t 01:00:00"):
+        assert f"#SBATCH {line}\n" in script
+    assert "--nthreads 1 " in script
+    assert "--nworkers 4 " in script
+    assert "export IDR_ASSETS_DATA=" in script
+
+
+def test_jobs_of_a_queue_segment_planes_and_leave_no_process(tmp_path: Path) -> None:
+    project = write_project(tmp_path / "project")
+    (project.package / "defs/dask/defs.yaml").write_text(JOBS)
+    project.write_definitions()
+    (tmp_path / "home").mkdir()
+    with dagster_home(tmp_path / "home", project.root) as home:
+        (project.root / "data").rename(home.data)
+        asset = "-m project.definitions --select image/plane_labels"
+        code, output = home.run(f"dagster asset materialize {asset} --partition-range '1|09...2|10'")
+        assert code == 0, output
+        assert psutil.wait_procs(home.processes, timeout=10)[1] == []
+        labels = open_label_image(str(home.data / "image.ome.zarr"))
+    for plane in PLANES:
+        stored = labels.read(Plane(*plane))
+        assert stored
+        np.testing.assert_array_equal(stored.labels, recipe(PIXELS[plane]))
 
 
 @pytest.mark.parametrize("field", ["tls_ca", "tls_min_version"])
