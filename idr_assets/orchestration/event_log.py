@@ -43,8 +43,10 @@ class EventBatches(SqlEventLogStorage):
     rows are those that Dagster's own storage writes for each event.
     """
 
-    # Of each thread, since a connection belongs to the thread that opened it.
-    _batch = threading.local()
+    def __init__(self, *args: Any, **arguments: Any) -> None:  # noqa: ANN401  whatever the storage takes
+        """Make the storage; its batch is that of a thread, since a connection belongs to the thread that opened it."""
+        self._batch = threading.local()
+        super().__init__(*args, **arguments)
 
     def register_instance(self, instance: dg.DagsterInstance) -> None:
         """Serve an instance, have its process send events in batches, and ask for the times of many partitions.
@@ -115,7 +117,7 @@ class BatchedSqliteEventLogStorage(EventBatches, PartitionWipe, SqliteEventLogSt
 
     def register_instance(self, instance: dg.DagsterInstance) -> None:
         """Open the events of an instance, in the folder where Dagster's own storage has them."""
-        SqliteEventLogStorage.__init__(self, str(Path(instance.root_directory, "history", "runs")), self._inst_data)
+        super().__init__(str(Path(instance.root_directory, "history", "runs")), self._inst_data)
         super().register_instance(instance)
 
     def store_event_batch(self, events: Sequence[dg.EventLogEntry]) -> None:

@@ -3,8 +3,6 @@
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,31 +13,37 @@ import sqlalchemy as db
 
 from idr_assets.orchestration.event_log import BatchedSqliteEventLogStorage
 from idr_assets_tests.dagster_home import ROOT, dagster_home
-from idr_assets_tests.orchestration.empty_planes import ALL, PLANES, SOME, planes, run
+from idr_assets_tests.orchestration.empty_planes import ALL, PLANES, SOME, in_child, planes, run
 from idr_assets_tests.orchestration.event_rows import Rows, stored_rows
 
-TRANSACTION_OF_A_BATCH = """
+REFUSE = {
+    "planned": """
+CREATE TRIGGER refuse BEFORE INSERT ON event_logs WHEN NEW.dagster_event_type = 'ASSET_MATERIALIZATION_PLANNED'
+AND NEW.partition IS NOT NULL AND EXISTS (SELECT * FROM event_logs WHERE asset_key = NEW.asset_key)
+AND NOT EXISTS (SELECT * FROM asset_keys WHERE asset_key = NEW.asset_key)
+BEGIN SELECT RAISE(ABORT, 'refused'); END
+""",
+    "materialized": """
 CREATE TRIGGER refuse BEFORE INSERT ON event_logs WHEN NEW.dagster_event_type = 'ASSET_MATERIALIZATION'
 AND (SELECT count(*) FROM event_logs WHERE dagster_event_type = 'ASSET_MATERIALIZATION' AND partition IS NOT NULL)
   > (SELECT count(DISTINCT event_id) FROM asset_event_tags WHERE key = 'dagster/partition/t')
 BEGIN SELECT RAISE(ABORT, 'refused'); END
-"""
-"""Refuse a materialization that comes before the tags of the last one are there, as in a batch."""
+""",
+}
+"""Refuse an event that comes before the asset, or the tags, of the last one are there, as in a batch."""
 
-CHILD = """
-import os, signal, sys
+KILLED = """
+import os, signal
 import dagster as dg
 from idr_assets.orchestration.event_log import EventBatches
-from idr_assets_tests.orchestration.empty_planes import run
+from idr_assets_tests.orchestration.empty_planes import run_here
 
-if "killed" in sys.argv:
-    index = EventBatches._index
-    def kill(storage, events, rows):
-        planned = events[0].dagster_event_type != dg.DagsterEventType.ASSET_MATERIALIZATION
-        index(storage, events, rows) if planned else os.kill(os.getpid(), signal.SIGKILL)
-    EventBatches._index = kill
-with dg.DagsterInstance.get() as instance:
-    sys.exit(not run(instance, *sys.argv[1:3]))
+index = EventBatches._index
+def kill(storage, events, rows):
+    planned = events[0].dagster_event_type != dg.DagsterEventType.ASSET_MATERIALIZATION
+    index(storage, events, rows) if planned else os.kill(os.getpid(), signal.SIGKILL)
+EventBatches._index = kill
+run_here()
 """
 
 
@@ -99,12 +103,6 @@ def _rows(path: Path) -> int:
     return len(stored_rows(f"sqlite:///{path}")["event_logs"])
 
 
-def in_child(home: Path, *arguments: str) -> subprocess.Popen[bytes]:
-    """Start a run in a process of its own."""
-    environment = os.environ | {"DAGSTER_HOME": str(home)}
-    return subprocess.Popen([sys.executable, "-c", CHILD, *arguments], cwd=ROOT, env=environment)  # noqa: S603
-
-
 def test_every_row_is_that_of_dagsters_own_storage(
     dagsters_own: Path, home: Path, instance: dg.DagsterInstance
 ) -> None:
@@ -115,12 +113,13 @@ def test_every_row_is_that_of_dagsters_own_storage(
     assert ours == own
 
 
+@pytest.mark.parametrize("refused", REFUSE)
 def test_a_refused_batch_is_stored_event_by_event(
-    dagsters_own: Path, home: Path, instance: dg.DagsterInstance, capfd: pytest.CaptureFixture[str]
+    refused: str, dagsters_own: Path, home: Path, instance: dg.DagsterInstance, capfd: pytest.CaptureFixture[str]
 ) -> None:
     engine = db.create_engine(f"sqlite:///{home}/history/runs/index.db")
     with engine.begin() as connection:
-        connection.execute(db.text(TRANSACTION_OF_A_BATCH))
+        connection.execute(db.text(REFUSE[refused]))
     engine.dispose()
     assert run(instance, *SOME)
     assert "Falling back" in capfd.readouterr().err
@@ -140,12 +139,22 @@ def test_runs_at_once_store_every_event_once(home: Path, instance: dg.DagsterIns
 def test_a_run_killed_between_the_databases_is_made_up_for_by_the_next(
     home: Path, instance: dg.DagsterInstance
 ) -> None:
-    assert in_child(home, *SOME, "killed").wait() == -signal.SIGKILL
+    assert in_child(home, *SOME, code=KILLED).wait() == -signal.SIGKILL
     assert (sum(logged(home)[0].values()), indexed(home)) == (7, Counter())
     assert instance.get_materialized_partitions(planes.key) == set()
     assert run(instance, *SOME)
     assert sorted(indexed(home).values()) == [1] * 12
     assert instance.get_materialized_partitions(planes.key) == set(indexed(home))
+
+
+def test_a_batch_takes_no_event_of_another_instance(instance: dg.DagsterInstance, tmp_path: Path) -> None:
+    shutil.copytree(tmp_path, tmp_path / "other")
+    with dg.DagsterInstance.from_config(str(tmp_path / "other")) as other:
+        ours, theirs = instance.event_log_storage, other.event_log_storage
+        assert isinstance(ours, BatchedSqliteEventLogStorage)
+        assert isinstance(theirs, BatchedSqliteEventLogStorage)
+        with ours._batch_transaction() as batch, theirs.index_connection() as connection:  # noqa: SLF001
+            assert connection.engine.url != batch.engine.url
 
 
 def test_events_of_an_instance_stay_when_it_starts_to_store_batches(dagsters_own: Path, tmp_path: Path) -> None:

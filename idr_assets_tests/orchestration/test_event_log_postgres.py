@@ -1,6 +1,7 @@
 """The event log that stores batches in a real PostgreSQL."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,7 +12,7 @@ import sqlalchemy as db
 
 from idr_assets.orchestration.event_log_postgres import BatchedPostgresEventLogStorage
 from idr_assets_tests.dagster_home import ROOT
-from idr_assets_tests.orchestration.empty_planes import SOME, run
+from idr_assets_tests.orchestration.empty_planes import SOME, in_child, run
 from idr_assets_tests.orchestration.event_rows import Rows, stored_rows
 from idr_assets_tests.orchestration.postgres_server import postgres_server
 
@@ -106,3 +107,17 @@ def test_a_refused_batch_is_stored_event_by_event(
     events = [row for row in rows_of(f"{server}/refused")["event_logs"] if row["partition"]]
     stored = [(row["dagster_event_type"], row["partition"]) for row in events]
     assert len(stored) == len(set(stored)) == 8
+
+
+def test_runs_at_once_store_every_event_once(
+    opened: Opened, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_EVENT_BATCH_SIZE", "7")
+    instance = opened("at_once", BATCHED)
+    child = in_child(tmp_path / "at_once", "0|00", "1|19")
+    assert run(instance, "2|00", "3|19")
+    assert child.wait() == 0
+    rows = [row for row in stored_rows(f"{server}/at_once")["event_logs"] if row["partition"]]
+    stored = Counter((row["dagster_event_type"], row["partition"]) for row in rows)
+    types = ("ASSET_MATERIALIZATION_PLANNED", "ASSET_MATERIALIZATION")
+    assert stored == Counter((type_, f"{t}|{z:02}") for type_ in types for t in range(4) for z in range(20))
