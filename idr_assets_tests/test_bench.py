@@ -3,10 +3,13 @@
 import json
 import math
 import re
+import signal
+import subprocess
 import sys
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -14,12 +17,15 @@ import pytest
 from idr_assets.imaging.planes import Plane
 from idr_assets.imaging.source import open_level
 from idr_assets_tests.bench import comparisons, ways
+from idr_assets_tests.bench.__main__ import parsed
 from idr_assets_tests.bench.comparisons import Sizes, compared
 from idr_assets_tests.bench.costs import Cost, cost_of_run
 from idr_assets_tests.bench.machine import machine
 from idr_assets_tests.bench.model import Machine, Parameters, forecast
 from idr_assets_tests.bench.report import write
 from idr_assets_tests.bench.simulated_image import LEVEL, PATH, SimulatedImage
+from idr_assets_tests.dagster_home import ROOT, wait_until
+from idr_assets_tests.web_ui import listens
 
 SHAPE = (2, 1, 4, 128, 135)
 
@@ -42,6 +48,34 @@ def test_planes_of_the_simulated_image_differ_and_stay(tmp_path: Path) -> None:
         first, again, other = (level.read(Plane(t, 0, 0).block) for t in (0, 0, 1))
     np.testing.assert_array_equal(first, again)
     assert (first != other).mean() > 0.5
+
+
+HOLD = """
+from idr_assets_tests.bench.simulated_image import simulated_image
+with simulated_image(0) as url:
+    print(url, flush=True)
+    input()
+"""
+
+
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
+def test_the_server_ends_with_whoever_started_it(ending: signal.Signals) -> None:
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen([sys.executable, "-c", HOLD], cwd=ROOT, **pipes) as bench:  # noqa: S603
+        assert bench.stdout
+        port = urlsplit(bench.stdout.readline().decode().strip()).port
+        assert port
+        assert listens(port)
+        bench.send_signal(ending)
+        assert bench.wait(30) != 0
+        wait_until(lambda: not listens(port), 30)
+
+
+@pytest.mark.parametrize("words", ["--planes 0", "--planes -1", "--planes 265001", "--rounds 0"])
+def test_numbers_that_nothing_can_be_measured_with_are_refused(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parsed(words.split())
+    assert f"error: {words.replace(' ', ' is ')}, " in capsys.readouterr().err
 
 
 def test_a_run_of_dagster_tells_its_cost(tmp_path: Path) -> None:

@@ -2,22 +2,42 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
 
 from idr_assets_tests.bench.comparisons import Sizes, compared
 from idr_assets_tests.bench.machine import machine
 from idr_assets_tests.bench.report import write
+from idr_assets_tests.bench.windows import MOST
 
 DOCS = Path(__file__).parents[2] / "docs"
 
-parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("--planes", type=int, default=10_000, help="planes of the longest run; all else shrinks with it")
-parser.add_argument("--rounds", type=int, default=2, help="how often short measures are repeated")
-parser.add_argument("--docs", type=Path, default=DOCS, help="the folder of benchmarks.md and its pictures")
-arguments = parser.parse_args()
 
-started, before = monotonic(), machine()
-results = compared(Sizes.up_to(arguments.planes, arguments.rounds))
-report = write(results, before, arguments.docs, monotonic() - started)
-sys.stdout.write(f"\n{report}\nwritten to {arguments.docs}/benchmarks.md\n")
+def parsed(words: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command's arguments; numbers that nothing can be measured with end it as argparse does."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--planes", type=int, default=10_000, help="planes of the longest run; all else shrinks with it"
+    )
+    parser.add_argument("--rounds", type=int, default=2, help="how often short measures are repeated")
+    parser.add_argument("--docs", type=Path, default=DOCS, help="the folder of benchmarks.md and its pictures")
+    arguments = parser.parse_args(words)
+    if not 1 <= arguments.planes <= MOST:
+        parser.error(f"--planes is {arguments.planes}, which the image does not have: write 1 to {MOST}")
+    if arguments.rounds < 1:
+        parser.error(f"--rounds is {arguments.rounds}, so nothing would be measured: write 1 or more")
+    return arguments
+
+
+def main() -> None:
+    """Measure as the arguments say."""
+    arguments = parsed()
+    started, before = monotonic(), machine()
+    results = compared(Sizes.up_to(arguments.planes, arguments.rounds))
+    report = write(results, before, arguments.docs, monotonic() - started)
+    sys.stdout.write(f"\n{report}\nwritten to {arguments.docs}/benchmarks.md\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -54,23 +54,19 @@ class SimulatedImage(StoreServer):
 
 @contextmanager
 def simulated_image(latency: float) -> Iterator[str]:
-    """Serve the image from a process of its own, and give its address."""
+    """Serve the image from a process of its own, and give its address; it ends with this one, however that ends."""
     command = [sys.executable, "-m", __spec__.name, str(latency)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603
         assert server.stdout
-        try:
-            yield server.stdout.readline().strip()
-        finally:
-            server.terminate()
+        yield server.stdout.readline().strip()
 
 
 def main() -> None:
-    """Serve until SIGTERM or SIGINT; the one argument is the latency."""
-    stopping = {signal.SIGTERM, signal.SIGINT}
-    signal.pthread_sigmask(signal.SIG_BLOCK, stopping)  # before the server's thread starts: sigwait alone gets them
+    """Serve until the standard input ends; the one argument is the latency."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends who holds the other end, and so this
     with TemporaryDirectory() as root, SimulatedImage(Path(root), float(sys.argv[1])) as server:
         print(f"{server.url}/{PATH}", flush=True)  # noqa: T201
-        signal.sigwait(stopping)
+        sys.stdin.read()
 
 
 if __name__ == "__main__":
