@@ -11,7 +11,6 @@ from idr_assets.orchestration.derived import derived_asset
 from idr_assets.orchestration.descriptions import of_objects
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.metadata import table
-from idr_assets.orchestration.partition_metadata import add_partition_metadata
 from idr_assets.orchestration.partitions import planes_of_timepoints, timepoint_key, timepoint_partitions
 
 type Metadata = dict[str, Any]
@@ -28,6 +27,8 @@ def objects(image: Image) -> dg.AssetsDefinition:
 
     @derived_asset(image.key("objects"), [planes], kinds, of_objects(image), timepoint_partitions(image))
     def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+        from idr_assets.orchestration.event_log.partition_metadata import add_partition_metadata  # noqa: PLC0415
+
         found, failures = _measure(image, map(int, context.partition_keys))
         context.log.info("tables in %s: %d, not measured: %d", image.objects_url, len(found), len(failures))
         metadata = {timepoint_key(image, t): values for t, values in found.items()}

@@ -14,7 +14,6 @@ from idr_assets.imaging.plane_results import PlaneFailure, PlaneSummary
 from idr_assets.imaging.planes import evenly_spread
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.metadata import picture
-from idr_assets.orchestration.partition_metadata import add_partition_metadata
 from idr_assets.orchestration.partitions import partition_key
 from idr_assets.orchestration.plane_checks import evaluated
 from idr_assets.orchestration.versions import version_tags
@@ -35,6 +34,8 @@ def report(
 
     Raises `dagster.Failure` with every plane that failed and why; exactly the other partitions count as materialized.
     """
+    from idr_assets.orchestration.event_log.partition_metadata import add_partition_metadata  # noqa: PLC0415
+
     summaries, _ = _by_partition(image, found)
     pictures = {key: _pictures(image, summaries[key]) for key in evenly_spread(sorted(summaries), MOST_PICTURED)}
     found = confirmed(image.open_output(), found)  # after the pictures, which are of what is stored too

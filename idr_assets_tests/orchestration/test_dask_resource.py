@@ -153,7 +153,7 @@ class LateCluster(LocalCluster):
 
 
 def test_planes_wait_for_the_first_worker(fresh: Segmented) -> None:
-    late = LOOPBACK | {"protocol": "tcp", "n_workers": 0, "processes": False, "threads_per_worker": 1}
+    late = {"protocol": "tcp", "n_workers": 0, "processes": False, "threads_per_worker": 1}
     attributes = {"cluster": f"{__name__}.LateCluster", "workers": 2, "arguments": late}
     (fresh.project.package / "defs/dask/defs.yaml").write_text(
         f"type: idr_assets.DaskCluster\nattributes: {json.dumps(attributes)}\n"
@@ -164,7 +164,11 @@ def test_planes_wait_for_the_first_worker(fresh: Segmented) -> None:
 
 def test_jobs_of_slurm_are_those_of_the_guide(tmp_path: Path) -> None:
     arguments = GUIDE["dask_jobqueue.SLURMCluster"]["arguments"]
-    here = {"scheduler_options": LOOPBACK, "interface": None, "shared_temp_directory": str(tmp_path)}
+    here = {
+        "scheduler_options": {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"},
+        "interface": None,
+        "shared_temp_directory": str(tmp_path),
+    }
     with SLURMCluster(**arguments | here) as cluster:
         script = cluster.job_script()
     for line in ("-p compute", "--cpus-per-task=4", "--mem=8G", "-t 01:00:00"):

@@ -35,7 +35,7 @@ BEGIN SELECT RAISE(ABORT, 'refused'); END
 KILLED = """
 import os, signal
 import dagster as dg
-from idr_assets.orchestration.event_log import EventBatches
+from idr_assets.orchestration.event_log.batches import EventBatches
 from idr_assets_tests.orchestration.empty_planes import run_here
 
 index = EventBatches._index

@@ -10,7 +10,7 @@ import dagster as dg
 import pytest
 import sqlalchemy as db
 
-from idr_assets.orchestration.event_log_postgres import BatchedPostgresEventLogStorage
+from idr_assets.orchestration.event_log.postgres import BatchedPostgresEventLogStorage
 from idr_assets_tests.dagster_home import ROOT
 from idr_assets_tests.orchestration.empty_planes import SOME, in_child, run
 from idr_assets_tests.orchestration.event_rows import Rows, stored_rows
@@ -18,7 +18,7 @@ from idr_assets_tests.orchestration.postgres_server import postgres_server
 
 BATCHED = next(
     block for block in re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/deployment.md").read_text(), re.DOTALL)
-    if "event_log_postgres" in block
+    if "event_log.postgres" in block
 )  # fmt: skip
 DAGSTERS_OWN = "storage: {postgres: {postgres_url: {env: DAGSTER_POSTGRES_URL}}}\n"
 

@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from idr_assets.orchestration.partition_metadata import add_partition_metadata
+from idr_assets.orchestration.event_log.partition_metadata import add_partition_metadata
 from idr_assets_tests.orchestration.conftest import SETTINGS
 
 METADATA = {key: {"objects": number, "source": {"level": "0"}} for number, key in enumerate("abc")}

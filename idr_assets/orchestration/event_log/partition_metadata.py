@@ -1,8 +1,7 @@
 """Metadata of many partitions at once.
 
 Dagster's `context.add_asset_metadata` lists the partitions of the run and copies all metadata so far at each call: a
-quarter of a minute for a thousand partitions, and a hundred times that for ten thousand. This builds on its internals,
-as `event_log` does.
+quarter of a minute for a thousand partitions, and a hundred times that for ten thousand.
 """
 
 from collections.abc import Mapping

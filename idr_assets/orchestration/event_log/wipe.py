@@ -1,4 +1,4 @@
-"""Forget single partitions of an asset, as the UI asks for it. Like `event_log`, it builds on Dagster's internals."""
+"""Forget single partitions of an asset, as the UI asks for it."""
 
 from collections.abc import Sequence
 

@@ -1,25 +1,19 @@
 """Store Dagster's events in batches: one transaction for each database, not one for each event.
 
-This, `event_log_postgres`, `event_wipe`, `partition_metadata` and `versions` alone build on Dagster's internals, which
-a minor release may change; so pyproject.toml allows one minor.
-Here belongs how events are stored, never what they say.
+Here belongs what SQLite and PostgreSQL share: how events are stored, never what they say.
 """
 
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
-from typing import Any, Self
+from contextlib import contextmanager
+from typing import Any
 
 import dagster as dg
 from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS
-from dagster._core.storage.event_log import SqlEventLogStorage, SqliteEventLogStorage
+from dagster._core.storage.event_log import SqlEventLogStorage
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
-from dagster._serdes import ConfigurableClassData
 from sqlalchemy.engine import Connection
-
-from idr_assets.orchestration.event_wipe import PartitionWipe
 
 type Rows = Sequence[Mapping[str, Any]]
 """Events as the rows of a table."""
@@ -46,7 +40,7 @@ class EventBatches(SqlEventLogStorage):
     def __init__(self, *args: Any, **arguments: Any) -> None:  # noqa: ANN401  whatever the storage takes
         """Make the storage; its batch is that of a thread, since a connection belongs to the thread that opened it."""
         self._batch = threading.local()
-        super().__init__(*args, **arguments)
+        super().__init__(*args, **arguments)  # type: ignore[no-untyped-call]
 
     def register_instance(self, instance: dg.DagsterInstance) -> None:
         """Serve an instance, have its process send events in batches, and ask for the times of many partitions.
@@ -64,7 +58,7 @@ class EventBatches(SqlEventLogStorage):
 
     def _index(self, events: Sequence[dg.EventLogEntry], rows: Rows) -> None:
         with self._batch_transaction() as connection:
-            stored = list(zip(events, _insert(connection, rows), strict=True))
+            stored = list(zip(events, inserted(connection, rows), strict=True))
             of_assets = [(event, id_) for event, id_ in stored if event.dagster_event_type in ASSET_EVENTS]
             self._store_asset_event_tags(connection, [event for event, _ in of_assets], [id_ for _, id_ in of_assets])
             for event, id_ in _last(of_assets):
@@ -93,51 +87,7 @@ class EventBatches(SqlEventLogStorage):
                 del self._batch.connection
 
 
-class BatchedSqliteEventLogStorage(EventBatches, PartitionWipe, SqliteEventLogStorage):
-    """Dagster's event log in SQLite, below the instance's folder as ever, with batches and wipes of single partitions.
-
-    A batch goes into the run's database, then into the index. When the second fails, the first is undone, so that
-    Dagster, which then sends each event by itself, stores none twice. A process killed between the two leaves events
-    in the run's log that the index lacks: those planes count as not materialized, and the next run does them again.
-    """
-
-    def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
-        """Wait for the instance: its folder is where the events are."""
-        self._inst_data = inst_data
-
-    @classmethod
-    def config_type(cls) -> dict[str, Any]:
-        """Take no settings."""
-        return {}
-
-    @classmethod
-    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:
-        """Make the storage that dagster.yaml names."""
-        return cls(inst_data, **config_value)
-
-    def register_instance(self, instance: dg.DagsterInstance) -> None:
-        """Open the events of an instance, in the folder where Dagster's own storage has them."""
-        super().__init__(str(Path(instance.root_directory, "history", "runs")), self._inst_data)
-        super().register_instance(instance)
-
-    def store_event_batch(self, events: Sequence[dg.EventLogEntry]) -> None:
-        """Store the events of one run, in one transaction of its database and one of the index."""
-        rows, run_id = [self._event_to_row(event) for event in events], events[0].run_id
-        with self.run_connection(run_id) as connection:
-            ids = _insert(connection, rows)
-        with ExitStack() as undo:
-            undo.callback(self._forget, run_id, ids)
-            self._index(events, rows)
-            undo.pop_all()
-
-    def _forget(self, run_id: str, ids: Sequence[int]) -> None:
-        with self.run_connection(run_id) as connection:  # ids of one transaction have no gap
-            connection.execute(
-                SqlEventLogStorageTable.delete().where(SqlEventLogStorageTable.c.id.between(ids[0], ids[-1]))
-            )
-
-
-def _insert(connection: Connection, rows: Rows) -> list[int]:
+def inserted(connection: Connection, rows: Rows) -> list[int]:
     """Insert events and give their ids, in the order of the events."""
     table = SqlEventLogStorageTable
     statement = table.insert().returning(table.c.id, sort_by_parameter_order=True)

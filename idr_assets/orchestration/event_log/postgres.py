@@ -10,7 +10,7 @@ from dagster._serdes import ConfigurableClassData
 from dagster_postgres import PostgresEventLogStorage
 from dagster_postgres.utils import get_token_provider_from_config, pg_url_from_config
 
-from idr_assets.orchestration.event_log import EventBatches
+from idr_assets.orchestration.event_log.batches import EventBatches
 
 
 class BatchedPostgresEventLogStorage(EventBatches, PostgresEventLogStorage):
