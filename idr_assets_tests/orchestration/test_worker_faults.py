@@ -60,6 +60,7 @@ def ends_every_worker(plane: npt.NDArray[Any], *, other: str) -> npt.NDArray[np.
     return recipe(plane)
 
 
+@per_plane
 def waits_for_a_third(plane: npt.NDArray[Any], *, pids: str) -> npt.NDArray[np.int32]:
     Path(pids, str(os.getpid())).touch()
     while len(list(Path(pids).iterdir())) < 3:
