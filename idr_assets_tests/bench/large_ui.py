@@ -1,0 +1,114 @@
+"""How long the UI takes to show `plane_labels` when all 525,616 planes are materialized, in Chromium.
+
+`python -m idr_assets_tests.bench.large_ui FOLDER` prints the seconds, and puts a picture of each page into the folder.
+A real run segments two planes; the events of the first are repeated for all others, since to run them takes most of an
+hour.
+"""
+
+import re
+import shutil
+import sqlite3
+import sys
+from itertools import product
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+from playwright.sync_api import Page, Request, expect
+
+from idr_assets.imaging.planes import index_key
+from idr_assets_tests.bench.simulated_image import LEVEL, simulated_image
+from idr_assets_tests.dagster_home import DagsterHome, dagster_home
+from idr_assets_tests.idr_stores import IDR_SHAPE
+from idr_assets_tests.image_project import ImageProject
+from idr_assets_tests.web_ui import browsing, serving
+
+PLANES = IDR_SHAPE[0] * IDR_SHAPE[2]
+FIRST, SECOND = "000|000", "000|001"
+
+PAGES: dict[str, str | re.Pattern[str]] = {
+    "overview": re.compile(r"^\d{3}\|\d{3}$"),
+    "partitions": f"Materialized ({PLANES})",
+}
+"""Tabs of the asset's page, and what comes last: the key of the latest materialization, how many there are."""
+
+EVENTS = """
+INSERT INTO event_logs (id, run_id, event, dagster_event_type, timestamp, step_key, asset_key, partition)
+SELECT :last + number, run_id, replace(replace(replace(event,
+  '"000|000"', '"' || t || '|' || z || '"'),
+  '"dagster/partition/t": "000"', '"dagster/partition/t": "' || t || '"'),
+  '"dagster/partition/z": "000"', '"dagster/partition/z": "' || z || '"'),
+  dagster_event_type, timestamp, step_key, asset_key, t || '|' || z
+FROM event_logs, planes WHERE id = :id
+"""
+
+TAGS = """
+INSERT INTO asset_event_tags (event_id, asset_key, key, value, event_timestamp)
+SELECT :last + number, asset_key, key,
+  CASE key WHEN 'dagster/partition/t' THEN t WHEN 'dagster/partition/z' THEN z ELSE value END, event_timestamp
+FROM asset_event_tags, planes WHERE event_id = :id
+"""
+
+
+def segment_two(home: DagsterHome) -> None:
+    """Write a project of the whole image, and segment its first two planes."""
+    project = ImageProject(home.path / "simulated")
+    home.project = project.root
+    with simulated_image(0) as url:
+        project.write(url=url, level=f'"{LEVEL}"', shape=str(list(IDR_SHAPE)), window="{t: all, z: all}")
+        project.write_definitions()
+        asset = "-m simulated.definitions --select image/plane_labels"
+        code, output = home.run(f"dagster asset materialize {asset} --partition-range '{FIRST}...{SECOND}'")
+    if code:
+        raise RuntimeError(output)
+
+
+def repeat_for_all(index: Path) -> None:
+    """Repeat what the index of the event log holds of the first plane for all but the second."""
+    keys = ([index_key(at, length) for at in range(length)] for length in IDR_SHAPE[::2][:2])
+    with sqlite3.connect(index) as connection:
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("CREATE TEMPORARY TABLE planes (number INTEGER PRIMARY KEY, t TEXT, z TEXT)")
+        others = list(enumerate(product(*keys)))[2:]
+        connection.executemany("INSERT INTO planes VALUES (?, ?, ?)", ((number, t, z) for number, (t, z) in others))
+        for (id_,) in connection.execute("SELECT id FROM event_logs WHERE partition = ?", [FIRST]).fetchall():
+            (last,) = connection.execute("SELECT max(id) FROM event_logs").fetchone()
+            for statement in (EVENTS, TAGS):
+                connection.execute(statement, {"id": id_, "last": last})
+    connection.close()
+
+
+def told(request: Request) -> None:
+    """Tell what the page asks for that takes longer than half a second."""
+    asked, milliseconds = request.post_data_json if request.method == "POST" else None, request.timing["responseEnd"]
+    if asked and milliseconds > 500:
+        sys.stdout.write(f"  {asked['operationName']}: {milliseconds / 1000:.2f} s\n")
+
+
+def opened(page: Page, tab: str) -> float:
+    """Open a tab of the asset's page; give the seconds until it tells of all planes."""
+    started = perf_counter()
+    page.goto(f"/assets/image/plane_labels?view={tab}")
+    expect(page.get_by_text(PAGES[tab]).first).to_be_visible()
+    return perf_counter() - started
+
+
+def main(pictures: Path, chromium: str) -> None:
+    """Measure each page twice."""
+    pictures.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory() as folder, dagster_home(Path(folder)) as home:
+        (home.path / "python/sitecustomize.py").unlink()  # its guard looks at all that a process does, and costs time
+        started = perf_counter()
+        segment_two(home)
+        repeat_for_all(home.path / "history/runs/index.db")
+        sys.stdout.write(f"filled in {perf_counter() - started:.0f} s\n")
+        with serving(home, "dagster dev -m simulated.definitions") as ui, browsing(ui, chromium) as page:
+            page.on("requestfinished", told)
+            for turn, tab in product(("first", "second"), PAGES):
+                sys.stdout.write(f"{tab}, {turn} time: {opened(page, tab):.2f} s\n")
+                sys.stdout.flush()
+                page.screenshot(path=pictures / f"large_{tab}.png")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), shutil.which("chromium") or "chromium")
