@@ -42,17 +42,18 @@ class Scheduler:
         """Start workers of one thread, and wait until all that were ever started are there."""
         self.workers += [self.start("worker", "--nthreads", "1", "--no-nanny") for _ in range(count)]
         with Client(scheduler_file=str(self.folder / "scheduler.json"), timeout=60, security=self.security) as client:
-            client.wait_for_workers(len(self.workers), timeout=60)
+            if self.workers:
+                client.wait_for_workers(len(self.workers), timeout=60)
             self.address = client.scheduler.address
 
 
 @contextmanager
-def running_scheduler(folder: Path, certificates: Path | None = None) -> Iterator[Scheduler]:
-    """Start a scheduler and two workers; with `certificates` they speak TLS, and leave them in that folder."""
+def running_scheduler(folder: Path, certificates: Path | None = None, workers: int = 2) -> Iterator[Scheduler]:
+    """Start a scheduler and its first workers; with `certificates` they speak TLS, and leave them in that folder."""
     scheduler = Scheduler(folder, *_tls(certificates) if certificates else (None, ()))
     process = scheduler.start("scheduler", "--port", "0")
     try:
-        scheduler.add_workers(2)
+        scheduler.add_workers(workers)
         yield scheduler
     finally:
         for each in (process, *scheduler.workers):

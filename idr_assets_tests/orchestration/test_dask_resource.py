@@ -1,6 +1,5 @@
 """Each form of the dask resource: planes are segmented, everything listens on loopback, and nothing is left behind."""
 
-import json
 import re
 from multiprocessing import resource_tracker
 from pathlib import Path
@@ -14,7 +13,6 @@ import pytest
 import scipy.ndimage
 import yaml
 from dask_jobqueue.slurm import SLURMCluster
-from distributed import LocalCluster
 
 from idr_assets.imaging.blocks import BlockTask, segment_blocks
 from idr_assets.imaging.label_image import open_label_image
@@ -145,20 +143,15 @@ def test_a_scheduler_with_certificates_is_reached_as_the_yaml_says(task: BlockTa
     assert f"The file {folder}/client.pem, `tls_client_cert` of the dask cluster, is not there" in str(error.value)
 
 
-class LateCluster(LocalCluster):
-    """A cluster without workers until its queue lets them start, as in SLURM and Kubernetes."""
-
-    def scale(self, *arguments: object) -> None:
-        Timer(1, super().scale, arguments).start()
-
-
-def test_planes_wait_for_the_first_worker(fresh: Segmented) -> None:
-    late = {"protocol": "tcp", "n_workers": 0, "processes": False, "threads_per_worker": 1}
-    attributes = {"cluster": f"{__name__}.LateCluster", "workers": 2, "arguments": late}
-    (fresh.project.package / "defs/dask/defs.yaml").write_text(
-        f"type: idr_assets.DaskCluster\nattributes: {json.dumps(attributes)}\n"
-    )
-    assert fresh.run("plane_labels", "1|09", "2|10") == ""
+def test_planes_wait_for_the_first_worker(fresh: Segmented, tmp_path: Path) -> None:
+    with running_scheduler(tmp_path, workers=0) as scheduler:
+        dask = f"type: idr_assets.DaskCluster\nattributes: {{cluster: '{scheduler.address}'}}\n"
+        (fresh.project.package / "defs/dask/defs.yaml").write_text(dask)
+        late = Timer(1, scheduler.add_workers, [1])
+        late.start()
+        failure = fresh.run("plane_labels", "1|09", "2|10")
+        late.join()  # so that the worker ends with its scheduler, whatever became of the run
+    assert failure == ""
     assert len(fresh.materialized()) == 4
 
 
