@@ -20,6 +20,7 @@ from idr_assets.imaging.label_image_creation import create_label_image
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.provenance import add_provenance, read_provenance
 from idr_assets.imaging.source import Level, open_level
+from idr_assets_tests.dagster_home import wait_until
 from idr_assets_tests.damage import chunk_of, flip_bit
 from idr_assets_tests.idr_stores import write_image
 
@@ -227,6 +228,6 @@ def test_pixels_are_freed_as_soon_as_they_are_written(image: LabelImage) -> None
     try:
         image.write(block, pixels, labels)
         del pixels, labels
-        assert [it() for it in freed] == [None, None]
+        wait_until(lambda: all(it() is None for it in freed), 10)  # a thread of Zarr may hold them for a moment
     finally:
         gc.enable()
