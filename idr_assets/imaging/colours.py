@@ -104,10 +104,14 @@ def label_colours(labels: Labels) -> Bytes:
 
 def outlines(colours: Bytes, width: int = 1) -> npt.NDArray[np.bool_]:
     """Return where an object of `colours` (y, x) ends within `width` pixels; the rim of the plane is no end."""
-    size = 2 * width + 1
-    differs = scipy.ndimage.maximum_filter(colours, size) != scipy.ndimage.minimum_filter(colours, size)
-    inside: npt.NDArray[np.bool_] = differs & (colours > 0)
-    return inside
+    ends = np.zeros(colours.shape, np.bool_)
+    for (one, other), (here, there) in zip(_shifted(colours), _shifted(ends), strict=True):
+        differs = one != other
+        np.logical_or(here, differs, out=here)
+        np.logical_or(there, differs, out=there)
+    if width > 1:
+        ends = scipy.ndimage.maximum_filter(ends, 2 * width - 1)
+    return ends & (colours > 0)
 
 
 def overlay(shades: Bytes, colours: Bytes, width: int = 1) -> Bytes:
@@ -134,18 +138,17 @@ def _resized(plane: Pixels, size: tuple[int, int], resample: Image.Resampling) -
 def _neighbours(labels: Labels) -> dict[int, set[int]]:
     """Return for each object of `labels` those whose expanded regions touch its own, diagonals included."""
     reach = skimage.segmentation.expand_labels(labels, max(labels.shape) * _REACH)
-    base = int(labels.max(initial=0)) + 1
     neighbours: dict[int, set[int]] = {label: set() for label in np.unique(labels[labels > 0]).tolist()}
-    for one, other in _shifted(reach.astype(np.int64)):
-        pairs = np.unique((one * base + other)[(one != other) & (one > 0) & (other > 0)])
-        for pair in pairs.tolist():
-            neighbours[pair // base].add(pair % base)
-            neighbours[pair % base].add(pair // base)
+    for one, other in _shifted(reach):
+        touch = (one != other) & (one > 0) & (other > 0)
+        for label, beside in set(zip(one[touch].tolist(), other[touch].tolist(), strict=True)):
+            neighbours[label].add(beside)
+            neighbours[beside].add(label)
     return neighbours
 
 
-def _shifted(plane: Labels) -> Iterable[tuple[Labels, Labels]]:
-    """Lay each pixel beside its neighbour to the right, below, and on both diagonals."""
+def _shifted(plane: Pixels) -> Iterable[tuple[Pixels, Pixels]]:
+    """Lay each pixel beside its neighbour to the right, below, and on both diagonals, as views of `plane`."""
     yield plane[:, :-1], plane[:, 1:]
     yield plane[:-1], plane[1:]
     yield plane[:-1, :-1], plane[1:, 1:]

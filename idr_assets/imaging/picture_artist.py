@@ -21,8 +21,7 @@ class Picture(Artist):
         self.picture, self.x, self.y = picture, x, y
 
     def draw(self, renderer: RendererBase) -> None:
-        """Put the dots onto the canvas."""
-        opaque = np.dstack([self.picture, np.full(self.picture.shape[:2], 255, np.uint8)])
-        # The renderer counts from below, and takes the lowest row first.
-        bottom = renderer.get_canvas_width_height()[1] - self.y - len(opaque)
-        renderer.draw_image(renderer.new_gc(), self.x, bottom, opaque[::-1])
+        """Put the dots onto the canvas, which is opaque; only a renderer of dots, Agg, has one."""
+        height, width, _ = self.picture.shape
+        canvas = np.asarray(renderer.buffer_rgba())  # type: ignore[attr-defined]
+        canvas[self.y : self.y + height, self.x : self.x + width, :3] = self.picture

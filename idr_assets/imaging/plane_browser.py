@@ -7,6 +7,7 @@ in `plane_browser.js`.
 import math
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from types import MappingProxyType
 from typing import Any, Final
@@ -64,7 +65,8 @@ def _entries(planes: Sequence[LabelledPlane], side: int) -> list[dict[str, Any]]
     channels = {plane.c for plane in planes}
     ranges = {c: colours.contrast([plane.pixels for plane in planes if plane.c == c]) for c in channels}
     ordered = sorted(planes, key=lambda plane: (plane.c, plane.t, plane.z))
-    return [_entry(plane, *ranges[plane.c], side) for plane in ordered]
+    with ThreadPoolExecutor() as threads:  # half of the work is encoding, without Python's lock
+        return list(threads.map(lambda plane: _entry(plane, *ranges[plane.c], side), ordered))
 
 
 def _entry(plane: LabelledPlane, black: float, white: float, side: int) -> dict[str, Any]:
