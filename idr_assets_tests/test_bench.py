@@ -11,19 +11,22 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import dagster as dg
 import numpy as np
 import pytest
 
 from idr_assets.imaging.planes import Plane
 from idr_assets.imaging.source import open_level
-from idr_assets_tests.bench import comparisons, ways
+from idr_assets_tests.bench import comparisons, stages, ways
 from idr_assets_tests.bench.__main__ import parsed
 from idr_assets_tests.bench.comparisons import Sizes, compared
 from idr_assets_tests.bench.costs import Cost, cost_of_run
+from idr_assets_tests.bench.demo_runs import cost_of_command, demo_home
 from idr_assets_tests.bench.machine import machine
 from idr_assets_tests.bench.model import Machine, Parameters, forecast
 from idr_assets_tests.bench.report import write
 from idr_assets_tests.bench.simulated_image import LEVEL, PATH, SimulatedImage
+from idr_assets_tests.bench.stages import STAGES
 from idr_assets_tests.dagster_home import ROOT, wait_until
 from idr_assets_tests.web_ui import listens
 
@@ -86,6 +89,31 @@ def test_a_run_of_dagster_tells_its_cost(tmp_path: Path) -> None:
     assert cost.peak > 2**20
 
 
+@pytest.mark.parametrize("way", STAGES)
+def test_every_stage_of_a_way_is_timed(
+    way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with SimulatedImage(tmp_path, 0) as server:
+        monkeypatch.setattr(sys, "argv", ["stages", way, f"{server.url}/{PATH}", "8"])
+        stages.main()
+    told = json.loads(capsys.readouterr().out)
+    assert set(told) == {*STAGES[way], "all else"}
+    assert min(told.values()) > 0
+
+
+def test_bodies_of_the_demo_are_taken_out() -> None:
+    with demo_home("Dagster's own event log") as home:
+        done = home.data / "demo/montage.png"
+        before = done.stat().st_mtime_ns
+        assert cost_of_command(home, "segment_demo", "empty bodies").planes == 100
+        assert done.stat().st_mtime_ns == before
+        with home.instance as instance:
+            runs = instance.get_runs()
+            counts = [len(instance.all_logs(run.run_id, dg.DagsterEventType.ASSET_MATERIALIZATION)) for run in runs]
+    assert [run.status for run in runs] == [dg.DagsterRunStatus.SUCCESS] * 2
+    assert counts == [104, 104]
+
+
 def test_the_model_lets_cores_work_while_requests_wait() -> None:
     found = Parameters(latency=0.05, share=0.5, processor=0.004, bookkeeping=0.001, start=5, threads=2, longest=600)
     slow, fast = (forecast(Machine("", 2, requests), found, planes=1000) for requests in (16, 160))
@@ -102,16 +130,23 @@ def test_the_report_tells_every_measure(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(comparisons, "simulated_image", nullcontext)
     monkeypatch.setattr(comparisons, "cost_of_way", made_up)
     monkeypatch.setattr(comparisons, "cost_of_run", made_up)
+    monkeypatch.setattr(comparisons, "stored_image", nullcontext)
+    monkeypatch.setattr(comparisons, "stages_of_way", lambda _url, way, _planes: dict.fromkeys(STAGES[way], 0.001))
+    monkeypatch.setattr(comparisons, "demo_home", nullcontext)
+    monkeypatch.setattr(comparisons, "cost_of_command", lambda _home, _name, bodies: Cost(100, len(bodies), 1, 2**28))
     monkeypatch.setattr(comparisons, "cost_of_plan", lambda _url: (0.5, 2**27))
     monkeypatch.setattr(comparisons, "seconds_of", len)
     results = compared(Sizes.up_to(10_000, rounds=2))
     text = write(results, machine(), tmp_path, 60)
     rows = [row for group in (results.ways, results.runs) for rows in group.values() for row in rows]
-    for row in [*rows, *results.blocks, *results.workers]:
+    demo = [row for rows in results.demo.values() for row in rows]
+    for row in [*rows, *results.disk, *results.blocks, *results.workers, *demo]:
         assert f"| {row.name} | " in text
         assert math.isfinite(row.ratio)
         assert row.ratio > 0
     assert "| longest run from end to end, planes a second | 99 | at least 150 | **missed** |" in text
+    assert "| segment_demo on Dagster's own event log, times empty bodies | 0.333 | at most 2 | kept |" in text
+    assert "| together | 5 | 3 |" in text
     assert "| the same, peak MB | 134 | at most 300 | kept |" in text
     assert text == (tmp_path / "benchmarks.md").read_text()
     assert not re.search(r"\b(nan|inf)\b|[{}]", text)

@@ -8,8 +8,9 @@ from functools import partial
 from itertools import product
 from statistics import median
 
-from idr_assets_tests.bench.costs import Cost, cost_of_plan, cost_of_run, cost_of_way, seconds_of
-from idr_assets_tests.bench.simulated_image import simulated_image
+from idr_assets_tests.bench.costs import Cost, cost_of_plan, cost_of_run, cost_of_way, seconds_of, stages_of_way
+from idr_assets_tests.bench.demo_runs import COMMANDS, EVENT_LOGS, MODULES, cost_of_command, demo_home
+from idr_assets_tests.bench.simulated_image import simulated_image, stored_image
 
 LATENCIES = (0, 50, 200)
 """Milliseconds."""
@@ -62,16 +63,20 @@ class Row:
 
 @dataclass(frozen=True)
 class Results:
-    """All rows: of ways by latency, of blocks, of forms of the cluster, and of runs by their number of planes.
+    """All rows: of ways on disk and by latency, of blocks, of forms of the cluster, and of runs by number of planes.
 
-    `plan` are the seconds and peak bytes of opening and planning the whole image; `definitions` the seconds that they
-    take to load, beyond those of importing dagster.
+    `stages` are the processor seconds a plane of each stage of a way; `demo` the rows of each command on the demo with
+    each event log; `plan` the seconds and peak bytes of opening and planning the whole image; `definitions` the seconds
+    that they take to load, beyond those of importing dagster.
     """
 
+    disk: list[Row]
+    stages: dict[str, dict[str, float]]
     ways: dict[int, list[Row]]
     blocks: list[Row]
     workers: list[Row]
     runs: dict[int, list[Row]]
+    demo: dict[tuple[str, str], list[Row]]
     plan: tuple[float, int]
     definitions: float
 
@@ -80,14 +85,28 @@ def compared(sizes: Sizes) -> Results:
     """Do everything, and tell of each thing when it is done."""
     with ExitStack() as servers:
         urls = {latency: servers.enter_context(simulated_image(latency / 1000)) for latency in LATENCIES}
+        disk = servers.enter_context(stored_image(sizes.planes))
         return Results(
+            disk=list(_disk(disk, sizes)),
+            stages={way: stages_of_way(urls[0], way, sizes.planes) for way in ("ours", "loop")},
             ways={latency: _ways(urls[latency], latency, sizes) for latency in LATENCIES},
             blocks=list(_blocks(urls[USUAL], sizes)),
             workers=list(_workers(urls[USUAL], sizes)),
             runs={planes: list(_runs(urls[USUAL], planes)) for planes in sizes.runs},
+            demo=dict(_demo(sizes.rounds)),
             plan=cost_of_plan(urls[USUAL]),
             definitions=median(_definitions() for _ in range(sizes.rounds)),
         )
+
+
+def _disk(url: str, sizes: Sizes) -> Iterator[Row]:
+    way = partial(partial, cost_of_way, url)
+    measures = {
+        "ours": way("ours", sizes.planes),
+        "ours, processes": way("ours", sizes.planes, form="processes"),
+        "loop": way("loop", sizes.planes),
+    }
+    return _in_turns(measures, sizes.rounds, ", on disk")
 
 
 def _ways(url: str, latency: int, sizes: Sizes) -> list[Row]:
@@ -124,6 +143,14 @@ def _workers(url: str, sizes: Sizes) -> Iterator[Row]:
 def _runs(url: str, planes: int) -> Iterator[Row]:
     measures = {"empty asset": partial(cost_of_run, None, planes), "plane labels": partial(cost_of_run, url, planes)}
     return _in_turns(measures, 1, f", {planes} planes")
+
+
+def _demo(rounds: int) -> Iterator[tuple[tuple[str, str], list[Row]]]:
+    for event_log in EVENT_LOGS:
+        with demo_home(event_log) as home:
+            for command in COMMANDS:
+                measures = {bodies: partial(cost_of_command, home, command, bodies) for bodies in MODULES}
+                yield (event_log, command), list(_in_turns(measures, rounds, f", {command}"))
 
 
 def _definitions() -> float:

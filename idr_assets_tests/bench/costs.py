@@ -22,6 +22,7 @@ from idr_assets_tests.image_project import ImageProject
 
 LAUNCHED = [sys.executable, "-m", "idr_assets_tests.bench.launched"]
 WAYS = [sys.executable, "-m", "idr_assets_tests.bench.ways"]
+STAGES = [sys.executable, "-m", "idr_assets_tests.bench.stages"]
 EMPTY = "idr_assets_tests.bench.empty_asset"
 
 
@@ -49,6 +50,12 @@ def cost_of_way(url: str, way: str, planes: int, **options: Any) -> Cost:  # noq
     arguments = [f"--{name}={value}" for name, value in options.items()]
     told, launched = _told([*WAYS, way, url, str(planes), *arguments])
     return Cost(len(window(planes)), told["work"], told["work_cpu"], launched["peak"])
+
+
+def stages_of_way(url: str, way: str, planes: int) -> dict[str, float]:
+    """Segment planes of the image at `url`, see `stages`; give the processor seconds a plane of each stage."""
+    told, _ = _told([*STAGES, way, url, str(planes)])
+    return {stage: seconds / len(window(planes)) for stage, seconds in told.items()}
 
 
 def cost_of_plan(url: str) -> tuple[float, int]:

@@ -45,6 +45,8 @@ def _text(
         rounds=len(results.blocks[0].costs),
         machine=_table(["", ""], [[name, value] for name, value in machine.items()]),
         targets=_targets(targets(results)),
+        disk=_rows(results.disk),
+        stages=_stages(results.stages),
         ways="\n\n".join(_rows(rows) for rows in results.ways.values()),
         notebook=notebook.costs[0].planes,
         usual=USUAL,
@@ -52,6 +54,7 @@ def _text(
         blocks=_rows(results.blocks),
         workers=_rows(results.workers),
         runs="\n\n".join(_rows(rows) for rows in results.runs.values()),
+        demo="\n\n".join(f"{command}, {log}:\n\n{_rows(rows)}" for (log, command), rows in results.demo.items()),
         whole=WHOLE,
         verdict=_verdict(longest.planes, longest.seconds),
         model=_forecasts(forecasts),
@@ -78,6 +81,15 @@ def _cells(row: Row) -> list[str]:
     planes, peak = row.costs[0].planes, max(cost.peak for cost in row.costs) / 1e6
     numbers = (digits(value) for value in (row.plane * planes, 1 / row.plane, 1000 * row.plane, row.ratio))
     return [row.name, f"{planes:,}", *numbers, f"{peak:.0f}"]
+
+
+def _stages(stages: Mapping[str, Mapping[str, float]]) -> str:
+    names = dict.fromkeys(name for found in stages.values() for name in found)
+    rows = [
+        [name, *(digits(1000 * found[name]) if name in found else "" for found in stages.values())] for name in names
+    ]
+    total = ["together", *(digits(1000 * sum(found.values())) for found in stages.values())]
+    return _table(["processor ms a plane", *stages], [*rows, total])
 
 
 def _targets(reached: Sequence[Target]) -> str:

@@ -61,6 +61,14 @@ def simulated_image(latency: float) -> Iterator[str]:
         yield server.stdout.readline().strip()
 
 
+@contextmanager
+def stored_image(planes: int) -> Iterator[str]:
+    """Give the address of the image on disk, which has as many planes of its first timepoint, and those of `ways`."""
+    with TemporaryDirectory() as root:
+        image = write_idr_store(Path(root), version="0.4", t=[0, IDR_SHAPE[0] - 2], c=[0], z=range(planes), level=LEVEL)
+        yield str(image)
+
+
 def main() -> None:
     """Serve until the standard input ends; the one argument is the latency."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends who holds the other end, and so this

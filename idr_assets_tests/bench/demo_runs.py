@@ -1,0 +1,46 @@
+"""Commands on the demo image, by the project's definitions and by the same with empty bodies."""
+
+import json
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from idr_assets_tests.bench.costs import LAUNCHED, Cost
+from idr_assets_tests.dagster_home import DagsterHome, dagster_home
+
+COMMANDS = {
+    "segment_demo": (100, "job execute -m {} -j segment_demo"),
+    "one plane": (1, "asset materialize -m {} --select demo/plane_labels --partition '05|07'"),
+}
+"""The planes and the words of each command, for a module of definitions."""
+
+MODULES = {"empty bodies": "idr_assets_tests.bench.emptied", "ours": "idr_assets.definitions"}
+
+EVENT_LOGS = {"the project's event log": None, "Dagster's own event log": "telemetry: {enabled: false}\n"}
+"""The settings of an instance with this event log, None for the project's."""
+
+
+@contextmanager
+def demo_home(event_log: str) -> Iterator[DagsterHome]:
+    """Give an instance with an event log of `EVENT_LOGS`, on which the demo was segmented once."""
+    settings = EVENT_LOGS[event_log]
+    with TemporaryDirectory() as folder, dagster_home(Path(folder)) as home:
+        (home.path / "python/sitecustomize.py").unlink()  # its guard looks at all that a process does, and costs time
+        if settings:
+            (home.path / "dagster.yaml").write_text(settings)
+        cost_of_command(home, "segment_demo", "ours")
+        yield home
+
+
+def cost_of_command(home: DagsterHome, name: str, bodies: str) -> Cost:
+    """Run a command of `COMMANDS` with the definitions of `MODULES`; its start counts."""
+    planes, words = COMMANDS[name]
+    command = f"dagster {words.format(MODULES[bodies])}"
+    code, output = home.run(f"{shlex.join(LAUNCHED)} {command}")
+    if code:
+        message = f"{command} ended with {code}, so its cost is not known:\n{output}"
+        raise RuntimeError(message)
+    told = json.loads(output.splitlines()[-1])
+    return Cost(planes, told["whole"], told["cpu"], told["peak"])
