@@ -10,6 +10,7 @@ from statistics import median
 
 from idr_assets_tests.bench.costs import Cost, cost_of_plan, cost_of_run, cost_of_way, seconds_of, stages_of_way
 from idr_assets_tests.bench.demo_runs import COMMANDS, EVENT_LOGS, MODULES, cost_of_command, demo_home
+from idr_assets_tests.bench.results import Results, Row
 from idr_assets_tests.bench.simulated_image import simulated_image, stored_image
 
 LATENCIES = (0, 50, 200)
@@ -45,40 +46,6 @@ class Sizes:
         """Give the sizes for a longest run of so many planes."""
         runs = tuple(max(1, planes // part) for part in (100, 10, 1))
         return cls(min(256, planes), min(32, planes), min(4, planes), runs, rounds)
-
-
-@dataclass(frozen=True)
-class Row:
-    """The costs of one thing in each round; `ratio` is its time a plane over that of what it is compared with."""
-
-    name: str
-    costs: list[Cost]
-    ratio: float
-
-    @property
-    def plane(self) -> float:
-        """Seconds a plane, the median of the rounds."""
-        return median(cost.plane for cost in self.costs)
-
-
-@dataclass(frozen=True)
-class Results:
-    """All rows: of ways on disk and by latency, of blocks, of forms of the cluster, and of runs by number of planes.
-
-    `stages` are the processor seconds a plane of each stage of a way; `demo` the rows of each command on the demo with
-    each event log; `plan` the seconds and peak bytes of opening and planning the whole image; `definitions` the seconds
-    that they take to load, beyond those of importing dagster.
-    """
-
-    disk: list[Row]
-    stages: dict[str, dict[str, float]]
-    ways: dict[int, list[Row]]
-    blocks: list[Row]
-    workers: list[Row]
-    runs: dict[int, list[Row]]
-    demo: dict[tuple[str, str], list[Row]]
-    plan: tuple[float, int]
-    definitions: float
 
 
 def compared(sizes: Sizes) -> Results:

@@ -5,7 +5,8 @@ from math import ceil, prod
 from statistics import median
 
 from idr_assets.imaging.patience import PATIENT
-from idr_assets_tests.bench.comparisons import LATENCIES, USUAL, Results
+from idr_assets_tests.bench.comparisons import LATENCIES, USUAL
+from idr_assets_tests.bench.results import Results
 from idr_assets_tests.idr_stores import IDR_SHAPE
 
 WHOLE = prod(IDR_SHAPE[:3:2])

@@ -6,9 +6,10 @@ from textwrap import fill
 
 from idr_assets.imaging.counts_figure import svg
 from idr_assets.imaging.patience import PATIENT
-from idr_assets_tests.bench.comparisons import USUAL, Results, Row
+from idr_assets_tests.bench.comparisons import USUAL
 from idr_assets_tests.bench.model import WHOLE, Forecast, Machine, Parameters, forecast, machines, parameters
 from idr_assets_tests.bench.plots import HOUR, digits, model_plot, runs_plot, ways_plot, workers_plot
+from idr_assets_tests.bench.results import Results, Row
 from idr_assets_tests.bench.targets import PACE, Target, targets
 
 HEAD = ["", "planes", "seconds", "planes/s", "ms a plane", "times the first", "peak MB"]

@@ -4,7 +4,8 @@ import os
 from dataclasses import dataclass
 
 from idr_assets.imaging.patience import PATIENT
-from idr_assets_tests.bench.comparisons import LATENCIES, Results
+from idr_assets_tests.bench.comparisons import LATENCIES
+from idr_assets_tests.bench.results import Results
 
 PACE = 150
 """Planes a second by which the whole image is done within the hour."""
