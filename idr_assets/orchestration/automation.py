@@ -137,7 +137,10 @@ def when_changed() -> dg.AutomationCondition[Any]:
 def _missing(instance: dg.DagsterInstance, image: Image) -> Iterator[dg.RunRequest]:
     plane_labels = [dg.AssetKey(image.key("plane_labels"))]
     for block in rectangles(image, missing_planes(instance, image)):
-        yield dg.RunRequest(asset_selection=plane_labels, tags=range_tags(image, block))
+        tags = range_tags(image, block)
+        # Dagster wants a key of each of several, and compares the keys of one tick only.
+        run_key = "/".join([*image.key("plane_labels"), *tags.values()])
+        yield dg.RunRequest(run_key, asset_selection=plane_labels, tags=tags)
 
 
 def _materialized(instance: dg.DagsterInstance, image: Image) -> str | None:

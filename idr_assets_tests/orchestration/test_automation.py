@@ -35,6 +35,7 @@ def scheduled(segmented: Segmented) -> tuple[list[Any], str]:
     data = segmented.definitions.resolve_schedule_def("missing_image").evaluate_tick(context)
     requests = data.run_requests or []
     assert all(request.asset_selection == PLANE_LABELS for request in requests)
+    assert len({request.run_key for request in requests}) == len(requests)
     return [tuple(request.tags[name] for name in RANGE) for request in requests], data.skip_message or ""
 
 
@@ -54,6 +55,22 @@ def test_the_schedule_requests_what_is_missing_or_failed_and_no_more(on_disk: Se
     chunk.write_bytes(pixels)
     on_disk.run("plane_labels", "2|09")
     assert scheduled(on_disk) == ([], "No plane of image is missing or failed.")
+
+
+def test_the_schedule_requests_several_rectangles_at_once(on_disk: Segmented) -> None:
+    on_disk.run("plane_labels", "1|10")
+    ranges, _ = scheduled(on_disk)
+    assert ranges in ([("1|09", "2|09"), ("2|10", "2|10")], [("1|09", "1|09"), ("2|09", "2|10")])
+
+
+def test_the_schedule_requests_the_planes_of_several_segmentations(on_disk: Segmented) -> None:
+    on_disk.project.write(**FIELDS, segmentations="{low: {}, high: {parameters: {threshold_fraction: 0.7}}}")
+    context = dg.build_schedule_context(instance=on_disk.instance)
+    data = on_disk.definitions.resolve_schedule_def("missing_image").evaluate_tick(context)
+    keys = {request.run_key: request.asset_selection for request in data.run_requests or []}
+    assert [name for selection in keys.values() for name in selection or ()] == [
+        dg.AssetKey(["image", name, "plane_labels"]) for name in ("low", "high")
+    ]
 
 
 def test_the_sensor_requests_the_window_once_when_the_image_changed(fresh: Segmented) -> None:
