@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy.typing as npt
 import zarr
+from zarr.storage import LocalStore
 
 from idr_assets.imaging.files import clear_partials, room, undisturbed
 from idr_assets.imaging.planes import Block
@@ -17,12 +18,15 @@ zarr.config.set({"codec_pipeline.max_workers": 1})
 
 def open_array(url: str, path: str, *, missing_chunks: Literal["error", "zeros"] = "error") -> zarr.Array[Any]:
     """Open an array of the output at `url` for reading and writing; FileNotFoundError when it is not there."""
+    store = open_store(url)
+    if isinstance(store, LocalStore) and not store.root.is_dir():
+        raise FileNotFoundError(url)  # Zarr would make the folder
     # Empty chunks are written: a plane without objects differs from a plane that is not there.
     config: Any = {"write_empty_chunks": True, "read_missing_chunks": missing_chunks == "zeros"}
     # Two to three times as fast as Zarr's default on local disks. Elsewhere it holds all chunks of a read at once, so
     # that sources, whose chunks may have any depth, are not read by it.
     with zarr.config.set({"codec_pipeline.path": "zarr.core.codec_pipeline.FusedCodecPipeline"}):
-        return zarr.open_array(open_store(url), path=path, mode="r+", config=config)
+        return zarr.open_array(store, path=path, mode="r+", config=config)
 
 
 def write_planes(url: str, block: Block, *arrays: tuple[zarr.Array[Any], npt.NDArray[Any]]) -> None:
