@@ -6,9 +6,7 @@ one by their name. YAML files are read once in a process.
 
 from typing import TYPE_CHECKING
 
-from idr_assets.images import DEFINITIONS, find_image, load_definitions
-from idr_assets.imaging.errors import ImageError
-from idr_assets.orchestration.image import Image
+from idr_assets.images import DEFINITIONS, find_image, find_segmentation, load_definitions
 
 if TYPE_CHECKING:
     import dask.array as da
@@ -37,7 +35,7 @@ def open_labels(name: str, segmentation: str | None = None, *, module: str = DEF
     needed where the YAML names several. Raises `ImageError` for an unknown name, which lists those that there are, and
     before any plane was segmented. Computing raises `ImageError`, which names the plane, where one is not stored.
     """
-    return _segmented(name, segmentation, module).open_output().lazy()
+    return find_segmentation(load_definitions(module), name, segmentation).open_output().lazy()
 
 
 def read_objects(name: str, segmentation: str | None = None, *, module: str = DEFINITIONS) -> "pd.DataFrame":
@@ -48,19 +46,5 @@ def read_objects(name: str, segmentation: str | None = None, *, module: str = DE
     """
     from idr_assets.imaging.objects import objects_frame  # noqa: PLC0415  half a second, for a frame alone
 
-    return objects_frame(list(_segmented(name, segmentation, module).objects_urls.values()))
-
-
-def _segmented(name: str, segmentation: str | None, module: str) -> Image:
-    """Find the image with the segmentation of this name, or with the only one."""
-    images = find_image(load_definitions(module), name)
-    wanted = [image for image in images if segmentation in {None, image.segmentation}]
-    if len(wanted) != 1:
-        raise ImageError(_unclear(name, segmentation, [image.segmentation for image in images if image.segmentation]))
-    return wanted[0]
-
-
-def _unclear(name: str, segmentation: str | None, known: list[str]) -> str:
-    asked = f"no segmentation {segmentation!r}" if segmentation else "several segmentations"
-    there = f"name one of: {', '.join(known)}" if known else "leave `segmentation` out, for its only one has no name"
-    return f"{name} has {asked}, so nothing was opened; {there}."
+    image = find_segmentation(load_definitions(module), name, segmentation)
+    return objects_frame(list(image.objects_urls.values()))

@@ -8,7 +8,7 @@ from dataclasses import replace
 import click
 import dagster as dg
 
-from idr_assets.images import DEFINITIONS, find_image, load_definitions
+from idr_assets.images import DEFINITIONS, find_image, find_segmentation, load_definitions
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.planes import Block
 from idr_assets.orchestration.automation import figure_keys, measure_keys
@@ -24,7 +24,7 @@ _unended = click.option("--in-progress", is_flag=True, help="Also planes of runs
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """Ask for the planes of an image that are missing or failed, on the Dagster instance of DAGSTER_HOME."""
+    """List, make or delete planes of an image by what the Dagster instance of DAGSTER_HOME knows of them."""
 
 
 @main.command()
@@ -33,7 +33,10 @@ def main() -> None:
 @_stale
 @_unended
 def missing(name: str, module: str, *, stale: bool, in_progress: bool) -> None:
-    """List the planes of IMAGE that are missing or failed, as partitions and ranges of them."""
+    """List missing and failed planes of IMAGE.
+
+    As partitions, and ranges of them.
+    """
     with _instance() as instance:
         for image, block in _to_do(instance, _images(_definitions(module), name), stale=stale, in_progress=in_progress):
             first, last = key_range(image, block).split("...")
@@ -47,7 +50,10 @@ def missing(name: str, module: str, *, stale: bool, in_progress: bool) -> None:
 @_stale
 @_unended
 def resume(name: str, module: str, *, stale: bool, in_progress: bool) -> None:
-    """Segment the planes of IMAGE that are missing or failed; draw its figures and measure its objects anew."""
+    """Make missing and failed planes of IMAGE.
+
+    Then draw its figures and measure its objects anew.
+    """
     definitions = _definitions(module)
     images = _images(definitions, name)
     with _instance() as instance:
@@ -69,16 +75,18 @@ def resume(name: str, module: str, *, stale: bool, in_progress: bool) -> None:
 @click.option("-s", "--segmentation", help="Of this one only, where the image has several.")
 @_module
 def wipe(name: str, partitions: Sequence[str], segmentation: str | None, module: str) -> None:
-    """Take the labels of planes of IMAGE away: PARTITIONS are keys, '05|08', or ranges, '05|03...05|12'."""
-    images = [it for it in _images(_definitions(module), name) if segmentation in {None, it.segmentation}]
-    if len(images) != 1:
-        has = f"has no segmentation {segmentation!r}" if segmentation else "has several segmentations"
-        message = f"{name} {has}, so nothing was done; name one of its own by --segmentation."
-        raise click.ClickException(message)
+    """Delete the labels of planes of IMAGE.
+
+    PARTITIONS are keys, '05|08', or ranges, '05|03...05|12'. The planes are then missing; their pixels stay.
+    """
+    try:
+        image = find_segmentation(_definitions(module), name, segmentation)
+    except ImageError as error:
+        raise click.ClickException(str(error)) from error
     with _instance() as instance:
-        blocks = [_block(images[0], range_) for range_ in partitions]
-        wiped = sum(_wipe(instance, images[0], block) for block in blocks)
-    click.echo(f"Planes of {images[0].title} that are wiped: {wiped}.")
+        blocks = [_block(image, range_) for range_ in partitions]
+        wiped = sum(_wipe(instance, image, block) for block in blocks)
+    click.echo(f"Planes of {image.title} that are wiped: {wiped}.")
 
 
 def _wipe(instance: dg.DagsterInstance, image: Image, block: Block) -> int:

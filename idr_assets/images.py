@@ -38,3 +38,18 @@ def find_image(definitions: dg.Definitions, name: str) -> Sequence[Image]:
         message = f"There is no image {name!r}, so nothing was done; there are: {', '.join(sorted(images))}."
         raise ImageError(message)
     return images[name]
+
+
+def find_segmentation(definitions: dg.Definitions, name: str, segmentation: str | None) -> Image:
+    """Find an image with the segmentation of this name, or with its only one; `ImageError` lists those that it has."""
+    images = find_image(definitions, name)
+    wanted = [image for image in images if segmentation in {None, image.segmentation}]
+    if len(wanted) != 1:
+        raise ImageError(_unclear(name, segmentation, [image.segmentation for image in images if image.segmentation]))
+    return wanted[0]
+
+
+def _unclear(name: str, segmentation: str | None, known: list[str]) -> str:
+    asked = f"no segmentation {segmentation!r}" if segmentation else "several segmentations"
+    there = f"name one of: {', '.join(known)}" if known else "leave `segmentation` out, for its only one has no name"
+    return f"{name} has {asked}, so nothing was done; {there}."
