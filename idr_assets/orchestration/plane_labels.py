@@ -69,6 +69,7 @@ def plane_labels(image: Image) -> dg.AssetsDefinition:
             results = segment_blocks(client, task, block.cut(level.chunks, size))
             found = list(logged(results, len(block), context.log.info))
         _tell_reused(context, image, found)
+        _warn_of_no_objects(context, image, found)
         yield from report(context, image, found, provenance)
 
     return asset
@@ -89,6 +90,15 @@ def _tell_reused(context: dg.AssetExecutionContext, image: Image, found: Sequenc
             len(found),
             masked(image.labels_url),
         )
+
+
+def _warn_of_no_objects(
+    context: dg.AssetExecutionContext, image: Image, found: Sequence[PlaneSummary | PlaneFailure]
+) -> None:
+    counts = [result.objects for result in found if isinstance(result, PlaneSummary)]
+    if counts and not any(counts):
+        message = "no object in any of %d planes: see whether %s suits the intensities of %s, with parameters %s"
+        context.log.warning(message, len(counts), image.function_path, image.title, dict(image.parameters))
 
 
 def _warn_of_other_sources(context: dg.AssetExecutionContext, image: Image, level: Level) -> None:

@@ -115,3 +115,13 @@ def test_outputs_lie_wherever_fsspec_reaches(fresh: Segmented, monkeypatch: pyte
     assert np.array_equal(fresh.value("plane_labels", "2|09"), [recipe(PIXELS[2, c, 9]) for c in (0, 1)])
     assert "t 2 c 1 z 9" in fresh.value("plane_browser")
     assert [path.name for path in (fresh.project.root / "data").iterdir()] == ["source.zarr"]
+
+
+def test_a_recipe_that_finds_no_object_anywhere_is_warned_of(fresh: Segmented) -> None:
+    for than, warned in ((65535, True), (300, False)):
+        use_own_function(fresh, than)
+        assert fresh.run("plane_labels", PARTITIONS[0], PARTITIONS[-1]) == ""
+        (run,) = fresh.instance.get_runs(limit=1)
+        told = [entry.user_message for entry in fresh.instance.all_logs(run.run_id)]
+        found = [message for message in told if message.startswith("no object in any of 8 planes: see whether ")]
+        assert bool(found) is warned
