@@ -27,7 +27,7 @@ attributes:
     t: [261, 270]
     z: [489, 498]
   # The function that turns planes into labels; it may be your own (see the README). Or several to compare, by name:
-  # `segmentations: {notebook: {function: ...}, mine: {function: ...}}` in its place.
+  # `segmentations: {threshold: {function: ...}, mine: {function: ...}}` in its place.
   segmentation:
     function: idr_assets.imaging.segmentation.gaussian_threshold
     parameters: {sigma: 1.0, threshold_fraction: 0.33}
@@ -38,7 +38,7 @@ attributes:
   # How politely the image is read, and how long its store may stutter; these are the defaults.
   reading: {requests: 16, timeout: 60, tries: 10, seconds: 300, missing_chunks: error}
   # What runs by itself; these are the defaults, all off: missing planes on a schedule, everything when the image
-  # changed, figures when labels changed.
+  # changed, figures and objects when labels changed.
   automation: {schedule: false, cron: "0 3 * * *", time_zone: UTC, watch: false, watch_seconds: 3600, refresh: false}
   # Pages about the image, shown in the UI, for example {paper: https://doi.org/10.1016/j.cell.2018.09.031}.
   links: {}

@@ -103,7 +103,7 @@ class AutomationFields(YamlFields):
     watch_seconds: StrictInt = Field(
         default=Automation.watch_seconds, gt=0, description="Least time between two looks."
     )
-    refresh: bool = Field(default=False, description="Whether the figures are drawn anew when labels changed.")
+    refresh: bool = Field(default=False, description="Whether figures and objects are made anew when labels changed.")
 
     @model_validator(mode="after")
     def _can_be_scheduled(self) -> Self:
