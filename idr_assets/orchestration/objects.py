@@ -30,7 +30,9 @@ def objects(image: Image) -> dg.AssetsDefinition:
         from idr_assets.orchestration.event_log.partition_metadata import add_partition_metadata  # noqa: PLC0415
 
         found, failures = _measure(image, map(int, context.partition_keys))
-        context.log.info("tables in %s: %d, not measured: %d", image.objects_url, len(found), len(failures))
+        planes, missing = (sum(it[name] for it in found.values()) for name in ("planes", "planes not materialized"))
+        tables = f"{len(found)} of {len(found) + len(failures)} tables"
+        context.log.info("%s in %s: planes %d, not materialized %d", tables, image.objects_url, planes, missing)
         metadata = {timepoint_key(image, t): values for t, values in found.items()}
         if failures:
             for key, values in metadata.items():
