@@ -1,9 +1,9 @@
-"""Runs that are cancelled, killed or too many: their state is right, and no process of theirs is left."""
+"""Runs of the UI that are cancelled, killed or too many: their state is right, and no process of theirs is left."""
 
 import re
-import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import dagster as dg
 import psutil
@@ -11,21 +11,12 @@ import pytest
 from playwright.sync_api import expect
 
 from idr_assets_tests.dagster_home import DagsterHome, dagster_home, wait_until
-from idr_assets_tests.image_project import ImageProject
-from idr_assets_tests.orchestration.small_image import PARTITIONS, PIXELS, RANGE, write_project
+from idr_assets_tests.orchestration.dask_forms import FORMS, SlowRuns, slow_runs
+from idr_assets_tests.orchestration.dask_processes import running_scheduler
+from idr_assets_tests.orchestration.small_image import PARTITIONS, RANGE
 from idr_assets_tests.web_ui import ask, browsing, serving
 
 pytestmark = pytest.mark.timeout(300)
-
-SLOW = """
-from time import sleep
-from idr_assets.imaging.segmentation import per_plane
-
-@per_plane
-def slow(plane, *, seconds):
-    sleep(seconds)
-    return (plane > 600).astype(int)
-"""
 
 LAUNCH = """
 mutation ($location: String!, $image: [AssetKeyInput!], $tags: [ExecutionTag!]) {
@@ -37,70 +28,43 @@ mutation ($location: String!, $image: [AssetKeyInput!], $tags: [ExecutionTag!]) 
 }
 """
 
-FORMS = {
-    "in_process": "{cluster: in_process, workers: 2}",
-    "processes": "{cluster: processes, workers: 2}",
-    "a class": "{cluster: distributed.LocalCluster, workers: 2, arguments: {dashboard_address: '127.0.0.1:0'}}",
+TERMINATE = """
+mutation ($runIds: [String!]!) {
+  terminateRuns(runIds: $runIds, terminatePolicy: SAFE_TERMINATE) {
+    ... on TerminateRunsResult { terminateRunResults { __typename } }
+  }
 }
+"""
+"""What the UI sends when its button is pressed."""
 
 
-def slow_project(root: Path, form: str, seconds: int) -> ImageProject:
-    """Write a project whose planes take so many seconds each, on a form of the dask resource."""
-    segmentation = f"{{function: {root.name}.own.slow, parameters: {{seconds: {seconds}}}}}"
-    project = write_project(root, PIXELS, segmentation=segmentation)
-    (project.package / "own.py").write_text(SLOW)
-    project.write_definitions()
-    dask = project.package / "defs/dask/defs.yaml"
-    dask.write_text(f"type: idr_assets.DaskCluster\nattributes: {FORMS[form]}\n")
-    return project
+class Served(NamedTuple):
+    """Slow runs, and the address of the UI that starts them."""
+
+    runs: SlowRuns
+    ui: str
+
+    @property
+    def home(self) -> DagsterHome:
+        """The home of both."""
+        return self.runs.home
 
 
-@pytest.fixture
-def home(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DagsterHome]:
-    project = slow_project(tmp_path / "project", *request.param)
-    (tmp_path / "instance").mkdir()
-    with dagster_home(tmp_path / "instance", project.root) as home:
-        (project.root / "data").rename(home.data)
-        yield home
-
-
-def stored(home: DagsterHome) -> int:
-    return len(list(home.data.glob("image.ome.zarr/labels/segmentation/0/c/*/*/*/0/0")))
-
-
-@pytest.mark.parametrize(
-    ("home", "ending"),
-    [
-        (("in_process", 1), signal.SIGINT),
-        (("in_process", 1), signal.SIGTERM),
-        (("processes", 1), signal.SIGTERM),
-        (("processes", 1), signal.SIGKILL),
-        (("a class", 1), signal.SIGKILL),
-    ],
-    indirect=["home"],
-    ids=str,
-)
-def test_nothing_is_left_of_a_command_that_is_ended(home: DagsterHome, ending: signal.Signals) -> None:
-    keys = f"{PARTITIONS[0]}...{PARTITIONS[-1]}"
-    command = f"dagster asset materialize -m project.definitions --select image/plane_labels --partition-range '{keys}'"
-    process = home.start(command)
-    wait_until(lambda: "dask dashboard" in home.output.read_text() or process.poll() is not None)
-    process.send_signal(ending)
-    assert process.wait(60) != 0
-    assert psutil.wait_procs(home.processes, timeout=30)[1] == []
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Start webserver, daemon and code server, and beside them a dask scheduler."""
+    with (
+        running_scheduler(tmp_path_factory.mktemp("scheduler")) as scheduler,
+        slow_runs(tmp_path_factory.mktemp("runs"), scheduler, seconds=8) as runs,
+        serving(runs.home, "dagster dev -m project.definitions") as ui,
+    ):
+        yield Served(runs, ui)
 
 
 def test_a_run_that_never_ends_is_ended_after_a_day(tmp_path: Path) -> None:
     with dagster_home(tmp_path) as home, home.instance as instance:
         assert instance.run_monitoring_enabled
         assert instance.run_monitoring_max_runtime_seconds == 24 * 60 * 60
-
-
-@pytest.fixture
-def ui(home: DagsterHome) -> Iterator[str]:
-    """Start webserver, daemon and code server; give the address of the UI."""
-    with serving(home, "dagster dev -m project.definitions") as ui:
-        yield ui
 
 
 def launch(ui: str, first: str, last: str) -> str:
@@ -139,10 +103,11 @@ def of_runs(home: DagsterHome) -> list[str]:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("home", [("processes", 8)], indirect=True)
 def test_runs_wait_for_the_store_and_leave_nothing_when_cancelled_or_killed(
-    home: DagsterHome, ui: str, chromium: str, tmp_path: Path
+    served: Served, chromium: str, tmp_path: Path
 ) -> None:
+    home, ui = served.home, served.ui
+    served.runs.use("processes")
     cancelled = launch(ui, PARTITIONS[0], PARTITIONS[-1])
     wait_until(lambda: states(home, cancelled) == ["STARTED"])
     killed, waiting = launch(ui, PARTITIONS[0], PARTITIONS[-1]), launch(ui, PARTITIONS[0], PARTITIONS[0])
@@ -156,3 +121,22 @@ def test_runs_wait_for_the_store_and_leave_nothing_when_cancelled_or_killed(
     with home.instance as instance:
         assert instance.get_materialized_partitions(dg.AssetKey(["image", "plane_labels"])) == {PARTITIONS[0]}
     wait_until(lambda: not of_runs(home), 30)
+
+
+def test_nothing_is_left_of_runs_that_are_cancelled(served: Served) -> None:
+    home, ui = served.home, served.ui
+    with home.instance as instance:
+        instance.event_log_storage.set_concurrency_slots("local", len(FORMS))
+    cancelled = []
+    for form in FORMS:  # a run reads the YAML when it starts, so that all can be under way at once
+        served.runs.use(form)
+        cancelled.append(launch(ui, PARTITIONS[0], PARTITIONS[-1]))
+        wait_until(served.runs.begun.exists)
+    wait_until(lambda: states(home, *cancelled) == ["STARTED"] * len(FORMS))  # the event may come after the first plane
+    assert not served.runs.scheduler.is_idle
+
+    results = ask(ui, TERMINATE, runIds=cancelled)["terminateRuns"]["terminateRunResults"]
+    assert results == [{"__typename": "TerminateRunSuccess"}] * len(FORMS)
+    wait_until(lambda: states(home, *cancelled) == ["CANCELED"] * len(FORMS))
+    wait_until(lambda: not of_runs(home), 30)
+    wait_until(lambda: served.runs.scheduler.is_idle, 30)

@@ -38,13 +38,24 @@ class Scheduler:
         common = ["--host", "127.0.0.1", "--dashboard-address", "127.0.0.1:0", "--scheduler-file", file, *self.options]
         return Popen([sys.executable, "-m", "dask", *command, *common], cwd=ROOT)  # noqa: S603
 
+    @property
+    def is_idle(self) -> bool:
+        """Tell whether all workers are there, and neither they nor the scheduler have anything to do."""
+        with self._client() as client:
+            tasks = client.run_on_scheduler(lambda dask_scheduler: len(dask_scheduler.tasks))
+            there = client.run(lambda dask_worker: len(dask_worker.state.tasks))
+        return (tasks, list(there.values())) == (0, [0] * len(self.workers))
+
     def add_workers(self, count: int) -> None:
         """Start workers of one thread, and wait until all that were ever started are there."""
         self.workers += [self.start("worker", "--nthreads", "1", "--no-nanny") for _ in range(count)]
-        with Client(scheduler_file=str(self.folder / "scheduler.json"), timeout=60, security=self.security) as client:
+        with self._client() as client:
             if self.workers:
                 client.wait_for_workers(len(self.workers), timeout=60)
             self.address = client.scheduler.address
+
+    def _client(self) -> Client:
+        return Client(scheduler_file=str(self.folder / "scheduler.json"), timeout=60, security=self.security)
 
 
 @contextmanager

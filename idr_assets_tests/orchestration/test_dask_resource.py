@@ -1,6 +1,7 @@
 """Each form of the dask resource: planes are segmented, everything listens on loopback, and nothing is left behind."""
 
 import re
+from contextlib import nullcontext
 from multiprocessing import resource_tracker
 from pathlib import Path
 from threading import Timer
@@ -8,6 +9,7 @@ from typing import Any
 from urllib.request import urlopen
 
 import numpy as np
+import numpy.typing as npt
 import psutil
 import pytest
 import scipy.ndimage
@@ -18,14 +20,15 @@ from idr_assets.imaging.blocks import BlockTask, segment_blocks
 from idr_assets.imaging.label_image import open_label_image
 from idr_assets.imaging.label_image_creation import create_label_image
 from idr_assets.imaging.planes import Block, Plane
-from idr_assets.imaging.segmentation import gaussian_threshold
+from idr_assets.imaging.segmentation import gaussian_threshold, per_plane
 from idr_assets.imaging.source import open_level
 from idr_assets.orchestration.dask_resource import DaskResource
 from idr_assets.orchestration.dask_security import warn_if_readable
 from idr_assets_tests.dagster_home import ROOT, dagster_home
 from idr_assets_tests.idr_stores import nuclei_plane, write_image
 from idr_assets_tests.image_project import ImageProject
-from idr_assets_tests.orchestration.dask_processes import TLS, running_scheduler
+from idr_assets_tests.orchestration import dask_forms, small_image
+from idr_assets_tests.orchestration.dask_processes import TLS, Scheduler, running_scheduler
 from idr_assets_tests.orchestration.small_image import PIXELS, PLANES, Segmented, recipe, write_project
 
 SHORT = {"timeout": 0.1}
@@ -115,6 +118,23 @@ def test_nothing_listens_beyond_loopback(form: str) -> None:
         assert client.submit(sum, [1, 2]).result() == 3
         assert {address for address, _ in listeners() - before} == {"127.0.0.1"}
     assert listeners() == before
+
+
+@per_plane
+def fails(plane: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
+    message = f"no labels of {plane.shape}"
+    raise ValueError(message)
+
+
+@pytest.mark.parametrize("form", dask_forms.FORMS)
+def test_nothing_is_left_of_a_run_that_fails(fresh: Segmented, tmp_path: Path, form: str) -> None:
+    fresh.project.write(**small_image.FIELDS, segmentation=f"{{function: {__name__}.fails}}")
+    resource_tracker.ensure_running()
+    with running_scheduler(tmp_path) if form == "an address" else nullcontext(Scheduler(tmp_path, None, ())) as running:
+        before = tree(), listeners()
+        dask_forms.write_form(fresh.project.package, form, running.address)
+        assert "Planes that failed: 8. Partitions that are done: 0." in fresh.run("plane_labels", "1|09", "2|10")
+        assert (tree(), listeners()) == before
 
 
 def test_a_running_scheduler_stays(task: BlockTask, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

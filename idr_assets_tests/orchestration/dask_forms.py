@@ -1,0 +1,52 @@
+"""The forms of the dask resource, and runs on each whose planes take long, so that they can be ended meanwhile."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from idr_assets_tests.dagster_home import DagsterHome, dagster_home
+from idr_assets_tests.orchestration.dask_processes import Scheduler
+from idr_assets_tests.orchestration.slow_planes import slow
+from idr_assets_tests.orchestration.small_image import PIXELS, write_project
+
+FORMS = {
+    "in process": "{cluster: in_process, workers: 2}",
+    "processes": "{cluster: processes, workers: 2}",
+    "a class": "{cluster: distributed.LocalCluster, workers: 2, arguments: {dashboard_address: '127.0.0.1:0'}}",
+    "an address": "{cluster: '%s'}",
+}
+"""What a YAML says of each; the address is that of a scheduler that others started."""
+
+
+def write_form(package: Path, form: str, address: str) -> None:
+    """Write the YAML of a form into the package of a project."""
+    attributes = FORMS[form].replace("%s", address)
+    (package / "defs/dask/defs.yaml").write_text(f"type: idr_assets.DaskCluster\nattributes: {attributes}\n")
+
+
+@dataclass(frozen=True)
+class SlowRuns:
+    """A home whose project segments planes slowly, and a scheduler beside it, which no run owns."""
+
+    home: DagsterHome
+    scheduler: Scheduler
+    begun: Path
+
+    def use(self, form: str) -> None:
+        """Let the runs that start from now on use a form of the dask resource."""
+        write_form(self.home.project / self.home.project.name, form, self.scheduler.address)
+        self.begun.unlink(missing_ok=True)
+
+
+@contextmanager
+def slow_runs(root: Path, scheduler: Scheduler, seconds: int) -> Iterator[SlowRuns]:
+    """Write a project below `root` whose planes take so many seconds each."""
+    begun = root / "begun"
+    function = f"{{function: {slow.__module__}.slow, parameters: {{seconds: {seconds}, begun: {begun}}}}}"
+    project = write_project(root / "project", PIXELS, segmentation=function)
+    project.write_definitions()
+    (root / "instance").mkdir()
+    with dagster_home(root / "instance", project.root) as home:
+        (project.root / "data").rename(home.data)
+        yield SlowRuns(home, scheduler, begun)

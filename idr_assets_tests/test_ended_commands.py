@@ -1,0 +1,42 @@
+"""Commands that are interrupted, told to end or killed: no process of theirs is left, whatever dask runs on."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from idr_assets_tests.dagster_home import wait_until
+from idr_assets_tests.orchestration.dask_forms import FORMS, SlowRuns, slow_runs
+from idr_assets_tests.orchestration.dask_processes import Scheduler, running_scheduler
+from idr_assets_tests.orchestration.small_image import PARTITIONS
+
+COMMAND = (
+    "dagster asset materialize -m project.definitions --select image/plane_labels "
+    f"--partition-range '{PARTITIONS[0]}...{PARTITIONS[-1]}'"
+)
+
+
+@pytest.fixture(scope="module")
+def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scheduler]:
+    with running_scheduler(tmp_path_factory.mktemp("scheduler")) as scheduler:
+        yield scheduler
+
+
+@pytest.fixture
+def runs(tmp_path: Path, scheduler: Scheduler) -> Iterator[SlowRuns]:
+    with slow_runs(tmp_path, scheduler, seconds=1) as runs:
+        yield runs
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda it: it.name)
+@pytest.mark.parametrize("form", FORMS)
+def test_nothing_is_left_of_a_command_that_is_ended(runs: SlowRuns, form: str, ending: signal.Signals) -> None:
+    runs.use(form)
+    command = runs.home.start(COMMAND)
+    wait_until(lambda: runs.begun.exists() or command.poll() is not None)
+    command.send_signal(ending)
+    assert command.wait(60) != 0
+    assert psutil.wait_procs(runs.home.processes, timeout=30)[1] == []
+    wait_until(lambda: runs.scheduler.is_idle, 30)
