@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from idr_assets.orchestration.dask_resource import DaskResource
 from idr_assets.orchestration.dask_security import located
+from idr_assets.templates import check_post_processing
 from idr_assets.yaml_fields import resolved
 
 
@@ -25,6 +26,7 @@ class DaskCluster(dg.Component):
     @classmethod
     def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
         """Make the component from the validated YAML; paths of certificates are relative to the YAML's folder."""
+        check_post_processing(context)
         resource = attributes or DaskResource()
         fields = resolved(resource.model_dump(), context.resolution_context)
         return cls(DaskResource(**fields | {"arguments": located(fields["arguments"], context.path)}))

@@ -24,6 +24,7 @@ from idr_assets.orchestration.automation import Automation
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.image_definitions import image_definitions
 from idr_assets.scaffold import CommentedYaml, image_name
+from idr_assets.templates import check_post_processing
 from idr_assets.yaml_fields import (
     AutomationFields,
     Reading,
@@ -108,6 +109,12 @@ class SegmentedImage(dg.Component, YamlFields, dg.Resolvable):
     def model(cls) -> type[BaseModel]:
         """Validate the YAML with this class itself, so that every error comes with file and line."""
         return cls
+
+    @classmethod
+    def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
+        """Make the component from the validated YAML, unless something beside its fields could run code."""
+        check_post_processing(context)
+        return super().load(attributes, context)
 
     @classmethod
     def resolve_from_model(cls, context: dg.ResolutionContext, model: BaseModel) -> Self:

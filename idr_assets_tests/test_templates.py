@@ -33,6 +33,43 @@ def test_a_template_that_could_run_code_is_refused_with_the_remedy(tmp_path: Pat
     assert not made.exists()
 
 
+POST_PROCESSING = "post_processing: {{assets: [{{target: '*', attributes: {{{}}}}}]}}\n"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "text"),
+    [
+        ('owners: ["{}"]', RUNS),
+        ('metadata: {{a: [1, {{b: "{}"}}]}}', "{{ env.HOME.__class__ }}"),
+        ('tags: {{a: "{}"}}', "{% set a = cycler %}"),
+        (r'tags: {{a: "{}"}}', r"\x7b{ cycler }}"),
+        ('"{}": 1', "{{ cycler }}"),
+    ],
+)
+@pytest.mark.parametrize("component", ["image", "dask"])
+def test_a_template_beside_the_attributes_is_refused_too(
+    tmp_path: Path, component: str, attributes: str, text: str
+) -> None:
+    project, made = ImageProject(tmp_path / "project"), tmp_path / "made"
+    project.write()
+    with (project.package / "defs" / component / "defs.yaml").open("a") as yaml:
+        yaml.write(POST_PROCESSING.format(attributes.format(text.replace("MADE", str(made)))))
+    with pytest.raises(Exception, match=r"defs\.yaml") as raised:
+        project.load().resolve_all_asset_specs()
+    assert "in post_processing is a template that could run code" in str(raised.value.__cause__)
+    assert not made.exists()
+
+
+def test_post_processing_without_code_is_dagsters_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = ImageProject(tmp_path / "project")
+    project.write()
+    monkeypatch.setenv("TEAM", "team:imaging")
+    with project.yaml.open("a") as yaml:
+        yaml.write(POST_PROCESSING.format('owners: ["{{ env.TEAM }}"], tags: {kept: "yes"}'))
+    for spec in project.load().resolve_all_asset_specs():
+        assert (spec.owners, spec.tags["kept"]) == (["team:imaging"], "yes")
+
+
 @pytest.mark.parametrize(
     "template",
     ["{{ env.HOME }}", "{{env.HOME}}", "{{ env('A') }}", "{{ env('A', 'b://c/{image_id}') }}", '{{ env("A") }}'],
