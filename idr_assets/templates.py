@@ -12,6 +12,9 @@ ALLOWED = re.compile(
 )
 """`{{ env.NAME }}` and `{{ env('NAME', 'default') }}`; what stands in quotes is text for Jinja as well."""
 
+RUNNING = re.compile(r"\{[{%#]")
+"""How whatever Jinja does not take for text begins."""
+
 
 def check_template(text: str, context: dg.ResolutionContext) -> None:
     """Raise `ValueError` for any other template: Dagster fills in templates by Jinja, whose expressions run code."""
@@ -26,7 +29,7 @@ def check_post_processing(context: dg.ComponentLoadContext) -> None:
 
 
 def _check(text: str, place: str) -> None:
-    if re.search(r"\{[{%#]", ALLOWED.sub("", text)):
+    if RUNNING.search(ALLOWED.sub("", text)):
         message = (
             f"{text} in {place} is a template that could run code, and is not filled in; "
             "for a variable of the environment write {{ env.NAME }} or {{ env('NAME', 'default') }}"

@@ -1,10 +1,14 @@
 """Templates in YAML: variables of the environment are filled in, and nothing runs."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jinja2 import Environment, TemplateSyntaxError, nodes
 
-from idr_assets.templates import ALLOWED
+from idr_assets.templates import ALLOWED, RUNNING
 from idr_assets_tests.image_project import ImageProject
 
 RUNS = "{{ cycler.__init__.__globals__.os.system('touch MADE') }}"
@@ -76,3 +80,49 @@ def test_post_processing_without_code_is_dagsters_own(tmp_path: Path, monkeypatc
 )
 def test_variables_of_the_environment_are_allowed(template: str) -> None:
     assert ALLOWED.fullmatch(template)
+
+
+PIECES = [
+    "{{",
+    "}}",
+    "{%",
+    "%}",
+    "{#",
+    "#}",
+    "'",
+    '"',
+    "\\",
+    "\n",
+    "\r",
+    "\x85",
+    " ",
+    ",",
+    "(",
+    ")",
+    "-",
+    "~",
+    "|upper",
+]
+PIECES += ["env", ".HOME", ".__class__", "cycler", "raw", "endraw", "{", "%"]
+text = st.lists(st.sampled_from(PIECES), max_size=6).map("".join)
+quoted = st.builds("{0}{1}{0}".format, st.sampled_from("'\""), text)
+templates = st.builds("{{{{ env({},{}) }}}}".format, quoted, quoted) | st.builds("{{{{env({})}}}}".format, quoted)
+
+
+def asks_for_variables_only(node: nodes.Node) -> bool:
+    match node:
+        case nodes.Template(body=parts) | nodes.Output(nodes=parts):
+            return all(map(asks_for_variables_only, parts))
+        case nodes.Getattr(node=nodes.Name(name="env"), attr=name):
+            return not name.startswith("_")
+        case nodes.Call(node=nodes.Name(name="env"), args=args, kwargs=[], dyn_args=None, dyn_kwargs=None):
+            return all(isinstance(argument, nodes.Const) for argument in args)
+    return isinstance(node, nodes.TemplateData)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.lists(templates | text | st.just("{{ env.HOME }}"), max_size=4).map("".join))
+def test_what_is_allowed_asks_for_variables_only_as_jinja_reads_it(template: str) -> None:
+    if not RUNNING.search(ALLOWED.sub("", template)):
+        with suppress(TemplateSyntaxError):
+            assert asks_for_variables_only(Environment(autoescape=True).parse(template))
