@@ -6,6 +6,12 @@ from urllib.parse import urlsplit, urlunsplit
 DAMAGED = (ValueError, RuntimeError, zlib.error)
 """What Zarr raises for a damaged chunk of the output: the checksum, the decoders."""
 
+INDIRECT = {
+    *("async_wrapper", "asyncwrapper", "blockcache", "cached", "dask", "dir", "filecache", "generic", "libarchive"),
+    *("reference", "simplecache", "tar", "zip"),
+}
+"""Protocols of fsspec that read another address, which options tell, and may keep copies of it wherever these say."""
+
 
 class ImageError(Exception):
     """An image is not what was asked for, or cannot be read; the message names value, consequence and remedy."""
@@ -25,7 +31,7 @@ def check_address(url: str) -> None:
         message = (
             "The address of the image cannot be understood, and is not shown, for it may hold a password: nothing is "
             "read. Write / and # in a password as %2F and %23, @ in a path as %40, and keys of s3 into "
-            "`storage_options`; an address behind another one and `::` is not read."
+            "`storage_options`; an address behind another one, by `::` or by a protocol such as zip, is not read."
         )
         raise ImageError(message)
 
@@ -36,7 +42,7 @@ def _is_misread(url: str) -> bool:
         _ = parts.port  # a ValueError unless it is a number
     except ValueError:
         return True
-    if "::" in url:  # a chain of fsspec's, whose later addresses are no part of any of these
+    if "::" in url or url.partition("://")[0] in INDIRECT:  # whose addresses behind are no part of any of these
         return True
     if parts.scheme == "s3":
         return "@" in parts.netloc

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from inspect import signature
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,8 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import s3fs
+from fsspec.registry import get_filesystem_class, known_implementations
 
-from idr_assets.imaging.errors import ImageError, MissingChunkError
+from idr_assets.imaging.errors import INDIRECT, ImageError, MissingChunkError
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.source import fingerprint, open_level
 from idr_assets_tests.idr_stores import write_idr_store, write_image
@@ -148,3 +150,24 @@ def test_another_process_gives_the_same_fingerprint_and_closes_its_sessions(tmp_
         ended = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
         expected = fingerprint(open_level(url, "0"))
     assert (ended.stdout, ended.stderr) == (f"[False] {expected}\n[True]\n", "")
+
+
+def is_indirect(protocol: str) -> bool:
+    try:
+        options = signature(get_filesystem_class(protocol).__init__).parameters
+    except ImportError:  # of a package that is not here
+        return protocol in INDIRECT
+    return not {"fo", "fs", "target_protocol", "default_method"}.isdisjoint(options)
+
+
+def test_every_protocol_of_fsspec_that_reads_another_address_is_known() -> None:
+    assert set(filter(is_indirect, known_implementations)) | {"simplecache"} == INDIRECT
+
+
+@pytest.mark.parametrize("protocol", sorted(INDIRECT))
+def test_no_address_behind_another_one_is_read_and_no_copy_of_it_kept(tmp_path: Path, protocol: str) -> None:
+    write_image(tmp_path / "image.zarr", np.zeros((1, 1, 1, 20, 30), "u2"), version="0.4")
+    options = {"target_protocol": "file", "cache_storage": str(tmp_path / "copies")}
+    with pytest.raises(ImageError, match="a protocol such as zip, is not read"):
+        open_level(f"{protocol}://{tmp_path}/image.zarr", "0", options)
+    assert not (tmp_path / "copies").exists()
