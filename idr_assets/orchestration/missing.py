@@ -1,12 +1,12 @@
-"""Which planes of an image are still to be done, in as few rectangles of partitions as are easily found."""
+"""Which planes of an image are still to be done, in as few rectangles of partitions as can be."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from enum import Enum
-from itertools import groupby
 
 import dagster as dg
 
-from idr_assets.imaging.planes import Block, runs
+from idr_assets.imaging.planes import Block
+from idr_assets.imaging.rectangles import fewest_rectangles
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.partitions import partition_key, window_partitions
 from idr_assets.orchestration.versions import is_stale, version_tags
@@ -39,11 +39,8 @@ def stale_planes(instance: dg.DagsterInstance, image: Image) -> set[Cell]:
 
 
 def rectangles(image: Image, cells: Collection[Cell]) -> list[Block]:
-    """Cover (t, z) exactly, each once, by rectangles: equal runs of z of following t, or of t of following z."""
-    by_t = list(_joined(cells))
-    by_z = [(t, z) for z, t in _joined({(z, t) for t, z in cells})]
-    fewest = min(by_t, by_z, key=len)
-    return [Block(t, image.channels, z) for t, z in sorted(fewest, key=lambda ranges: (ranges[0][0], ranges[1][0]))]
+    """Cover (t, z) exactly, each once, by as few rectangles as can be."""
+    return [Block(t, image.channels, z) for t, z in fewest_rectangles(cells)]
 
 
 def _latest_tags(instance: dg.DagsterInstance, key: dg.AssetKey) -> dict[str, Mapping[str, str]]:
@@ -61,13 +58,3 @@ def _latest_tags(instance: dg.DagsterInstance, key: dg.AssetKey) -> dict[str, Ma
 
 def _name(state: Enum | None) -> str | None:
     return None if state is None else state.name
-
-
-def _joined(cells: Collection[Cell]) -> Iterator[tuple[range, range]]:
-    """Join the runs of each row with equal ones of the rows before it."""
-    rows: dict[range, list[int]] = {}
-    for row, columns in groupby(sorted(cells), key=lambda cell: cell[0]):
-        for run in runs(column for _, column in columns):
-            rows.setdefault(run, []).append(row)
-    for run, found in rows.items():
-        yield from ((joined, run) for joined in runs(found))
