@@ -47,16 +47,20 @@ class SegmentedImage(dg.Component, YamlFields, dg.Resolvable):
     url: str | None = Field(
         default=None,
         min_length=1,
+        repr=False,
         description="Address of the image: http, https, s3, another fsspec URL, or a local path (a relative one is "
         "below IDR_ASSETS_DATA). Or give `image_id` and `endpoint`.",
     )
     image_id: StrictInt | None = Field(default=None, description="ID of the image in the IDR, put into `endpoint`.")
     endpoint: str | None = Field(
         default=None,
+        repr=False,
         description="Address with `{image_id}` in it, for example `https://host/zarr/v0.1/{image_id}.zarr`.",
     )
     storage_options: dict[str, Any] = Field(
-        default_factory=dict, description="Handed to fsspec, for example `{anon: true}` for a public S3 bucket."
+        default_factory=dict,
+        repr=False,
+        description="Handed to fsspec, for example `{anon: true}` for a public S3 bucket.",
     )
     level: str = Field(
         min_length=1,

@@ -6,7 +6,7 @@ Opens what the assets need and names the outputs; does no work on pixels.
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -43,8 +43,8 @@ class Image:
 
     name: str
     project: Path
-    address: str
-    storage_options: Mapping[str, Any]
+    address: str = field(repr=False)
+    storage_options: Mapping[str, Any] = field(repr=False)
     level: str
     shape: tuple[int, ...]
     dtype: str | None
