@@ -14,7 +14,7 @@ from distributed import Client, LocalCluster, Worker
 from distributed.deploy.cluster import Cluster
 
 from idr_assets.orchestration.dashboard import DashboardOnDemand
-from idr_assets.orchestration.dask_security import secured, warn_if_readable
+from idr_assets.orchestration.dask_security import check_preloads, secured, warn_if_readable
 
 LOOPBACK = "127.0.0.1:0"
 """Where a web server of a cluster on this machine listens; left alone, dask binds all interfaces."""
@@ -50,8 +50,9 @@ class PlainWorker(Worker):
 def client(cluster: str, workers: int | None, arguments: Mapping[str, Any]) -> Iterator[Client]:
     """Give a client of the cluster that the fields of `DaskResource` name, and close what was started for it.
 
-    Raises `ValueError` where `cluster` names nothing.
+    Raises `ValueError` where `cluster` names nothing, or `arguments` name code on the web.
     """
+    check_preloads(arguments)
     if "://" in cluster:
         warn_if_readable(cluster)
         with Client(cluster, **secured(arguments)) as scheduler:

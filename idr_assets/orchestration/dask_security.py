@@ -39,6 +39,19 @@ def secured(arguments: Mapping[str, Any]) -> dict[str, Any]:
         raise ValueError(message) from error
 
 
+def check_preloads(arguments: Mapping[str, Any]) -> None:
+    """Raise `ValueError` where dask would fetch code from an address: an argument may name code, not bring it."""
+    for name, value in arguments.items():
+        if name.startswith("preload") and "http" in str(value):
+            message = (
+                f"`{name}` of the dask cluster names a web address, whose code would be run, so no planes are "
+                "segmented. Install that code, and name its module."
+            )
+            raise ValueError(message)
+        if isinstance(value, Mapping):
+            check_preloads(value)
+
+
 def located(arguments: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """Read relative paths of certificates as below `folder`, that of the YAML."""
     fields = arguments.get("security")

@@ -30,6 +30,7 @@ from idr_assets_tests.image_project import ImageProject
 from idr_assets_tests.orchestration import dask_forms, small_image
 from idr_assets_tests.orchestration.dask_processes import TLS, Scheduler, running_scheduler
 from idr_assets_tests.orchestration.small_image import PIXELS, PLANES, Segmented, recipe, write_project
+from idr_assets_tests.store_server import StoreServer
 
 SHORT = {"timeout": 0.1}
 FORMS: dict[str, dict[str, Any]] = {
@@ -262,6 +263,20 @@ def test_what_is_no_cluster_is_not_called(tmp_path: Path) -> None:
     resource = DaskResource(cluster="subprocess.check_output", arguments={"args": ["touch", str(made)]})
     with pytest.raises(ValueError, match=r"no `distributed\.deploy\.Cluster`, and is not called"), resource.client():
         pass
+    assert not made.exists()
+
+
+@pytest.mark.parametrize("form", ["in_process", "processes", "distributed.LocalCluster", "tcp://127.0.0.1:1"])
+@pytest.mark.parametrize("nested", [False, True])
+def test_no_code_is_fetched_from_the_web(tmp_path: Path, form: str, nested: bool) -> None:  # noqa: FBT001
+    made = tmp_path / "made"
+    (tmp_path / "code.py").write_text(f"open({str(made)!r}, 'w')")
+    with StoreServer(tmp_path) as server:
+        preload = {"preload": [f"{server.url}/code.py"]}
+        resource = DaskResource(cluster=form, arguments={"scheduler_kwargs": preload} if nested else preload)
+        with pytest.raises(ValueError, match="`preload` of the dask cluster names a web address"), resource.client():
+            pass
+        assert server.requests == []
     assert not made.exists()
 
 
