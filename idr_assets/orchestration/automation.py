@@ -134,6 +134,16 @@ def when_changed() -> dg.AutomationCondition[Any]:
     return waiting & idle
 
 
+def when_settled() -> dg.AutomationCondition[Any]:
+    """Say the same for what is made in turn from what is made from labels: not while labels are made or are new.
+
+    Of such labels more is still to come, though no run may be at it yet.
+    """
+    coming = dg.AutomationCondition.in_progress() | dg.AutomationCondition.newly_updated()
+    at_labels = dg.AutomationCondition.any_deps_match(dg.AutomationCondition.any_deps_match(coming))
+    return when_changed() & ~at_labels
+
+
 def _missing(instance: dg.DagsterInstance, image: Image) -> Iterator[dg.RunRequest]:
     plane_labels = [dg.AssetKey(image.key("plane_labels"))]
     for block in rectangles(image, missing_planes(instance, image)):

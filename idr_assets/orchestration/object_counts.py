@@ -5,6 +5,7 @@ from typing import Any
 import dagster as dg
 
 from idr_assets.imaging.files import write_file
+from idr_assets.orchestration.automation import when_settled
 from idr_assets.orchestration.derived import derived
 from idr_assets.orchestration.descriptions import of_object_counts
 from idr_assets.orchestration.figures import write_figure
@@ -13,13 +14,14 @@ from idr_assets.orchestration.image import Image
 
 def object_counts(image: Image) -> dg.AssetsDefinition:
     """Define the asset; its value is the PNG."""
-    return derived(
+    counts = derived(
         image.key("object_counts"),
         [image.key("objects")],
         {"matplotlib", *image.badge},
         of_object_counts(image),
         lambda: _draw(image),
     )
+    return counts.map_asset_specs(lambda spec: spec.replace_attributes(automation_condition=when_settled()))
 
 
 def _draw(image: Image) -> dict[str, Any]:

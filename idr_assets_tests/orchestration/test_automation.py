@@ -176,6 +176,22 @@ def test_labels_of_a_timepoint_have_all_figures_and_its_objects_made_anew(fresh:
     assert refresh.look() == DRAWN | {("objects", "2")}
 
 
+def test_objects_are_counted_once_all_labels_and_objects_are_made(fresh: Segmented, refresh: Refresh) -> None:
+    fresh.run("plane_labels", "1|09")
+    assert refresh.look() >= {("objects", "1")}
+    refresh.run("objects", partitions=("1", "1"))
+    job, tags = fresh.definitions.resolve_job_def("segment_image"), dict(zip(RANGE, PARTITIONS[2:], strict=True))
+    run = fresh.instance.create_run_for_job(
+        job, status=dg.DagsterRunStatus.STARTED, asset_selection=frozenset(PLANE_LABELS), tags=tags
+    )
+    assert not refresh.look() & {("object_counts", None)}
+    fresh.instance.report_run_canceled(run)
+    fresh.run("plane_labels", "2|09")
+    assert refresh.look() == DRAWN | {("objects", "2")}
+    refresh.run("objects", partitions=("2", "2"))
+    assert refresh.look() == {("object_counts", None)}
+
+
 def test_labels_of_many_partitions_are_no_newer_than_figures_after_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
