@@ -22,6 +22,20 @@ CHROMIUM_ARGUMENTS = [
     *("--disable-background-networking", "--disable-component-update"),
 ]
 
+SELECTOR = '{repositoryLocationName: $location, repositoryName: "__repository__", sensorName: $sensor}'
+
+START = f"""
+mutation ($location: String!, $sensor: String!) {{ startSensor(sensorSelector: {SELECTOR}) {{ __typename }} }}
+"""
+
+TICKS = f"""
+query ($location: String!, $sensor: String!) {{
+  sensorOrError(sensorSelector: {SELECTOR}) {{
+    ... on Sensor {{ sensorState {{ ticks(limit: 1, statuses: [SUCCESS, SKIPPED]) {{ timestamp }} }} }}
+  }}
+}}
+"""
+
 
 @contextmanager
 def serving(home: DagsterHome, command: str) -> Iterator[str]:
@@ -51,20 +65,23 @@ def browsing(ui: str, chromium: str) -> Iterator[Page]:
         browser.close()
 
 
-def launch_window(page: Page, *, only: str | None = None) -> None:
-    """Launch a backfill of a window of 2 x 2, of which nothing is known, or `only` of the two that an option names."""
-    page.goto("/assets/image/plane_labels")
+def launch_window(page: Page, image: str, planes: int, *, confirm: bool = False, only: int | None = None) -> None:
+    """Launch a backfill of all planes of a window, or of those `only` that are missing or failed, so many.
+
+    The dialog wants to `confirm` where the source was never looked at.
+    """
+    page.goto(f"/assets/{image}/plane_labels")
     with page.expect_response(lambda answer: "PartitionHealthQuery" in (answer.request.post_data or "")):
         page.get_by_role("button", name="Materialize").click()
-        if not only:
-            page.get_by_role("button", name="Confirm").click()  # that the source was never looked at
+        if confirm:
+            page.get_by_role("button", name="Confirm").click()
     dialog = page.get_by_role("dialog")
     for axis in range(2):
         dialog.get_by_role("button", name="All", exact=True).nth(axis).click()
-    expect(dialog.get_by_text("4 partitions")).to_be_visible()
+    expect(dialog.get_by_text(f"{planes} partitions")).to_be_visible()
     if only:
-        dialog.get_by_text(only).click()
-        expect(dialog.get_by_text("Only 2 failed and missing")).to_be_visible()
+        dialog.get_by_text("Backfill only failed and missing").click()
+        expect(dialog.get_by_text(f"Only {only} failed and missing")).to_be_visible()
     dialog.get_by_role("button", name="Launch backfill").click()
     expect(dialog).to_be_hidden()
 
@@ -87,6 +104,13 @@ def switch_on(page: Page, schedule: str) -> None:
     row = page.locator(f"a[href$='/schedules/{schedule}'] ~ div")
     row.locator("label").click()
     expect(row.locator("input")).to_be_checked()
+
+
+def start_sensor(ui: str, location: str, sensor: str) -> None:
+    """Switch a sensor on, and wait until it has ticked."""
+    where = {"location": location, "sensor": sensor}
+    assert ask(ui, START, **where)["startSensor"] == {"__typename": "Sensor"}
+    wait_until(lambda: ask(ui, TICKS, **where)["sensorOrError"]["sensorState"]["ticks"])
 
 
 def ask(ui: str, query: str, **variables: Any) -> dict[str, Any]:  # noqa: ANN401  any JSON
