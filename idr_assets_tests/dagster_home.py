@@ -84,6 +84,12 @@ class DagsterHome:
         return [it for it in named if (it.info["environ"] or {}).get("DAGSTER_HOME") == str(self.path)]
 
     @property
+    def run_processes(self) -> list[str]:
+        """List the commands of the processes of runs, of their dask workers, and of what collects their output."""
+        commands = [" ".join(process.cmdline()) for process in self.processes]
+        return [command for command in commands if "spawn_main" in command or command.startswith("tail ")]
+
+    @property
     def listeners(self) -> set[str]:
         """Give the addresses at which the processes listen."""
         return {address for process in self.processes for address in _listeners(process)}

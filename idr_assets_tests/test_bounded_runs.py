@@ -96,12 +96,6 @@ def cancel(ui: str, run: str, chromium: str, screenshot: Path) -> None:
         expect(page.get_by_text("Canceled", exact=True).first).to_be_visible()
 
 
-def of_runs(home: DagsterHome) -> list[str]:
-    """List the processes of runs, of their dask workers, and what collects their output."""
-    commands = [" ".join(process.cmdline()) for process in home.processes]
-    return [command for command in commands if "spawn_main" in command or command.startswith("tail ")]
-
-
 @pytest.mark.browser
 def test_runs_wait_for_the_store_and_leave_nothing_when_cancelled_or_killed(
     served: Served, chromium: str, tmp_path: Path
@@ -113,14 +107,14 @@ def test_runs_wait_for_the_store_and_leave_nothing_when_cancelled_or_killed(
     killed, waiting = launch(ui, PARTITIONS[0], PARTITIONS[-1]), launch(ui, PARTITIONS[0], PARTITIONS[0])
     wait_until(lambda: states(home, killed) == ["STARTED"])
     assert states(home, cancelled, waiting) == ["STARTED", "QUEUED"]
-    assert of_runs(home)
+    assert home.run_processes
 
     worker(home, killed).kill()
     cancel(ui, cancelled, chromium, tmp_path / "terminate.png")
     wait_until(lambda: states(home, cancelled, killed, waiting) == ["CANCELED", "FAILURE", "SUCCESS"])
     with home.instance as instance:
         assert instance.get_materialized_partitions(dg.AssetKey(["image", "plane_labels"])) == {PARTITIONS[0]}
-    wait_until(lambda: not of_runs(home), 30)
+    wait_until(lambda: not home.run_processes, 30)
 
 
 def test_nothing_is_left_of_runs_that_are_cancelled(served: Served) -> None:
@@ -138,5 +132,5 @@ def test_nothing_is_left_of_runs_that_are_cancelled(served: Served) -> None:
     results = ask(ui, TERMINATE, runIds=cancelled)["terminateRuns"]["terminateRunResults"]
     assert results == [{"__typename": "TerminateRunSuccess"}] * len(FORMS)
     wait_until(lambda: states(home, *cancelled) == ["CANCELED"] * len(FORMS))
-    wait_until(lambda: not of_runs(home), 30)
+    wait_until(lambda: not home.run_processes, 30)
     wait_until(lambda: served.runs.scheduler.is_idle, 30)

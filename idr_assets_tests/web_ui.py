@@ -86,6 +86,16 @@ def launch_window(page: Page, image: str, planes: int, *, confirm: bool = False,
     expect(dialog).to_be_hidden()
 
 
+def cancel_backfill(page: Page, backfill: str) -> None:
+    """Press the buttons that end a backfill."""
+    page.goto(f"/runs/b/{backfill}")
+    page.get_by_role("button").filter(has=page.get_by_label("expand_more")).last.click()
+    page.get_by_text("Cancel backfill", exact=True).click()
+    dialog = page.get_by_role("dialog").filter(has_text="In progress runs")  # the menu is a dialog, too
+    dialog.get_by_role("button", name="Cancel backfill").click()
+    expect(dialog).to_be_hidden()
+
+
 def run_again(page: Page, run: str, *, from_failure: bool) -> None:
     """Re-execute a run of a backfill from its page."""
     page.goto(f"/runs/{run}")

@@ -1,0 +1,106 @@
+"""A backfill that is cancelled in the middle: its runs end, nothing is left, and what is missing is exactly the rest.
+
+Planes are held while they are segmented until the test lets them go, those of the first timepoint excepted.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import numpy as np
+import pytest
+
+from idr_assets_tests.dagster_home import DagsterHome, dagster_home, wait_until
+from idr_assets_tests.orchestration.small_image import PIXELS, write_project
+from idr_assets_tests.web_ui import browsing, cancel_backfill, launch_window, serving
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+
+HELD = """
+import os
+from pathlib import Path
+from time import sleep
+from idr_assets.imaging.segmentation import per_plane
+
+@per_plane
+def held(plane, *, gate):
+    while plane[0, 0] and not (Path(gate) / "open").exists():
+        (Path(gate) / str(os.getpid())).touch()
+        sleep(0.1)
+    return (plane > 600).astype(int)
+"""
+
+TIMEPOINTS = 4
+SLICES = ("07", "08", "09", "10")
+DONE = {f"0|{z}" for z in SLICES}
+REST = {f"{t}|{z}" for t in range(1, TIMEPOINTS) for z in SLICES}
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Path:
+    """Give the folder that names the processes which hold planes, until it holds a file `open`."""
+    (tmp_path / "gate").mkdir()
+    return tmp_path / "gate"
+
+
+@pytest.fixture
+def home(tmp_path: Path, gate: Path) -> Iterator[DagsterHome]:
+    pixels = np.resize(PIXELS, (TIMEPOINTS, *PIXELS.shape[1:]))
+    pixels[0, ..., 0, 0], pixels[1:, ..., 0, 0] = 0, 1
+    project = write_project(
+        tmp_path / "project",
+        pixels,
+        shape=str(list(pixels.shape)),
+        window="{t: all, z: [7, 10]}",
+        segmentation=f"{{function: project.own.held, parameters: {{gate: {gate}}}}}",
+    )
+    (project.package / "own.py").write_text(HELD)
+    project.write_definitions()
+    (tmp_path / "instance").mkdir()
+    with dagster_home(tmp_path / "instance", project.root) as home:
+        (project.root / "data").rename(home.data)
+        yield home
+
+
+def backfills(home: DagsterHome) -> dict[str, str]:
+    """Give the states of all backfills, the last first."""
+    with home.instance as instance:
+        return {found.backfill_id: found.status.value for found in instance.get_backfills()}
+
+
+def runs(home: DagsterHome, backfill: str) -> list[str]:
+    """Give the states of a backfill's runs."""
+    with home.instance as instance:
+        found = instance.get_runs(dg.RunsFilter(tags={"dagster/backfill": backfill}))
+    return sorted(run.status.value for run in found)
+
+
+def done(home: DagsterHome) -> list[str | None]:
+    """Give the partition of each materialization of labels."""
+    with home.instance as instance:
+        records = instance.fetch_materializations(dg.AssetKey(["image", "plane_labels"]), limit=100).records
+    return [record.partition_key for record in records]
+
+
+def test_a_cancelled_backfill_leaves_nothing_and_its_rest_is_made_later(
+    home: DagsterHome, gate: Path, chromium: str
+) -> None:
+    with serving(home, "dagster dev -m project.definitions") as ui, browsing(ui, chromium) as page:
+        launch_window(page, "image", len(DONE | REST), confirm=True)
+        wait_until(lambda: len(list(gate.iterdir())) == 2)
+        (cancelled,) = backfills(home)
+        assert runs(home, cancelled) == ["QUEUED", "STARTED", "STARTED", "SUCCESS"]
+        assert home.run_processes
+
+        cancel_backfill(page, cancelled)
+        wait_until(lambda: backfills(home) == {cancelled: "CANCELED"})
+        assert runs(home, cancelled) == ["CANCELED", "CANCELED", "CANCELED", "SUCCESS"]
+        wait_until(lambda: not home.run_processes, 30)
+        assert set(done(home)) == DONE
+
+        (gate / "open").touch()
+        launch_window(page, "image", len(DONE | REST), only=len(REST))
+        wait_until(lambda: len(done(home)) == len(DONE | REST))
+        assert set(done(home)) == DONE | REST
+        rest, _ = backfills(home)
+        wait_until(lambda: runs(home, rest) == ["SUCCESS"] * 3)
