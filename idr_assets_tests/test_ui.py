@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 
 from idr_assets_tests.dagster_home import BIN, LONGEST, DagsterHome, dagster_home, wait_until
 from idr_assets_tests.idr_stores import nuclei_plane, write_image
-from idr_assets_tests.web_ui import browsing, listens
+from idr_assets_tests.web_ui import browsing, launch_window, listens, start_sensor
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -75,6 +75,22 @@ def runs(home: DagsterHome) -> list[str]:
         return [run.run_id for run in instance.get_runs()]
 
 
+def backfills(home: DagsterHome) -> dict[str, list[str]]:
+    """Give the states of the runs of each backfill of labels."""
+    found: dict[str, list[str]] = {}
+    with home.instance as instance:
+        for run in instance.get_runs():
+            if "dagster/backfill" in run.tags and dg.AssetKey(["demo", "plane_labels"]) in (run.asset_selection or ()):
+                found.setdefault(run.tags["dagster/backfill"], []).append(run.status.value)
+    return found
+
+
+def state(home: DagsterHome, backfill: str) -> str:
+    with home.instance as instance:
+        found = instance.get_backfill(backfill)
+    return found.status.value if found else ""
+
+
 def choose(page: Page, dimension: int, key: str) -> None:
     page.get_by_label("expand_more").nth(dimension).click()
     page.get_by_title(key, exact=True).last.click()  # the list of the dimension before may still fade out
@@ -123,6 +139,32 @@ def test_a_plane_is_made_from_the_dialog(page: Page, home: DagsterHome, complain
     expect(picture).to_have_js_property("naturalWidth", 3 * PLANE[1])
     page.screenshot(path=tmp_path / "plane.png")
     assert complaints == []
+
+
+def made(home: DagsterHome, asset: str) -> list[tuple[int, str | None]]:
+    """Give when an asset was materialized, the last first, as numbers that rise, and of which partition."""
+    with home.instance as instance:
+        records = instance.fetch_materializations(dg.AssetKey(["demo", asset]), limit=1000).records
+    return [(record.storage_id, record.partition_key) for record in records]
+
+
+def test_the_window_is_made_from_the_dialog_and_its_figures_once(page: Page, ui: str, home: DagsterHome) -> None:
+    start_sensor(ui, "idr_assets", "refresh_demo")
+    ((first, _),) = made(home, "plane_labels")
+    launch_window(page, "demo", 100)
+    wait_until(lambda: made(home, "object_counts"), 2 * LONGEST)
+    wait_until(lambda: not home.run_processes)
+    labels = [(at, plane) for at, plane in made(home, "plane_labels") if at > first]
+    assert len(labels) == len({plane for _, plane in labels}) == 100
+    for figure in ("montage", "plane_browser", "object_counts"):
+        ((drawn, _),) = made(home, figure)
+        assert drawn > max(labels)[0]
+    assert sorted(str(t) for _, t in made(home, "objects")) == [f"{t:02}" for t in range(1, 11)]
+    (backfill,) = backfills(home)
+    assert backfills(home)[backfill] == ["SUCCESS"] * 10
+    wait_until(lambda: state(home, backfill) == "COMPLETED_SUCCESS")
+    page.goto("/assets/demo/plane_labels?view=partitions")
+    expect(page.get_by_text("Materialized (100)")).to_be_visible()
 
 
 @pytest.mark.usefixtures("ui")
