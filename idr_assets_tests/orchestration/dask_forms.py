@@ -1,4 +1,4 @@
-"""The forms of the dask resource, and runs on each whose planes take long, so that they can be ended meanwhile."""
+"""The forms of the dask resource, and runs on each whose planes are held, so that they can be ended meanwhile."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from idr_assets_tests.dagster_home import DagsterHome, dagster_home
 from idr_assets_tests.orchestration.dask_processes import Scheduler
-from idr_assets_tests.orchestration.slow_planes import slow
+from idr_assets_tests.orchestration.slow_planes import held
 from idr_assets_tests.orchestration.small_image import PIXELS, write_project
 
 FORMS = {
@@ -26,27 +26,28 @@ def write_form(package: Path, form: str, address: str) -> None:
 
 
 @dataclass(frozen=True)
-class SlowRuns:
-    """A home whose project segments planes slowly, and a scheduler beside it, which no run owns."""
+class HeldRuns:
+    """A home whose planes are segmented while no file `hold` is there, and a scheduler beside it, which no run owns."""
 
     home: DagsterHome
     scheduler: Scheduler
+    hold: Path
     begun: Path
 
     def use(self, form: str) -> None:
         """Let the runs that start from now on use a form of the dask resource."""
         write_form(self.home.project / self.home.project.name, form, self.scheduler.address)
         self.begun.unlink(missing_ok=True)
+        self.hold.touch()
 
 
 @contextmanager
-def slow_runs(root: Path, scheduler: Scheduler, seconds: int) -> Iterator[SlowRuns]:
-    """Write a project below `root` whose planes take so many seconds each."""
-    begun = root / "begun"
-    function = f"{{function: {slow.__module__}.slow, parameters: {{seconds: {seconds}, begun: {begun}}}}}"
+def held_runs(root: Path, scheduler: Scheduler) -> Iterator[HeldRuns]:
+    """Write a project below `root`."""
+    function = f"{{function: {held.__module__}.held, parameters: {{folder: {root}}}}}"
     project = write_project(root / "project", PIXELS, segmentation=function)
     project.write_definitions()
     (root / "instance").mkdir()
     with dagster_home(root / "instance", project.root) as home:
         (project.root / "data").rename(home.data)
-        yield SlowRuns(home, scheduler, begun)
+        yield HeldRuns(home, scheduler, root / "hold", root / "begun")

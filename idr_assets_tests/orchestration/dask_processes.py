@@ -55,7 +55,9 @@ class Scheduler:
             self.address = client.scheduler.address
 
     def _client(self) -> Client:
-        return Client(scheduler_file=str(self.folder / "scheduler.json"), timeout=60, security=self.security)
+        file = str(self.folder / "scheduler.json")
+        # A default client of another thread, which ends in another order than it began, stays dask's default for good.
+        return Client(scheduler_file=file, timeout=60, security=self.security, set_as_default=False)
 
 
 @contextmanager

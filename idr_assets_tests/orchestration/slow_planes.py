@@ -1,4 +1,4 @@
-"""A segmentation that takes its time, so that a run can be ended meanwhile; importable by every worker."""
+"""A segmentation that is held, so that a run can be ended meanwhile; importable by every worker."""
 
 from pathlib import Path
 from time import sleep
@@ -12,9 +12,10 @@ from idr_assets.imaging.segmentation import per_plane
 
 
 @per_plane
-def slow(plane: npt.NDArray[Any], *, seconds: float, begun: str) -> npt.NDArray[np.int32]:
-    """Label what is bright, so many seconds after the file `begun` tells that a plane is being segmented."""
-    Path(begun).touch()
-    sleep(seconds)
+def held(plane: npt.NDArray[Any], *, folder: str) -> npt.NDArray[np.int32]:
+    """Label what is bright, once there is no file `hold` in the folder; `begun` there tells that a plane is waiting."""
+    Path(folder, "begun").touch()
+    while Path(folder, "hold").exists():
+        sleep(0.1)
     labels: npt.NDArray[np.int32] = scipy.ndimage.label(plane > 600)[0]
     return labels
