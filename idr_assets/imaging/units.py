@@ -2,16 +2,19 @@
 
 from collections.abc import Mapping
 
-MICROMETRES = {
-    "picometer": 1e-6,
-    "angstrom": 1e-4,
-    "nanometer": 1e-3,
-    "micrometer": 1.0,
-    "millimeter": 1e3,
-    "centimeter": 1e4,
-    "meter": 1e6,
+from scipy import constants
+
+_PREFIXES = (
+    *("yocto", "zepto", "atto", "femto", "pico", "nano", "micro", "milli", "centi", "deci"),
+    *("hecto", "kilo", "mega", "giga", "tera", "peta", "exa", "zetta", "yotta"),
+)
+_METRES = {
+    "meter": 1.0,
+    **{f"{prefix}meter": getattr(constants, prefix) for prefix in _PREFIXES},
+    **{name: getattr(constants, name) for name in ("angstrom", "foot", "inch", "mile", "parsec", "yard")},
 }
-"""Length of a unit in micrometres, for the units that a microscope's image may have."""
+MICROMETRES: Mapping[str, float] = {name: metres * constants.mega for name, metres in _METRES.items()}
+"""Length of each unit of length that OME-NGFF lists, in micrometres."""
 
 _ABBREVIATIONS: Mapping[str, str] = {
     **dict.fromkeys(("µm", "\N{GREEK SMALL LETTER MU}m", "um"), "micrometer"),
@@ -20,15 +23,12 @@ _ABBREVIATIONS: Mapping[str, str] = {
     "mm": "millimeter",
     "ms": "millisecond",
     "min": "minute",
+    "inches": "inch",
+    "feet": "foot",
 }
-_PREFIXES = (
-    *("", "yocto", "zepto", "atto", "femto", "pico", "nano", "micro", "milli", "centi", "deci"),
-    *("hecto", "kilo", "mega", "giga", "tera", "peta", "exa", "zetta", "yotta"),
-)
-_LENGTHS = {"angstrom", "foot", "inch", "mile", "parsec", "yard", *(f"{prefix}meter" for prefix in _PREFIXES)}
 _LISTED = {
-    "t": {"day", "hour", "minute", *(f"{prefix}second" for prefix in _PREFIXES)},
-    **dict.fromkeys("zyx", _LENGTHS),
+    "t": {"day", "hour", "minute", "second", *(f"{prefix}second" for prefix in _PREFIXES)},
+    **dict.fromkeys("zyx", MICROMETRES.keys()),
 }
 
 

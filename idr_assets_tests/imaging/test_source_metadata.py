@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import zarr
+from ome_zarr.axes import KNOWN_SPATIAL_UNITS
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.source import fingerprint, open_level
@@ -45,6 +46,8 @@ def axes(unit: str | None) -> list[dict[str, str]]:
 UNITS = {
     "micrometer": 0.4, "nanometer": 4e-4, "millimeter": 400.0, "angstrom": 4e-5, "centimeter": 4e3, "meter": 4e5,
     "µm": 0.4, "\N{GREEK SMALL LETTER MU}m": 0.4, "um": 0.4, "micron": 0.4, "nm": 4e-4, "mm": 400.0,
+    "yoctometer": 4e-19, "decimeter": 4e4, "kilometer": 4e8, "yottameter": 4e29, "parsec": 1.2342710326e22,
+    "inch": 10160, "foot": 121920, "yard": 365760, "mile": 643737600, "inches": 10160, "feet": 121920,
     "Micrometer": 0.4, "micrometers": 0.4, "MICROMETRES": 0.4, "Microns": 0.4, "nanometres": 4e-4,
     "second": None, "pixel": None, "Mm": None, "furlong": None, None: None,
 }  # fmt: skip
@@ -53,7 +56,15 @@ UNITS = {
 @pytest.mark.parametrize(("unit", "expected"), UNITS.items())
 def test_pixel_size_is_in_micrometres(image: Path, unit: str | None, expected: float | None) -> None:
     edit(image / ".zattrs", axes=axes(unit))
-    assert open_level(str(image), "0").geometry.pixel_size == (expected and pytest.approx(expected))
+    assert open_level(str(image), "0").geometry.pixel_size == (expected and pytest.approx(expected, rel=1e-9, abs=0))
+
+
+@pytest.mark.parametrize("unit", KNOWN_SPATIAL_UNITS)
+def test_every_unit_of_length_of_the_format_tells_the_size_of_a_pixel(image: Path, unit: str) -> None:
+    edit(image / ".zattrs", axes=axes(unit))
+    geometry = open_level(str(image), "0").geometry
+    assert geometry.pixel_size
+    assert geometry.pixel_area == pytest.approx(geometry.pixel_size**2)
 
 
 TIMES = {"second": "second", "Minutes": "minute", "ms": "millisecond", "secs": None, "micrometer": None, "frames": None}
@@ -90,6 +101,7 @@ def test_pixel_size_multiplies_the_scales_of_level_and_image(image: Path) -> Non
     level = open_level(str(image), "0")
     assert level.geometry.scale == pytest.approx((30.0, 1.0, 2.0, 1.2, 0.8))
     assert level.geometry.pixel_size == pytest.approx(0.8)
+    assert level.geometry.pixel_area == pytest.approx(1.2 * 0.8)
 
 
 def test_a_level_lies_where_its_transformations_put_it_one_after_the_other(image: Path) -> None:
