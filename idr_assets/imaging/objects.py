@@ -7,6 +7,7 @@ stands in `measurements`.
 
 import hashlib
 import json
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BytesIO
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd  # pyarrow imports it, which takes half a second, when a frame is asked for
 
 SCHEMA = pa.schema([pa.field(name, kind, metadata={"meaning": meaning}) for name, kind, meaning in COLUMNS])
+_OWN = re.compile(r"(t=.*\.parquet)(\..*\.partial)?")  # a table, or what a killed writer left of it
 _EMPTY = pa.Table.from_batches([], schema=SCHEMA)
 
 
@@ -46,12 +48,13 @@ def objects_frame(urls: Sequence[str]) -> "pd.DataFrame":
 def keep_tables(folder: str, urls: Collection[str]) -> None:
     """Remove all tables but `urls` from a folder: of a former window, or named when there were more timepoints.
 
-    Whoever reads the folder would take their objects for those of the image as it is now.
+    Whoever reads the folder would take their objects for those of the image as it is now. Partial files of the removed
+    tables go with them, which no writer clears away any more.
     """
     filesystem, path = open_filesystem(folder)
     for file in filesystem.ls(path, detail=False) if filesystem.exists(path) else []:
         name = file.rpartition("/")[2]
-        if name.startswith("t=") and name.endswith(".parquet") and f"{folder}/{name}" not in urls:
+        if (own := _OWN.fullmatch(name)) and f"{folder}/{own[1]}" not in urls:
             remove_file(f"{folder}/{name}")
 
 

@@ -185,6 +185,16 @@ def test_tables_that_are_not_of_the_image_as_it_is_now_are_removed(output: Label
     assert {file.name for file in folder.iterdir()} == {Path(url).name, "own.parquet"}
 
 
+def test_what_a_killed_writer_left_of_a_table_goes_with_it(output: LabelImage, url: str) -> None:
+    folder = Path(url).parent
+    write_objects(url, output, PLANES, "image", None)
+    kept = {f"{Path(url).name}.0a.partial", "own.partial"}
+    for name in {"t=9.parquet.0a.partial", "t=02.parquet.0a.partial", *kept}:
+        (folder / name).touch()
+    keep_tables(str(folder), [url])
+    assert {file.name for file in folder.iterdir()} == {Path(url).name, *kept}
+
+
 def test_a_table_is_written_anew_only_when_what_it_is_made_from_changed(output: LabelImage, url: str) -> None:
     assert write_objects(url, output, PLANES, "image", None)
     assert not write_objects(url, output, PLANES, "image", None)
