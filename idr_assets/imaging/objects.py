@@ -41,7 +41,7 @@ def objects_frame(urls: Sequence[str]) -> "pd.DataFrame":
     """
     found = list(tables(urls))
     if not found:
-        raise not_measured(urls[0].rpartition("/")[0])
+        raise not_measured(urls)
     return pa.concat_tables(found).to_pandas()
 
 
@@ -58,11 +58,15 @@ def keep_tables(folder: str, urls: Collection[str]) -> None:
             remove_file(f"{folder}/{name}")
 
 
-def not_measured(folder: str) -> ImageError:
-    """Say that a folder holds no table of objects."""
-    return ImageError(
-        f"No table of objects in {masked(folder)}: nothing was measured yet. Materialize `objects` first."
-    )
+def not_measured(urls: Sequence[str]) -> ImageError:
+    """Say that there is no table at `urls`, or that those that are there were made of no plane."""
+    folder = masked(urls[0].rpartition("/")[0])
+    if [*tables(urls, ["t"])]:
+        return ImageError(
+            f"No plane of the window was measured: the tables of objects in {folder} were made when none was stored. "
+            "Materialize planes, then `objects`."
+        )
+    return ImageError(f"No table of objects in {folder}: nothing was measured yet. Materialize `objects` first.")
 
 
 def write_objects(url: str, output: LabelImage, planes: Block, image: str, pixel_area: float | None) -> bool:

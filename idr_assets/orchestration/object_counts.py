@@ -32,7 +32,7 @@ def _draw(image: Image) -> dict[str, Any]:
     urls = list(image.objects_urls.values())
     counts = read_counts(urls, image.window)
     if not counts:
-        raise not_measured(image.objects_url)
+        raise not_measured(urls)
     areas = read_areas(urls, image.window)
     figure = counts_figure(counts, areas, image.window, title=image.title, pixel_area=image.geometry.pixel_area)
     written = write_figure(image.counts_url("png"), figure, "object counts")

@@ -39,6 +39,13 @@ def test_missing_planes_are_listed_and_those_without_objects_counted(one_plane: 
     assert [it["missing planes"] for it in (none, one)] == ["c 0: z 0 to 1", "c 0: z 1"]
 
 
+def test_counts_of_a_timepoint_without_planes_say_that_planes_come_first(fresh: Segmented) -> None:
+    assert [fresh.run("plane_labels", "1|09"), fresh.run("objects", "2")] == ["", ""]
+    failure = fresh.run("object_counts")
+    assert "No plane of the window was measured: the tables of objects in" in failure
+    assert "Materialize planes, then `objects`." in failure
+
+
 def test_the_value_of_a_timepoint_is_its_objects(segmented: Segmented) -> None:
     frame = segmented.value("objects", "2")
     assert frame.groupby(["t", "c", "z"]).size().to_dict() == {at: n for at, n in OBJECTS.items() if at[0] == 2}
