@@ -16,6 +16,7 @@ from idr_assets.imaging.planes import LabelledPlane
 SMALL_PICTURE_BYTES: Final = 40_000
 """Bound of a picture in an asset's metadata."""
 
+_HIGHEST_PREVIEW = 6000  # pixels: WebP has 16,383 at most, and events must stay small
 _SMALL_SIDES = (512, 384, 256, 192, 128, 64)  # tried until the picture is small enough
 _GREYS = 64  # of a small picture: finer steps are camera noise, which is most of a PNG's bytes
 
@@ -39,11 +40,11 @@ def figure_png(picture: Image.Image, dpi: int) -> bytes:
 
 
 def preview_webp(picture: Image.Image, width: int) -> bytes:
-    """Encode a picture, reduced to `width` pixels where it is wider, as WebP: a tenth of the PNG's bytes."""
+    """Encode a picture, reduced where it is wider than `width` pixels or very high, as WebP, a tenth of the PNG."""
     stream = BytesIO()
-    width = min(width, picture.width)
-    size = width, max(1, round(picture.height * width / picture.width))
-    picture.resize(size, Image.Resampling.BOX).save(stream, format="webp")
+    factor = min(1, width / picture.width, _HIGHEST_PREVIEW / picture.height)
+    size = [max(1, round(side * factor)) for side in picture.size]
+    picture.resize((size[0], size[1]), Image.Resampling.BOX).save(stream, format="webp")
     return stream.getvalue()
 
 

@@ -70,6 +70,11 @@ def test_a_preview_keeps_the_shape_and_loses_bytes() -> None:
     assert len(preview) < noise.size / 5
 
 
+def test_a_preview_of_a_very_high_picture_is_bounded_and_keeps_the_shape() -> None:
+    preview = pictures.preview_webp(Image.new("RGB", (500, 30_000)), 850)
+    assert opened(preview).shape == (6000, 100, 3)
+
+
 def test_a_figure_keeps_every_dot_and_its_resolution() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (60, 90, 3), np.uint8)
     png = pictures.figure_png(Image.fromarray(noise), 216)
