@@ -1,34 +1,43 @@
 """How many objects there are over T x Z, and how large they are: a figure, for people.
 
-Here stands what is drawn. How objects are counted and measured stands in `objects`. No function touches pyplot or any
-other global state, so that threads may draw at once.
+Here stands what is drawn. How objects are counted and measured stands in `objects`, how areas are put into bars in
+`area_bars`. No function touches pyplot or any other global state, so that threads may draw at once.
 """
 
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from io import BytesIO
-from typing import Any
+from itertools import product
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
+from idr_assets.imaging.area_bars import bar_edges
 from idr_assets.imaging.panels import DPI, FAINT, INK, PAPER
-from idr_assets.imaging.planes import Block, Plane
+from idr_assets.imaging.planes import Block, Plane, evenly_spread
+
+CHANNELS: Final = 12
+"""Channels of the figure at most; more lines cannot be told apart."""
 
 _CAPTION = (
     "Heat map: each cell is a plane, its colour the number of its objects. Mean: over the planes of all slices z at a "
-    "timepoint. Areas: of all objects, one bar for each range of whole pixels."
+    "timepoint. Areas: of all objects, in bars of the same width."
 )
 _MISSING = " Hatched: planes not measured, which the mean leaves out."
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")  # of channels: Okabe and Ito's
-_WIDTH, _MAP, _PLOT, _TEXT = 9.0, 3.2, 2.6, 0.9  # inches: of the sheet, then heights
-_LINE, _BINS, _DOTS = 175, 40, 100  # letters of a line of the caption; bars, and timepoints with a dot each, at most
-_COMMON = 0.995  # share of the objects that histograms must tell apart, whatever the others are
+_DASHES = ("-", "--")  # of as many channels as there are colours, each
+_WIDTH, _MAPS, _MAP, _PLOT = 9.0, 19.2, 3.2, 2.6  # inches: of the sheet; heights of all maps and of a map, at most
+_LEGEND, _TEXT, _HEADLINE = 0.4, 0.7, 0.2  # inches: heights of the legend, the caption, a line of the title
+_HEADLINE_LETTERS, _LINE, _DOTS = 80, 175, 100  # in a line of the title and of the caption; timepoints with a dot each
+_HEADROOM = 1.08  # above the highest point, which is a dot
 _NUMBER = "{x:,.12g}"  # without exponent and without the last digits, which are rounding
 _LABEL: dict[str, Any] = {"fontsize": 8, "color": INK}
 
@@ -42,24 +51,25 @@ def counts_figure(
     """Draw the numbers of objects of the window's planes: for each channel a heat map, below the mean over z and areas.
 
     A plane that `counts` lacks is drawn as not measured. `areas` are those of all objects in pixels, by channel;
-    `pixel_area`, in µm², turns them into µm².
+    `pixel_area`, in µm², turns them into µm². Of more than `CHANNELS` channels, some are left out evenly.
     """
-    channels = len(window.c)
-    size = (_WIDTH, _TEXT + _MAP * channels + _PLOT)
-    figure = Figure(figsize=size, dpi=DPI, facecolor="white")
+    shown = replace(window, c=tuple(evenly_spread(window.c, CHANNELS)))
+    found = {c: _over_t_and_z(counts, shown, c) for c in shown.c}
+    headline = textwrap.wrap(title, _HEADLINE_LETTERS)
+    heights = [min(_MAP, _MAPS / len(found))] * len(found) + [_LEGEND] * (len(found) > 1) + [_PLOT]
+    figure = Figure((_WIDTH, sum(heights) + _TEXT + _HEADLINE * len(headline)), dpi=DPI, facecolor="white")
     figure.set_layout_engine("constrained", w_pad=0.1)
-    grid = figure.add_gridspec(channels + 1, 2, height_ratios=[_MAP] * channels + [_PLOT])
-    found = {c: _over_t_and_z(counts, window, c) for c in window.c}
+    grid = figure.add_gridspec(len(heights), 2, height_ratios=heights)
     most = max(1.0, *(np.nanmax(cells, initial=0) for cells in found.values()))
     for row, (c, cells) in enumerate(found.items()):
-        _draw_map(figure.add_subplot(grid[row, :]), cells, window, f"channel {c}", most)
-    _draw_means(figure.add_subplot(grid[channels, 0]), found, window)
-    _draw_areas(figure.add_subplot(grid[channels, 1]), areas, pixel_area)
+        _draw_map(figure.add_subplot(grid[row, :]), cells, shown, f"channel {c}", most)
+    means = figure.add_subplot(grid[-1, 0])
+    _draw_means(means, found, shown)
+    _draw_areas(figure.add_subplot(grid[-1, 1]), {c: areas[c] for c in shown.c}, pixel_area)
+    if len(found) > 1:
+        _draw_legend(figure.add_subplot(grid[-2, :]), means.get_lines())
     missing = any(np.isnan(cells).any() for cells in found.values())
-    caption = "\n".join(textwrap.wrap(_CAPTION + (_MISSING if missing else ""), _LINE))
-    left: dict[str, Any] = {"x": 0.01, "horizontalalignment": "left", "parse_math": False}
-    figure.suptitle(title, fontsize=10, fontweight="bold", color=INK, **left)
-    figure.supxlabel(caption, fontsize=7, color=FAINT, **left)
+    _write(figure, headline, _caption(len(window.c) - len(found), missing=missing))
     return figure
 
 
@@ -68,6 +78,18 @@ def svg(figure: Figure) -> bytes:
     stream = BytesIO()
     FigureCanvasSVG(figure).print_svg(stream, metadata={"Date": None})  # type: ignore[no-untyped-call]
     return stream.getvalue()
+
+
+def _caption(omitted: int, *, missing: bool) -> str:
+    channels = f"{omitted} more channel{' is' if omitted == 1 else 's are'}"
+    thinned = f" {channels} left out, evenly, with all of their objects." if omitted else ""
+    return _CAPTION + thinned + (_MISSING if missing else "")
+
+
+def _write(figure: Figure, headline: list[str], caption: str) -> None:
+    left: dict[str, Any] = {"x": 0.01, "horizontalalignment": "left", "parse_math": False}
+    figure.suptitle("\n".join(headline), fontsize=10, fontweight="bold", color=INK, **left)
+    figure.supxlabel("\n".join(textwrap.wrap(caption, _LINE)), fontsize=7, color=FAINT, **left)
 
 
 def _over_t_and_z(counts: Mapping[Plane, int], window: Block, c: int) -> Counts:
@@ -91,20 +113,18 @@ def _draw_map(axes: Axes, cells: Counts, window: Block, title: str, most: float)
 
 
 def _draw_means(axes: Axes, found: Mapping[int, Counts], window: Block) -> None:
-    for colour, (c, cells) in zip(_colours(len(found)), found.items(), strict=True):
+    for style, (c, cells) in zip(_styles(), found.items(), strict=False):
         stored = ~np.isnan(cells)
         planes = stored.sum(axis=1)
         means = np.where(planes, np.where(stored, cells, 0).sum(axis=1) / np.maximum(planes, 1), np.nan)
         size = 6 if len(window.t) <= _DOTS else 2
-        axes.plot(
-            window.t, means, color=colour, linewidth=1, marker=".", markersize=size, clip_on=False, label=f"c {c}"
-        )
+        axes.plot(window.t, means, linewidth=1, marker=".", markersize=size, clip_on=False, label=f"c {c}", **style)
     _name(axes, "mean over z", "timepoint t (index)", "objects per plane")
     axes.set_xlim(window.t.start - 0.5, window.t.stop - 0.5)
-    axes.set_ylim(0, max(1, axes.get_ylim()[1]))
+    axes.set_ylim(0, max(1, axes.dataLim.y1) * _HEADROOM)
     axes.xaxis.set_major_locator(_indices())
     axes.yaxis.set_major_formatter(_NUMBER)
-    _finish(axes, len(found))
+    axes.spines[["top", "right"]].set_visible(False)
 
 
 def _draw_areas(axes: Axes, areas: Areas, pixel_area: float | None) -> None:
@@ -112,7 +132,7 @@ def _draw_areas(axes: Axes, areas: Areas, pixel_area: float | None) -> None:
     unit = "pixels" if pixel_area is None else "µm²"
     _name(axes, f"areas of {every.size:,} object{'' if every.size == 1 else 's'}", f"area ({unit})", "objects")
     if every.size:
-        edges = _edges(every)
+        edges = bar_edges(every)
         _draw_bars(axes, areas, edges, pixel_area or 1)
         if every.max() >= edges[-1]:
             least = _NUMBER.format(x=edges[-2] * (pixel_area or 1))
@@ -120,21 +140,13 @@ def _draw_areas(axes: Axes, areas: Areas, pixel_area: float | None) -> None:
     else:
         axes.text(0.5, 0.5, "no objects", transform=axes.transAxes, horizontalalignment="center", **_LABEL)
         axes.set(xticks=[], yticks=[])
-    _finish(axes, len(areas) if every.size else 0)
-
-
-def _edges(areas: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    """Cut the range of areas into bars of as many whole pixels each; few far larger than all else widen none."""
-    least, most, common = (int(np.quantile(areas, share, method="lower")) for share in (0, 1, _COMMON))
-    span = (most if most <= 2 * common else common) - least + 1
-    step = -(-span // _BINS)
-    return np.arange(least, least + span + step, step)
+    axes.spines[["top", "right"]].set_visible(False)
 
 
 def _draw_bars(axes: Axes, areas: Areas, edges: npt.NDArray[np.int64], pixel_area: float) -> None:
-    for colour, (c, values) in zip(_colours(len(areas)), areas.items(), strict=True):
+    for style, (c, values) in zip(_styles(), areas.items(), strict=False):
         bars, _ = np.histogram(np.minimum(values, edges[-1] - 1), edges)
-        axes.stairs(bars, edges * pixel_area, color=colour, fill=len(areas) == 1, label=f"c {c}")
+        axes.stairs(bars, edges * pixel_area, fill=len(areas) == 1, label=f"c {c}", **style)
     axes.set_ylim(bottom=0)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
     axes.yaxis.set_major_locator(_indices())
@@ -142,8 +154,14 @@ def _draw_bars(axes: Axes, areas: Areas, edges: npt.NDArray[np.int64], pixel_are
     axes.yaxis.set_major_formatter("{x:,.0f}")
 
 
-def _colours(channels: int) -> list[str]:
-    return [_COLOURS[index % len(_COLOURS)] for index in range(channels)]
+def _draw_legend(axes: Axes, lines: Sequence[Line2D]) -> None:
+    axes.set_axis_off()
+    axes.legend(handles=lines, loc="center", ncols=len(_COLOURS), fontsize=7.5, handlelength=3, frameon=False)
+
+
+def _styles() -> Iterator[dict[str, Any]]:
+    """Give the line of each channel, in their order."""
+    return ({"linestyle": dashes, "color": colour} for dashes, colour in product(_DASHES, _COLOURS))
 
 
 def _indices() -> MaxNLocator:
@@ -156,9 +174,3 @@ def _name(axes: Axes, title: str, x: str, y: str) -> None:
     axes.set_xlabel(x, **_LABEL)
     axes.set_ylabel(y, **_LABEL)
     axes.tick_params(labelsize=7.5)
-
-
-def _finish(axes: Axes, channels: int) -> None:
-    axes.spines[["top", "right"]].set_visible(False)
-    if channels > 1:
-        axes.legend(fontsize=7.5, frameon=False)

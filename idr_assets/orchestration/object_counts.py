@@ -26,7 +26,7 @@ def object_counts(image: Image) -> dg.AssetsDefinition:
 
 def _draw(image: Image) -> dict[str, Any]:
     # matplotlib takes half a second to import, which only runs that draw should pay.
-    from idr_assets.imaging.counts_figure import counts_figure, svg  # noqa: PLC0415
+    from idr_assets.imaging.counts_figure import CHANNELS, counts_figure, svg  # noqa: PLC0415
     from idr_assets.imaging.objects import not_measured, read_areas, read_counts  # noqa: PLC0415
 
     urls = list(image.objects_urls.values())
@@ -42,5 +42,6 @@ def _draw(image: Image) -> dict[str, Any]:
         "path of the SVG": dg.MetadataValue.path(image.counts_url("svg")),
         "planes": len(counts),
         "planes not measured": len(image.window) - len(counts),
+        "channels left out": max(0, len(image.channels) - CHANNELS),
         "objects": sum(counts.values()),
     }

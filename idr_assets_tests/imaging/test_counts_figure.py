@@ -9,6 +9,7 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.patches import StepPatch
 
 from idr_assets.imaging.counts_figure import counts_figure, svg
@@ -18,12 +19,20 @@ IDS = rb"[a-zA-Z][0-9a-f]{10}\b"
 WINDOW = Block(range(5, 8), (0, 2), range(20, 24))
 MISSING, EMPTY = Plane(6, 2, 21), Plane(5, 0, 23)
 COUNTS = {plane: 10 * plane.t + plane.z for plane in WINDOW.planes() if plane != MISSING} | {EMPTY: 0}
+THINNED = [0, 6, 11, 17, 23, 29, 34, 40, 46, 52, 57, 63]
 AREAS = {0: np.array([4, 4, 5, 90]), 2: np.array([7, 170])}
 
 
 def figure(window: Block = WINDOW, pixel_area: float | None = None) -> Figure:
     counts = COUNTS if window is WINDOW else dict.fromkeys(window.planes(), 1234)
     return counts_figure(counts, AREAS, window, title="demo", pixel_area=pixel_area)
+
+
+def many_channels(channels: int) -> Figure:
+    """Draw so many channels, each with one object."""
+    window = Block(range(2), tuple(range(channels)), range(2))
+    areas = {c: np.array([9 + c]) for c in window.c}
+    return counts_figure(dict.fromkeys(window.planes(), 7), areas, window, title="demo")
 
 
 def axes_of(drawn: Figure, title: str) -> Axes:
@@ -115,6 +124,50 @@ def test_tick_labels_of_a_window_of_any_size_are_whole_and_lie_apart(t: int, z: 
         assert len(inside) > min(2, len(indices) - 1)
         places = sorted(getattr(tick.label1.get_window_extent(), f"interval{ends}").tolist() for tick in inside)
         assert all(first[1] < second[0] for first, second in pairwise(places))
+
+
+def test_of_many_channels_some_are_left_out_evenly_and_the_caption_says_so() -> None:
+    drawn = many_channels(64)
+    titles = [axes.get_title(loc="left") for axes in drawn.axes]
+    assert [title for title in titles if title.startswith("channel")] == [f"channel {c}" for c in THINNED]
+    assert "areas of 12 objects" in titles
+    assert "52 more channels are left out, evenly" in drawn.get_supxlabel().replace("\n", " ")
+    assert "left out, evenly" not in many_channels(12).get_supxlabel()
+
+
+def test_the_lines_of_channels_differ_and_the_legend_lies_over_none() -> None:
+    drawn = many_channels(12)
+    lines = axes_of(drawn, "mean over z").get_lines()
+    bars = [it for it in drawn.findobj(StepPatch) if isinstance(it, StepPatch)]
+    assert len({(line.get_linestyle(), line.get_color()) for line in lines}) == 12
+    assert len({(bar.get_linestyle(), bar.get_edgecolor()) for bar in bars}) == 12
+    FigureCanvasAgg(drawn).draw()  # type: ignore[no-untyped-call]
+    (legend,) = drawn.findobj(Legend)
+    assert isinstance(legend, Legend)
+    assert [text.get_text() for text in legend.get_texts()] == [f"c {c}" for c in range(12)]
+    others = [axes.get_tightbbox() for axes in drawn.axes if axes is not legend.axes]
+    assert legend.get_window_extent().count_overlaps([box for box in others if box]) == 0
+
+
+def test_a_figure_of_one_channel_has_no_legend() -> None:
+    assert not many_channels(1).findobj(Legend)
+
+
+def test_the_highest_mean_lies_below_the_top() -> None:
+    axes = axes_of(figure(), "mean over z")
+    assert axes.get_ylim()[1] > 1.05 * max(np.max(np.asarray(line.get_ydata())) for line in axes.get_lines())
+
+
+@pytest.mark.parametrize("title", ["n" * 120, "a name of several words " * 12, "demo"])
+def test_a_long_title_is_wrapped(title: str) -> None:
+    drawn = counts_figure({EMPTY: 1}, {0: np.array([9])}, EMPTY.block, title=title)
+    FigureCanvasAgg(drawn).draw()  # type: ignore[no-untyped-call]
+    (written,) = [text for text in drawn.texts if text.get_text() == drawn.get_suptitle()]
+    box = written.get_window_extent()
+    assert written.get_text().replace("\n", "").replace(" ", "") == title.replace(" ", "")
+    assert drawn.bbox.x0 <= box.x0 < box.x1 <= drawn.bbox.x1
+    assert box.y1 <= drawn.bbox.y1
+    assert box.count_overlaps([around for axes in drawn.axes if (around := axes.get_tightbbox())]) == 0
 
 
 def test_the_svg_is_one_document_that_is_the_same_but_for_its_ids() -> None:

@@ -50,6 +50,18 @@ def test_a_montage_of_many_channels_stays_bounded_and_counts_what_it_leaves_out(
     assert drawn.height < 5500
 
 
+def test_object_counts_of_many_channels_stay_bounded(tmp_path: Path) -> None:
+    pixels = np.ones((1, 64, 1, 8, 8), np.uint8)
+    fields = {"shape": str(list(pixels.shape)), "channels": str(list(range(64))), "window": "{t: all, z: all}"}
+    with dg.DagsterInstance.ephemeral(settings=SETTINGS) as instance:
+        segmented = Segmented(write_project(tmp_path, pixels, **fields), instance)
+        assert [segmented.run("plane_labels", "0|0"), segmented.run("objects", "0")] == ["", ""]
+        assert segmented.run("object_counts") == ""
+        metadata, drawn = segmented.metadata("object_counts"), Image.open(BytesIO(segmented.value("object_counts")))
+    assert (metadata["planes"], metadata["channels left out"]) == (64, 52)
+    assert drawn.height < 5500
+
+
 def test_figures_before_any_run_say_what_to_do(fresh: Segmented) -> None:
     failure = fresh.run("montage")
     assert "No label image at" in failure
