@@ -4,8 +4,8 @@ Here belong what the page holds and how large it may get. How it looks stands in
 in `plane_browser.js`.
 """
 
-import math
 from base64 import b64encode
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
@@ -24,11 +24,12 @@ PAGE_BYTES: Final = 20_000_000
 
 _TEXT_BYTES = 500_000  # left for everything but pictures
 _PICTURE_BYTES = 2  # of a pixel at most: a byte of grey and half a byte of label that do not compress, in base64
+_ROW_BYTES = 3  # of a row: PNG tells of each how it is filtered
 _NO_PROVENANCE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 def plane_browser(
-    planes: Sequence[LabelledPlane],
+    planes: Sequence[LabelledPlane | None],
     *,
     title: str,
     omitted: int = 0,
@@ -37,18 +38,21 @@ def plane_browser(
 ) -> str:
     """Return a page that shows pixels, labels and overlay of each plane, sorted by c, t, z, side by side.
 
-    `omitted` is the number of planes that were left out evenly, which the page says; `pixel_size` is in micrometres and
-    adds a scale bar. Planes whose pictures would make the page larger than `PAGE_BYTES` are reduced, which it says too.
+    A plane that is None is not materialized, and `omitted` planes were left out evenly, which the page says.
+    `pixel_size` is in micrometres and adds a scale bar. Planes whose pictures would make the page larger than
+    `PAGE_BYTES` are reduced, which it says too.
     """
-    shape = planes[0].pixels.shape if planes else (1, 1)
-    shown = colours.fitted_shape(shape, min(max(shape), _longest_side(len(planes))))
+    there = [plane for plane in planes if plane]
+    shape = there[0].pixels.shape if there else (1, 1)
+    shown = colours.fitted_shape(shape, _longest_side(shape, len(there)))
     templates = Environment(
         loader=PackageLoader(__package__, ""), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     return templates.get_template("plane_browser.html").render(
         title=title,
-        planes=_entries(planes, max(shown)),
+        planes=_entries(there, max(shown)),
         omitted=omitted,
+        missing=len(planes) - len(there),
         shape=shape,
         shown=shown,
         scale=_scale(shape[1], pixel_size),
@@ -56,9 +60,15 @@ def plane_browser(
     )
 
 
-def _longest_side(planes: int) -> int:
-    """Return the side of a square picture of which `planes` fit the page, however badly they compress."""
-    return math.isqrt((PAGE_BYTES - _TEXT_BYTES) // (_PICTURE_BYTES * max(1, planes)))
+def _longest_side(shape: tuple[int, ...], planes: int) -> int:
+    """Return the longer side, `shape`'s at most, of pictures of which `planes` fit the page, however they compress."""
+    most = (PAGE_BYTES - _TEXT_BYTES) // max(1, planes)
+    return max(1, bisect_right(range(1, max(shape) + 1), most, key=lambda side: _bytes(shape, side)))
+
+
+def _bytes(shape: tuple[int, ...], side: int) -> int:
+    height, width = colours.fitted_shape(shape, side)
+    return height * (width * _PICTURE_BYTES + _ROW_BYTES)
 
 
 def _entries(planes: Sequence[LabelledPlane], side: int) -> list[dict[str, Any]]:

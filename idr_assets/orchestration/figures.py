@@ -86,19 +86,19 @@ def _page(image: Image) -> dict[str, Any]:
     from idr_assets.imaging.plane_browser import plane_browser as browser_page  # noqa: PLC0415
 
     shown = image.open_output().read_grid(*thinned(image.window, BROWSER_PLANES))
-    planes = [plane for plane in shown.values() if plane]
     page = browser_page(
-        planes,
+        list(shown.values()),
         title=image.title,
         omitted=len(image.window) - len(shown),
         pixel_size=image.geometry.pixel_size,
         provenance=provenance(image),
     ).encode()
     write_file(image.browser_url, page)
+    stored = sum(plane is not None for plane in shown.values())
     return {
         "path": dg.MetadataValue.path(image.browser_url),
-        "planes": len(planes),
-        "planes not materialized": len(shown) - len(planes),
+        "planes": stored,
+        "planes not materialized": len(shown) - stored,
         "bytes": len(page),
     }
 

@@ -8,6 +8,7 @@ from io import BytesIO
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from idr_assets.imaging import colours
@@ -75,12 +76,29 @@ def test_a_page_of_400_planes_is_below_its_bound() -> None:
     assert "reduced" not in page
 
 
-def test_large_planes_of_noise_are_reduced_below_the_bound_and_the_page_says_so() -> None:
+def noise(height: int, width: int, planes: int) -> list[LabelledPlane]:
+    """Make planes that hardly compress."""
     random = np.random.default_rng(0)
-    pixels, labels = random.integers(0, 2**16, (1000, 1000)), random.integers(0, 9, (1000, 1000)).astype(np.int32)
-    page = plane_browser([LabelledPlane(0, 0, z, pixels, labels) for z in range(12)], title="demo")
-    assert re.search(r"reduced from\s+1000 . 1000\s+to", page)
+    pixels, labels = (random.integers(0, most, (height, width), np.int32) for most in (2**16, 9))
+    return [LabelledPlane(0, 0, z, pixels, labels) for z in range(planes)]
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "planes"),
+    [(1000, 1000, 12), (2048, 100, 64), (100, 2048, 64), (4200, 6, 400)],
+)
+def test_large_planes_of_noise_are_reduced_below_the_bound_and_the_page_says_so(
+    height: int, width: int, planes: int
+) -> None:
+    page = plane_browser(noise(height, width, planes), title="demo")
+    assert re.search(rf"reduced from\s+{height} . {width}\s+to", page)
     assert 0.6 * PAGE_BYTES < len(page.encode()) < PAGE_BYTES
+
+
+def test_a_long_narrow_plane_is_not_reduced_without_need() -> None:
+    page = plane_browser(noise(2048, 100, 40), title="demo")
+    assert opened(stored(page)[0]["pixels"]).size == (100, 2048)
+    assert "reduced" not in page
 
 
 def test_the_page_says_how_many_planes_are_left_out() -> None:
@@ -89,8 +107,15 @@ def test_the_page_says_how_many_planes_are_left_out() -> None:
     assert "thinned" not in plane_browser(planes, title="demo")
 
 
+@pytest.mark.parametrize(("missing", "said"), [(1, ">1 plane not materialized."), (12, ">12 planes not materialized.")])
+def test_the_page_says_how_many_planes_are_not_materialized(missing: int, said: str) -> None:
+    assert said in plane_browser([*planes_of(1, 1, 3), *[None] * missing], title="demo")
+    assert "not materialized" not in plane_browser(planes_of(1, 1, 3), title="demo")
+
+
 def test_a_page_without_planes_says_so() -> None:
-    page = plane_browser([], title="demo")
+    page = plane_browser([None], title="demo")
+    assert "not materialized" not in page
     assert "No planes yet" in page
     assert "<input" not in page
 
