@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from idr_assets.imaging import colours
 from idr_assets.imaging.plane_browser import plane_browser
+from idr_assets.imaging.planes import LabelledPlane
 from idr_assets_tests.labelled_planes import SHAPE, labelled, planes_of
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
@@ -199,6 +200,27 @@ def test_nothing_is_cut_at_any_width(page: Page, address: str, width: int, schem
         "[document.querySelector('.scale').offsetWidth, document.querySelector('canvas').offsetWidth]"
     )
     assert shares[0] / shares[1] == pytest.approx(0.1852, abs=0.01)
+
+
+@pytest.mark.parametrize("width", [1264, 1280])
+def test_the_three_pictures_are_as_high_as_each_other(page: Page, address: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(address)
+    drawn(page, "t 0 c 0 z 0")
+    heights = page.evaluate("[...document.querySelectorAll('canvas')].map(e => e.getBoundingClientRect().height)")
+    assert len(set(heights)) == 1
+
+
+def test_captions_of_a_very_tall_plane_are_words(page: Page, tmp_path: Path) -> None:
+    tall = LabelledPlane(0, 0, 0, np.ones((4200, 6), np.uint16), np.ones((4200, 6), np.int32))
+    file = tmp_path / "tall.html"
+    file.write_text(plane_browser([tall], title="demo", pixel_size=0.4), "utf-8")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(file.as_uri())
+    drawn(page, "t 0 c 0 z 0")
+    highest = "selector => Math.max(...[...document.querySelectorAll(selector)].map(e => e.offsetHeight))"
+    assert page.evaluate(highest, "figcaption") <= 48
+    assert page.evaluate(highest, "canvas") <= 600
 
 
 def test_a_page_without_an_address_of_its_own_is_drawn(page: Page, tmp_path: Path) -> None:
