@@ -1,9 +1,11 @@
 """Pixels, labels and objects by the image's name, as a script or a notebook asks for them."""
 
+import json
 import pickle
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import numpy as np
@@ -17,20 +19,21 @@ from idr_assets_tests.test_project import run
 
 SEVERAL = "{low: {}, high: {parameters: {threshold_fraction: 0.7}}}"
 STORED = [(1, 0, 9), (1, 1, 9)]
+MEASURED = [*STORED, (2, 0, 10), (2, 1, 10)]
 LIGHT = "import sys, idr_assets; print(*sys.modules.keys() & {'dagster', 'dask', 'numpy', 'pandas', 'zarr'})"
 
 
 @pytest.fixture(scope="module")
 def module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Give the definitions of a project in a folder of its own, with one partition segmented in two ways."""
+    """Give the definitions of a project in a folder of its own: a partition segmented in two ways, another in one."""
     with pytest.MonkeyPatch.context() as patch, dg.DagsterInstance.ephemeral(settings=SETTINGS) as instance:
         for variable in ("IDR_ASSETS_DATA", "DAGSTER_HOME"):
             patch.delenv(variable, raising=False)
         project = write_project(tmp_path_factory.mktemp("by_name"), segmentations=SEVERAL)
         project.write_definitions()
         segmented = Segmented(project, instance)
-        done = [("low/plane_labels", "1|09"), ("high/plane_labels", "1|09"), ("high/objects", "1")]
-        assert [segmented.run(*each) for each in done] == ["", "", ""]
+        done = [("low/plane_labels", "1|09"), ("high/plane_labels", "1|09"), ("high/plane_labels", "2|10")]
+        assert [segmented.run(*each) for each in [*done, ("high/objects", "1", "2")]] == [""] * 4
         patch.syspath_prepend(project.root)
         yield f"{project.package.name}.definitions"
 
@@ -49,6 +52,22 @@ def test_pixels_are_the_whole_level_of_the_source(module: str) -> None:
     pixels = open_pixels("image", module=module)
     assert (pixels.shape, pixels.dtype, pixels.chunksize) == (PIXELS.shape, ">u2", (1, 1, 1, 40, 36))
     assert np.array_equal(pixels.compute(), PIXELS)
+
+
+@pytest.mark.parametrize(
+    ("declared", "reason"),
+    [
+        ({"shape": [3, 2, 13, 40, 36]}, "The shape of level '0' of"),
+        ({"dimension_separator": "."}, "every plane would seem to be missing"),
+    ],
+)
+def test_pixels_that_are_not_what_yaml_or_metadata_say_are_refused(
+    untouched: str, declared: dict[str, Any], reason: str
+) -> None:
+    document = Path(sys.path[0]) / "data/source.zarr/0/.zarray"
+    document.write_text(json.dumps(json.loads(document.read_text()) | declared))
+    with pytest.raises(ImageError, match=reason):
+        open_pixels("image", module=untouched)
 
 
 @pytest.mark.parametrize(("segmentation", "fraction"), [("low", 0.33), ("high", 0.7)])
@@ -77,7 +96,7 @@ def test_what_is_opened_can_be_sent_to_a_worker(module: str) -> None:
 def test_objects_of_all_timepoints_are_one_frame(module: str) -> None:
     objects = read_objects("image", "high", module=module)
     counts = objects.groupby(["t", "c", "z"])["label"].max().to_dict()
-    assert counts == {plane: recipe(PIXELS[plane], fraction=0.7).max() for plane in STORED}
+    assert counts == {plane: recipe(PIXELS[plane], fraction=0.7).max() for plane in MEASURED}
 
 
 @pytest.mark.parametrize("read", [open_labels, read_objects])

@@ -83,6 +83,13 @@ def test_what_is_stored_equals_what_the_notebook_segments(executed: Any) -> None
     assert printed(executed, "compute").startswith("z 6: 20 objects\nz 7: ")
 
 
+def test_the_last_cell_describes_the_objects_of_each_plane_of_the_block(executed: Any) -> None:  # noqa: ANN401
+    (described,) = next(cell for cell in executed.cells if cell.id == "read-objects").outputs
+    rows = [line.split() for line in described.data["text/plain"].splitlines() if line[:1].isdigit()]
+    assert [row[0] for row in rows] == ["6", "7", "8", "9"]
+    assert all(float(count) > 0 for _, count, *_ in rows)
+
+
 def test_the_stored_notebook_has_no_outputs_and_names_its_cells() -> None:
     notebook: Any = nbformat.read(NOTEBOOK, as_version=4)  # type: ignore[no-untyped-call]
     nbformat.validate(notebook)

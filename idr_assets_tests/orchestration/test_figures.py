@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from idr_assets.imaging import figures
+from idr_assets.imaging.label_image import open_label_image
 from idr_assets_tests.orchestration.conftest import SETTINGS
 from idr_assets_tests.orchestration.small_image import PLANES, Segmented, write_project
 from idr_assets_tests.orchestration.test_source_image import picture
@@ -25,6 +27,16 @@ def test_the_montage_is_seen_in_the_ui(segmented: Segmented) -> None:
     drawn = Image.open(BytesIO(segmented.value("montage")))
     assert shown.width / shown.height == pytest.approx(drawn.width / drawn.height, rel=0.02)
     assert shown.width <= min(1000, drawn.width)
+
+
+def test_figures_are_of_the_stored_planes_with_title_and_scale_bar(segmented: Segmented) -> None:
+    output = open_label_image(str(segmented.project.root / "data/image.ome.zarr"), "segmentation")
+    wanted = figures.montage(output.read_grid([1, 2], [0, 1], [9, 10]), title="image", pixel_size=0.4)
+    drawn = Image.open(BytesIO(segmented.value("montage")))
+    assert np.array_equal(np.asarray(drawn), np.asarray(figures.drawn(wanted)))
+    page = segmented.value("plane_browser")
+    assert "<h1>image</h1>" in page
+    assert '<div class="scale" style="width: 13.89%">2 µm</div>' in page
 
 
 def test_the_page_tells_its_length_in_bytes(segmented: Segmented) -> None:

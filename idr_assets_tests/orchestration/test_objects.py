@@ -7,6 +7,7 @@ from PIL import Image
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.measurements import COLUMNS
+from idr_assets.orchestration.objects import PREVIEW_ROWS
 from idr_assets_tests.damage import flip_bit
 from idr_assets_tests.orchestration.small_image import FIELDS, PARTITIONS, PIXELS, PLANES, Segmented, recipe
 from idr_assets_tests.orchestration.test_source_image import picture
@@ -16,6 +17,7 @@ OBJECTS = {where: recipe(PIXELS[where]).max() for where in PLANES}
 
 def test_the_value_is_a_frame_of_all_objects(segmented: Segmented) -> None:
     frame = segmented.value("objects")
+    assert set(frame["image"]) == {"image"}
     assert frame.groupby(["t", "c", "z"]).size().to_dict() == OBJECTS
     assert frame["area_um2"].tolist() == pytest.approx((frame["area"] * 0.4 * 0.4).tolist())
 
@@ -27,9 +29,10 @@ def test_the_ui_shows_columns_rows_and_planes(segmented: Segmented) -> None:
     schema = metadata["dagster/column_schema"]
     assert [(column.name, column.type, column.description) for column in schema.columns] == list(COLUMNS)
     assert (metadata["planes"], metadata["planes not materialized"]) == (len(PLANES) // 2, 0)
-    first = metadata["preview"].splitlines()[2]
-    assert first.startswith("| 1 | 0 | 9 | 1 | ")
-    assert first.count("|") == metadata["preview"].splitlines()[0].count("|")
+    header, _, *rows = metadata["preview"].splitlines()
+    assert len(rows) == PREVIEW_ROWS < metadata["dagster/row_count"]
+    assert rows[0].startswith("| 1 | 0 | 9 | 1 | ")
+    assert rows[0].count("|") == header.count("|")
 
 
 def test_missing_planes_are_listed_and_those_without_objects_counted(one_plane: Segmented) -> None:
@@ -93,7 +96,10 @@ def test_the_figure_of_counts_is_a_png_an_svg_and_a_picture_in_the_ui(segmented:
     metadata = segmented.metadata("object_counts")
     assert (metadata["path"], metadata["path of the SVG"]) == (str(file), str(file.with_suffix(".svg")))
     assert segmented.value("object_counts") == file.read_bytes()
-    assert file.with_suffix(".svg").read_bytes().startswith(b"<?xml")
+    written = file.with_suffix(".svg").read_text("utf-8")  # each text is a comment beside its outlines
+    assert written.startswith("<?xml")
+    assert "<!-- image -->" in written
+    assert "<!-- area (µm²) -->" in written
     numbers = metadata["planes"], metadata["planes not measured"], metadata["objects"]
     assert numbers == (len(PLANES), 0, sum(OBJECTS.values()))
     drawn, shown = Image.open(BytesIO(file.read_bytes())), picture(metadata["object counts"])
