@@ -1,14 +1,38 @@
-"""How areas are put into the bars of a histogram."""
+"""The histogram of the areas of objects: how they are put into bars, and how these are drawn."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from idr_assets.imaging.plots import LABEL, NUMBER, indices, name_axes, styles
 
 _BARS = 40  # at most, but for the one of the largest
 _FEW, _MANY = 0.005, 20  # share of the objects that may stand apart, of so many objects or more
 _FAR = 2  # times as large as all others
+
+type Areas = Mapping[int, npt.NDArray[Any]]
+
+
+def draw_areas(axes: Axes, areas: Areas, pixel_area: float | None) -> None:
+    """Draw the histogram of areas in pixels, by channel; `pixel_area`, in µm², turns them into µm²."""
+    every = np.concatenate([np.zeros(0, np.int64), *areas.values()])
+    unit = "pixels" if pixel_area is None else "µm²"
+    name_axes(axes, f"areas of {every.size:,} object{'' if every.size == 1 else 's'}", f"area ({unit})", "objects")
+    if every.size:
+        edges = bar_edges(every)
+        _draw_bars(axes, areas, edges, pixel_area or 1)
+        if every.max() >= edges[-1]:
+            least = NUMBER.format(x=edges[-2] * (pixel_area or 1))
+            axes.set_xlabel(f"area ({unit}); the last bar is of {least} and larger", **LABEL)
+    else:
+        axes.text(0.5, 0.5, "no objects", transform=axes.transAxes, horizontalalignment="center", **LABEL)
+        axes.set(xticks=[], yticks=[])
+    axes.spines[["top", "right"]].set_visible(False)
 
 
 def bar_edges(areas: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
@@ -24,3 +48,14 @@ def bar_edges(areas: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
     step = -(-span // _BARS)
     bars = -(-span // step) + apart
     return least + step * np.arange(bars + 1)
+
+
+def _draw_bars(axes: Axes, areas: Areas, edges: npt.NDArray[np.int64], pixel_area: float) -> None:
+    for style, (c, values) in zip(styles(), areas.items(), strict=False):
+        bars, _ = np.histogram(np.minimum(values, edges[-1] - 1), edges)
+        axes.stairs(bars, edges * pixel_area, fill=len(areas) == 1, label=f"c {c}", **style)
+    axes.set_ylim(bottom=0)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
+    axes.yaxis.set_major_locator(indices())
+    axes.xaxis.set_major_formatter(NUMBER)
+    axes.yaxis.set_major_formatter("{x:,.0f}")

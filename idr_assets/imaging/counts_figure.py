@@ -1,14 +1,14 @@
 """How many objects there are over T x Z, and how large they are: a figure, for people.
 
-Here stands what is drawn. How objects are counted and measured stands in `objects`, how areas are put into bars in
-`area_bars`. No function touches pyplot or any other global state, so that threads may draw at once.
+Here stands what is drawn. How objects are counted and measured stands in `objects`, the histogram of areas in
+`area_bars`, what all plots have in common in `plots`. No function touches pyplot or any other global state, so that
+threads may draw at once.
 """
 
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from io import BytesIO
-from itertools import product
 from typing import Any, Final
 
 import numpy as np
@@ -18,11 +18,11 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import MaxNLocator
 
-from idr_assets.imaging.area_bars import bar_edges
+from idr_assets.imaging.area_bars import Areas, draw_areas
 from idr_assets.imaging.panels import DPI, FAINT, INK, PAPER
 from idr_assets.imaging.planes import Block, Plane, evenly_spread
+from idr_assets.imaging.plots import COLOURS, LABEL, NUMBER, indices, name_axes, styles
 
 CHANNELS: Final = 12
 """Channels of the figure at most; more lines cannot be told apart."""
@@ -32,16 +32,11 @@ _CAPTION = (
     "timepoint. Areas: of all objects, in bars of the same width."
 )
 _MISSING = " Hatched: planes not measured, which the mean leaves out."
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")  # of channels: Okabe and Ito's
-_DASHES = ("-", "--")  # of as many channels as there are colours, each
 _WIDTH, _MAPS, _MAP, _PLOT = 9.0, 19.2, 3.2, 2.6  # inches: of the sheet; heights of all maps and of a map, at most
 _LEGEND, _TEXT, _HEADLINE = 0.4, 0.7, 0.2  # inches: heights of the legend, the caption, a line of the title
 _HEADLINE_LETTERS, _LINE, _DOTS = 80, 175, 100  # in a line of the title and of the caption; timepoints with a dot each
 _HEADROOM = 1.08  # above the highest point, which is a dot
-_NUMBER = "{x:,.12g}"  # without exponent and without the last digits, which are rounding
-_LABEL: dict[str, Any] = {"fontsize": 8, "color": INK}
 
-type Areas = Mapping[int, npt.NDArray[Any]]
 type Counts = npt.NDArray[np.float64]
 
 
@@ -65,7 +60,7 @@ def counts_figure(
         _draw_map(figure.add_subplot(grid[row, :]), cells, shown, f"channel {c}", most)
     means = figure.add_subplot(grid[-1, 0])
     _draw_means(means, found, shown)
-    _draw_areas(figure.add_subplot(grid[-1, 1]), {c: areas[c] for c in shown.c}, pixel_area)
+    draw_areas(figure.add_subplot(grid[-1, 1]), {c: areas[c] for c in shown.c}, pixel_area)
     if len(found) > 1:
         _draw_legend(figure.add_subplot(grid[-2, :]), means.get_lines())
     missing = any(np.isnan(cells).any() for cells in found.values())
@@ -104,73 +99,29 @@ def _draw_map(axes: Axes, cells: Counts, window: Block, title: str, most: float)
     if np.isnan(cells).any():
         hatched: dict[str, Any] = {"facecolor": PAPER, "edgecolor": "#b4b4b4", "hatch": "////", "linewidth": 0}
         axes.add_patch(Rectangle((0, 0), 1, 1, transform=axes.transAxes, zorder=-1, gid="missing", **hatched))
-    _name(axes, title, "slice z (index)", "timepoint t (index)")
+    name_axes(axes, title, "slice z (index)", "timepoint t (index)")
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(_indices())
-    bar = axes.figure.colorbar(drawn, ax=axes, ticks=_indices(), format="{x:,.0f}", pad=0.015, aspect=25)
-    bar.set_label("objects in the plane", **_LABEL)
+        axis.set_major_locator(indices())
+    bar = axes.figure.colorbar(drawn, ax=axes, ticks=indices(), format="{x:,.0f}", pad=0.015, aspect=25)
+    bar.set_label("objects in the plane", **LABEL)
     bar.ax.tick_params(labelsize=7.5)
 
 
 def _draw_means(axes: Axes, found: Mapping[int, Counts], window: Block) -> None:
-    for style, (c, cells) in zip(_styles(), found.items(), strict=False):
+    for style, (c, cells) in zip(styles(), found.items(), strict=False):
         stored = ~np.isnan(cells)
         planes = stored.sum(axis=1)
         means = np.where(planes, np.where(stored, cells, 0).sum(axis=1) / np.maximum(planes, 1), np.nan)
         size = 6 if len(window.t) <= _DOTS else 2
         axes.plot(window.t, means, linewidth=1, marker=".", markersize=size, clip_on=False, label=f"c {c}", **style)
-    _name(axes, "mean over z", "timepoint t (index)", "objects per plane")
+    name_axes(axes, "mean over z", "timepoint t (index)", "objects per plane")
     axes.set_xlim(window.t.start - 0.5, window.t.stop - 0.5)
     axes.set_ylim(0, max(1, axes.dataLim.y1) * _HEADROOM)
-    axes.xaxis.set_major_locator(_indices())
-    axes.yaxis.set_major_formatter(_NUMBER)
+    axes.xaxis.set_major_locator(indices())
+    axes.yaxis.set_major_formatter(NUMBER)
     axes.spines[["top", "right"]].set_visible(False)
-
-
-def _draw_areas(axes: Axes, areas: Areas, pixel_area: float | None) -> None:
-    every = np.concatenate([np.zeros(0, np.int64), *areas.values()])
-    unit = "pixels" if pixel_area is None else "µm²"
-    _name(axes, f"areas of {every.size:,} object{'' if every.size == 1 else 's'}", f"area ({unit})", "objects")
-    if every.size:
-        edges = bar_edges(every)
-        _draw_bars(axes, areas, edges, pixel_area or 1)
-        if every.max() >= edges[-1]:
-            least = _NUMBER.format(x=edges[-2] * (pixel_area or 1))
-            axes.set_xlabel(f"area ({unit}); the last bar is of {least} and larger", **_LABEL)
-    else:
-        axes.text(0.5, 0.5, "no objects", transform=axes.transAxes, horizontalalignment="center", **_LABEL)
-        axes.set(xticks=[], yticks=[])
-    axes.spines[["top", "right"]].set_visible(False)
-
-
-def _draw_bars(axes: Axes, areas: Areas, edges: npt.NDArray[np.int64], pixel_area: float) -> None:
-    for style, (c, values) in zip(_styles(), areas.items(), strict=False):
-        bars, _ = np.histogram(np.minimum(values, edges[-1] - 1), edges)
-        axes.stairs(bars, edges * pixel_area, fill=len(areas) == 1, label=f"c {c}", **style)
-    axes.set_ylim(bottom=0)
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
-    axes.yaxis.set_major_locator(_indices())
-    axes.xaxis.set_major_formatter(_NUMBER)
-    axes.yaxis.set_major_formatter("{x:,.0f}")
 
 
 def _draw_legend(axes: Axes, lines: Sequence[Line2D]) -> None:
     axes.set_axis_off()
-    axes.legend(handles=lines, loc="center", ncols=len(_COLOURS), fontsize=7.5, handlelength=3, frameon=False)
-
-
-def _styles() -> Iterator[dict[str, Any]]:
-    """Give the line of each channel, in their order."""
-    return ({"linestyle": dashes, "color": colour} for dashes, colour in product(_DASHES, _COLOURS))
-
-
-def _indices() -> MaxNLocator:
-    """Place ticks at whole numbers, as many as there is room for."""
-    return MaxNLocator(nbins=10, steps=[1, 2, 5, 10], integer=True, min_n_ticks=1)
-
-
-def _name(axes: Axes, title: str, x: str, y: str) -> None:
-    axes.set_title(title, loc="left", fontsize=8.5, fontweight="bold", color=INK)
-    axes.set_xlabel(x, **_LABEL)
-    axes.set_ylabel(y, **_LABEL)
-    axes.tick_params(labelsize=7.5)
+    axes.legend(handles=lines, loc="center", ncols=len(COLOURS), fontsize=7.5, handlelength=3, frameon=False)
