@@ -5,6 +5,10 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("untimed", settings(), deadline=None)  # how long an example takes tells of the machine only
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,7 @@ def loaded(project: ImageProject) -> Image | None:
     return next((manager.images[0] for key, manager in resources.items() if key.endswith("_io")), None)
 
 
-@settings(max_examples=15, deadline=None, phases=[Phase.explicit, Phase.generate])
+@settings(max_examples=15, phases=[Phase.explicit, Phase.generate])
 @given(name=names | st.just("image"), level=paths, url=paths)
 @example(name="image", level="../../0", url="../../other.zarr")
 @example(name="image", level="/0", url="/other.zarr")

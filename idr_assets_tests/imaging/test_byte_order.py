@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
@@ -27,7 +27,6 @@ def test_floats_of_whole_numbers_with_swapped_bytes_are_seen(dtype: str) -> None
     assert not looks_swapped(plane)
 
 
-@settings(deadline=None)
 @given(
     seed=st.integers(0, 1000),
     dtype=st.sampled_from(DTYPES),

@@ -230,7 +230,7 @@ def test_no_sooner_than_the_server_asks_for(served: Served) -> None:
         assert time.monotonic() - started > 1
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.dictionaries(st.integers(0, 5), st.lists(st.sampled_from(["503 twice", "body cut", "empty body"]), max_size=1))
 )

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import ndimage
@@ -31,14 +31,12 @@ def touching_pairs(labels: Labels) -> Iterator[tuple[tuple[int, int], tuple[int,
                 yield (y, x), (i, j)
 
 
-@settings(deadline=None)
 @given(LABELS)
 def test_objects_that_touch_differ_in_colour(labels: Labels) -> None:
     coloured = colours.label_colours(labels)
     assert all(coloured[one] != coloured[other] for one, other in touching_pairs(labels))
 
 
-@settings(deadline=None)
 @given(LABELS)
 def test_an_object_has_one_colour_and_the_background_none(labels: Labels) -> None:
     coloured = colours.label_colours(labels)
@@ -83,14 +81,12 @@ def test_the_palette_has_no_colour_twice() -> None:
     assert np.unique(colours.PALETTE, axis=0).shape == (256, 3)
 
 
-@settings(deadline=None)
 @given(LABELS)
 def test_outlines_are_the_inner_boundaries(labels: Labels) -> None:
     found = colours.outlines(colours.label_colours(labels))
     assert np.array_equal(found, find_boundaries(labels, connectivity=2, mode="inner"))
 
 
-@settings(deadline=None)
 @given(PIXELS)
 def test_greys_exist_for_pixels_of_any_real_dtype(pixels: npt.NDArray[np.generic]) -> None:
     shades = colours.grey(pixels, *colours.contrast([pixels]))
@@ -98,7 +94,6 @@ def test_greys_exist_for_pixels_of_any_real_dtype(pixels: npt.NDArray[np.generic
     assert shades.shape == pixels.shape
 
 
-@settings(deadline=None)
 @given(hnp.arrays(np.int32, SIDES))
 def test_greys_keep_the_order_of_pixels(pixels: Labels) -> None:
     order = np.argsort(pixels, axis=None)

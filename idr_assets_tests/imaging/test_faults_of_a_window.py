@@ -68,7 +68,6 @@ def key(plane: Plane) -> str:
 
 @settings(
     max_examples=6,  # each takes a second: 200 planes, many of them twice
-    deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking would take minutes
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

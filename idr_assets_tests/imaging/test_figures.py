@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -122,7 +122,6 @@ def test_there_is_no_scale_bar_without_a_pixel_size() -> None:
     assert not scale_bars(figures.montage(window(1, 1, 2), title="demo"))
 
 
-@settings(deadline=None)
 @given(st.floats(1e-6, 1e9))
 def test_round_lengths_are_one_two_or_five_and_close(length: float) -> None:
     found = round_length(length)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from scipy.optimize import Bounds, LinearConstraint, milp
@@ -75,7 +75,6 @@ def test_every_choice_of_nine_cells_has_the_fewest() -> None:
     assert [len(found(mask)) for mask in masks] == [fewest(mask) for mask in masks]
 
 
-@settings(deadline=None)
 @given(MASKS)
 def test_none_is_fewer_and_each_cell_lies_in_one(mask: Mask) -> None:
     rectangles = found(mask)

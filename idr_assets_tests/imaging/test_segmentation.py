@@ -129,14 +129,14 @@ def test_gaussian_threshold_takes_float16_as_float32(dtype: str) -> None:
 
 
 @given(planes_of(st.integers(4, 12)))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_gaussian_threshold_gives_the_notebooks_labels_of_any_plane(planes: Pixels) -> None:
     labels = gaussian_threshold(whole(planes)).compute()
     np.testing.assert_array_equal(labels, [notebook(plane)[0] for plane in planes])
 
 
 @given(st.data())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_plane_cut_into_chunks_gives_the_labels_of_the_whole_plane(data: st.DataObject) -> None:
     planes = data.draw(planes_of(st.integers(1, 24)))
     sigma = data.draw(st.sampled_from([0, 0.6, 1, 1.1, 2.5]))
@@ -280,7 +280,7 @@ def test_per_plane_refuses_unknown_parameters_before_anything_is_computed() -> N
 
 
 @given(st.data())
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_per_plane_gives_whole_planes_and_gapless_labels(data: st.DataObject) -> None:
     planes = data.draw(hnp.arrays(">i2", st.tuples(*[st.integers(1, 6)] * 3), elements=st.integers(0, 9)))
     chunks = tuple(data.draw(chunkings(size)) for size in planes.shape)

@@ -1,7 +1,7 @@
 """Which planes are still to be done, and the rectangles that ask for them."""
 
 import dagster as dg
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from idr_assets.imaging.planes import Block
@@ -17,7 +17,6 @@ def boxes(*cells: tuple[int, int]) -> list[tuple[range, range]]:
     return [(block.t, block.z) for block in rectangles(small_image(), cells)]
 
 
-@settings(deadline=None)
 @given(CELLS)
 def test_rectangles_hold_each_plane_once_and_no_other(cells: set[tuple[int, int]]) -> None:
     blocks = rectangles(small_image(), cells)

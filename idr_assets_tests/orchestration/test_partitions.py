@@ -1,7 +1,7 @@
 """Partitions: true indices in keys that sort as numbers, and rectangles of them."""
 
 import dagster as dg
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from idr_assets.imaging.planes import Plane
@@ -39,14 +39,12 @@ def test_tags_cover_the_window() -> None:
     assert range_tags(image, image.window) == dict(zip(RANGE, ("1|09", "2|10"), strict=True))
 
 
-@settings(deadline=None)
 @given(images())
 def test_the_whole_window_is_one_range(image: Image) -> None:
     first, last = (range_tags(image, image.window)[name] for name in RANGE)
     assert block_of(image, dg.PartitionKeyRange(first, last)) == image.window
 
 
-@settings(deadline=None)
 @given(images(), st.data())
 def test_a_rectangle_holds_the_planes_that_dagster_means(image: Image, data: st.DataObject) -> None:
     partitions = window_partitions(image)
