@@ -34,10 +34,10 @@ def targets(results: Results) -> list[Target]:
 def _of_work(results: Results) -> list[Target]:
     plane = {latency: {row.name.partition(",")[0]: row.plane for row in rows} for latency, rows in results.ways.items()}
     cores, at_once = os.cpu_count() or 1, LATENCIES[0]
-    ours, _, loop = (row.plane for row in results.disk)
+    _, ours, loop = (row.plane for row in results.disk)
     slow = {latency: latency / 1000 / PATIENT.requests for latency in LATENCIES if latency}
     return [
-        Target(f"work on disk, times loop / {cores} cores", ours / (loop / cores), 1.5),
+        Target(f"work on disk in {cores} processes, times loop / {cores} cores", ours / (loop / cores), 1.5),
         *(
             Target(
                 f"over HTTP at {latency} ms, times ours at 0 ms or latency / {PATIENT.requests} requests",
