@@ -21,6 +21,9 @@ def import_function(path: str) -> Callable[..., Any]:
     except (ImportError, AttributeError, ValueError) as error:
         message = f"{path!r} cannot be imported ({error}); write the dotted path of a function, module.function"
         raise ValueError(message) from error
+    except (Exception, SystemExit) as error:  # whatever a module of the user's own does
+        message = f"{path!r} cannot be imported, for its module ends in {error!r}; see that python imports it"
+        raise ValueError(message) from error
     if not callable(function):
         message = f"{path!r} is a {type(function).__name__} and no function; name one that takes planes"
         raise ValueError(message)  # noqa: TRY004  pydantic reports a ValueError with file and line

@@ -1,113 +1,26 @@
-"""The Dagster component: one YAML file becomes the assets and the job of one image.
+"""The Dagster component: one YAML file becomes the assets and the jobs of one image.
 
-Here is what the YAML may say; what the assets do stands in `orchestration`.
+What the YAML may say stands in `image_fields`; what the assets do in `orchestration`.
 """
 
-from typing import Annotated, Any, Self
+from typing import Self
 
 import dagster as dg
-import numpy as np
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    StrictInt,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, ValidationError
 
-from idr_assets.imaging.formats import Version
+from idr_assets.image_fields import ImageFields
 from idr_assets.named_function import import_function
-from idr_assets.orchestration.automation import Automation
+from idr_assets.orchestration.automation import MADE, Automation
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.image_definitions import image_definitions
 from idr_assets.scaffold import CommentedYaml, image_name
 from idr_assets.templates import check_post_processing
-from idr_assets.yaml_fields import (
-    AutomationFields,
-    Reading,
-    Segmentation,
-    Window,
-    YamlFields,
-    located,
-    resolved,
-)
-
-DTYPES = [np.dtype(f"{kind}{size}") for kind, sizes in (("i", "1248"), ("u", "1248"), ("f", "248")) for size in sizes]
+from idr_assets.yaml_fields import Segmentation, located, resolved
 
 
 @dg.scaffold_with(CommentedYaml)
-class SegmentedImage(dg.Component, YamlFields, dg.Resolvable):
+class SegmentedImage(dg.Component, ImageFields, dg.Resolvable):
     """An OME-Zarr image whose planes are segmented: source, label planes over T x Z, figures and objects."""
-
-    model_config = ConfigDict(hide_input_in_errors=True)  # passwords, which templates fill in
-
-    url: str | None = Field(
-        default=None,
-        min_length=1,
-        repr=False,
-        description="Address of the image: http, https, s3, another fsspec URL, or a local path (a relative one is "
-        "below IDR_ASSETS_DATA). Or give `image_id` and `endpoint`.",
-    )
-    image_id: StrictInt | None = Field(default=None, description="ID of the image in the IDR, put into `endpoint`.")
-    endpoint: str | None = Field(
-        default=None,
-        repr=False,
-        description="Address with `{image_id}` in it, for example `https://host/zarr/v0.1/{image_id}.zarr`.",
-    )
-    storage_options: dict[str, Any] = Field(
-        default_factory=dict,
-        repr=False,
-        description="Handed to fsspec, for example `{anon: true}` for a public S3 bucket.",
-    )
-    level: str = Field(
-        min_length=1,
-        coerce_numbers_to_str=True,
-        json_schema_extra={"type": ["string", "integer"]},
-        description="Path of the level in the image's multiscales, for example `4`; a higher one is smaller.",
-    )
-    shape: Annotated[list[Annotated[StrictInt, Field(gt=0)]], Field(min_length=5, max_length=5)] = Field(
-        description="Shape TCZYX of that level. Partitions are known offline from it; the store is checked against it."
-    )
-    dtype: str | None = Field(
-        default=None,
-        description="Dtype of that level, `uint16` in any byte order or `>u2` in this one; unchecked if absent.",
-    )
-    channels: list[StrictInt] = Field(
-        default=[0], min_length=1, description="Channels to segment; a partition (t, z) holds the plane of each."
-    )
-    window: Window = Field(default_factory=Window, description="The T range x Z range that the partitions cover.")
-    segmentation: Segmentation = Field(
-        default_factory=Segmentation, description="The function that turns planes into labels, with its parameters."
-    )
-    segmentations: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$", max_length=40)], Segmentation] = Field(
-        default_factory=dict,
-        description="Or several to compare, by name: each has assets `<image>/<name>/...` and labels of its own.",
-    )
-    format: Version = Field(
-        default="0.5",
-        description='Version of OME-Zarr that is written, in quotes: "0.5" (Zarr v3), or "0.4" (Zarr v2) for older '
-        "viewers.",
-    )
-    reuse_pixels: bool = Field(
-        default=True,
-        description="Whether pixels that an earlier run stored are read from the output while the image's fingerprint "
-        "stays the same; `false` fetches all of them anew.",
-    )
-    reading: Reading = Field(
-        default_factory=Reading, description="How politely the image is read, and how long its store may stutter."
-    )
-    links: dict[str, str] = Field(
-        default_factory=dict, description="Name and address of pages about the image, such as its IDR page and paper."
-    )
-    automation: AutomationFields = Field(
-        default_factory=AutomationFields, description="What runs by itself for the image; all of it is off unless set."
-    )
-    upstream: list[Annotated[str, Field(pattern=r"^\w+(/\w+)*$")]] = Field(
-        default_factory=list, description="Keys of assets that make the image, such as `demo/synthetic_embryo`."
-    )
 
     @classmethod
     def model(cls) -> type[BaseModel]:
@@ -128,79 +41,22 @@ class SegmentedImage(dg.Component, YamlFields, dg.Resolvable):
         except ValidationError as error:
             raise located(error, context) from None
 
-    @field_validator("dtype")
-    @classmethod
-    def _real_number(cls, dtype: str) -> str:
-        try:
-            known = np.dtype(dtype).newbyteorder("=") in DTYPES
-        except TypeError:
-            known = False
-        if not known:
-            message = f"pixels have one of {', '.join(each.name for each in DTYPES)}, or with byte order such as >u2"
-            raise ValueError(message)
-        return dtype
-
-    @field_validator("channels")
-    @classmethod
-    def _channels_exist(cls, channels: list[int], info: ValidationInfo) -> list[int]:
-        count = info.data["shape"][1] if "shape" in info.data else max(channels) + 1
-        wrong = [channel for channel in channels if not 0 <= channel < count]
-        if wrong or len(set(channels)) < len(channels):
-            message = f"the image has channels 0 to {count - 1}; name each wanted one once"
-            raise ValueError(message)
-        return channels
-
-    @field_validator("window")
-    @classmethod
-    def _window_inside(cls, window: Window, info: ValidationInfo) -> Window:
-        if "shape" not in info.data:
-            return window
-        shape: list[int] = info.data["shape"]
-        for axis, indices in window.ranges(shape).items():
-            length = shape["tcz".index(axis)]
-            if indices.stop > length:
-                message = (
-                    f"{axis} ends at {indices[-1]}, but the shape has {axis} 0 to {length - 1}; end it there or before"
-                )
-                raise ValueError(message)
-        return window
-
-    @field_validator("endpoint")
-    @classmethod
-    def _takes_the_id(cls, endpoint: str | None) -> str | None:
-        if endpoint and "{image_id}" not in endpoint and "{{" not in endpoint:
-            message = "the ID has no place in it; write {image_id} where the ID stands"
-            raise ValueError(message)
-        return endpoint
-
-    @model_validator(mode="after")
-    def _one_address(self) -> Self:
-        given = [name for name in ("url", "image_id", "endpoint") if getattr(self, name) is not None]
-        if given not in (["url"], ["image_id", "endpoint"]):
-            message = f"the image has no single address, for there is {' and '.join(given) or 'none'}; "
-            raise ValueError(message + "give either `url`, or both `image_id` and `endpoint`")
-        return self
-
-    @model_validator(mode="after")
-    def _one_or_several(self) -> Self:
-        if {"segmentation", "segmentations"} <= self.model_fields_set:
-            message = "the image has both `segmentation` and `segmentations`; name the first one among the others"
-            raise ValueError(message)
-        if "segmentation" in map(str.lower, self.segmentations):
-            message = (
-                "labels without a name are called `segmentation`, and would mix with those of this name; choose another"
-            )
-            raise ValueError(message)
-        if len({name.lower() for name in self.segmentations}) < len(self.segmentations):
-            message = "two names in `segmentations` differ in upper and lower case only, which some disks take for one"
-            raise ValueError(message)
-        return self
-
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Build the image's definitions; its name is that of the folder that holds the YAML."""
+        self._check_upstream(context)
         named = self.segmentations.items() or [(None, self.segmentation)]
         images = [self._image(context, name, segmentation) for name, segmentation in named]
         return image_definitions(images, Automation(**self.automation.model_dump()))
+
+    def _check_upstream(self, context: dg.ComponentLoadContext) -> None:
+        keys = [key.split("/") for key in self.upstream]
+        own = ["/".join(key) for key in keys if key[0] == image_name(context.path) and key[-1] in MADE]
+        if own:
+            message = (
+                f"`upstream` in {context.path / 'defs.yaml'} names {own[0]!r}, an asset that is made from this image: "
+                "neither could be made first. Name assets that make the image."
+            )
+            raise dg.DagsterInvalidDefinitionError(message)
 
     def _image(
         self, context: dg.ComponentLoadContext, segmentation_name: str | None, segmentation: Segmentation

@@ -13,6 +13,14 @@ BY_ID = {"url": None, "image_id": "4007801", "endpoint": "https://127.0.0.1/zarr
 
 WRONG = [
     # what the YAML says | the field that the error names | the value that it shows | the remedy that it gives
+    ({"url": '"  "'}, "url", "'  '", "blanks stand around the address; take them away"),
+    (BY_ID | {"endpoint": '""'}, "endpoint", "''", "endpoint: Address with `{image_id}` in it"),
+    (
+        {"shape": "[200000, 2, 16, 128, 135]"},
+        "window",
+        "Window(",
+        "t has 200000 indices, more than Dagster can show; take",
+    ),
     ({"window": "{t: [3, 12]}"}, "window", "{'t': [3, 12]}", "the shape has t 0 to 11; end it there or before"),
     ({"window": "{z: [3, 16]}"}, "window", "{'z': [3, 16]}", "the shape has z 0 to 15; end it there or before"),
     ({"window": "{t: [5, 3]}"}, "window.t", "[5, 3]", "starts at 5, after its end 3; write [3, 5]"),
@@ -128,6 +136,29 @@ def test_wrong_yaml_names_file_line_field_value_and_remedy(
     assert f"input_value={value}" in message
     assert remedy in message
     assert message.startswith("1 validation error")
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [("1 / 0", "ZeroDivisionError"), ("def f(:", "SyntaxError"), ("raise SystemExit(3)", "SystemExit(3)")],
+)
+def test_a_module_that_cannot_be_imported_is_named(project: ImageProject, body: str, told: str) -> None:
+    project.write(segmentation=f"{{function: {project.package.name}.broken.f}}")
+    (project.package / "broken.py").write_text(body)
+    with pytest.raises(Exception, match=r"image\n.*defs\.yaml") as raised:
+        project.load()
+    message = str(raised.value.__cause__)
+    assert f"attributes.segmentation.function at {project.yaml}:6" in message
+    assert told in message
+    assert "see that python imports it" in message
+
+
+@pytest.mark.parametrize("asset", ["source_image", "plane_labels"])
+def test_an_image_is_not_made_from_what_is_made_from_it(project: ImageProject, asset: str) -> None:
+    project.write(upstream=f"[image/{asset}]")
+    with pytest.raises(Exception, match="Error while building definitions for image") as raised:
+        project.load()
+    assert f"`upstream` in {project.yaml} names 'image/{asset}', an asset that is made" in str(raised.value.__cause__)
 
 
 def test_level_may_be_a_number(project: ImageProject) -> None:

@@ -30,6 +30,9 @@ HASTE = {"timeout": 5.0, "tries": 2, "seconds": 15.0}
 COMPARISON = "segmentation_comparison"
 """Asset that shows the labels of several segmentations."""
 
+MADE = ("source_image", "plane_labels", *FIGURES, *MEASURES, COMPARISON)
+"""Every asset that an image has."""
+
 
 @dataclass(frozen=True)
 class Automation:
