@@ -86,10 +86,11 @@ def _page(image: Image) -> dict[str, Any]:
     from idr_assets.imaging.plane_browser import plane_browser as browser_page  # noqa: PLC0415
 
     shown = image.open_output().read_grid(*thinned(image.window, BROWSER_PLANES))
+    omitted = len(image.window) - len(shown)
     page = browser_page(
         list(shown.values()),
         title=image.title,
-        omitted=len(image.window) - len(shown),
+        omitted=omitted,
         pixel_size=image.geometry.pixel_size,
         provenance=provenance(image),
     ).encode()
@@ -99,6 +100,7 @@ def _page(image: Image) -> dict[str, Any]:
         "path": dg.MetadataValue.path(image.browser_url),
         "planes": stored,
         "planes not materialized": len(shown) - stored,
+        "planes left out": omitted,
         "bytes": len(page),
     }
 

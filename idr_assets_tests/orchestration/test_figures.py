@@ -63,6 +63,16 @@ def test_a_montage_of_many_channels_stays_bounded_and_counts_what_it_leaves_out(
     assert drawn.height < 5500
 
 
+def test_a_page_of_many_planes_says_how_many_it_leaves_out(
+    segmented: Segmented, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("idr_assets.orchestration.figures.BROWSER_PLANES", 2)
+    assert segmented.run("plane_browser") == ""
+    metadata = segmented.metadata("plane_browser")
+    assert (metadata["planes"], metadata["planes left out"]) == (2, len(PLANES) - 2)
+    assert f"2 of {len(PLANES)} planes" in segmented.value("plane_browser")
+
+
 def test_object_counts_of_many_channels_stay_bounded(tmp_path: Path) -> None:
     pixels = np.ones((1, 14, 1, 8, 8), np.uint8)
     fields = {"shape": str(list(pixels.shape)), "channels": str(list(range(14))), "window": "{t: all, z: all}"}
