@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 
 from idr_assets.imaging.patience import PATIENT
-from idr_assets_tests.bench.comparisons import LATENCIES
+from idr_assets_tests.bench.comparisons import LATENCIES, USUAL
 from idr_assets_tests.bench.results import Results
 
 PACE = 150
@@ -35,9 +35,11 @@ def _of_work(results: Results) -> list[Target]:
     plane = {latency: {row.name.partition(",")[0]: row.plane for row in rows} for latency, rows in results.ways.items()}
     cores, at_once = os.cpu_count() or 1, LATENCIES[0]
     _, ours, loop = (row.plane for row in results.disk)
+    notebook = results.ways[USUAL][-1]
     slow = {latency: latency / 1000 / PATIENT.requests for latency in LATENCIES if latency}
     return [
         Target(f"work on disk in {cores} processes, times loop / {cores} cores", ours / (loop / cores), 1.5),
+        Target(f"the notebook's time at {USUAL} ms, times ours", notebook.ratio, 100, at_least=True),
         *(
             Target(
                 f"over HTTP at {latency} ms, times ours at 0 ms or latency / {PATIENT.requests} requests",
@@ -62,9 +64,13 @@ def _of_runs(results: Results) -> list[Target]:
 
 
 def _of_demo(results: Results) -> list[Target]:
+    largest = max(cost.peak for _, ours in results.demo.values() for cost in ours.costs)
     return [
-        Target(f"{command} on {log}, times empty bodies", ours.ratio, 2.0)
-        for (log, command), (_, ours) in results.demo.items()
+        Target("memory of the demo's run, peak MB", largest / 1e6, 700),
+        *(
+            Target(f"{command} on {log}, times empty bodies", ours.ratio, 2.0)
+            for (log, command), (_, ours) in results.demo.items()
+        ),
     ]
 
 
