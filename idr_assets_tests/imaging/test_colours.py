@@ -140,6 +140,14 @@ def test_fit_averages_pixels_that_it_reduces() -> None:
     assert coloured.tolist() == [[1, 1]]
 
 
+def test_an_overlay_tints_objects_inside_and_nothing_else() -> None:
+    labels = np.zeros((9, 9), np.uint8)
+    labels[1:8, 1:8] = 1
+    picture = colours.overlay(np.full((9, 9), 100, np.uint8), labels)
+    assert len(set(picture[4, 4].tolist())) > 1
+    assert picture[0, 0].tolist() == [100, 100, 100]
+
+
 def test_a_range_below_the_smallest_normal_number_has_greys() -> None:
     pixels = np.array([[2.22507386e-313, 0.0]])
     assert colours.grey(pixels, *colours.contrast([pixels])).tolist() == [[255, 0]]

@@ -90,6 +90,7 @@ NAMED_PLANES = {
     "objects at the border": np.where((ROWS % 63 < 3) | (COLUMNS == 0), 90, 4) * (COLUMNS % 11 > 2),
     "blobs": 10 + 110 * BLOBS,
     "comb, joined in its last row": np.where((ROWS == 63) | (COLUMNS % 12 < 6), 100, 0),
+    "pixels that touch at corners": np.where(np.random.default_rng(0).random(SHAPE) > 0.9, 100, 0),
     "noise": np.random.default_rng(0).integers(0, 128, SHAPE),
 }
 

@@ -115,3 +115,7 @@ def test_a_run_tells_planes_done_and_time_left_before_its_end(
     early = r"([1-9]|[12]\d|3[0-5])"
     assert any(re.fullmatch(rf"{early} of 36 planes done, \d\S* planes/s, \d+ s left", line) for line in lines)
     assert lines[-1].startswith("36 of 36 planes done, ")
+
+
+def test_progress_is_told_at_least_every_five_seconds() -> None:
+    assert 0 < progress.INTERVAL <= 5
