@@ -49,7 +49,7 @@ SCENES: list[tuple[str, bool, dict[str, View]]] = [
         True,
         {
             "checks": View(f"{PLANE_LABELS}?view=checks", "text=planes wrong", 600),
-            "plots": View(PLANE_LABELS, "canvas", 2100, ("button:has-text('Plots')",)),
+            "plots": View(PLANE_LABELS, "canvas", 1780, ("button:has-text('Plots')",)),
             "montage": View("/assets/demo/montage", f"{DIALOG} img", 1300, (PICTURE,), DIALOG),
         },
     ),

@@ -62,7 +62,7 @@ def test_demo_passes_every_check(demo: DagsterHome) -> None:
         ("dg launch --assets demo/plane_labels --partition '05|08'", {"05|08"}),
         (f"{DAGSTER} demo/plane_labels --partition-range '04|06...05|07'", RECTANGLE),
         (f"{DAGSTER} '+key:demo/montage or key:demo/plane_browser' --partition-range '01|03...10|12'", WINDOW),
-        ("dagster job execute -m idr_assets.definitions -j segment_demo", WINDOW),
+        ("env DAGSTER_MODULE_NAME=idr_assets.definitions dagster job execute -j segment_demo", WINDOW),
     ],
 )
 def test_one_run_makes_exactly_the_partitions(command: str, partitions: set[str], demo: DagsterHome) -> None:
@@ -70,7 +70,7 @@ def test_one_run_makes_exactly_the_partitions(command: str, partitions: set[str]
     assert code == 0, output
     assert last_run(demo)[:2] == (dg.DagsterRunStatus.SUCCESS, partitions)
     assert f"{len(partitions)} of {len(partitions)} planes done" in output
-    assert ("Use 'dg launch" in output) == command.startswith("dagster ")
+    assert ("Use 'dg launch" in output) == ("dagster " in command)
     assert re.search(r"http://127\.0\.0\.1:\d+/status", output)  # the dashboard
 
 
