@@ -186,3 +186,10 @@ def test_no_plane_of_the_window_has_a_count_far_from_its_neighbours(pixels: Plan
     expected = expected_objects(objects, lambda _: None)
     assert len(expected) == 100
     assert not [plane for plane in objects if is_far(objects[plane], expected[plane])]
+
+
+def test_daughters_move_apart_after_the_division() -> None:
+    early, late = (synthetic.nuclei_at(t).centre.reshape(-1, 2, 3) for t in (11, 30))
+    moved = np.divide(*(np.linalg.norm(pairs[:, 0] - pairs[:, 1], axis=-1) for pairs in (early, late)))
+    assert moved.min() < 0.7  # just divided
+    assert 0.95 < moved.max() < 1.01
