@@ -15,7 +15,7 @@ import numpy.typing as npt
 MOST_PLANES = 64
 """Planes of a block at most: past this the cost of a plane no longer falls."""
 
-FEW_PLANES = 8
+FEW_PLANES = 32
 """Planes of a block that are too few to be divided further: below this, much of the time is that of the block."""
 
 MOST_PIXELS = 2**24
