@@ -42,10 +42,15 @@ def _text(
     notebook = results.ways[USUAL][-1]
     longest = list(results.runs.values())[-1][1].costs[0]
     modelled = forecast(here, found, longest.planes).seconds
+    empty, some = (row.costs[0] for row in list(results.runs.values())[1])
     text = TEXT.format(
         rounds=len(results.blocks[0].costs),
         machine=_table(["", ""], [[name, value] for name, value in machine.items()]),
         targets=_targets(targets(results)),
+        some=some.planes,
+        waiting=some.planes * USUAL / 1000 / PATIENT.requests,
+        empty=empty.seconds,
+        growth=(longest.peak - some.peak) / 1000 / max(1, longest.planes - some.planes),
         disk=_rows(results.disk),
         stages=_stages(results.stages),
         ways="\n\n".join(_rows(rows) for rows in results.ways.values()),
