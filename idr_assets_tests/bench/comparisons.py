@@ -59,7 +59,7 @@ def compared(sizes: Sizes) -> Results:
             ways={latency: _ways(urls[latency], latency, sizes) for latency in LATENCIES},
             blocks=list(_blocks(urls[USUAL], sizes)),
             workers=list(_workers(urls[USUAL], sizes)),
-            runs={planes: list(_runs(urls[USUAL], planes)) for planes in sizes.runs},
+            runs={planes: list(_runs(urls[USUAL], planes, sizes)) for planes in sizes.runs},
             demo=dict(_demo(sizes.rounds)),
             plan=cost_of_plan(urls[USUAL]),
             definitions=median(_definitions() for _ in range(sizes.rounds)),
@@ -107,8 +107,10 @@ def _workers(url: str, sizes: Sizes) -> Iterator[Row]:
     return _in_turns(measures, sizes.rounds)
 
 
-def _runs(url: str, planes: int) -> Iterator[Row]:
+def _runs(url: str, planes: int, sizes: Sizes) -> Iterator[Row]:
     measures = {"empty asset": partial(cost_of_run, None, planes), "plane labels": partial(cost_of_run, url, planes)}
+    if planes == sizes.runs[-1]:
+        measures["plane labels in 2 processes"] = partial(cost_of_run, url, planes, "processes")
     return _in_turns(measures, 1, f", {planes} planes")
 
 

@@ -23,6 +23,7 @@ from idr_assets_tests.image_project import ImageProject
 LAUNCHED = [sys.executable, "-m", "idr_assets_tests.bench.launched"]
 WAYS = [sys.executable, "-m", "idr_assets_tests.bench.ways"]
 STAGES = [sys.executable, "-m", "idr_assets_tests.bench.stages"]
+DASK = "type: idr_assets.DaskCluster\nattributes: {{cluster: {}, workers: 2}}\n"
 EMPTY = "idr_assets_tests.bench.empty_asset"
 
 
@@ -70,10 +71,11 @@ def seconds_of(program: str) -> float:
     return float(launched["whole"])
 
 
-def cost_of_run(url: str | None, planes: int) -> Cost:
+def cost_of_run(url: str | None, planes: int, form: str = "in_process") -> Cost:
     """Run `plane_labels` of the image at `url`, or the empty asset where there is none, by Dagster's command.
 
-    The image's partitions are those of all its planes. The start of the command counts.
+    `form` is that of a cluster of two workers. The image's partitions are those of all its planes. The start of the
+    command counts.
     """
     block = window(planes)
     with TemporaryDirectory() as folder, dagster_home(Path(folder)) as home:
@@ -81,6 +83,7 @@ def cost_of_run(url: str | None, planes: int) -> Cost:
         project = ImageProject(home.path / "simulated")
         shape = str(list(IDR_SHAPE))
         project.write(url=url or "unused.zarr", level=f'"{LEVEL}"', shape=shape, window="{t: all, z: all}")
+        (project.package / "defs/dask/defs.yaml").write_text(DASK.format(form))
         project.write_definitions()
         home.project = project.root
         module, asset = ("simulated.definitions", "image/plane_labels") if url else (EMPTY, "planes")
