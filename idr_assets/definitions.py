@@ -1,13 +1,21 @@
 """Entry point of the Dagster code location: loads what stands below `defs/`."""
 
+import atexit
+import gc
 from functools import cache
 from pathlib import Path
 
 import dagster as dg
+
+# Python looks for garbage among all that it has loaded now and then, and several times at its end: a second of each
+# run. What is frozen it leaves alone.
+atexit.register(gc.freeze)
 
 
 @dg.definitions
 @cache  # a run asks six times, and each load takes half a second
 def defs() -> dg.Definitions:
     """Load every image and shared resource; nothing is read from network or images, and no variable but in a YAML."""
-    return dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
+    loaded = dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
+    gc.freeze()
+    return loaded
