@@ -35,7 +35,7 @@ PALETTE: Bytes = np.array(
 """(256, 3) RGB: row 0 is the background, rows 1 to 8 are used first, the others only where eight do not suffice."""
 
 _CONTRAST = (1.0, 99.8)  # percentiles: camera noise below and a few hot pixels above must not set the range
-_SAMPLES = 1_000_000
+_SAMPLES = 200_000
 _REACH = 1 / 12  # of the longer side: objects this close are seen together, so they are neighbours
 _FILL = 0.4
 _GREYS = np.arange(256)[:, np.newaxis].repeat(3, 1)

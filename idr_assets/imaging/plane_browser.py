@@ -75,7 +75,7 @@ def _entries(planes: Sequence[LabelledPlane], side: int) -> list[dict[str, Any]]
     channels = {plane.c for plane in planes}
     ranges = {c: colours.contrast([plane.pixels for plane in planes if plane.c == c]) for c in channels}
     ordered = sorted(planes, key=lambda plane: (plane.c, plane.t, plane.z))
-    with ThreadPoolExecutor() as threads:  # half of the work is encoding, without Python's lock
+    with ThreadPoolExecutor(2) as threads:  # half of the work is encoding, without Python's lock; for which more wait
         return list(threads.map(lambda plane: _entry(plane, *ranges[plane.c], side), ordered))
 
 
