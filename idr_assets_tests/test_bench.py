@@ -105,9 +105,9 @@ def test_bodies_of_the_demo_are_taken_out(tmp_path: Path) -> None:
     with dagster_home(tmp_path) as home:
         assert cost_of_command(home, "segment_demo", "empty bodies").planes == 100
         assert not home.data.exists()
-        with home.instance as instance:
-            (run,) = instance.get_runs()
-            done = instance.all_logs(run.run_id, dg.DagsterEventType.ASSET_MATERIALIZATION)
+        instance = home.instance
+        (run,) = instance.get_runs()
+        done = instance.all_logs(run.run_id, dg.DagsterEventType.ASSET_MATERIALIZATION)
     assert (run.status, len(done)) == (dg.DagsterRunStatus.SUCCESS, 104)
 
 

@@ -62,7 +62,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 def test_a_run_that_never_ends_is_ended_after_a_day(tmp_path: Path) -> None:
-    with dagster_home(tmp_path) as home, home.instance as instance:
+    with dagster_home(tmp_path) as home:
+        instance = home.instance
         assert instance.run_monitoring_enabled
         assert instance.run_monitoring_max_runtime_seconds == 24 * 60 * 60
 
@@ -76,19 +77,16 @@ def launch(ui: str, first: str, last: str) -> str:
 
 def worker(home: DagsterHome, run: str) -> psutil.Process:
     """Give the process of a run."""
-    with home.instance as instance:
-        (event,) = [event for event in instance.all_logs(run) if "Executing steps in process" in event.message]
+    (event,) = [event for event in home.instance.all_logs(run) if "Executing steps in process" in event.message]
     return psutil.Process(int(re.findall(r"pid: (\d+)", event.message)[0]))
 
 
 def has_cluster(home: DagsterHome, run: str) -> bool:
-    with home.instance as instance:
-        return any("dask dashboard" in event.message for event in instance.all_logs(run))
+    return any("dask dashboard" in event.message for event in home.instance.all_logs(run))
 
 
 def states(home: DagsterHome, *runs: str) -> list[str]:
-    with home.instance as instance:
-        return [found.status.value for run in runs if (found := instance.get_run_by_id(run))]
+    return [found.status.value for run in runs if (found := home.instance.get_run_by_id(run))]
 
 
 def cancel(ui: str, run: str, chromium: str, screenshot: Path) -> None:
@@ -118,15 +116,13 @@ def test_runs_wait_for_the_store_and_leave_nothing_when_cancelled_or_killed(
     cancel(ui, cancelled, chromium, tmp_path / "terminate.png")
     served.runs.hold.unlink()
     wait_until(lambda: states(home, cancelled, killed, waiting) == ["CANCELED", "FAILURE", "SUCCESS"])
-    with home.instance as instance:
-        assert instance.get_materialized_partitions(dg.AssetKey(["image", "plane_labels"])) == {PARTITIONS[0]}
+    assert home.instance.get_materialized_partitions(dg.AssetKey(["image", "plane_labels"])) == {PARTITIONS[0]}
     wait_until(lambda: not home.run_processes, 30)
 
 
 def test_nothing_is_left_of_runs_that_are_cancelled(served: Served) -> None:
     home, ui = served.home, served.ui
-    with home.instance as instance:
-        instance.event_log_storage.set_concurrency_slots("local", len(FORMS))
+    home.instance.event_log_storage.set_concurrency_slots("local", len(FORMS))
     cancelled = []
     for form in FORMS:  # a run reads the YAML when it starts, so that all can be under way at once
         served.runs.use(form)

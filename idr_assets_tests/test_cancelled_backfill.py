@@ -67,21 +67,18 @@ def home(tmp_path: Path, gate: Path) -> Iterator[DagsterHome]:
 
 def backfills(home: DagsterHome) -> dict[str, str]:
     """Give the states of all backfills, the last first."""
-    with home.instance as instance:
-        return {found.backfill_id: found.status.value for found in instance.get_backfills()}
+    return {found.backfill_id: found.status.value for found in home.instance.get_backfills()}
 
 
 def runs(home: DagsterHome, backfill: str) -> list[str]:
     """Give the states of a backfill's runs."""
-    with home.instance as instance:
-        found = instance.get_runs(dg.RunsFilter(tags={"dagster/backfill": backfill}))
+    found = home.instance.get_runs(dg.RunsFilter(tags={"dagster/backfill": backfill}))
     return sorted(run.status.value for run in found)
 
 
 def done(home: DagsterHome) -> list[str | None]:
     """Give the partition of each materialization of labels."""
-    with home.instance as instance:
-        records = instance.fetch_materializations(dg.AssetKey(["image", "plane_labels"]), limit=100).records
+    records = home.instance.fetch_materializations(dg.AssetKey(["image", "plane_labels"]), limit=100).records
     return [record.partition_key for record in records]
 
 

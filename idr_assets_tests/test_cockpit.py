@@ -29,16 +29,14 @@ def home(tmp_path: Path) -> Iterator[DagsterHome]:
 
 def done(home: DagsterHome, asset: str) -> set[str | None]:
     """Give the partitions of an asset that were materialized, None for one that has none."""
-    with home.instance as instance:
-        filtered = dg.AssetRecordsFilter(asset_key=dg.AssetKey(["image", asset]))
-        return {record.partition_key for record in instance.fetch_materializations(filtered, limit=100).records}
+    filtered = dg.AssetRecordsFilter(asset_key=dg.AssetKey(["image", asset]))
+    return {record.partition_key for record in home.instance.fetch_materializations(filtered, limit=100).records}
 
 
 def runs_of_labels(home: DagsterHome) -> list[dg.DagsterRun]:
     """Give the runs of labels, the first first."""
     plane_labels = dg.AssetKey(["image", "plane_labels"])
-    with home.instance as instance:
-        return [run for run in reversed(instance.get_runs()) if plane_labels in (run.asset_selection or ())]
+    return [run for run in reversed(home.instance.get_runs()) if plane_labels in (run.asset_selection or ())]
 
 
 def ended(home: DagsterHome) -> list[str]:
@@ -49,20 +47,19 @@ def ended(home: DagsterHome) -> list[str]:
 
 def is_drawn(home: DagsterHome) -> bool:
     """Tell whether both figures were drawn after the last labels."""
-    with home.instance as instance:
-        keys = (dg.AssetKey(["image", name]) for name in ("plane_labels", *FIGURES))
-        times = [event.timestamp if event else 0 for event in map(instance.get_latest_materialization_event, keys)]
+    instance = home.instance
+    keys = (dg.AssetKey(["image", name]) for name in ("plane_labels", *FIGURES))
+    times = [event.timestamp if event else 0 for event in map(instance.get_latest_materialization_event, keys)]
     return times[0] < min(times[1:])
 
 
 def drawings(home: DagsterHome, figure: str) -> list[int]:
     """Count how often a figure was drawn after labels changed, before they changed again."""
-    with home.instance as instance:
-        events = sorted(
-            (record.storage_id, name)
-            for name in ("plane_labels", figure)
-            for record in instance.fetch_materializations(dg.AssetKey(["image", name]), limit=100).records
-        )
+    events = sorted(
+        (record.storage_id, name)
+        for name in ("plane_labels", figure)
+        for record in home.instance.fetch_materializations(dg.AssetKey(["image", name]), limit=100).records
+    )
     return [len(list(group)) for name, group in groupby(name for _, name in events) if name == figure]
 
 

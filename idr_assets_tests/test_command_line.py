@@ -33,9 +33,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DagsterHome]:
 
 def last_run(home: DagsterHome, before: int = 0) -> tuple[dg.DagsterRunStatus, set[str | None], set[str]]:
     """Give a run's status, the partitions of its labels, and what else it materialized; or that of a run before it."""
-    with home.instance as instance:
-        run = instance.get_runs(limit=1 + before)[before]
-        events = [event.asset_materialization for event in instance.all_logs(run.run_id) if event.asset_materialization]
+    instance = home.instance
+    run = instance.get_runs(limit=1 + before)[before]
+    events = [event.asset_materialization for event in instance.all_logs(run.run_id) if event.asset_materialization]
     others = {event.asset_key.path[-1] for event in events if event.asset_key != LABELS}
     return run.status, {event.partition for event in events if event.asset_key == LABELS}, others
 
@@ -49,8 +49,8 @@ def test_demo_leaves_labels_and_pictures(demo: DagsterHome) -> None:
 
 
 def test_demo_passes_every_check(demo: DagsterHome) -> None:
-    with demo.instance as instance:
-        logs = instance.all_logs(instance.get_runs(limit=2)[1].run_id)
+    instance = demo.instance
+    logs = instance.all_logs(instance.get_runs(limit=2)[1].run_id)
     found = [event.asset_check_evaluation for event in logs if event.asset_check_evaluation]
     assert {evaluation.check_name: evaluation.passed for evaluation in found} == dict.fromkeys(CHECKS, True)
 

@@ -64,5 +64,4 @@ def test_it_changes_nothing(ui: str, change: str) -> None:
 def test_of_several_runs_it_touches_none(ui: str, home: DagsterHome, change: str, results: str) -> None:
     (answer,) = ask(ui, f"mutation {{ {change} {{ ... on {results} {{ __typename }} }} }} }}").values()
     assert list(answer.values()) == [[{"__typename": "UnauthorizedError"}]]
-    with home.instance as instance:
-        assert instance.get_runs() == []
+    assert home.instance.get_runs() == []

@@ -60,9 +60,9 @@ def home(tmp_path: Path) -> Iterator[DagsterHome]:
 @contextmanager
 def in_this_process(home: DagsterHome) -> Iterator[Segmented]:
     """Give the project and its instance, to run something of it; not beside a browser's loop."""
-    with home.instance as instance, pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("IDR_ASSETS_DATA", str(home.data))
-        yield Segmented(ImageProject(home.project), instance)
+        yield Segmented(ImageProject(home.project), home.instance)
 
 
 def look(home: DagsterHome) -> None:
@@ -73,9 +73,8 @@ def look(home: DagsterHome) -> None:
 
 def runs_of_a_changed_image(home: DagsterHome) -> list[str]:
     """Give the states of the runs that the sensor `watch_image` requested."""
-    with home.instance as instance:
-        filtered = dg.RunsFilter(tags={"dagster/sensor_name": "watch_image"})
-        return [run.status.value for run in instance.get_runs(filtered)]
+    filtered = dg.RunsFilter(tags={"dagster/sensor_name": "watch_image"})
+    return [run.status.value for run in home.instance.get_runs(filtered)]
 
 
 def stale(ui: str) -> dict[str, str]:

@@ -28,9 +28,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DagsterHome]:
     with dagster_home(tmp_path_factory.mktemp("instance")) as home:
         planes = np.broadcast_to(nuclei_plane(5, 0, 7, PLANE), (12, 2, 16, *PLANE))
         write_image(home.data / "synthetic_embryo.zarr", planes.astype(">u2"), version="0.4")
-        with home.instance as instance:
-            for name in ("synthetic_embryo", "source_image"):
-                instance.report_runless_asset_event(dg.AssetMaterialization(["demo", name]))
+        for name in ("synthetic_embryo", "source_image"):
+            home.instance.report_runless_asset_event(dg.AssetMaterialization(["demo", name]))
         yield home
 
 
@@ -71,23 +70,20 @@ def is_local(url: str) -> bool:
 
 
 def runs(home: DagsterHome) -> list[str]:
-    with home.instance as instance:
-        return [run.run_id for run in instance.get_runs()]
+    return [run.run_id for run in home.instance.get_runs()]
 
 
 def backfills(home: DagsterHome) -> dict[str, list[str]]:
     """Give the states of the runs of each backfill of labels."""
     found: dict[str, list[str]] = {}
-    with home.instance as instance:
-        for run in instance.get_runs():
-            if "dagster/backfill" in run.tags and dg.AssetKey(["demo", "plane_labels"]) in (run.asset_selection or ()):
-                found.setdefault(run.tags["dagster/backfill"], []).append(run.status.value)
+    for run in home.instance.get_runs():
+        if "dagster/backfill" in run.tags and dg.AssetKey(["demo", "plane_labels"]) in (run.asset_selection or ()):
+            found.setdefault(run.tags["dagster/backfill"], []).append(run.status.value)
     return found
 
 
 def state(home: DagsterHome, backfill: str) -> str:
-    with home.instance as instance:
-        found = instance.get_backfill(backfill)
+    found = home.instance.get_backfill(backfill)
     return found.status.value if found else ""
 
 
@@ -143,8 +139,7 @@ def test_a_plane_is_made_from_the_dialog(page: Page, home: DagsterHome, complain
 
 def made(home: DagsterHome, asset: str) -> list[tuple[int, str | None]]:
     """Give when an asset was materialized, the last first, as numbers that rise, and of which partition."""
-    with home.instance as instance:
-        records = instance.fetch_materializations(dg.AssetKey(["demo", asset]), limit=1000).records
+    records = home.instance.fetch_materializations(dg.AssetKey(["demo", asset]), limit=1000).records
     return [(record.storage_id, record.partition_key) for record in records]
 
 

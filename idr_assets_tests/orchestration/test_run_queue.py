@@ -12,7 +12,8 @@ from idr_assets_tests.orchestration.small_image import write_project
 
 def test_a_pool_is_limited_before_its_first_run_leaves_the_queue(tmp_path: Path) -> None:
     job = write_project(tmp_path / "project").load().resolve_job_def("segment_image")
-    with dagster_home(tmp_path) as home, home.instance as instance:
+    with dagster_home(tmp_path) as home:
+        instance = home.instance
         storage, queue = instance.event_log_storage, instance.run_coordinator
         assert isinstance(queue, BoundedRunCoordinator)
         # A run that is under way is not put into the queue again: that would want a code server.
