@@ -33,7 +33,7 @@ ui: $(INSTALLED) ## the Dagster UI and daemon on http://127.0.0.1:3000 (another 
 	$(BIN)/dg dev --host 127.0.0.1 --port $(PORT)
 
 test: $(INSTALLED) ## run the tests (some of them: ARGS="-k montage")
-	$(BIN)/pytest --numprocesses 3 $(ARGS)
+	$(BIN)/pytest --numprocesses 4 $(ARGS)
 
 bench: $(INSTALLED) ## measure speed and memory, write docs/benchmarks.md (a small one: ARGS="--planes 100")
 	$(BIN)/python -m idr_assets_tests.bench $(ARGS)

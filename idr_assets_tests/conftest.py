@@ -30,5 +30,5 @@ def s3() -> Iterator[str]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start with the tests of whole processes, which take longest, so that no core is idle at the end."""
-    items.sort(key=lambda item: len(item.path.parents))
+    """Start with the tests of whole processes, and end with the short ones of `imaging`: no core is idle at the end."""
+    items.sort(key=lambda item: (len(item.path.parents), item.path.parent.name == "imaging"))
