@@ -14,6 +14,7 @@ from idr_assets.orchestration.event_log.postgres import BatchedPostgresEventLogS
 from idr_assets_tests.dagster_home import ROOT
 from idr_assets_tests.orchestration.empty_planes import SOME, in_child, run
 from idr_assets_tests.orchestration.event_rows import Rows, stored_rows
+from idr_assets_tests.orchestration.planes_status import assert_same_status
 from idr_assets_tests.orchestration.postgres_server import postgres_server
 
 BATCHED = next(
@@ -121,3 +122,10 @@ def test_runs_at_once_store_every_event_once(
     stored = Counter((row["dagster_event_type"], row["partition"]) for row in rows)
     types = ("ASSET_MATERIALIZATION_PLANNED", "ASSET_MATERIALIZATION")
     assert stored == Counter((type_, f"{t}|{z:02}") for type_ in types for t in range(4) for z in range(20))
+
+
+def test_status_of_partitions_is_that_of_dagsters_own_storage(opened: Opened, tmp_path: Path) -> None:
+    ours = opened("status", BATCHED)
+    (tmp_path / "status/own.yaml").write_text("telemetry: {enabled: false}\n" + DAGSTERS_OWN)
+    with dg.DagsterInstance.from_config(str(tmp_path / "status"), "own.yaml") as own:
+        assert_same_status(ours, own)

@@ -11,9 +11,10 @@ from dagster_postgres import PostgresEventLogStorage
 from dagster_postgres.utils import get_token_provider_from_config, pg_url_from_config
 
 from idr_assets.orchestration.event_log.batches import EventBatches
+from idr_assets.orchestration.event_log.status import PartitionStatus
 
 
-class BatchedPostgresEventLogStorage(EventBatches, PostgresEventLogStorage):
+class BatchedPostgresEventLogStorage(EventBatches, PartitionStatus, PostgresEventLogStorage):
     """Dagster's event log in PostgreSQL, with the same settings, and every batch in one transaction: whole or not."""
 
     @classmethod

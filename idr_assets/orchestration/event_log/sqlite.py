@@ -11,10 +11,11 @@ from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._serdes import ConfigurableClassData
 
 from idr_assets.orchestration.event_log.batches import EventBatches, inserted
+from idr_assets.orchestration.event_log.status import PartitionStatus
 from idr_assets.orchestration.event_log.wipe import PartitionWipe
 
 
-class BatchedSqliteEventLogStorage(EventBatches, PartitionWipe, SqliteEventLogStorage):
+class BatchedSqliteEventLogStorage(EventBatches, PartitionStatus, PartitionWipe, SqliteEventLogStorage):
     """Dagster's event log in SQLite, below the instance's folder as ever, with batches and wipes of single partitions.
 
     A batch goes into the run's database, then into the index. When the second fails, the first is undone, so that
