@@ -7,8 +7,8 @@ from pathlib import Path
 
 import dagster as dg
 
-# Python looks for garbage among all that it has loaded now and then, and several times at its end: a second of each
-# run. What is frozen it leaves alone.
+# At its end Python looks for garbage among all that was loaded, several times, which takes most of a second of each
+# command and run. What is frozen it leaves alone.
 atexit.register(gc.freeze)
 
 
@@ -16,6 +16,4 @@ atexit.register(gc.freeze)
 @cache  # a run asks six times, and each load takes half a second
 def defs() -> dg.Definitions:
     """Load every image and shared resource; nothing is read from network or images, and no variable but in a YAML."""
-    loaded = dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
-    gc.freeze()
-    return loaded
+    return dg.load_from_defs_folder(path_within_project=Path(__file__).parent)

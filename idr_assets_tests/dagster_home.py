@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from time import monotonic, sleep
@@ -122,7 +122,8 @@ def dagster_home(path: Path, project: Path = ROOT) -> Iterator[DagsterHome]:
         yield home
     finally:
         for process in home.processes:
-            process.kill()
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
         if "instance" in vars(home):
             home.instance.dispose()
 

@@ -6,6 +6,7 @@ import dagster as dg
 from dagster._core.loader import LoadingContextForTest
 from dagster._core.storage.partition_status_cache import AssetStatusCacheValue
 
+from idr_assets.orchestration.event_log.status import PartitionStatus
 from idr_assets_tests.orchestration.empty_planes import ALL, PLANES, RANGE, SOME, defs, planes, run
 
 FAILED, AGAIN, BEGUN = ("1|05", "3|05"), ("1|05", "1|06"), ("0|00", "1|03")
@@ -81,6 +82,8 @@ def counts(value: AssetStatusCacheValue | None) -> tuple[int, ...]:
 
 def assert_same_status(ours: dg.DagsterInstance, own: dg.DagsterInstance) -> None:
     """Change the planes and compare, after each change, what two storages of one database answer."""
+    storages = ours.event_log_storage, own.event_log_storage
+    assert [isinstance(it, PartitionStatus) for it in storages] == [True, False]
     for change, expected in CHANGES:
         change(ours)
         added = status(ours)

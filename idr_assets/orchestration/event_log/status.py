@@ -1,10 +1,11 @@
-"""Tell which partitions are done, failed or in progress in a third of the time, with Dagster's own answers.
+"""Tell which partitions are done, failed or in progress in less time, with Dagster's own answers.
 
 Dagster keeps the answer beside the asset, and adds to it what came since. It begins from nothing where nobody asked
 before, or where the window changed: that takes ten seconds for half a million planes, in which the UI waits.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import override
 
 import dagster as dg
 import sqlalchemy as db
@@ -20,12 +21,14 @@ type Partitioned = tuple[dg.AssetKey, dg.PartitionsDefinition | None]
 class PartitionStatus(SqlEventLogStorage):
     """Answers what Dagster asks when it counts partitions: in the database where it can, and with plain keys."""
 
+    @override
     def get_asset_status_cache_values(
         self, partitions_defs_by_key: Iterable[Partitioned], context: LoadingContext
     ) -> Sequence[AssetStatusCacheValue | None]:
         """Bring the status of assets up to date."""
         return super().get_asset_status_cache_values([(key, _plain(it)) for key, it in partitions_defs_by_key], context)
 
+    @override
     def get_latest_asset_partition_materialization_attempts_without_materializations(
         self, asset_key: dg.AssetKey, after_storage_id: int | None = None
     ) -> Mapping[str, tuple[str, int]]:
@@ -49,6 +52,7 @@ class PartitionStatus(SqlEventLogStorage):
 class PlainMultiPartitions(dg.MultiPartitionsDefinition):
     """The same partitions, whose keys are plain strings when they are looked through."""
 
+    @override
     def filter_valid_partition_keys(self, partition_keys: set[str]) -> set[str]:  # type: ignore[override]
         """Keep the keys that are partitions; Dagster's own makes objects of all, which takes most of the time."""
         mark = MULTIPARTITION_KEY_DELIMITER
