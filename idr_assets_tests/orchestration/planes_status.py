@@ -63,6 +63,7 @@ def _range(of: tuple[str, str]) -> dict[str, str]:
 CHANGES: list[tuple[Callable[[dg.DagsterInstance], object], tuple[int, int, int]]] = [
     (lambda instance: run(instance, *SOME), (12, 0, 0)),
     (fail, (12, 2, 0)),
+    (fail, (12, 2, 0)),
     (lambda instance: run(instance, *AGAIN), (12, 1, 0)),
     (begin, (12, 1, 8)),
     (strange, (12, 1, 8)),

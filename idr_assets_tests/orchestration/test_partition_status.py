@@ -9,8 +9,8 @@ import pytest
 
 from idr_assets.orchestration.event_log.status import PlainMultiPartitions
 from idr_assets_tests.dagster_home import ROOT
-from idr_assets_tests.orchestration.empty_planes import planes
-from idr_assets_tests.orchestration.planes_status import CHANGES, assert_same_status
+from idr_assets_tests.orchestration.empty_planes import SOME, planes, run
+from idr_assets_tests.orchestration.planes_status import CHANGES, assert_same_status, counts, status
 
 
 @pytest.fixture
@@ -39,7 +39,9 @@ def test_status_is_that_of_dagsters_own_storage(ours: dg.DagsterInstance, own: d
     assert_same_status(ours, own)
 
 
-def test_attempts_are_those_of_dagsters_own_storage(ours: dg.DagsterInstance, own: dg.DagsterInstance) -> None:
+def test_events_that_are_found_are_those_of_dagsters_own_storage(
+    ours: dg.DagsterInstance, own: dg.DagsterInstance
+) -> None:
     seen = set()
     for change, _ in CHANGES:
         change(ours)
@@ -54,15 +56,24 @@ def test_attempts_are_those_of_dagsters_own_storage(ours: dg.DagsterInstance, ow
             )
             assert found == expected
             seen.add(len(found))
+            for cursors in ({"before_cursor": after}, {"after_cursor": after}):
+                left, expected_left = (it.get_materialized_partitions(planes.key, **cursors) for it in (ours, own))
+                assert left == expected_left
     assert len(seen) > 3
 
 
+def test_the_ui_waits_for_no_object_of_each_key(ours: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(ours, *SOME)
+    monkeypatch.setattr(dg.MultiPartitionsDefinition, "filter_valid_partition_keys", None)
+    assert counts(status(ours)) == (12, 0, 0)
+
+
 def test_keys_are_those_that_dagsters_own_definition_keeps() -> None:
-    axes = {name: dg.StaticPartitionsDefinition([f"{at:02}" for at in range(20)]) for name in ("t", "z")}
+    axes = {name: dg.StaticPartitionsDefinition(["", *(f"{at:02}" for at in range(20))]) for name in ("t", "z")}
     keys = {f"{t:02}|{z:02}" for t in range(21) for z in range(20)} | {"", "|", "01", "01|", "|01", "01|02|03", "a|b"}
     found, expected = (
         it(axes).filter_valid_partition_keys(keys) for it in (PlainMultiPartitions, dg.MultiPartitionsDefinition)
     )
     assert found == expected
-    assert len(found) == 400
+    assert len(found) == 403
     assert {type(key) for key in found} == {str}

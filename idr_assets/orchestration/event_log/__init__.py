@@ -1,4 +1,4 @@
-"""Dagster's event log with batches, wipes of single partitions, and metadata of many partitions at once.
+"""Dagster's event log with batches, wipes of single partitions, and quick answers for very many partitions.
 
 This package alone builds on Dagster's internals, which a minor release may change; so pyproject.toml allows one minor,
 and the linter bans them elsewhere. dagster.yaml names the storage of SQLite by this package. Modules of assets import

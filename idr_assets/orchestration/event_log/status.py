@@ -1,11 +1,12 @@
-"""Tell which partitions are done, failed or in progress in less time, with Dagster's own answers.
+"""Tell which partitions are done, failed or in progress: Dagster's answers, in less time.
 
 Dagster keeps the answer beside the asset, and adds to it what came since. It begins from nothing where nobody asked
-before, or where the window changed: that takes ten seconds for half a million planes, in which the UI waits.
+before, or where the window changed: its own storage takes eleven seconds for half a million planes, and the UI waits.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import override
+from operator import attrgetter
+from typing import Any, override
 
 import dagster as dg
 import sqlalchemy as db
@@ -34,19 +35,38 @@ class PartitionStatus(SqlEventLogStorage):
     ) -> Mapping[str, tuple[str, int]]:
         """Give the last planned event of each partition that no materialization follows: its run and its id.
 
-        Dagster's own query gets both events of every partition; most have both, and those are left in the database.
+        Dagster's own query gets two events of every partition; here the database leaves out what is done.
         """
-        types = (dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED, dg.DagsterEventType.ASSET_MATERIALIZATION)
-        planned, materialized = (
-            self._latest_event_ids_by_partition_subquery(asset_key, [it], after_cursor=after_storage_id).alias(it.name)
-            for it in types
+        planned, later = SqlEventLogStorageTable, SqlEventLogStorageTable.alias("later")
+        done = db.exists().where(_events(later, asset_key, "ASSET_MATERIALIZATION"))
+        done = done.where(later.c.partition == planned.c.partition, later.c.id > planned.c.id)
+        attempts = db.select(planned.c.partition, planned.c.run_id, planned.c.id).where(
+            _events(planned, asset_key, "ASSET_MATERIALIZATION_PLANNED"), ~done
         )
-        both = planned.outerjoin(materialized, planned.c.partition == materialized.c.partition)
-        left = db.select(planned.c.id).select_from(both).where(db.func.coalesce(materialized.c.id, 0) < planned.c.id)
-        events = SqlEventLogStorageTable.c
-        attempts = db.select(events.partition, events.run_id, events.id).where(events.id.in_(left))
+        rows = self._found(attempts, asset_key, after=after_storage_id)
+        return {row.partition: (row.run_id, row.id) for row in sorted(rows, key=attrgetter("id"))}
+
+    @override
+    def get_materialized_partitions(
+        self, asset_key: dg.AssetKey, before_cursor: int | None = None, after_cursor: int | None = None
+    ) -> set[str]:
+        """Give the partitions that are materialized; Dagster's own query gets the last event of each, too."""
+        events = SqlEventLogStorageTable
+        query = db.select(events.c.partition).distinct().where(_events(events, asset_key, "ASSET_MATERIALIZATION"))
+        if before_cursor:
+            query = query.where(events.c.id < before_cursor)
+        return {row[0] for row in self._found(query, asset_key, after=after_cursor)}
+
+    def _found(self, query: db.Select[Any], asset_key: dg.AssetKey, *, after: int | None) -> Sequence[db.Row[Any]]:
+        """Find events that came after another, and after the asset was wiped.
+
+        Sorted by id, or after id 0, SQLite would choose an index without partitions, and read every event.
+        """
+        if after:
+            query = query.where(SqlEventLogStorageTable.c.id > after)
+        query = self._add_assets_wipe_filter_to_query(query, self._get_assets_details([asset_key]), [asset_key])
         with self.index_connection() as connection:
-            return {partition: (run_id, id_) for partition, run_id, id_ in connection.execute(attempts)}
+            return connection.execute(query).all()
 
 
 class PlainMultiPartitions(dg.MultiPartitionsDefinition):
@@ -56,15 +76,20 @@ class PlainMultiPartitions(dg.MultiPartitionsDefinition):
     def filter_valid_partition_keys(self, partition_keys: set[str]) -> set[str]:  # type: ignore[override]
         """Keep the keys that are partitions; Dagster's own makes objects of all, which takes most of the time."""
         mark = MULTIPARTITION_KEY_DELIMITER
-        pairs = {key: key.partition(mark) for key in partition_keys if key.count(mark) == 1}
-        first, second = (
-            axis.partitions_def.filter_valid_partition_keys({pair[at] for pair in pairs.values()})
-            for axis, at in zip(self.partitions_defs, (0, 2), strict=True)
-        )
-        return {key for key, (one, _, other) in pairs.items() if one in first and other in second}
+        pairs = [key for key in partition_keys if key.count(mark) == 1]
+        first, second = (axis.partitions_def for axis in self.partitions_defs)
+        firsts = first.filter_valid_partition_keys({key.partition(mark)[0] for key in pairs})
+        seconds = second.filter_valid_partition_keys({key.partition(mark)[2] for key in pairs})
+        return {key for key in pairs if key.partition(mark)[0] in firsts and key.partition(mark)[2] in seconds}
 
 
 def _plain(partitions: dg.PartitionsDefinition | None) -> dg.PartitionsDefinition | None:
     if type(partitions) is not dg.MultiPartitionsDefinition:
         return partitions
     return PlainMultiPartitions({axis.name: axis.partitions_def for axis in partitions.partitions_defs})
+
+
+def _events(table: db.FromClause, asset_key: dg.AssetKey, type_: str) -> db.ColumnElement[bool]:
+    """Say which rows are events of an asset's partitions: in the words of the table's index, which answers alone."""
+    of_asset = table.c.asset_key == asset_key.to_string()
+    return db.and_(of_asset, table.c.dagster_event_type == type_, table.c.partition.is_not(None))
