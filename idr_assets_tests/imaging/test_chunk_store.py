@@ -222,9 +222,10 @@ def test_waiting_for_a_slot_is_no_time_of_failing(tmp_path: Path) -> None:
 
 
 def test_no_sooner_than_the_server_asks_for(served: Served) -> None:
-    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=3), usegmt=True)  # which has whole seconds
-    for asked in ("1", soon):
-        served.server.faults[served.key("4/1/0/1/0/0")] = [faults.status(429, {"Retry-After": asked})]
+    for dated in (False, True):
+        soon = format_datetime(datetime.now(UTC) + timedelta(seconds=3), usegmt=True)  # which has whole seconds
+        refusal = faults.status(429, {"Retry-After": soon if dated else "1"})
+        served.server.faults[served.key("4/1/0/1/0/0")] = [refusal]
         started = time.monotonic()
         np.testing.assert_array_equal(served.level.read(BLOCK), EXPECTED)
         assert time.monotonic() - started > 1
