@@ -16,8 +16,9 @@ from matplotlib.patches import Rectangle
 from PIL import Image
 
 from idr_assets.imaging import colours
+from idr_assets.imaging.line_artist import Line
 from idr_assets.imaging.montage_sheet import Sheet
-from idr_assets.imaging.panels import FAINT, MARGIN, draw_absence, draw_plane, draw_scale_bar, write
+from idr_assets.imaging.panels import FAINT, INK, MARGIN, draw_absence, draw_plane, draw_scale_bar, write
 from idr_assets.imaging.picture_artist import Picture
 from idr_assets.imaging.planes import LabelledPlane, Plane
 
@@ -48,11 +49,11 @@ def montage(planes: Planes, *, title: str, omitted: int = 0, pixel_size: float |
     write(axes, MARGIN, MARGIN, "\n".join(sheet.headline), fontsize=10, fontweight="bold", verticalalignment="top")
     for c in sheet.c:
         _draw_channel(axes, sheet, c, planes)
-        if pixel_size is not None:
+        if pixel_size is not None and any(planes.values()):  # how wide a plane is, is not known without one
             dot = pixel_size * sheet.shape[1] / sheet.panel[1]
             draw_scale_bar(axes, (sheet.width - MARGIN, sheet.heading(c)), sheet.panel[1], dot)
-    caption = "\n".join(sheet.caption)
-    write(axes, MARGIN, sheet.caption_top, caption, fontsize=7, color=FAINT, verticalalignment="top")
+    for line, text in enumerate(sheet.caption):
+        axes.add_artist(Line(MARGIN, sheet.baseline(line), text, fontsize=7, color=FAINT))
     return figure
 
 
@@ -96,7 +97,7 @@ def _draw_panel(
     x, y = corner = sheet.corner(name)
     if plane:
         draw_plane(axes, corner, sheet.side, plane, grey_range)
-        write(axes, x, y - 8, f"{name} · {colours.count_objects(plane.labels)}", fontsize=7)
+        axes.add_artist(Line(x, y - 8, f"{name} · {colours.count_objects(plane.labels)}", fontsize=7, color=INK))
     else:
         draw_absence(axes, corner, sheet.panel)
         write(axes, x, y - 8, str(name), fontsize=7, color=FAINT)

@@ -16,6 +16,7 @@ from idr_assets.imaging.planes import Plane
 _PANELS = 1620  # the panels of the longer side together, as far as that leaves each between least and most
 _LEAST_PANEL, _MOST_PANEL = 270, 810
 _PANEL_TITLE, _HEADING, _HEADLINE, _CAPTION_LINE = 30, 66, 48, 33  # heights
+_DESCENT = 11  # below the letters of a line of the caption
 _HEADLINE_LETTER, _CAPTION_LETTER = 20, 11  # widths at the font sizes of `figures`, on average
 
 
@@ -56,10 +57,9 @@ class Sheet:
         """Lines of the text below the panels."""
         return textwrap.wrap(self.text, (self.width - 2 * MARGIN) // _CAPTION_LETTER)
 
-    @property
-    def caption_top(self) -> int:
-        """Upper edge of the caption."""
-        return self._group_top(len(self.c)) + GAP
+    def baseline(self, line: int) -> int:
+        """Where the letters of a line of the caption stand."""
+        return self._group_top(len(self.c)) + GAP + (line + 1) * _CAPTION_LINE - _DESCENT
 
     def heading(self, c: int) -> int:
         """Middle of the line above the panels of channel `c`."""
@@ -72,8 +72,7 @@ class Sheet:
 
     def figure(self) -> Figure:
         """Make an empty figure with one axes, whose data coordinates are the sheet's dots."""
-        height = self.caption_top + _CAPTION_LINE * len(self.caption) + MARGIN
-        return empty_sheet(self.width, height)
+        return empty_sheet(self.width, self.baseline(len(self.caption) - 1) + _DESCENT + MARGIN)
 
     @property
     def _step(self) -> tuple[int, int]:

@@ -3,11 +3,14 @@
 Figures with text stand in `figures`; nothing here needs matplotlib, which takes a second to import.
 """
 
+import zlib
 from io import BytesIO
+from struct import pack
 from typing import Final
 
 import numpy as np
 from PIL import Image
+from PIL.WebPImagePlugin import WebPImageFile
 
 from idr_assets.imaging import colours
 from idr_assets.imaging.colours import Bytes, Labels, Pixels
@@ -18,6 +21,7 @@ SMALL_PICTURE_BYTES: Final = 40_000
 
 _HIGHEST_PREVIEW = 6000  # pixels: WebP has 16,383 at most, and events must stay small
 _SMALL_SIDES = (512, 384, 256, 192, 128, 64)  # tried until the picture is small enough
+_PNG, _RGB, _UP = b"\x89PNG\r\n\x1a\n", 2, 2  # how a PNG starts, its colour type, its filter of differences
 _GREYS = 64  # of a small picture: finer steps are camera noise, which is most of a PNG's bytes
 
 
@@ -32,11 +36,24 @@ def thumbnail_png(pixels: Pixels) -> bytes:
 
 
 def figure_png(picture: Image.Image, dpi: int) -> bytes:
-    """Encode a figure of so many dots an inch as PNG."""
-    stream = BytesIO()
-    # More compression takes a second longer, and saves a fifth.
-    picture.save(stream, format="png", compress_level=1, dpi=(dpi, dpi))
-    return stream.getvalue()
+    """Encode an RGB figure of so many dots an inch as PNG, each row as what differs from the row above.
+
+    Of enlarged pixels that is nothing in every other row. Pillow tries each filter on each row, which takes nearly
+    twice as long and saves nothing. Portable Network Graphics (PNG) Specification, third edition, W3C, 2025.
+    """
+    rows = np.asarray(picture).reshape(picture.height, -1)
+    filtered = np.full((picture.height, rows.shape[1] + 1), _UP, np.uint8)
+    filtered[0, 1:] = rows[0]
+    np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
+    metre = round(dpi / 0.0254)
+    chunks = {
+        b"IHDR": pack(">2I5B", *picture.size, 8, _RGB, 0, 0, 0),
+        b"pHYs": pack(">2IB", metre, metre, 1),
+        b"IDAT": zlib.compress(filtered, 1),  # more takes a second longer, and saves a fifth
+        b"IEND": b"",
+    }
+    ends = {name: pack(">I", zlib.crc32(name + data)) for name, data in chunks.items()}
+    return _PNG + b"".join(pack(">I", len(data)) + name + data + ends[name] for name, data in chunks.items())
 
 
 def preview_webp(picture: Image.Image, width: int) -> bytes:
@@ -44,7 +61,8 @@ def preview_webp(picture: Image.Image, width: int) -> bytes:
     stream = BytesIO()
     factor = min(1, width / picture.width, _HIGHEST_PREVIEW / picture.height)
     size = [max(1, round(side * factor)) for side in picture.size]
-    picture.resize((size[0], size[1]), Image.Resampling.BOX).save(stream, format="webp")
+    # The word "webp" would have Pillow load all the formats that it knows.
+    picture.resize((size[0], size[1]), Image.Resampling.BOX).save(stream, format=WebPImageFile.format)
     return stream.getvalue()
 
 

@@ -1,6 +1,8 @@
 """Assets that are made from what other assets of their image stored, and are written anew as a whole."""
 
-from collections.abc import Callable, Sequence
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
@@ -20,7 +22,8 @@ def derived(
     @derived_asset(key, [dg.AssetDep(dg.AssetKey(upstream)) for upstream in made_from], kinds, description)
     def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         context.log.info("reading what is stored of %s", "; ".join("/".join(upstream) for upstream in made_from))
-        metadata = write()
+        with _garbage_of_before_left():
+            metadata = write()
         context.log.info("wrote %s", metadata["path"].value)
         return dg.MaterializeResult(metadata=metadata)
 
@@ -46,3 +49,13 @@ def derived_asset(
         backfill_policy=dg.BackfillPolicy.single_run(),
         automation_condition=when_changed(),
     )
+
+
+@contextmanager
+def _garbage_of_before_left() -> Iterator[None]:
+    """Search what is there already for no garbage: an import of matplotlib sets that off, and Dagster is large."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()

@@ -88,7 +88,9 @@ def test_a_missing_plane_is_drawn_as_not_materialized_and_has_no_count() -> None
 
 
 def test_a_window_without_any_plane_is_drawn() -> None:
-    written = texts(figures.montage({(0, 0, 0): None, (0, 0, 1): None}, title="demo", pixel_size=0.5))
+    figure = figures.montage({(0, 0, 0): None, (0, 0, 1): None}, title="demo", pixel_size=0.5)
+    written = texts(figure)
+    assert not scale_bars(figure)
     assert written.count("not materialized") == 2
     assert not any("a.u." in text for text in written)
 
