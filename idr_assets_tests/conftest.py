@@ -1,5 +1,6 @@
 """What tests of several folders need."""
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -27,6 +28,12 @@ def s3() -> Iterator[str]:
 
     with object_store() as endpoint:
         yield endpoint
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage more rarely, and not in the modules: it is a tenth of the time of the tests."""
+    gc.freeze()
+    gc.set_threshold(50_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

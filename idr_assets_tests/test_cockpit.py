@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from idr_assets.orchestration.automation import FIGURES
 from idr_assets_tests.dagster_home import DagsterHome, dagster_home, wait_until
 from idr_assets_tests.orchestration.small_image import PARTITIONS, write_project
-from idr_assets_tests.web_ui import browsing, launch_window, run_again, serving, switch_on
+from idr_assets_tests.web_ui import browsing, launch_window, run_again, serving, switch
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
@@ -88,6 +88,7 @@ def make_planes(page: Page, home: DagsterHome) -> None:
     wait_until(lambda: is_drawn(home))
     assert [drawings(home, figure) for figure in FIGURES] == [[1, 1]] * len(FIGURES)
 
+    switch(page, "sensors/refresh_image", on=False)  # each figure more is a run more
     runs = runs_of_labels(home)
     run_again(page, runs[0].run_id, from_failure=True)
     wait_until(lambda: ended(home)[3:] == ["SUCCESS"])
@@ -97,8 +98,7 @@ def make_planes(page: Page, home: DagsterHome) -> None:
     wait_until(lambda: ended(home)[4:] == ["FAILURE"])
     for chunk, plane in zip(chunks, pixels, strict=True):
         chunk.write_bytes(plane)
-    switch_on(page, "missing_image")
+    switch(page, "schedules/missing_image", on=True)
     wait_until(lambda: ended(home)[5:] == ["SUCCESS"])
     page.goto("/locations/project.definitions/schedules/missing_image")
     expect(page.get_by_text("1 run requested").first).to_be_visible()
-    wait_until(lambda: is_drawn(home))

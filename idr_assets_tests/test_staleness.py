@@ -77,9 +77,14 @@ def runs_of_a_changed_image(home: DagsterHome) -> list[str]:
     return [run.status.value for run in home.instance.get_runs(filtered)]
 
 
+def reloaded(ui: str) -> dict[str, str]:
+    """Load the definitions anew, and give what the UI then shows."""
+    ask(ui, RELOAD, location=LOCATION)
+    return stale(ui)
+
+
 def stale(ui: str) -> dict[str, str]:
     """Give what the UI shows of each asset, of `plane_labels` by partition."""
-    ask(ui, RELOAD, location=LOCATION)
     labels, *others = ({"path": ["image", name]} for name in ("plane_labels", "source_image", "montage"))
     found = ask(ui, STALE, labels=[labels], others=others, partitions=PARTITIONS)
     by_partition = dict(zip(PARTITIONS, found["labels"][0]["staleStatusByPartition"], strict=True))
@@ -98,18 +103,18 @@ def check_staleness(ui: str, home: DagsterHome) -> None:
     stale_labels = fresh | dict.fromkeys(PARTITIONS, "STALE")
     own, document = home.project / "staleness/own.py", home.data / "source.zarr/0/.zarray"
     yaml = home.project / "staleness/defs/image/defs.yaml"
-    assert stale(ui) == fresh
+    assert reloaded(ui) == fresh
     own.write_text(RECIPE.replace("(plane > than).astype(int)", "(plane > than).astype(\n        int\n    )"))
-    assert stale(ui) == fresh
+    assert reloaded(ui) == fresh
 
     text = yaml.read_text()
     yaml.write_text(text.replace("than: 600", "than: 900"))
-    assert stale(ui) == stale_labels
+    assert reloaded(ui) == stale_labels
     yaml.write_text(text)
     own.write_text(RECIPE.replace('"1"', '"2"'))
-    assert stale(ui) == stale_labels
+    assert reloaded(ui) == stale_labels
     own.write_text(RECIPE)
-    assert stale(ui) == fresh
+    assert reloaded(ui) == fresh
 
     document.write_text(document.read_text().replace('"clevel": 5', '"clevel": 4'))
     look(home)

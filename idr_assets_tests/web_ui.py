@@ -3,7 +3,7 @@
 import json
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.error import HTTPError
@@ -65,8 +65,19 @@ def browsing(ui: str, chromium: str) -> Iterator[Page]:
         browser.close()
 
 
-def launch_window(page: Page, image: str, planes: int, *, confirm: bool = False, only: int | None = None) -> None:
-    """Launch a backfill of all planes of a window, or of those `only` that are missing or failed, so many.
+def choose(page: Page, dimension: int, *keys: str) -> None:
+    """Choose keys of a dimension of the partitions in the dialog that launches."""
+    page.get_by_label("expand_more").nth(dimension).click()
+    for key in keys:
+        page.get_by_title(key, exact=True).last.click()  # the list of the dimension before may still fade out
+    page.get_by_label("expand_less").click()
+    expect(page.get_by_label("expand_less")).to_be_hidden()
+
+
+def launch_window(  # noqa: PLR0913  what a person may choose
+    page: Page, image: str, planes: int, *, t: Sequence[str] = (), confirm: bool = False, only: int | None = None
+) -> None:
+    """Launch a backfill of a window's planes, so many: of all or some timepoints, or `only` those missing or failed.
 
     The dialog wants to `confirm` where the source was never looked at.
     """
@@ -76,7 +87,9 @@ def launch_window(page: Page, image: str, planes: int, *, confirm: bool = False,
         if confirm:
             page.get_by_role("button", name="Confirm").click()
     dialog = page.get_by_role("dialog")
-    for axis in range(2):
+    if t:
+        choose(page, 0, *t)
+    for axis in range(1 if t else 0, 2):
         dialog.get_by_role("button", name="All", exact=True).nth(axis).click()
     expect(dialog.get_by_text(f"{planes} partitions")).to_be_visible()
     if only:
@@ -117,12 +130,12 @@ def leave(page: Page) -> None:
     page.goto("about:blank")
 
 
-def switch_on(page: Page, schedule: str) -> None:
-    """Switch a schedule on."""
+def switch(page: Page, automation: str, *, on: bool) -> None:
+    """Switch a schedule or a sensor, such as `schedules/missing_demo`, on or off."""
     page.goto("/automation")
-    row = page.locator(f"a[href$='/schedules/{schedule}'] ~ div")
+    row = page.locator(f"a[href$='/{automation}'] ~ div")
     row.locator("label").click()
-    expect(row.locator("input")).to_be_checked()
+    expect(row.locator("input")).to_be_checked(checked=on)
     leave(page)
 
 
