@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 
 from idr_assets_tests.dagster_home import BIN, LONGEST, DagsterHome, dagster_home, wait_until
 from idr_assets_tests.idr_stores import nuclei_plane, write_image
-from idr_assets_tests.web_ui import browsing, choose, launch_window, listens, start_sensor
+from idr_assets_tests.web_ui import browsing, choose, launch_window, listens, open_dialog, start_sensor
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -101,8 +101,7 @@ def test_pages_open_without_an_error(page: Page, complaints: list[str], tmp_path
 
 
 def test_a_plane_is_made_from_the_dialog(page: Page, home: DagsterHome, complaints: list[str], tmp_path: Path) -> None:
-    page.goto("/assets/demo/plane_labels")
-    page.get_by_role("button", name="Materialize").click()
+    open_dialog(page, "demo")
     choose(page, 0, "05")
     choose(page, 1, "07")
     page.screenshot(path=tmp_path / "dialog.png")

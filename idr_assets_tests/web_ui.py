@@ -65,8 +65,20 @@ def browsing(ui: str, chromium: str) -> Iterator[Page]:
         browser.close()
 
 
+def open_dialog(page: Page, image: str, *, confirm: bool = False) -> None:
+    """Open the dialog that launches labels, and wait until it knows which are there; earlier, it draws itself anew.
+
+    It wants to `confirm` where the source was never looked at.
+    """
+    page.goto(f"/assets/{image}/plane_labels")
+    with page.expect_response(lambda answer: "PartitionHealthQuery" in (answer.request.post_data or "")):
+        page.get_by_role("button", name="Materialize").click()
+        if confirm:
+            page.get_by_role("button", name="Confirm").click()
+
+
 def choose(page: Page, dimension: int, *keys: str) -> None:
-    """Choose keys of a dimension of the partitions in the dialog that launches."""
+    """Choose keys of a dimension of the partitions in the dialog."""
     page.get_by_label("expand_more").nth(dimension).click()
     for key in keys:
         page.get_by_title(key, exact=True).last.click()  # the list of the dimension before may still fade out
@@ -77,15 +89,8 @@ def choose(page: Page, dimension: int, *keys: str) -> None:
 def launch_window(  # noqa: PLR0913  what a person may choose
     page: Page, image: str, planes: int, *, t: Sequence[str] = (), confirm: bool = False, only: int | None = None
 ) -> None:
-    """Launch a backfill of a window's planes, so many: of all or some timepoints, or `only` those missing or failed.
-
-    The dialog wants to `confirm` where the source was never looked at.
-    """
-    page.goto(f"/assets/{image}/plane_labels")
-    with page.expect_response(lambda answer: "PartitionHealthQuery" in (answer.request.post_data or "")):
-        page.get_by_role("button", name="Materialize").click()
-        if confirm:
-            page.get_by_role("button", name="Confirm").click()
+    """Launch a backfill of a window's planes, so many: of all or some timepoints, or `only` those missing or failed."""
+    open_dialog(page, image, confirm=confirm)
     dialog = page.get_by_role("dialog")
     if t:
         choose(page, 0, *t)
