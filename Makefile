@@ -35,7 +35,7 @@ ui: $(INSTALLED) ## the Dagster UI and daemon on http://127.0.0.1:3000 (another 
 test: $(INSTALLED) ## run the tests (some of them: ARGS="-k montage")
 	$(BIN)/pytest --numprocesses 4 $(ARGS)
 
-bench: $(INSTALLED) ## measure speed and memory, write docs/benchmarks.md (a small one: ARGS="--planes 100")
+bench: $(INSTALLED) ## measure speed and memory, write docs/benchmarks.md (needs postgresql; small: ARGS="--planes 100")
 	$(BIN)/python -m idr_assets_tests.bench $(ARGS)
 
 lint: $(INSTALLED) ## check style, formatting and types

@@ -128,6 +128,7 @@ def test_the_report_tells_every_measure(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(comparisons, "cost_of_way", made_up)
     monkeypatch.setattr(comparisons, "cost_of_run", made_up)
     monkeypatch.setattr(comparisons, "stored_image", nullcontext)
+    monkeypatch.setattr(comparisons, "postgres_server", nullcontext)
     monkeypatch.setattr(comparisons, "stages_of_way", lambda _url, way, _planes: dict.fromkeys(STAGES[way], 0.001))
     monkeypatch.setattr(comparisons, "demo_home", nullcontext)
     monkeypatch.setattr(comparisons, "cost_of_command", lambda _home, _name, bodies: Cost(100, len(bodies), 1, 2**28))
@@ -137,11 +138,12 @@ def test_the_report_tells_every_measure(tmp_path: Path, monkeypatch: pytest.Monk
     text = write(results, machine(), tmp_path, 60)
     rows = [row for group in (results.ways, results.runs) for rows in group.values() for row in rows]
     demo = [row for rows in results.demo.values() for row in rows]
-    for row in [*rows, *results.disk, *results.blocks, *results.workers, *demo]:
+    for row in [*rows, *results.postgres, *results.disk, *results.blocks, *results.workers, *demo]:
         assert f"| {row.name} | " in text
         assert math.isfinite(row.ratio)
         assert row.ratio > 0
-    assert "| longest run from end to end, planes a second | 99 | at least 150 | **missed** |" in text
+    assert "| plane labels, 10000 planes, from end to end, planes a second | 99 | at least 150 | **missed** |" in text
+    assert "| bookkeeping of the empty asset on PostgreSQL, ms a plane | 10 | at most 1.5 | **missed** |" in text
     assert "| segment_demo on Dagster's own event log, times empty bodies | 0.333 | at most 2 | kept |" in text
     assert "| together | 5 | 3 |" in text
     assert "| the same, peak MB | 134 | at most 300 | kept |" in text

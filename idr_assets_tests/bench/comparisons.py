@@ -12,6 +12,7 @@ from idr_assets_tests.bench.costs import Cost, cost_of_plan, cost_of_run, cost_o
 from idr_assets_tests.bench.demo_runs import COMMANDS, EVENT_LOGS, MODULES, cost_of_command, demo_home
 from idr_assets_tests.bench.results import Results, Row
 from idr_assets_tests.bench.simulated_image import simulated_image, stored_image
+from idr_assets_tests.orchestration.postgres_server import postgres_server
 
 LATENCIES = (0, 50, 200)
 """Milliseconds."""
@@ -60,6 +61,7 @@ def compared(sizes: Sizes) -> Results:
             blocks=list(_blocks(urls[USUAL], sizes)),
             workers=list(_workers(urls[USUAL], sizes)),
             runs={planes: list(_runs(urls[USUAL], planes, sizes)) for planes in sizes.runs},
+            postgres=list(_on_postgres(sizes.runs[0], sizes.runs[-1])),
             demo=dict(_demo(sizes.rounds)),
             plan=cost_of_plan(urls[USUAL]),
             definitions=median(_definitions() for _ in range(sizes.rounds)),
@@ -112,6 +114,13 @@ def _runs(url: str, planes: int, sizes: Sizes) -> Iterator[Row]:
     if planes == sizes.runs[-1]:
         measures["plane labels in 2 processes"] = partial(cost_of_run, url, planes, "processes")
     return _in_turns(measures, 1, f", {planes} planes")
+
+
+def _on_postgres(*sizes: int) -> Iterator[Row]:
+    for planes in sizes:
+        with postgres_server() as address:
+            run = partial(cost_of_run, None, planes, database=f"{address}/postgres")
+            yield from _in_turns({"empty asset on PostgreSQL": run}, 1, f", {planes} planes")
 
 
 def _demo(rounds: int) -> Iterator[tuple[tuple[str, str], list[Row]]]:

@@ -19,6 +19,7 @@ from idr_assets_tests.bench.windows import window
 from idr_assets_tests.dagster_home import dagster_home
 from idr_assets_tests.idr_stores import IDR_SHAPE
 from idr_assets_tests.image_project import ImageProject
+from idr_assets_tests.orchestration.postgres_server import SETTINGS
 
 LAUNCHED = [sys.executable, "-m", "idr_assets_tests.bench.launched"]
 WAYS = [sys.executable, "-m", "idr_assets_tests.bench.ways"]
@@ -71,15 +72,17 @@ def seconds_of(program: str) -> float:
     return float(launched["whole"])
 
 
-def cost_of_run(url: str | None, planes: int, form: str = "in_process") -> Cost:
+def cost_of_run(url: str | None, planes: int, form: str = "in_process", database: str | None = None) -> Cost:
     """Run `plane_labels` of the image at `url`, or the empty asset where there is none, by Dagster's command.
 
-    `form` is that of a cluster of two workers. The image's partitions are those of all its planes. The start of the
-    command counts.
+    `form` is that of a cluster of two workers; `database` is the address of an empty one in PostgreSQL, for an instance
+    there instead of on SQLite. The image's partitions are those of all its planes. The start of the command counts.
     """
     block = window(planes)
     with TemporaryDirectory() as folder, dagster_home(Path(folder)) as home:
         (home.path / "python/sitecustomize.py").unlink()  # its guard looks at all that a process does, and costs time
+        if database:
+            (home.path / "dagster.yaml").write_text("telemetry: {enabled: false}" + SETTINGS.format(url=database))
         project = ImageProject(home.path / "simulated")
         shape = str(list(IDR_SHAPE))
         project.write(url=url or "unused.zarr", level=f'"{LEVEL}"', shape=shape, window="{t: all, z: all}")

@@ -61,6 +61,7 @@ def _text(
         blocks=_rows(results.blocks),
         workers=_rows(results.workers),
         runs="\n\n".join(_rows(rows) for rows in results.runs.values()),
+        postgres=_rows(results.postgres),
         demo="\n\n".join(f"{command}, {log}:\n\n{_rows(rows)}" for (log, command), rows in results.demo.items()),
         whole=WHOLE,
         verdict=_verdict([row.costs[0] for row in list(results.runs.values())[-1][1:]]),

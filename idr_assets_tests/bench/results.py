@@ -24,9 +24,10 @@ class Row:
 class Results:
     """All rows: of ways on disk and by latency, of blocks, of forms of the cluster, and of runs by number of planes.
 
-    `stages` are the processor seconds a plane of each stage of a way; `demo` the rows of each command on the demo with
-    each event log; `plan` the seconds and peak bytes of opening and planning the whole image; `definitions` the seconds
-    that they take to load, beyond those of importing dagster.
+    `postgres` are runs of the empty asset on PostgreSQL, of few and of most planes; `stages` the processor seconds a
+    plane of each stage of a way; `demo` the rows of each command on the demo with each event log; `plan` the seconds
+    and peak bytes of opening and planning the whole image; `definitions` the seconds that they take to load, beyond
+    those of importing dagster.
     """
 
     disk: list[Row]
@@ -35,6 +36,7 @@ class Results:
     blocks: list[Row]
     workers: list[Row]
     runs: dict[int, list[Row]]
+    postgres: list[Row]
     demo: dict[tuple[str, str], list[Row]]
     plan: tuple[float, int]
     definitions: float

@@ -9,23 +9,31 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import pytest
-
 QUICK = "-c fsync=off -c full_page_writes=off -c synchronous_commit=off"
 
 
-def found_binaries() -> Path:
-    """Find PostgreSQL's programs; where there are none tests are skipped, in continuous integration they fail."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if not found:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("no PostgreSQL: apt-get install postgresql")
-    return found[-1].parent
+SETTINGS = """
+run_storage: {{module: dagster_postgres, class: PostgresRunStorage, config: {{postgres_url: {url}}}}}
+schedule_storage: {{module: dagster_postgres, class: PostgresScheduleStorage, config: {{postgres_url: {url}}}}}
+event_log_storage:
+  module: idr_assets.orchestration.event_log.postgres
+  class: BatchedPostgresEventLogStorage
+  config: {{postgres_url: {url}}}
+"""
+"""What dagster.yaml says of storage in a database at a `url`."""
 
 
 @contextmanager
 def postgres_server() -> Iterator[str]:
-    """Start a server on a free port of 127.0.0.1 and give its address, to which the name of a database is added."""
-    binaries = found_binaries()
+    """Start a server on a free port of 127.0.0.1 and give its address, to which the name of a database is added.
+
+    Raises `FileNotFoundError` where PostgreSQL is not installed.
+    """
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not found:
+        message = "no PostgreSQL: apt-get install postgresql"
+        raise FileNotFoundError(message)
+    binaries = found[-1].parent
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with TemporaryDirectory(prefix="postgres") as folder:

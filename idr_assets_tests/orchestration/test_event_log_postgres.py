@@ -1,5 +1,6 @@
 """The event log that stores batches in a real PostgreSQL."""
 
+import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -42,8 +43,12 @@ type Opened = Callable[[str, str], dg.DagsterInstance]
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    """Give the address of a server."""
-    with postgres_server() as address:
+    """Give the address of a server; without PostgreSQL tests are skipped, in continuous integration they fail."""
+    with ExitStack() as stack:
+        try:
+            address = stack.enter_context(postgres_server())
+        except FileNotFoundError as error:
+            (pytest.fail if os.environ.get("CI") else pytest.skip)(str(error))
         yield address
 
 
