@@ -13,9 +13,9 @@ from idr_assets.imaging.panels import FAINT, GAP, MARGIN, draw_absence, draw_pla
 from idr_assets.imaging.planes import LabelledPlane, Plane
 
 _CAPTION = (
-    "A row for each plane, a column for each segmentation after the pixels alone. Above each panel: the number of "
-    "objects. Grey: intensity in arbitrary units, one range for all planes of a channel. Colours tell neighbouring "
-    "objects apart and mean nothing else."
+    "A row for each plane, a column for each segmentation after the pixels alone; above its panels the number of "
+    "objects. Grey: intensity in arbitrary units, {ranges}. Colours tell neighbouring objects apart and mean nothing "
+    "else."
 )
 _MISSING = " Hatched: planes not materialized."
 _ROW, _LEAST_PANEL, _MOST_PANEL = 2400, 400, 540  # dots: of a row, as far as that leaves each panel least and most
@@ -45,19 +45,24 @@ def comparison(
     figure = empty_sheet(grid.width, grid.height)
     axes = figure.axes[0]
     write(axes, MARGIN, MARGIN, title, fontsize=10, fontweight="bold", verticalalignment="top")
-    text = _CAPTION + (f" {omitted} more planes of the window are left out, evenly." if omitted else "")
-    text += "" if all(plane for row in rows.values() for plane in row) else _MISSING
+    alone = {key: _unlabelled(row) for key, row in rows.items()}
+    ranges = {c: colours.contrast([it.pixels for it in alone.values() if it and it.c == c]) for _, c, _ in rows}
+    text = _caption(ranges, omitted, missing=not all(plane for row in rows.values() for plane in row))
     caption = "\n".join(textwrap.wrap(text, (grid.width - 2 * MARGIN) // _LETTER))
     write(axes, MARGIN, grid.height - _BOTTOM, caption, fontsize=7, color=FAINT, verticalalignment="top")
     if pixel_size:
         dot = pixel_size * grid.shape[1] / grid.panel[1]
         draw_scale_bar(axes, (grid.width - MARGIN, MARGIN + GAP), grid.panel[1], dot)
-    alone = {key: _unlabelled(row) for key, row in rows.items()}
-    ranges = {c: colours.contrast([it.pixels for it in alone.values() if it and it.c == c]) for _, c, _ in rows}
     for index, (key, row) in enumerate(rows.items()):
         labelled = [(_named(name, plane), plane) for name, plane in zip(names, row, strict=True)]
         _draw_row(axes, grid, index, [(str(Plane(*key)), alone[key]), *labelled], ranges[key[1]])
     return figure
+
+
+def _caption(ranges: Mapping[int, Grey], omitted: int, *, missing: bool) -> str:
+    told = ", ".join(f"channel {c} from {black:.6g} to {white:.6g}" for c, (black, white) in ranges.items())
+    thinned = f" {omitted} more planes of the window are left out, evenly." if omitted else ""
+    return _CAPTION.format(ranges=told) + thinned + (_MISSING if missing else "")
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,8 @@ def test_pixels_stand_alone_before_the_labels_of_each() -> None:
 def test_planes_of_a_channel_share_one_range_of_greys() -> None:
     figure = comparison(ROWS, NAMES, title="demo")
     black, white = colours.contrast([row[0].pixels for row in ROWS.values()])
+    written = " ".join(artist.get_text() for artist in figure.findobj(Text)).replace("\n", " ")
+    assert f"Grey: intensity in arbitrary units, channel 0 from {black:g} to {white:g}." in written
     for row, picture in zip(ROWS.values(), list(figure.findobj(Picture))[::3], strict=True):
         shades, _ = colours.fit(colours.grey(row[0].pixels, black, white), row[0].labels, max(picture.picture.shape))
         assert np.array_equal(picture.picture[..., 0], shades)
