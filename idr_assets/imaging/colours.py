@@ -39,9 +39,10 @@ _SAMPLES = 200_000
 _REACH = 1 / 12  # of the longer side: objects this close are seen together, so they are neighbours
 _FILL = 0.4
 _GREYS = np.arange(256)[:, np.newaxis].repeat(3, 1)
-_TINTED = (_GREYS * (1 - _FILL) + PALETTE[:, np.newaxis] * _FILL).round().astype(np.uint8)
-_TINTED[0] = _GREYS
-_TINTED = _TINTED.reshape(-1, 3)  # RGB of each grey below each row of `PALETTE`
+_TINTS = np.zeros((len(PALETTE), len(_GREYS), 4), np.uint8)
+_TINTS[..., :3] = (_GREYS * (1 - _FILL) + PALETTE[:, np.newaxis] * _FILL).round()
+_TINTS[0, :, :3] = _GREYS
+_TINTED = _TINTS.view(np.uint32).ravel()  # RGB of each grey below each row of `PALETTE`, taken at once as one number
 _PICKED = Image.Resampling.NEAREST
 
 
@@ -79,8 +80,10 @@ def fitted_shape(shape: tuple[int, ...], side: int) -> tuple[int, int]:
 
 def fit(shades: Bytes, labels: Labels, side: int) -> tuple[Bytes, Bytes]:
     """Return shades and label colours (y, x) at their `fitted_shape`, averaged or picked where that is smaller."""
+    if factor := side // max(shades.shape):
+        return _enlarged(shades, factor), _enlarged(label_colours(labels), factor)
     size = fitted_shape(shades.shape, side)[::-1]
-    seen = labels if max(labels.shape) <= side else _resized(labels.astype(np.int32), size, _PICKED)
+    seen = _resized(labels.astype(np.int32), size, _PICKED)
     return _resized(shades, size, Image.Resampling.BOX), _resized(label_colours(seen), size, _PICKED)
 
 
@@ -116,7 +119,8 @@ def outlines(colours: Bytes, width: int = 1) -> npt.NDArray[np.bool_]:
 
 def overlay(shades: Bytes, colours: Bytes, width: int = 1) -> Bytes:
     """Return `shades` below translucent `colours` with opaque outlines as RGB (y, x, 3)."""
-    picture = _TINTED.take(colours.astype(int) * len(_GREYS) + shades, axis=0)
+    tints = _TINTED.take(colours.astype(np.intp) * len(_GREYS) + shades)
+    picture = tints.view(np.uint8).reshape(*shades.shape, 4)[..., :3]
     ends = outlines(colours, width)
     picture[ends] = PALETTE[colours[ends]]
     return picture
@@ -129,6 +133,10 @@ def palette_png(values: Bytes, palette: Bytes = PALETTE) -> bytes:
     stream = BytesIO()
     picture.save(stream, format="PNG")
     return stream.getvalue()
+
+
+def _enlarged(plane: Bytes, factor: int) -> Bytes:
+    return plane.repeat(factor, axis=1).repeat(factor, axis=0)
 
 
 def _resized(plane: Pixels, size: tuple[int, int], resample: Image.Resampling) -> Pixels:
