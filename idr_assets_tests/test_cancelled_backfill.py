@@ -84,7 +84,7 @@ def done(home: DagsterHome) -> list[str | None]:
 
 
 def is_cancelled(page: Page, home: DagsterHome, backfill: str) -> bool:
-    """Press the buttons, and again where that was lost: Dagster's daemon writes back the state that it read before."""
+    """Press the buttons, and again where that was lost: Dagster's daemon may write back what it read before."""
     if backfills(home)[backfill] == "REQUESTED":
         cancel_backfill(page, backfill)
     return backfills(home)[backfill] == "CANCELED"

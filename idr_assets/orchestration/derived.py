@@ -22,7 +22,7 @@ def derived(
     @derived_asset(key, [dg.AssetDep(dg.AssetKey(upstream)) for upstream in made_from], kinds, description)
     def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         context.log.info("reading what is stored of %s", "; ".join("/".join(upstream) for upstream in made_from))
-        with _garbage_of_before_left():
+        with _garbage_searched_from_here():
             metadata = write()
         context.log.info("wrote %s", metadata["path"].value)
         return dg.MaterializeResult(metadata=metadata)
@@ -52,8 +52,8 @@ def derived_asset(
 
 
 @contextmanager
-def _garbage_of_before_left() -> Iterator[None]:
-    """Search what is there already for no garbage: an import of matplotlib sets that off, and Dagster is large."""
+def _garbage_searched_from_here() -> Iterator[None]:
+    """Leave out what is there already: an import of matplotlib sets a search off, and Dagster is large."""
     gc.freeze()
     try:
         yield
