@@ -9,7 +9,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from idr_assets.imaging import colours
-from idr_assets.imaging.panels import FAINT, GAP, MARGIN, draw_absence, draw_plane, draw_scale_bar, empty_sheet, write
+from idr_assets.imaging.panels import (
+    FAINT,
+    GAP,
+    MARGIN,
+    draw_absence,
+    draw_scale_bar,
+    empty_sheet,
+    plane_picture,
+    write,
+)
+from idr_assets.imaging.picture_artist import Picture
 from idr_assets.imaging.planes import LabelledPlane, Plane
 
 _CAPTION = (
@@ -101,7 +111,7 @@ def _draw_row(axes: Axes, grid: _Grid, index: int, row: Iterable[tuple[str, Labe
         x, y = corner = grid.corner(index, column)
         write(axes, x, y - 8, heading, fontsize=7)
         if plane:
-            draw_plane(axes, corner, grid.side, plane, grey)
+            axes.add_artist(Picture(plane_picture(plane, grid.side, grey), *corner))
         else:
             draw_absence(axes, corner, grid.panel)
 

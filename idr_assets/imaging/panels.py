@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from idr_assets.imaging import colours
-from idr_assets.imaging.picture_artist import Picture
 from idr_assets.imaging.planes import LabelledPlane
 from idr_assets.imaging.scale_bar import round_length
 
@@ -31,11 +30,10 @@ def empty_sheet(width: int, height: int) -> Figure:
     return figure
 
 
-def draw_plane(axes: Axes, corner: tuple[int, int], side: int, plane: LabelledPlane, grey: tuple[float, float]) -> None:
-    """Draw the pixels of `plane`, greys from black to white of `grey`, below its labels; longer side at most `side`."""
+def plane_picture(plane: LabelledPlane, side: int, grey: tuple[float, float]) -> colours.Bytes:
+    """Return `plane` as RGB: its pixels, greys from black to white of `grey`, below its labels, `side` at most."""
     shades, coloured = colours.fit(colours.grey(plane.pixels, *grey), plane.labels, side)
-    outline = max(1, shades.shape[0] // plane.pixels.shape[0] // 2)
-    axes.add_artist(Picture(colours.overlay(shades, coloured, outline), *corner))
+    return colours.overlay(shades, coloured, max(1, shades.shape[0] // plane.pixels.shape[0] // 2))
 
 
 def draw_absence(axes: Axes, corner: tuple[int, int], shape: tuple[int, int]) -> None:

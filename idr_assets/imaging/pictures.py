@@ -35,19 +35,20 @@ def thumbnail_png(pixels: Pixels) -> bytes:
     return _small_png(pixels, np.zeros(pixels.shape, np.int32), SMALL_PICTURE_BYTES)
 
 
-def figure_png(picture: Image.Image, dpi: int) -> bytes:
-    """Encode an RGB figure of so many dots an inch as PNG, each row as what differs from the row above.
+def figure_png(dots: Bytes, dpi: int) -> bytes:
+    """Encode the RGB of `dots` (y, x, 3 or more), so many an inch, as PNG: of each row what differs from that above.
 
     Of enlarged pixels that is nothing in every other row. Pillow tries each filter on each row, which takes nearly
     twice as long and saves nothing. Portable Network Graphics (PNG) Specification, third edition, W3C, 2025.
     """
-    rows = np.asarray(picture).reshape(picture.height, -1)
-    filtered = np.full((picture.height, rows.shape[1] + 1), _UP, np.uint8)
-    filtered[0, 1:] = rows[0]
-    np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
+    height, width = dots.shape[:2]
+    filtered = np.full((height, 1 + width * 3), _UP, np.uint8)
+    rows, picture = filtered[:, 1:].reshape(height, width, 3), dots[..., :3]
+    rows[0] = picture[0]
+    np.subtract(picture[1:], picture[:-1], out=rows[1:])
     metre = round(dpi / 0.0254)
     chunks = {
-        b"IHDR": pack(">2I5B", *picture.size, 8, _RGB, 0, 0, 0),
+        b"IHDR": pack(">2I5B", width, height, 8, _RGB, 0, 0, 0),
         b"pHYs": pack(">2IB", metre, metre, 1),
         b"IDAT": zlib.compress(filtered, 1),  # more takes a second longer, and saves a fifth
         b"IEND": b"",
@@ -56,13 +57,15 @@ def figure_png(picture: Image.Image, dpi: int) -> bytes:
     return _PNG + b"".join(pack(">I", len(data)) + name + data + ends[name] for name, data in chunks.items())
 
 
-def preview_webp(picture: Image.Image, width: int) -> bytes:
-    """Encode a picture, reduced where it is wider than `width` pixels or very high, as WebP, a tenth of the PNG."""
+def preview_webp(dots: Bytes, width: int) -> bytes:
+    """Encode the RGB of `dots` (y, x, 4), reduced where wider than `width` or very high, as WebP: a tenth of a PNG."""
     stream = BytesIO()
+    picture = Image.frombuffer("RGBX", dots.shape[1::-1], dots, "raw", "RGBX", 0, 1)  # no copy of what is large
     factor = min(1, width / picture.width, _HIGHEST_PREVIEW / picture.height)
     size = [max(1, round(side * factor)) for side in picture.size]
     # The word "webp" would have Pillow load all the formats that it knows.
-    picture.resize((size[0], size[1]), Image.Resampling.BOX).save(stream, format=WebPImageFile.format)
+    small = picture.resize((size[0], size[1]), Image.Resampling.BOX).convert("RGB")
+    small.save(stream, format=WebPImageFile.format)
     return stream.getvalue()
 
 

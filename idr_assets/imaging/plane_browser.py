@@ -25,6 +25,7 @@ PAGE_BYTES: Final = 20_000_000
 _TEXT_BYTES = 500_000  # left for everything but pictures
 _PICTURE_BYTES = 2  # of a pixel at most: a byte of grey and half a byte of label that do not compress, in base64
 _ROW_BYTES = 3  # of a row: PNG tells of each how it is filtered
+_RUNS = 3  # zlib's Z_RLE: noise has no longer repeats, and to look for them takes half of the time of the page
 _NO_PROVENANCE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -82,7 +83,7 @@ def _entries(planes: Sequence[LabelledPlane], side: int) -> list[dict[str, Any]]
 def _entry(plane: LabelledPlane, black: float, white: float, side: int) -> dict[str, Any]:
     shades, coloured = colours.fit(colours.grey(plane.pixels, black, white), plane.labels, side)
     stream = BytesIO()
-    Image.fromarray(shades).save(stream, format="PNG")
+    Image.fromarray(shades).save(stream, format="PNG", compress_type=_RUNS)
     return {
         "t": plane.t,
         "c": plane.c,

@@ -28,6 +28,9 @@ LOCAL = {
     # A worker that died is started anew. Left alone, dask gives it up for good when it happens to be away 15 s after
     # any earlier death, and a run whose last worker is given up waits forever.
     "distributed.deploy.lost-worker-timeout": "365 days",
+    # For the dashboard's profile, dask reads the stacks of all threads, every 10 ms if left alone: that takes Python's
+    # lock from the planes that are segmented in the same process.
+    "distributed.worker.profile.interval": "100 ms",
 }
 """Dask's settings for a cluster on this machine."""
 

@@ -53,7 +53,7 @@ def test_what_is_not_segmented_is_drawn_as_such() -> None:
     assert written.count("not materialized") == 4
     assert "otsu · 5" in written
     assert any("Hatched" in text for text in written)
-    assert drawn(figure).size[0] > 1200
+    assert drawn(figure).shape[1] > 1200
     assert not any("Hatched" in artist.get_text() for artist in comparison(ROWS, NAMES, title="").findobj(Text))
 
 
