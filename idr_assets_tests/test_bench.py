@@ -133,6 +133,7 @@ def test_the_report_tells_every_measure(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(comparisons, "demo_home", nullcontext)
     monkeypatch.setattr(comparisons, "cost_of_command", lambda _home, _name, bodies: Cost(100, len(bodies), 1, 2**28))
     monkeypatch.setattr(comparisons, "cost_of_plan", lambda _url: (0.5, 2**27))
+    monkeypatch.setattr(comparisons, "bytes_of_large_plane", lambda _side: 21.0)
     monkeypatch.setattr(comparisons, "seconds_of", len)
     results = compared(Sizes.up_to(10_000, rounds=2))
     text = write(results, machine(), tmp_path, 60)

@@ -10,6 +10,7 @@ from statistics import median
 
 from idr_assets_tests.bench.costs import Cost, cost_of_plan, cost_of_run, cost_of_way, seconds_of, stages_of_way
 from idr_assets_tests.bench.demo_runs import COMMANDS, EVENT_LOGS, MODULES, cost_of_command, demo_home
+from idr_assets_tests.bench.large_plane import bytes_of_large_plane
 from idr_assets_tests.bench.results import Results, Row
 from idr_assets_tests.bench.simulated_image import simulated_image, stored_image
 from idr_assets_tests.orchestration.postgres_server import postgres_server
@@ -34,19 +35,23 @@ type Measures = Mapping[str, Callable[[], Cost]]
 
 @dataclass(frozen=True)
 class Sizes:
-    """Planes of a short measure, of the two slow ways, and of runs; and how often short measures are repeated."""
+    """Planes of a short measure, of the two slow ways, and of runs; how often short measures are repeated.
+
+    `side` is that of the large plane, in pixels.
+    """
 
     planes: int
     loop: int
     notebook: int
     runs: tuple[int, ...]
     rounds: int
+    side: int
 
     @classmethod
     def up_to(cls, planes: int, rounds: int) -> "Sizes":
         """Give the sizes for a longest run of so many planes."""
         runs = tuple(max(1, planes // part) for part in (100, 10, 1))
-        return cls(min(256, planes), min(32, planes), min(4, planes), runs, rounds)
+        return cls(min(256, planes), min(32, planes), min(4, planes), runs, rounds, max(1024, min(8192, planes)))
 
 
 def compared(sizes: Sizes) -> Results:
@@ -65,6 +70,7 @@ def compared(sizes: Sizes) -> Results:
             demo=dict(_demo(sizes.rounds)),
             plan=cost_of_plan(urls[USUAL]),
             definitions=median(_definitions() for _ in range(sizes.rounds)),
+            large=(sizes.side, bytes_of_large_plane(sizes.side)),
         )
 
 

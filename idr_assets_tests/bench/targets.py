@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from idr_assets.imaging.patience import PATIENT
 from idr_assets_tests.bench.comparisons import LATENCIES, USUAL
 from idr_assets_tests.bench.costs import Cost
+from idr_assets_tests.bench.large_plane import MOST_BYTES
 from idr_assets_tests.bench.results import Results
 
 PACE = 150
@@ -83,8 +84,9 @@ def _of_demo(results: Results) -> list[Target]:
 
 
 def _of_starts(results: Results) -> list[Target]:
-    seconds, peak = results.plan
+    (seconds, peak), (side, bytes_a_pixel) = results.plan, results.large
     return [
+        Target(f"a plane of {side:,} x {side:,}, bytes of memory a pixel", bytes_a_pixel, MOST_BYTES),
         Target("the whole image opened and planned, seconds", seconds, 1.0),
         Target("the same, peak MB", peak / 1e6, 300),
         Target("definitions beyond importing dagster, seconds", results.definitions, 1.0),

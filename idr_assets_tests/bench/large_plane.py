@@ -1,0 +1,46 @@
+"""The memory that a large plane takes, which is cut into many chunks."""
+
+import math
+import re
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from idr_assets.imaging.blocks import BlockTask
+from idr_assets.imaging.label_image_creation import create_label_image
+from idr_assets.imaging.planes import Plane
+from idr_assets.imaging.segmentation import gaussian_threshold
+from idr_assets.imaging.source import open_level
+from idr_assets_tests.idr_stores import write_image
+
+CHUNKS = (1, 1, 1, 1024, 1024)
+
+MOST_BYTES = 22
+"""Bound of what a pixel of 16 bits takes while a plane is segmented."""
+
+
+def bytes_of_large_plane(side: int) -> float:
+    """Segment a plane of noise in a process of its own; give the memory that it takes at most, for each pixel."""
+    noise = np.random.default_rng(0).integers(0, 1000, (1, 1, 1, side, side), np.uint16)
+    with TemporaryDirectory() as folder:
+        write_image(Path(folder) / "image.zarr", noise, version="0.4", chunks=CHUNKS)
+        with ProcessPoolExecutor(1, get_context("spawn")) as alone:
+            return alone.submit(_bytes_a_pixel, Path(folder)).result()
+
+
+def _bytes_a_pixel(folder: Path) -> float:
+    level = open_level(str(folder / "image.zarr"), "0")
+    task = BlockTask(level, create_label_image(str(folder / "output"), level), gaussian_threshold)
+    before = _memory("VmRSS")
+    (found,) = task(Plane(0, 0, 0).block)
+    assert found.objects
+    return (_memory("VmHWM") - before) / math.prod(level.plane_shape)
+
+
+def _memory(line: str) -> int:
+    """Give what Linux tells of this process' memory, in bytes."""
+    (found,) = re.findall(rf"{line}:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    return int(found) * 1024
