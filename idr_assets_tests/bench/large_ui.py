@@ -1,6 +1,6 @@
 """How long the UI takes to show `plane_labels` when all 525,616 planes are materialized, in Chromium.
 
-`python -m idr_assets_tests.bench.large_ui FOLDER` prints the seconds, and puts a picture of each page into the folder.
+`python -m idr_assets_tests.bench.large_ui docs` writes docs/large_ui.md, with a picture of each page.
 A real run segments four planes; the events of the second are repeated for all others, since to run them takes most of
 an hour. It has no picture: of a large run, three planes have one.
 """
@@ -9,6 +9,7 @@ import re
 import shutil
 import sqlite3
 import sys
+from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +18,8 @@ from time import perf_counter
 from playwright.sync_api import Page, Request, expect
 
 from idr_assets.imaging.planes import index_key
+from idr_assets_tests.bench.machine import machine
+from idr_assets_tests.bench.report import table
 from idr_assets_tests.bench.simulated_image import LEVEL, simulated_image
 from idr_assets_tests.dagster_home import DagsterHome, dagster_home
 from idr_assets_tests.idr_stores import IDR_SHAPE
@@ -80,6 +83,22 @@ def repeat_for_all(index: Path) -> None:
     connection.close()
 
 
+TEXT = """# The UI with the whole image materialized
+
+`python -m idr_assets_tests.bench.large_ui docs` measures this in Chromium and writes this page. All {planes:,} planes
+of image 4007801 are materialized: a run made four, and a script repeated its events for the others. A page is shown
+when it tells of all planes; the first of all comes from a server that was just started.
+
+{machine}
+
+{seconds}
+
+![The asset's page, with the last plane that was materialized](pictures/large_overview.png)
+
+![All partitions of the asset](pictures/large_partitions.png)
+"""
+
+
 def told(request: Request) -> None:
     """Tell what the page asks for that takes longer than half a second."""
     asked, milliseconds = request.post_data_json if request.method == "POST" else None, request.timing["responseEnd"]
@@ -95,9 +114,11 @@ def opened(page: Page, tab: str) -> float:
     return perf_counter() - started
 
 
-def main(pictures: Path, chromium: str) -> None:
-    """Measure each page twice."""
-    pictures.mkdir(parents=True, exist_ok=True)
+def main(docs: Path, chromium: str) -> None:
+    """Measure each page twice, and write what came of it."""
+    (docs / "pictures").mkdir(parents=True, exist_ok=True)
+    before = machine() | {"date": f"{datetime.now(UTC):%Y-%m-%d}"}
+    rows: list[list[str]] = []
     with TemporaryDirectory() as folder, dagster_home(Path(folder)) as home:
         (home.path / "python/sitecustomize.py").unlink()  # its guard looks at all that a process does, and costs time
         started = perf_counter()
@@ -107,9 +128,13 @@ def main(pictures: Path, chromium: str) -> None:
         with serving(home, "dagster dev -m simulated.definitions") as ui, browsing(ui, chromium) as page:
             page.on("requestfinished", told)
             for turn, tab in product(("first", "second"), PAGES):
-                sys.stdout.write(f"{tab}, {turn} time: {opened(page, tab):.2f} s\n")
+                rows.append([f"{tab}, {turn} time", f"{opened(page, tab):.2f}"])
+                sys.stdout.write(f"{': '.join(rows[-1])} s\n")
                 sys.stdout.flush()
-                page.screenshot(path=pictures / f"large_{tab}.png")
+                page.screenshot(path=docs / f"pictures/large_{tab}.png")
+    told_machine = table(["", ""], [[name, value] for name, value in before.items()])
+    text = TEXT.format(planes=PLANES, machine=told_machine, seconds=table(["page", "seconds"], rows))
+    (docs / "large_ui.md").write_text(text)
 
 
 if __name__ == "__main__":

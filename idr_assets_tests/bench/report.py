@@ -46,7 +46,7 @@ def _text(
     empty, some = (row.costs[0] for row in list(results.runs.values())[1])
     text = TEXT.format(
         rounds=len(results.blocks[0].costs),
-        machine=_table(["", ""], [[name, value] for name, value in machine.items()]),
+        machine=table(["", ""], [[name, value] for name, value in machine.items()]),
         targets=_targets(targets(results)),
         some=some.planes,
         waiting=some.planes * USUAL / 1000 / PATIENT.requests,
@@ -82,7 +82,7 @@ def _wrapped(paragraph: str) -> str:
 
 
 def _rows(rows: Sequence[Row]) -> str:
-    return _table(HEAD, [_cells(row) for row in rows])
+    return table(HEAD, [_cells(row) for row in rows])
 
 
 def _cells(row: Row) -> list[str]:
@@ -97,7 +97,7 @@ def _stages(stages: Mapping[str, Mapping[str, float]]) -> str:
         [name, *(digits(1000 * found[name]) if name in found else "" for found in stages.values())] for name in names
     ]
     total = ["together", *(digits(1000 * sum(found.values())) for found in stages.values())]
-    return _table(["processor ms a plane", *stages], [*rows, total])
+    return table(["processor ms a plane", *stages], [*rows, total])
 
 
 def _targets(reached: Sequence[Target]) -> str:
@@ -105,7 +105,7 @@ def _targets(reached: Sequence[Target]) -> str:
         [it.what, digits(it.measured), f"{'at least' if it.at_least else 'at most'} {digits(it.bound)}", _kept(it)]
         for it in reached
     ]
-    return _table(["target", "measured", "bound", ""], rows)
+    return table(["target", "measured", "bound", ""], rows)
 
 
 def _kept(target: Target) -> str:
@@ -136,7 +136,7 @@ def _forecasts(forecasts: Sequence[Forecast]) -> str:
         ]
         for each in forecasts
     ]
-    return _table([f"{WHOLE:,} planes", *names, "total, min", "bottleneck"], rows)
+    return table([f"{WHOLE:,} planes", *names, "total, min", "bottleneck"], rows)
 
 
 def _told(found: Parameters) -> str:
@@ -147,6 +147,6 @@ def _told(found: Parameters) -> str:
     )
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
