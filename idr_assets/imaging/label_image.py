@@ -18,7 +18,7 @@ from idr_assets.imaging.errors import DAMAGED, ImageError, masked
 from idr_assets.imaging.files import file_ends, remove_file, room
 from idr_assets.imaging.formats import FORMATS, Format, format_of
 from idr_assets.imaging.lazy import LazyPlanes
-from idr_assets.imaging.output_arrays import open_array, write_planes
+from idr_assets.imaging.output_arrays import clear_planes, open_array, write_planes
 from idr_assets.imaging.planes import Block, LabelledPlane, Plane
 from idr_assets.imaging.stores import open_filesystem
 
@@ -55,11 +55,18 @@ class LabelImage:
         """Store the pixels and labels (t, c, z, y, x) of a block; no other plane is touched.
 
         Labels come last, and those of other pixels are taken away first, of every label group: a plane whose labels can
-        be read has the pixels that they belong to. Raises `ImageError` on a full disk.
+        be read has the pixels that they belong to. Pixels that are all stored as they are stay, and are not written
+        again. Raises `ImageError` on a full disk.
         """
         with room(self.url):
-            self._drop_labels_of_other_pixels(block, pixels)
-        write_planes(self.url, block, (self.pixels, pixels), (self.labels, labels))
+            there = self._have_pixels(block)
+            if all(there) and self._has_pixels(block, pixels):
+                clear_planes(block, self.pixels)
+                arrays = []
+            else:
+                self._drop_labels_of_other_pixels(block, pixels, there)
+                arrays = [(self.pixels, pixels)]
+        write_planes(self.url, block, *arrays, (self.labels, labels))
 
     def read(self, plane: Plane) -> LabelledPlane | None:
         """Read one plane, or None where it is not stored; `ImageError` where it is damaged."""
@@ -123,13 +130,9 @@ class LabelImage:
         where = f"{masked(self.url)}, labels {self.name!r}"
         return ImageError(f"{plane} is damaged in {where}: it cannot be read back ({error}). Materialize it again.")
 
-    def _drop_labels_of_other_pixels(self, block: Block, pixels: npt.NDArray[Any]) -> None:
-        stored = self._have_pixels(block)
-        if all(stored) and self._has_pixels(block, pixels):
-            return
-        planes = zip(block.planes(), pixels.reshape(-1, *pixels.shape[3:]), stored, strict=True)
-        for plane, values, have_pixels in planes:
-            if have_pixels and self._has_other_pixels(plane, values):
+    def _drop_labels_of_other_pixels(self, block: Block, pixels: npt.NDArray[Any], there: list[bool]) -> None:
+        for plane, values, is_there in zip(block.planes(), pixels.reshape(-1, *pixels.shape[3:]), there, strict=True):
+            if is_there and self._has_other_pixels(plane, values):
                 for name in label_groups(self.url):
                     self._remove(plane, name)
 

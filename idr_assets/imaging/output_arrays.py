@@ -36,7 +36,12 @@ def write_planes(url: str, block: Block, *arrays: tuple[zarr.Array[Any], npt.NDA
     """
     with room(url):
         undisturbed(lambda: _write(block, arrays))
-    for (array, _), plane in product(arrays, block.planes()):
+    clear_planes(block, *(array for array, _ in arrays))
+
+
+def clear_planes(block: Block, *arrays: zarr.Array[Any]) -> None:
+    """Remove the partial files of a block's planes that writers left which were killed."""
+    for array, plane in product(arrays, block.planes()):
         for row in range(array.cdata_shape[3]):
             key = array.metadata.encode_chunk_key((plane.t, plane.c, plane.z, row, 0))
             clear_partials(array.store, f"{array.path}/{key}".rpartition("/")[0])

@@ -42,10 +42,12 @@ def figure_png(dots: Bytes, dpi: int) -> bytes:
     twice as long and saves nothing. Portable Network Graphics (PNG) Specification, third edition, W3C, 2025.
     """
     height, width = dots.shape[:2]
-    filtered = np.full((height, 1 + width * 3), _UP, np.uint8)
-    rows, picture = filtered[:, 1:].reshape(height, width, 3), dots[..., :3]
-    rows[0] = picture[0]
-    np.subtract(picture[1:], picture[:-1], out=rows[1:])
+    filtered = np.empty((height, 1 + width * 3), np.uint8)
+    filtered[:, 0] = _UP
+    rows = filtered[:, 1:].reshape(height, width, 3)
+    rows[0] = dots[0, :, :3]
+    for colour in range(3):  # one by one takes a third of the time: NumPy is slow along an axis of three
+        np.subtract(dots[1:, :, colour], dots[:-1, :, colour], out=rows[1:, :, colour])
     metre = round(dpi / 0.0254)
     chunks = {
         b"IHDR": pack(">2I5B", width, height, 8, _RGB, 0, 0, 0),

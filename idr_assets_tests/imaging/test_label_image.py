@@ -198,6 +198,22 @@ def test_writing_a_block_leaves_every_other_file_alone(image: LabelImage, folder
     assert changed == plane_keys(image, block.planes())
 
 
+def test_pixels_that_are_stored_are_not_written_again(image: LabelImage, folder: Path) -> None:
+    block = Block(range(1, 2), (1,), range(2))
+    pixels, labels = values(block)
+    image.write(block, pixels, labels)
+    chunk = chunk_of(image, block.planes()[0], "pixels")
+    written, before = chunk.stat().st_mtime_ns, files(folder)
+    left = chunk.with_name(f"{chunk.name}.of-a-killed-writer.partial")
+    left.touch()
+    image.write(block, pixels, labels + 1)
+    assert chunk.stat().st_mtime_ns == written
+    assert not left.exists()
+    assert {name for name in before if files(folder)[name] != before[name]} == {
+        key for key in plane_keys(image, block.planes()) if key.startswith("labels/")
+    }
+
+
 def test_creating_again_changes_nothing(image: LabelImage, folder: Path, level: Level) -> None:
     block = Block(range(1), (0,), range(1))
     image.write(block, *values(block))
