@@ -48,7 +48,7 @@ class Scheduler:
 
     def add_workers(self, count: int) -> None:
         """Start workers of one thread, and wait until all that were ever started are there."""
-        self.workers += [self.start("worker", "--nthreads", "1", "--no-nanny") for _ in range(count)]
+        self.workers += [self.start("worker", "--nthreads", "1", "--no-nanny", "--no-dashboard") for _ in range(count)]
         with self._client() as client:
             if self.workers:
                 client.wait_for_workers(len(self.workers), timeout=60)

@@ -52,7 +52,7 @@ attributes:
     memory: 1 GB
     nanny: false
     scheduler_options: {host: 127.0.0.1, dashboard_address: "127.0.0.1:0"}
-    worker_extra_args: ["--host", "127.0.0.1", "--dashboard-address", "127.0.0.1:0"]
+    worker_extra_args: ["--host", "127.0.0.1", "--dashboard-address", "127.0.0.1:0", "--no-dashboard"]
 """
 """dask-jobqueue's stand-in for SLURM and its like: it writes a job's script as they do, and runs it on this machine."""
 
