@@ -152,7 +152,7 @@ class ImageFields(YamlFields):
     def _one_address(self) -> Self:
         given = [name for name in ("url", "image_id", "endpoint") if getattr(self, name) is not None]
         if given not in (["url"], ["image_id", "endpoint"]):
-            message = f"the image has no single address, for there is {' and '.join(given) or 'none'}; "
+            message = f"the image needs one address, and has {' and '.join(given) or 'none'}; "
             raise ValueError(message + "give either `url`, or both `image_id` and `endpoint`")
         return self
 

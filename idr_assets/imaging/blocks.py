@@ -59,7 +59,7 @@ class BlockTask:
     def __call__(self, block: Block) -> list[PlaneSummary]:
         """Read, segment and write the block's planes, read them back, and summarize each.
 
-        Raises `NotAsWrittenError` where the output does not hold what was written.
+        Raises `NotAsWrittenError` where the output does not hold what was written; it then has no labels of the block.
         """
         started = perf_counter()
         pixels, reused = self._read(block)
@@ -70,7 +70,11 @@ class BlockTask:
         planes = pixels, labels.reshape(pixels.shape)
         self.output.write(block, *planes)
         stored = marks(self.output, block.planes())  # before the comparison, which tells that they are of this run
-        check_written(self.output, block, *planes)
+        try:
+            check_written(self.output, block, *planes)
+        except NotAsWrittenError:
+            self.output.remove(block)  # they may lie upon the pixels of another run
+            raise
         if self.origins and len(reused) < len(block):
             self.origins.note(block, pixels)
         seconds = (perf_counter() - started) / len(block)

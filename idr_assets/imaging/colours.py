@@ -91,9 +91,9 @@ def fit(shades: Bytes, labels: Labels, side: int) -> tuple[Bytes, Bytes]:
 def label_colours(labels: Labels) -> Bytes:
     """Return the row of `PALETTE` of each pixel (y, x), 0 for the background; neighbours never share one.
 
-    Neighbours are objects that touch, or that do once each is expanded by a twelfth of the plane. Greedy colouring,
-    most neighbours first (Welsh and Powell, Computer Journal 10, 1967), takes the least used of the free colours. Only
-    scattered labels, more than 255 that all touch, run out.
+    Neighbours are objects that touch, or that do once each is expanded by about a twelfth of the plane. Greedy
+    colouring, most neighbours first (Welsh and Powell, Computer Journal 10, 1967), takes the least used of the free
+    colours. Only scattered labels, more than 255 that all touch, run out.
     """
     neighbours = _neighbours(labels)
     colour = np.zeros(int(labels.max(initial=0)) + 1, np.uint8)
@@ -146,9 +146,11 @@ def _resized(plane: Pixels, size: tuple[int, int], resample: Image.Resampling) -
 
 def _neighbours(labels: Labels) -> dict[int, set[int]]:
     """Return for each object of `labels` those that it touches, expanded or not, diagonals included."""
-    coarse = labels[::2, ::2]  # takes a quarter of the time, and only what is not in it is seen unexpanded alone
-    expanded = skimage.segmentation.expand_labels(coarse, max(coarse.shape) * _REACH)
     neighbours: dict[int, set[int]] = {label: set() for label in np.unique(labels[labels > 0]).tolist()}
+    coarse = labels[::2, ::2]  # takes a quarter of the time
+    if np.unique(coarse[coarse > 0]).size < len(neighbours):
+        coarse = labels
+    expanded = skimage.segmentation.expand_labels(coarse, max(coarse.shape) * _REACH + 1)
     for one, other in chain(_shifted(labels), _shifted(expanded)):
         for label, beside in _differing(one, other):
             neighbours[label].add(beside)

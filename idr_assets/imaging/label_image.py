@@ -4,9 +4,10 @@ It has the full extent of the level in TCZYX with true indices and is sparse: a 
 chunk. What the labels mean and when they are made stands elsewhere.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import batched, chain, product, zip_longest
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from idr_assets.imaging.errors import DAMAGED, ImageError, masked
 from idr_assets.imaging.files import file_ends, remove_file, room
 from idr_assets.imaging.formats import FORMATS, Format, format_of
 from idr_assets.imaging.lazy import LazyPlanes
-from idr_assets.imaging.output_arrays import clear_planes, open_array, write_planes
+from idr_assets.imaging.output_arrays import clear_planes, open_array, same_bits, write_planes
 from idr_assets.imaging.planes import Block, LabelledPlane, Plane
 from idr_assets.imaging.stores import open_filesystem
 
@@ -55,18 +56,16 @@ class LabelImage:
         """Store the pixels and labels (t, c, z, y, x) of a block; no other plane is touched.
 
         Labels come last, and those of other pixels are taken away first, of every label group: a plane whose labels can
-        be read has the pixels that they belong to. Pixels that are all stored as they are stay, and are not written
-        again. Raises `ImageError` on a full disk.
+        be read has the pixels that they belong to, unless two runs write other pixels of it at the same moment. Where
+        all of the block's pixels are stored, bit for bit, labels alone are written. Raises `ImageError` on a full disk.
         """
         with room(self.url):
-            there = self._have_pixels(block)
-            if all(there) and self._has_pixels(block, pixels):
-                clear_planes(block, self.pixels)
-                arrays = []
-            else:
-                self._drop_labels_of_other_pixels(block, pixels, there)
-                arrays = [(self.pixels, pixels)]
-        write_planes(self.url, block, *arrays, (self.labels, labels))
+            labelled = self._labelled(block)
+            same = all(labelled.values()) and self._has_pixels(block, pixels)
+            self._clear_the_way(labelled, [] if same else [*pixels.reshape(-1, *pixels.shape[3:])])
+        if same:
+            clear_planes(block, self.pixels)
+        write_planes(self.url, block, *([] if same else [(self.pixels, pixels)]), (self.labels, labels))
 
     def read(self, plane: Plane) -> LabelledPlane | None:
         """Read one plane, or None where it is not stored; `ImageError` where it is damaged."""
@@ -130,39 +129,45 @@ class LabelImage:
         where = f"{masked(self.url)}, labels {self.name!r}"
         return ImageError(f"{plane} is damaged in {where}: it cannot be read back ({error}). Materialize it again.")
 
-    def _drop_labels_of_other_pixels(self, block: Block, pixels: npt.NDArray[Any], there: list[bool]) -> None:
-        for plane, values, is_there in zip(block.planes(), pixels.reshape(-1, *pixels.shape[3:]), there, strict=True):
-            if is_there and self._has_other_pixels(plane, values):
-                for name in label_groups(self.url):
-                    self._remove(plane, name)
+    def _labelled(self, block: Block) -> dict[Plane, list[str]]:
+        """Name the label groups that have any chunk of each plane: asking for all at once is fast."""
+        each = list(product(block.planes(), label_groups(self.url)))
+        keys = chain(*(self._label_keys(plane, name) for plane, name in each))
+        ends = batched(file_ends(self.url, [*keys], 1), self._chunks_of_a_plane)
+        found: dict[Plane, list[str]] = {plane: [] for plane in block.planes()}
+        for (plane, name), own in zip(each, ends, strict=True):
+            if any(end is not None for end in own):
+                found[plane].append(name)
+        return found
 
-    def _have_pixels(self, block: Block) -> list[bool]:
-        """Tell which planes have a first chunk of pixels: asking for all at once takes a tenth of reading each."""
-        return [end is not None for end in file_ends(self.url, [self.chunk_keys(it)[0] for it in block.planes()], 1)]
+    def _clear_the_way(self, labelled: Mapping[Plane, list[str]], pixels: Sequence[npt.NDArray[Any]]) -> None:
+        """Remove labels of other pixels than these, and of cut planes those that would be replaced chunk by chunk."""
+        for plane, values in zip_longest(labelled, pixels):
+            if values is not None and labelled[plane] and not self._has_pixels(plane.block, values):
+                self._remove(plane, *labelled[plane])
+            elif self.name in labelled[plane] and self._chunks_of_a_plane > 1:
+                self._remove(plane, self.name)
 
     def _has_pixels(self, block: Block, pixels: npt.NDArray[Any]) -> bool:
-        """Tell whether all pixels of a block are stored as they are: asking for all at once is fast."""
+        """Tell whether all pixels of a block are stored as they are; what cannot be read is not."""
         try:
             stored = np.asarray(self.pixels.oindex[np.array(block.t), np.array(block.c), np.array(block.z)])
-        except (ChunkNotFoundError, *DAMAGED):
+        except (OSError, *DAMAGED):
             return False
-        return np.array_equal(stored, pixels, equal_nan=pixels.dtype.kind == "f")
+        return same_bits(stored, pixels.reshape(stored.shape))
 
-    def _has_other_pixels(self, plane: Plane, values: npt.NDArray[Any]) -> bool:
-        """Tell whether pixels of a plane are stored that are not `values`, or are damaged."""
-        try:
-            stored = np.asarray(self.pixels[plane.t, plane.c, plane.z])
-        except ChunkNotFoundError:
-            return False
-        except DAMAGED:
-            return True
-        return not np.array_equal(stored, values, equal_nan=values.dtype.kind == "f")
+    @property
+    def _chunks_of_a_plane(self) -> int:
+        return math.prod(self.labels.cdata_shape[3:])
 
-    def _remove(self, plane: Plane, name: str) -> None:
+    def _label_keys(self, plane: Plane, name: str) -> list[str]:
         own = f"{self.labels.path}/"
-        for key in self.chunk_keys(plane):
-            if key.startswith(own):
-                remove_file(f"{self.url}/labels/{name}/0/{key.removeprefix(own)}")
+        keys = (key.removeprefix(own) for key in self.chunk_keys(plane) if key.startswith(own))
+        return [f"labels/{name}/0/{key}" for key in keys]
+
+    def _remove(self, plane: Plane, *names: str) -> None:
+        for key in chain(*(self._label_keys(plane, name) for name in names)):
+            remove_file(f"{self.url}/{key}")
 
 
 def open_label_image(url: str, name: str = SEGMENTATION) -> LabelImage:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import product
 from typing import Any, Literal
 
+import numpy as np
 import numpy.typing as npt
 import zarr
 from zarr.storage import LocalStore
@@ -45,6 +46,14 @@ def clear_planes(block: Block, *arrays: zarr.Array[Any]) -> None:
         for row in range(array.cdata_shape[3]):
             key = array.metadata.encode_chunk_key((plane.t, plane.c, plane.z, row, 0))
             clear_partials(array.store, f"{array.path}/{key}".rpartition("/")[0])
+
+
+def same_bits(stored: npt.NDArray[Any], written: npt.NDArray[Any]) -> bool:
+    """Tell whether values are stored bit for bit, in any byte order: NaN is itself, and -0.0 is not 0.0."""
+    if written.dtype.kind != "f":
+        return np.array_equal(stored, written)
+    bits = f"u{stored.itemsize}"
+    return np.array_equal(stored.view(bits), np.ascontiguousarray(written, stored.dtype).view(bits))
 
 
 def _write(block: Block, arrays: Sequence[tuple[zarr.Array[Any], npt.NDArray[Any]]]) -> None:

@@ -13,6 +13,7 @@ import zarr
 from idr_assets.imaging.errors import DAMAGED, ImageError, masked
 from idr_assets.imaging.files import file_ends
 from idr_assets.imaging.label_image import LabelImage
+from idr_assets.imaging.output_arrays import same_bits
 from idr_assets.imaging.planes import Block, Plane
 
 UNREADABLE = (OSError, *DAMAGED)
@@ -71,11 +72,7 @@ def _is_stored(array: zarr.Array[Any], block: Block, written: npt.NDArray[Any]) 
     """Compare a channel at a time, so that no more than that is held beside what was written."""
     t, z = (slice(indices.start, indices.stop) for indices in (block.t, block.z))
     channels = zip(block.c, written.swapaxes(0, 1), strict=True)
-    return all(_equal(np.asarray(array[t, channel, z]), values) for channel, values in channels)
-
-
-def _equal(stored: npt.NDArray[Any], written: npt.NDArray[Any]) -> bool:
-    return np.array_equal(stored, written, equal_nan=written.dtype.kind == "f")
+    return all(same_bits(np.asarray(array[t, channel, z]), values) for channel, values in channels)
 
 
 def _message(block: Block, array: zarr.Array[Any], wrong: str) -> str:

@@ -142,6 +142,7 @@ def test_a_plane_that_is_damaged_after_it_was_written_is_a_failure(
     (failure,) = (result for result in found if isinstance(result, PlaneFailure))
     assert (failure.plane, failure.written) == (Plane(2, 1, 3), True)
     assert failure.reason.startswith("NotAsWrittenError: t 2 c 1 z 3 was written to file://")
+    assert task.output.read(failure.plane) is None
     assert sorted(result.plane for result in found) == WINDOW.planes()
 
 

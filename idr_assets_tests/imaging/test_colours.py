@@ -55,6 +55,14 @@ def test_objects_that_only_touch_when_expanded_differ_in_colour() -> None:
     assert all(colour_of[int(one)] != colour_of[int(other)] for one, other in pairs)
 
 
+def test_small_objects_that_are_close_differ_in_colour_wherever_they_lie() -> None:
+    dots = np.zeros((60, 70), np.int32)
+    dots[1:41:2, 1:17:2] = np.arange(1, 161).reshape(20, 8)
+    coloured = colours.label_colours(dots)[1:41:2, 1:17:2]
+    assert np.all(coloured[1:] != coloured[:-1])
+    assert np.all(coloured[:, 1:] != coloured[:, :-1])
+
+
 @pytest.mark.parametrize("grain", [0.5, 1, 2, 4])
 def test_connected_objects_need_no_more_than_the_eight_distinct_colours(grain: float) -> None:
     for seed in range(10):

@@ -12,11 +12,13 @@ import numpy.typing as npt
 import pytest
 import zarr
 
+from idr_assets.imaging import label_image, label_image_creation
 from idr_assets.imaging.documents import DOCUMENTS
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.formats import FORMATS
 from idr_assets.imaging.label_image import LabelImage, open_label_image
 from idr_assets.imaging.label_image_creation import create_label_image
+from idr_assets.imaging.output_arrays import write_planes
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.provenance import add_provenance, read_provenance
 from idr_assets.imaging.source import Level, open_level
@@ -212,6 +214,40 @@ def test_pixels_that_are_stored_are_not_written_again(image: LabelImage, folder:
     assert {name for name in before if files(folder)[name] != before[name]} == {
         key for key in plane_keys(image, block.planes()) if key.startswith("labels/")
     }
+
+
+def test_pixels_are_compared_bit_for_bit(tmp_path: Path) -> None:
+    write_image(tmp_path / "floats.zarr", np.zeros((1, 1, 1, 2, 3), ">f4"), version="0.4")
+    image = create_label_image(str(tmp_path / "output"), open_level(str(tmp_path / "floats.zarr"), "0"))
+    block, labels = Block(range(1), (0,), range(1)), np.ones((1, 1, 1, 2, 3), np.int32)
+    for value in (0.0, -0.0):
+        image.write(block, np.full(labels.shape, value, ">f4"), labels)
+    stored = image.read(Plane(0, 0, 0))
+    assert stored is not None
+    assert np.signbit(stored.pixels).all()
+
+
+def test_labels_of_lost_pixels_do_not_come_back_with_others(image: LabelImage, monkeypatch: pytest.MonkeyPatch) -> None:
+    plane = Plane(1, 0, 2)
+    image.write(plane.block, *values(plane.block))
+    chunk_of(image, plane, "pixels").unlink()
+    with monkeypatch.context() as patch:  # the writer is killed after the pixels
+        patch.setattr(label_image, "write_planes", lambda url, block, *arrays: write_planes(url, block, arrays[0]))
+        image.write(plane.block, *values(plane.block, seed=1))
+    assert image.read(plane) is None
+
+
+def test_labels_of_a_cut_plane_are_replaced_all_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(label_image_creation, "LONGEST_CHUNK", 10)
+    write_image(tmp_path / "cut.zarr", np.ones((1, 1, 1, 20, 30), ">u2"), version="0.4")
+    image = create_label_image(str(tmp_path / "output"), open_level(str(tmp_path / "cut.zarr"), "0"))
+    plane = Plane(0, 0, 0)
+    pixels, labels = np.ones((1, 1, 1, 20, 30), np.uint16), np.ones((1, 1, 1, 20, 30), np.int32)
+    image.write(plane.block, pixels, labels)
+    with monkeypatch.context() as patch:  # the writer is killed before the labels
+        patch.setattr(label_image, "write_planes", lambda *_: None)
+        image.write(plane.block, pixels, labels + 1)
+    assert image.read(plane) is None
 
 
 def test_creating_again_changes_nothing(image: LabelImage, folder: Path, level: Level) -> None:
