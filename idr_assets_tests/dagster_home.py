@@ -130,13 +130,14 @@ def dagster_home(path: Path, project: Path = ROOT) -> Iterator[DagsterHome]:
 
 
 def wait_until(condition: Callable[[], object], seconds: float = LONGEST) -> None:
-    """Ask again and again until `condition` gives something true; `TimeoutError` when it never does."""
-    end = monotonic() + seconds
+    """Ask ever more rarely until `condition` gives something true; `TimeoutError` when it never does."""
+    end, pause = monotonic() + seconds, 0.1
     while not condition():
         if monotonic() > end:
             message = f"{condition} did not become true within {seconds} s"
             raise TimeoutError(message)
-        sleep(0.5)
+        sleep(pause)
+        pause = min(1.0, 1.5 * pause)  # what is asked is an instance's database: a tenth of the time of a test
 
 
 def _listeners(process: psutil.Process) -> list[str]:

@@ -8,12 +8,15 @@ import dagster as dg
 import pytest
 from playwright.sync_api import Page, expect
 
-from idr_assets.orchestration.automation import FIGURES
+from idr_assets.orchestration.automation import FIGURES, MEASURES
 from idr_assets_tests.dagster_home import DagsterHome, dagster_home, wait_until
 from idr_assets_tests.orchestration.small_image import PARTITIONS, write_project
 from idr_assets_tests.web_ui import browsing, launch_window, run_again, serving, switch
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+
+OBJECTS, COUNTS = MEASURES
+DRAWN = (*FIGURES, COUNTS)
 
 
 @pytest.fixture
@@ -46,9 +49,9 @@ def ended(home: DagsterHome) -> list[str]:
 
 
 def is_drawn(home: DagsterHome) -> bool:
-    """Tell whether both figures were drawn after the last labels."""
+    """Tell whether all figures were drawn after the last labels."""
     instance = home.instance
-    keys = (dg.AssetKey(["image", name]) for name in ("plane_labels", *FIGURES))
+    keys = (dg.AssetKey(["image", name]) for name in ("plane_labels", *DRAWN))
     times = [event.timestamp if event else 0 for event in map(instance.get_latest_materialization_event, keys)]
     return times[0] < min(times[1:])
 
@@ -78,7 +81,7 @@ def make_planes(page: Page, home: DagsterHome) -> None:
     wait_until(lambda: ended(home) == ["FAILURE", "FAILURE"])
     assert done(home, "plane_labels") == {"1|09", "2|09"}
     wait_until(lambda: is_drawn(home))
-    assert [drawings(home, figure) for figure in FIGURES] == [[1]] * len(FIGURES)
+    assert [drawings(home, figure) for figure in DRAWN] == [[1]] * len(DRAWN)
 
     for chunk, plane in zip(chunks, pixels, strict=True):
         chunk.write_bytes(plane)
@@ -86,7 +89,8 @@ def make_planes(page: Page, home: DagsterHome) -> None:
     wait_until(lambda: ended(home)[2:] == ["SUCCESS"])
     assert done(home, "plane_labels") == set(PARTITIONS)
     wait_until(lambda: is_drawn(home))
-    assert [drawings(home, figure) for figure in FIGURES] == [[1, 1]] * len(FIGURES)
+    assert [drawings(home, figure) for figure in DRAWN] == [[1, 1]] * len(DRAWN)
+    assert done(home, OBJECTS) == {"1", "2"}
 
     switch(page, "sensors/refresh_image", on=False)  # each figure more is a run more
     runs = runs_of_labels(home)

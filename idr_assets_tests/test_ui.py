@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 
 from idr_assets_tests.dagster_home import BIN, LONGEST, DagsterHome, dagster_home, wait_until
 from idr_assets_tests.idr_stores import nuclei_plane, write_image
-from idr_assets_tests.web_ui import browsing, choose, launch_window, listens, open_dialog, start_sensor
+from idr_assets_tests.web_ui import browsing, choose, listens, open_dialog
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -73,20 +73,6 @@ def runs(home: DagsterHome) -> list[str]:
     return [run.run_id for run in home.instance.get_runs()]
 
 
-def backfills(home: DagsterHome) -> dict[str, list[str]]:
-    """Give the states of the runs of each backfill of labels."""
-    found: dict[str, list[str]] = {}
-    for run in home.instance.get_runs():
-        if "dagster/backfill" in run.tags and dg.AssetKey(["demo", "plane_labels"]) in (run.asset_selection or ()):
-            found.setdefault(run.tags["dagster/backfill"], []).append(run.status.value)
-    return found
-
-
-def state(home: DagsterHome, backfill: str) -> str:
-    found = home.instance.get_backfill(backfill)
-    return found.status.value if found else ""
-
-
 def test_pages_open_without_an_error(page: Page, complaints: list[str], tmp_path: Path) -> None:
     for tab, shown in (
         ("overview", "Labels of each plane"),
@@ -127,31 +113,6 @@ def test_a_plane_is_made_from_the_dialog(page: Page, home: DagsterHome, complain
     expect(picture).to_have_js_property("naturalWidth", 3 * PLANE[1])
     page.screenshot(path=tmp_path / "plane.png")
     assert complaints == []
-
-
-def made(home: DagsterHome, asset: str) -> list[tuple[int, str | None]]:
-    """Give when an asset was materialized, the last first, as numbers that rise, and of which partition."""
-    records = home.instance.fetch_materializations(dg.AssetKey(["demo", asset]), limit=1000).records
-    return [(record.storage_id, record.partition_key) for record in records]
-
-
-def test_timepoints_are_made_from_the_dialog_and_all_figures_once(page: Page, ui: str, home: DagsterHome) -> None:
-    start_sensor(ui, "idr_assets", "refresh_demo")
-    ((first, _),) = made(home, "plane_labels")
-    launch_window(page, "demo", 20, t=("05", "06"))
-    wait_until(lambda: made(home, "object_counts"), 2 * LONGEST)
-    wait_until(lambda: not home.run_processes)
-    labels = [(at, plane) for at, plane in made(home, "plane_labels") if at > first]
-    assert len(labels) == len({plane for _, plane in labels}) == 20
-    for figure in ("montage", "plane_browser", "object_counts"):
-        ((drawn, _),) = made(home, figure)
-        assert drawn > max(labels)[0]
-    assert sorted(str(t) for _, t in made(home, "objects")) == ["05", "06"]
-    (backfill,) = backfills(home)
-    assert backfills(home)[backfill] == ["SUCCESS"] * 2
-    wait_until(lambda: state(home, backfill) == "COMPLETED_SUCCESS")
-    page.goto("/assets/demo/plane_labels?view=partitions")
-    expect(page.get_by_text("Materialized (20)")).to_be_visible()
 
 
 @pytest.mark.usefixtures("ui")

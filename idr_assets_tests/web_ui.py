@@ -3,7 +3,7 @@
 import json
 import signal
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.error import HTTPError
@@ -77,24 +77,19 @@ def open_dialog(page: Page, image: str, *, confirm: bool = False) -> None:
             page.get_by_role("button", name="Confirm").click()
 
 
-def choose(page: Page, dimension: int, *keys: str) -> None:
-    """Choose keys of a dimension of the partitions in the dialog."""
+def choose(page: Page, dimension: int, key: str) -> None:
+    """Choose a key of a dimension of the partitions in the dialog."""
     page.get_by_label("expand_more").nth(dimension).click()
-    for key in keys:
-        page.get_by_title(key, exact=True).last.click()  # the list of the dimension before may still fade out
+    page.get_by_title(key, exact=True).last.click()  # the list of the dimension before may still fade out
     page.get_by_label("expand_less").click()
     expect(page.get_by_label("expand_less")).to_be_hidden()
 
 
-def launch_window(  # noqa: PLR0913  what a person may choose
-    page: Page, image: str, planes: int, *, t: Sequence[str] = (), confirm: bool = False, only: int | None = None
-) -> None:
-    """Launch a backfill of a window's planes, so many: of all or some timepoints, or `only` those missing or failed."""
+def launch_window(page: Page, image: str, planes: int, *, confirm: bool = False, only: int | None = None) -> None:
+    """Launch a backfill of a window's planes, so many, or `only` those missing or failed."""
     open_dialog(page, image, confirm=confirm)
     dialog = page.get_by_role("dialog")
-    if t:
-        choose(page, 0, *t)
-    for axis in range(1 if t else 0, 2):
+    for axis in range(2):
         dialog.get_by_role("button", name="All", exact=True).nth(axis).click()
     expect(dialog.get_by_text(f"{planes} partitions")).to_be_visible()
     if only:
