@@ -17,12 +17,13 @@ from distributed import Client, KilledWorker
 
 from idr_assets.imaging.in_flight import ClusterLostError, InFlight
 from idr_assets.imaging.label_image import LabelImage
+from idr_assets.imaging.label_numbers import checked, renumbered
 from idr_assets.imaging.origins import Origins
 from idr_assets.imaging.plane_results import PlaneFailure, PlaneSummary, summarize
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.provenance import add_provenance
 from idr_assets.imaging.read_back import NotAsWrittenError, check_written, marks
-from idr_assets.imaging.segmentation import SegmentationFunction, checked, renumbered, threshold_of
+from idr_assets.imaging.segmentation import SegmentationFunction, threshold_of
 from idr_assets.imaging.source import Level
 
 # The run's failure tells why each plane failed; dask would tell it too, for each block and with its own internals.

@@ -26,12 +26,13 @@ import numpy.typing as npt
 import zarr
 from fsspec.core import split_protocol
 
+from idr_assets.imaging.fingerprint import stamps
 from idr_assets.imaging.label_image import LabelImage
 from idr_assets.imaging.label_image_creation import create_array
 from idr_assets.imaging.output_arrays import open_array, write_planes
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.read_back import UNREADABLE
-from idr_assets.imaging.source import Level, stamps
+from idr_assets.imaging.source import Level
 
 ORIGINS = "origins"
 """Path of the array of origins below the output, (t, c, z, 1, byte) uint8."""

@@ -9,11 +9,8 @@ and what makes a user's own function one; reading, writing and measuring stand e
 
 from __future__ import annotations
 
-import ast
-import hashlib
 import inspect
 import math
-import textwrap
 from collections.abc import Callable, Mapping
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Annotated, Any, Concatenate
@@ -24,11 +21,11 @@ import scipy  # loads each submodule at its first use, as skimage does
 import skimage
 from annotated_types import Ge, Gt, Lt
 
+from idr_assets.imaging.label_numbers import Labels, Pixels, checked, renumbered
+
 if TYPE_CHECKING:
     import dask.array as da
 
-type Pixels = npt.NDArray[Any]
-type Labels = npt.NDArray[np.int32]
 type SegmentationFunction = Callable[..., da.Array]
 type NotNegative = Annotated[float, Ge(0), Lt(math.inf)]
 type Positive = Annotated[float, Gt(0), Lt(math.inf)]
@@ -45,32 +42,6 @@ def versioned[F](version: str, *, thresholds: SegmentationFunction | None = None
         return function
 
     return mark
-
-
-def version_of(function: SegmentationFunction) -> str:
-    """Give a segmentation function's version: its `@versioned` mark, else a hash of its own source.
-
-    Comments, docstrings and layout count for nothing there, nor do functions that it calls. A function that has neither
-    mark nor source, such as a compiled one, is "unversioned".
-    """
-    if marked := getattr(function, "version", None):
-        return str(marked)
-    try:
-        return f"source-{hashlib.sha256(_bare(inspect.getsource(function)).encode()).hexdigest()[:12]}"
-    except (OSError, TypeError):
-        return "unversioned"
-
-
-def _bare(source: str) -> str:
-    """Write source in one layout, without comments and docstrings; a part of a statement, as of a lambda, stays."""
-    try:
-        tree = ast.parse(textwrap.dedent(source))
-    except SyntaxError:
-        return source
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
-            del node.body[0]
-    return ast.unparse(tree)
 
 
 def threshold_of(function: SegmentationFunction, planes: da.Array, parameters: Mapping[str, Any]) -> da.Array | None:
@@ -103,37 +74,6 @@ def per_plane[**P](function: Callable[Concatenate[Pixels, P], Pixels]) -> Callab
 
     vars(segment)["__signature__"] = signature.replace(parameters=parameters, return_annotation="da.Array")
     return segment
-
-
-def checked(labels: object, shape: tuple[int, ...], name: str) -> Labels:
-    """Give as int32 what the function `name` returned for planes of `shape`.
-
-    Raises TypeError for anything but an integer array of this shape, ValueError for a label below 0 or beyond int32.
-    """
-    wanted = f"{name} must return integer labels of shape {shape}, as scipy.ndimage.label(mask)[0] is; it returned"
-    if not isinstance(labels, np.ndarray) or labels.dtype.kind not in "iu" or labels.shape != shape:
-        found = f"{labels.dtype} of shape {labels.shape}" if isinstance(labels, np.ndarray) else type(labels).__name__
-        message = f"{wanted} {found}"
-        raise TypeError(message)
-    if labels.min() < 0 or labels.max() > np.iinfo(np.int32).max:
-        message = f"{wanted} values from {labels.min()} to {labels.max()}, not within 0 (background) to 2147483647"
-        raise ValueError(message)
-    return labels.astype(np.int32, copy=False)
-
-
-def renumbered(plane: Labels) -> Labels:
-    """Give the labels of a plane (y, x) the numbers 1 to n, in their order."""
-    most = int(plane.max(initial=0))
-    if most <= plane.size and _counts(plane, most)[1:].all():
-        return plane
-    return np.searchsorted(np.union1d(0, plane), plane).astype(np.int32)
-
-
-def _counts(plane: Labels, most: int) -> npt.NDArray[np.int64]:
-    """Count the pixels of each label, a megapixel at a time: numpy widens what it counts to 8 bytes a pixel."""
-    rows = max(1, 2**20 // plane.shape[1])
-    parts = (plane[start : start + rows].ravel() for start in range(0, len(plane), rows))
-    return sum((np.bincount(part, minlength=most + 1) for part in parts), start=np.zeros(most + 1, np.int64))
 
 
 def _each_plane(function: Callable[[Pixels], Pixels], planes: da.Array, dtype: npt.DTypeLike) -> da.Array:

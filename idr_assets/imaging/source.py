@@ -3,7 +3,6 @@
 Reads metadata and pixels; writes nothing and decides nothing about planes.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import product
@@ -16,7 +15,7 @@ import zarr
 from zarr.abc.store import Store
 from zarr.errors import ChunkNotFoundError, NodeNotFoundError
 
-from idr_assets.imaging.chunk_store import UNDECODABLE, ChunkStore, decoded, file_info
+from idr_assets.imaging.chunk_store import UNDECODABLE, ChunkStore, decoded
 from idr_assets.imaging.errors import ImageError, MissingChunkError, check_address, masked
 from idr_assets.imaging.lazy import LazyPlanes
 from idr_assets.imaging.multiscales import AXES, Geometry, read_geometry
@@ -30,9 +29,6 @@ if TYPE_CHECKING:
     import dask.array as da
 
 WHOLE = slice(None)
-
-STAMPS = ("ETag", "etag", "Last-Modified", "LastModified", "updated", "last_modified", "mtime")
-"""What stores call that which changes with a file, in the order in which it is trusted."""
 
 
 @dataclass(frozen=True)
@@ -188,28 +184,6 @@ def open_level(
         )
         raise ImageError(message) from None
     return opened
-
-
-def fingerprint(level: Level, storage_options: Mapping[str, Any] | None = None) -> str:
-    """Hash what identifies the remote pixels: the array's metadata and their ETag or modification date.
-
-    Where a store tells neither, the metadata document itself is hashed. A SHA-256 in hexadecimal, 16 digits.
-    Raises `ImageError` when the store does not answer.
-    """
-    identity = next(iter(stamps(level, storage_options)), "")
-    stored = repr(sorted(level.array.metadata.to_dict().items(), key=lambda item: item[0]))
-    return hashlib.sha256(f"{stored}{identity}".encode()).hexdigest()[:16]
-
-
-def stamps(level: Level, storage_options: Mapping[str, Any] | None = None) -> list[str]:
-    """Ask the store for ETag and modification date of the array's metadata document, as far as it tells them.
-
-    Raises `ImageError` when the store does not answer.
-    """
-    document = {2: ".zarray", 3: "zarr.json"}[level.array.metadata.zarr_format]
-    store: Any = level.array.store_path.store
-    info = file_info(f"{level.address.rstrip('/')}/{level.path}/{document}", storage_options, store.patience) or {}
-    return [str(info[name]) for name in STAMPS if info.get(name)]
 
 
 def _store(url: str, storage_options: Mapping[str, Any] | None, patience: Patience) -> ChunkStore:

@@ -9,6 +9,7 @@ import pytest
 import s3fs
 
 from idr_assets.imaging.files import write_file
+from idr_assets.imaging.fingerprint import fingerprint
 from idr_assets.imaging.label_image import LabelImage, open_label_image
 from idr_assets.imaging.label_image_creation import create_label_image
 from idr_assets.imaging.objects import objects_frame, write_objects
@@ -16,7 +17,7 @@ from idr_assets.imaging.origins import identity
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.provenance import add_provenance, read_provenance
 from idr_assets.imaging.read_back import check_written
-from idr_assets.imaging.source import fingerprint, open_level
+from idr_assets.imaging.source import open_level
 from idr_assets_tests.dagster_home import wait_until
 from idr_assets_tests.idr_stores import write_image
 from idr_assets_tests.object_store import HeldUploads, default_store

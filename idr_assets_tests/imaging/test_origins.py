@@ -12,11 +12,12 @@ import pytest
 import scipy.ndimage
 
 from idr_assets.imaging.blocks import BlockTask
+from idr_assets.imaging.fingerprint import fingerprint
 from idr_assets.imaging.label_image_creation import create_label_image
 from idr_assets.imaging.origins import create_origins, identity
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.segmentation import gaussian_threshold
-from idr_assets.imaging.source import fingerprint, open_level
+from idr_assets.imaging.source import open_level
 from idr_assets_tests.damage import flip_bit
 from idr_assets_tests.idr_stores import nuclei_plane, write_image
 from idr_assets_tests.store_server import StoreServer

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.fingerprint import fingerprint
 from idr_assets.imaging.patience import Patience
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.sessions import USER_AGENT
-from idr_assets.imaging.source import fingerprint, open_level
+from idr_assets.imaging.source import open_level
 from idr_assets_tests.idr_stores import write_image
 from idr_assets_tests.store_server import StoreServer, status
 

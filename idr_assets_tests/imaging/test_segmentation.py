@@ -19,13 +19,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from idr_assets.imaging.function_version import version_of
 from idr_assets.imaging.segmentation import (
     gaussian_threshold,
     otsu_watershed,
     per_plane,
     threshold_of,
     threshold_values,
-    version_of,
     versioned,
 )
 

@@ -1,0 +1,40 @@
+"""What a segmentation may return, and how the labels of a plane are numbered."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+type Pixels = npt.NDArray[Any]
+type Labels = npt.NDArray[np.int32]
+
+
+def checked(labels: object, shape: tuple[int, ...], name: str) -> Labels:
+    """Give as int32 what the function `name` returned for planes of `shape`.
+
+    Raises TypeError for anything but an integer array of this shape, ValueError for a label below 0 or beyond int32.
+    """
+    wanted = f"{name} must return integer labels of shape {shape}, as scipy.ndimage.label(mask)[0] is; it returned"
+    if not isinstance(labels, np.ndarray) or labels.dtype.kind not in "iu" or labels.shape != shape:
+        found = f"{labels.dtype} of shape {labels.shape}" if isinstance(labels, np.ndarray) else type(labels).__name__
+        message = f"{wanted} {found}"
+        raise TypeError(message)
+    if labels.min() < 0 or labels.max() > np.iinfo(np.int32).max:
+        message = f"{wanted} values from {labels.min()} to {labels.max()}, not within 0 (background) to 2147483647"
+        raise ValueError(message)
+    return labels.astype(np.int32, copy=False)
+
+
+def renumbered(plane: Labels) -> Labels:
+    """Give the labels of a plane (y, x) the numbers 1 to n, in their order."""
+    most = int(plane.max(initial=0))
+    if most <= plane.size and _counts(plane, most)[1:].all():
+        return plane
+    return np.searchsorted(np.union1d(0, plane), plane).astype(np.int32)
+
+
+def _counts(plane: Labels, most: int) -> npt.NDArray[np.int64]:
+    """Count the pixels of each label, a megapixel at a time: numpy widens what it counts to 8 bytes a pixel."""
+    rows = max(1, 2**20 // plane.shape[1])
+    parts = (plane[start : start + rows].ravel() for start in range(0, len(plane), rows))
+    return sum((np.bincount(part, minlength=most + 1) for part in parts), start=np.zeros(most + 1, np.int64))
