@@ -6,7 +6,9 @@ Which planes, on which cluster, and what becomes of the results is the caller's 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from inspect import unwrap
 from time import perf_counter
+from traceback import extract_tb
 from typing import Any
 
 import dask
@@ -96,12 +98,22 @@ class BlockTask:
             computed, thresholds = dask.compute(*lazy, scheduler="synchronous")
         except ENDINGS as error:
             raise _ended_itself(name, error) from error
+        except Exception as error:
+            _note_place(error, self.function)
+            raise
         labels = checked(computed, stack.shape, name)
         found = list(labels)
         numbered = [renumbered(plane) for plane in found]
         if any(new is not old for new, old in zip(numbered, found, strict=True)):
             labels = np.stack(numbered)
         return labels, [None] * len(stack) if thresholds is None else thresholds.tolist()
+
+
+def _note_place(error: Exception, function: SegmentationFunction) -> None:
+    """Note the line of the function's file that raised an error, which comes back from a worker without traceback."""
+    file = getattr(getattr(unwrap(function), "__code__", None), "co_filename", None)
+    for frame in [frame for frame in extract_tb(error.__traceback__) if frame.filename == file][-1:]:
+        error.add_note(f"in {frame.name}, {frame.filename}:{frame.lineno}")
 
 
 def _ended_itself(name: str, error: BaseException) -> RuntimeError:
@@ -144,6 +156,7 @@ def _failures(block: Block, error: BaseException) -> list[PlaneFailure]:
     if isinstance(error, KilledWorker):
         reason = WORKER_DIED
     else:
-        reason = str(error) if isinstance(error, ClusterLostError) else f"{type(error).__name__}: {error}"
+        told = ", ".join([str(error), *getattr(error, "__notes__", ())])
+        reason = told if isinstance(error, ClusterLostError) else f"{type(error).__name__}: {told}"
     written = isinstance(error, NotAsWrittenError)
     return [PlaneFailure(plane, reason, written) for plane in block.planes()]

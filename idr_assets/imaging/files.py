@@ -14,6 +14,7 @@ from errno import EDQUOT, ENOSPC
 from typing import Any
 from uuid import uuid4
 
+from fsspec.core import split_protocol
 from zarr.abc.store import Store
 from zarr.storage import LocalStore
 
@@ -67,22 +68,60 @@ def clear_partials(store: Store, folder: str) -> None:
 
 
 @contextmanager
+def readable(url: str, path: str) -> Iterator[None]:
+    """Turn a damaged document of the output, or a store that refuses to read, into an `ImageError` that names it."""
+    where = f"{masked(url)}/{path}".rstrip("/")
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except _faults(url) as error:
+        message = f"{where} cannot be read ({_said(error)}), so nothing was done. {_remedy(url)}"
+        raise ImageError(message) from error
+    except ValueError as error:
+        message = (
+            f"The metadata of {where} are damaged ({_said(error)}), so nothing was done. Restore them from a copy, or "
+            "move the output away, after which all of its planes are to be materialized again."
+        )
+        raise ImageError(message) from error
+
+
+@contextmanager
 def room(url: str) -> Iterator[None]:
     """Turn a full disk, or a place that cannot be written, into an `ImageError` that names the output."""
     try:
         yield
-    except OSError as error:
-        if error.errno not in (ENOSPC, EDQUOT):
-            message = (
-                f"{masked(url)} cannot be written ({error.strerror or type(error).__name__}): nothing is stored there. "
-                "Set IDR_ASSETS_DATA to a folder that can be, or correct its rights."
-            )
+    except _faults(url) as error:
+        if getattr(error, "errno", None) not in (ENOSPC, EDQUOT):
+            message = f"{masked(url)} cannot be written ({_said(error)}): nothing is stored there. {_remedy(url)}"
             raise ImageError(message) from error
         message = (
             f"No space left for {masked(url)}: this is not stored, and what was stored before is intact. Free space, "
             "or move the output and set IDR_ASSETS_DATA to its new place; then materialize again."
         )
         raise ImageError(message) from error
+
+
+def _faults(url: str) -> tuple[type[Exception], ...]:
+    if not _is_s3(url):
+        return (OSError,)
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415  half a second
+
+    return OSError, BotoCoreError
+
+
+def _said(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def _remedy(url: str) -> str:
+    if _is_s3(url):
+        return "Check IDR_ASSETS_DATA, AWS_ENDPOINT_URL and the credentials, which botocore takes from AWS_* variables."
+    return "Set IDR_ASSETS_DATA to a folder that can be, or correct its rights."
+
+
+def _is_s3(url: str) -> bool:
+    return bool(split_protocol(url)[0] == "s3")
 
 
 def _put(filesystem: Any, path: str, content: bytes) -> None:  # noqa: ANN401  any of fsspec's

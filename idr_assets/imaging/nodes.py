@@ -13,15 +13,19 @@ import zarr
 from zarr.abc.store import Store
 from zarr.errors import ContainsArrayError, ContainsGroupError, GroupNotFoundError
 
-from idr_assets.imaging.files import clear_partials, room, undisturbed, write_file
+from idr_assets.imaging.files import clear_partials, readable, room, undisturbed, write_file
 from idr_assets.imaging.formats import Format
 from idr_assets.imaging.stores import open_store
 
 
 def find_group(url: str, path: str = "") -> zarr.Group | None:
-    """Open the group `path` of the store at `url` for reading, whatever its format; None where there is none."""
+    """Open the group `path` of the store at `url` for reading, whatever its format; None where there is none.
+
+    Raises `ImageError` where it is damaged or cannot be read.
+    """
     try:
-        return zarr.open_group(open_store(url), path=path, mode="r")
+        with readable(url, path):
+            return zarr.open_group(open_store(url), path=path, mode="r")
     except (GroupNotFoundError, FileNotFoundError):
         return None
 

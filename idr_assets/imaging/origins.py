@@ -26,6 +26,7 @@ import numpy.typing as npt
 import zarr
 from fsspec.core import split_protocol
 
+from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.fingerprint import stamps
 from idr_assets.imaging.label_image import LabelImage
 from idr_assets.imaging.label_image_creation import create_array
@@ -120,10 +121,10 @@ def identity(level: Level, fingerprint: str, storage_options: Mapping[str, Any] 
 
 
 def find_origins(url: str, level: Level, image: str, *, reuse: bool) -> Origins | None:
-    """Open the origins of the output at `url`; None where it has none, or is not of the level."""
+    """Open the origins of the output at `url`; None where it has none that can be read, or is not of the level."""
     try:
         pixels, digests = (open_array(url, path, missing_chunks="zeros") for path in ("0", ORIGINS))
-    except FileNotFoundError:
+    except (FileNotFoundError, ImageError):  # damaged metadata of origins are made anew; of pixels others tell
         return None
     return Origins(url, image, pixels, digests, reuse) if pixels.shape == level.shape else None
 

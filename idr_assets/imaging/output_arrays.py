@@ -9,7 +9,7 @@ import numpy.typing as npt
 import zarr
 from zarr.storage import LocalStore
 
-from idr_assets.imaging.files import clear_partials, room, undisturbed
+from idr_assets.imaging.files import clear_partials, readable, room, undisturbed
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.stores import open_store
 
@@ -18,7 +18,10 @@ zarr.config.set({"codec_pipeline.max_workers": 1})
 
 
 def open_array(url: str, path: str, *, missing_chunks: Literal["error", "zeros"] = "error") -> zarr.Array[Any]:
-    """Open an array of the output at `url` for reading and writing; FileNotFoundError when it is not there."""
+    """Open an array of the output at `url` for reading and writing.
+
+    Raises FileNotFoundError when it is not there, and `ImageError` where it is damaged or cannot be read.
+    """
     store = open_store(url)
     if isinstance(store, LocalStore) and not store.root.is_dir():
         raise FileNotFoundError(url)  # Zarr would make the folder
@@ -26,7 +29,8 @@ def open_array(url: str, path: str, *, missing_chunks: Literal["error", "zeros"]
     config: Any = {"write_empty_chunks": True, "read_missing_chunks": missing_chunks == "zeros"}
     # Two to three times as fast as Zarr's default on local disks. Elsewhere it holds all chunks of a read at once, so
     # that sources, whose chunks may have any depth, are not read by it.
-    with zarr.config.set({"codec_pipeline.path": "zarr.core.codec_pipeline.FusedCodecPipeline"}):
+    fused = zarr.config.set({"codec_pipeline.path": "zarr.core.codec_pipeline.FusedCodecPipeline"})
+    with fused, readable(url, path):
         return zarr.open_array(store, path=path, mode="r+", config=config)
 
 

@@ -53,12 +53,13 @@ class PlainWorker(Worker):
 def client(cluster: str, workers: int | None, arguments: Mapping[str, Any]) -> Iterator[Client]:
     """Give a client of the cluster that the fields of `DaskResource` name, and close what was started for it.
 
-    Raises `ValueError` where `cluster` names nothing, or `arguments` name code on the web.
+    Raises `ValueError` where `cluster` names nothing, or `arguments` name code on the web, and OSError where no
+    scheduler answers at an address.
     """
     check_preloads(arguments)
     if "://" in cluster:
         warn_if_readable(cluster)
-        with Client(cluster, **secured(arguments)) as scheduler:
+        with _connected(cluster, secured(arguments)) as scheduler:
             yield scheduler
     elif "." in cluster:
         with _named_cluster(cluster, workers or 1, arguments) as named, Client(named) as scheduler:
@@ -68,6 +69,17 @@ def client(cluster: str, workers: int | None, arguments: Mapping[str, Any]) -> I
         with dask.config.set(LOCAL), _local_cluster(cluster, cores, arguments) as local, Client(local) as scheduler:
             DashboardOnDemand(local.scheduler)
             yield scheduler
+
+
+def _connected(address: str, arguments: Mapping[str, Any]) -> Client:
+    try:
+        return Client(address, **arguments)
+    except OSError as error:
+        message = (
+            f"No scheduler answers at {address}, so no planes are segmented ({error}). Start `dask scheduler` there, "
+            "or correct `cluster` in the YAML of the dask cluster."
+        )
+        raise OSError(message) from error
 
 
 def _local_cluster(form: str, cores: int, arguments: Mapping[str, Any]) -> LocalCluster:

@@ -203,6 +203,7 @@ def test_a_block_of_one_plane_is_tried_again_once(client: Client, server: StoreS
     (failure,) = segment(client, replace(task, parameters={"seen": str(tmp_path / "no/folder")}), plane)
     assert isinstance(failure, PlaneFailure)
     assert "no/folder" in failure.reason
+    assert f", in has_no_memory_once, {__file__}:" in failure.reason
     assert list(chunk_requests(server).values()) == [2]
 
 

@@ -55,6 +55,24 @@ def elsewhere(level: Level) -> Level:
     return replace(level, geometry=former)
 
 
+@pytest.mark.parametrize(
+    ("path", "damage"),
+    [("", "half of it"), ("0", "half of it"), ("0", "no node"), ("labels/segmentation/0", "no node")],
+)
+def test_a_damaged_document_is_named_and_nothing_is_written(
+    level: Level, tmp_path: Path, path: str, damage: str
+) -> None:
+    output = tmp_path / "output.ome.zarr"
+    create_label_image(str(output), level)
+    document = output / path / "zarr.json"
+    text = document.read_text()
+    document.write_text(text[: len(text) // 2] if damage == "half of it" else '{"zarr_format": 3}')
+    before = files(output)
+    with pytest.raises(ImageError, match=rf"The metadata of {output / path} are damaged .*Restore"):
+        create_label_image(str(output), level)
+    assert files(output) == before
+
+
 def create_and_write(folders: list[Path], level: Level, t: int, ready: Barrier) -> None:
     """Create each output at the same moment as the other process, then write the planes of one timepoint.
 

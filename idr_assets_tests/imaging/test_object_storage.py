@@ -1,5 +1,9 @@
 """Outputs on S3: a writer that is killed in the middle of an upload, as a real process, tears nothing."""
 
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from multiprocessing import get_context
 from pathlib import Path
@@ -120,3 +124,30 @@ def test_pixels_replaced_below_the_same_metadata_are_of_another_image(endpoint: 
     wait_until(lambda: uploaded()[1] != image)  # S3 tells whole seconds
     assert image
     assert uploaded()[0] == mark  # the ETag is a hash of the metadata
+
+
+CREATE = f"""
+import sys
+from idr_assets.imaging.label_image_creation import create_label_image
+from idr_assets.imaging.source import open_level
+create_label_image({OUTPUT!r}, open_level(sys.argv[1], "0"))
+"""
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "Could not connect"),
+        ({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_EC2_METADATA_DISABLED": "true"}, "credentials"),
+    ],
+    ids=["no server", "no keys"],
+)
+@pytest.mark.usefixtures("endpoint")
+def test_a_store_that_refuses_is_named_with_the_variables_to_check(
+    tmp_path: Path, variables: dict[str, str], said: str
+) -> None:
+    write_image(tmp_path / "source.zarr", NOISE[0], version="0.4")
+    command = [sys.executable, "-c", CREATE, str(tmp_path / "source.zarr")]
+    environment = os.environ | {"AWS_MAX_ATTEMPTS": "1"} | variables
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+    assert re.search(rf"ImageError: {OUTPUT} cannot be read .*{said}.* so nothing was done.*AWS_ENDPOINT", ended.stderr)

@@ -190,3 +190,12 @@ def test_pixels_made_up_for_missing_chunks_are_not_those_of_an_image_that_must_h
     levels = [open_level(f"{server.url}/image.zarr", "0", missing_chunks=it) for it in ("zeros", "error")]
     (mark,) = {fingerprint(level) for level in levels}
     assert len({identity(level, mark) for level in levels}) == 2
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"zarr_format": 3, "node_ty'])
+def test_damaged_metadata_of_origins_are_made_anew(server: StoreServer, text: str) -> None:
+    write(server)
+    assert run(server) == set()
+    (server.root.parent / "output/origins/zarr.json").write_text(text)
+    assert run(server) == set(BLOCK.planes())
+    assert requests(server) == {}

@@ -187,7 +187,7 @@ def test_wiped_partitions_are_missing_and_all_others_stay(home: Path, instance: 
     assert instance.get_materialized_partitions(planes.key) == {*order} - {wiped_too}
 
 
-@pytest.mark.parametrize(("said", "holds"), [(None, "1000"), ("0", "0")])
+@pytest.mark.parametrize(("said", "holds"), [(None, "1000"), ("", "1000"), ("0", "0")])
 def test_opening_an_instance_turns_batches_on_unless_the_environment_says_otherwise(
     said: str | None, holds: str, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,6 +197,12 @@ def test_opening_an_instance_turns_batches_on_unless_the_environment_says_otherw
         monkeypatch.setenv("DAGSTER_EVENT_BATCH_SIZE", said)
     with dg.DagsterInstance.from_config(str(home)):
         assert os.environ["DAGSTER_EVENT_BATCH_SIZE"] == holds
+
+
+def test_a_size_of_batches_that_is_no_number_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DAGSTER_EVENT_BATCH_SIZE", "1.5")
+    with pytest.raises(ValueError, match=r"DAGSTER_EVENT_BATCH_SIZE is '1\.5'.*whole number"):
+        dg.DagsterInstance.from_config(str(home))
 
 
 COUNT = """

@@ -13,9 +13,9 @@ import sqlalchemy as db
 
 from idr_assets.orchestration.event_log.postgres import BatchedPostgresEventLogStorage
 from idr_assets_tests.dagster_home import ROOT
-from idr_assets_tests.orchestration.empty_planes import SOME, in_child, run
+from idr_assets_tests.orchestration.empty_planes import SOME, in_child, planes, run
 from idr_assets_tests.orchestration.event_rows import Rows, stored_rows
-from idr_assets_tests.orchestration.planes_status import assert_same_status
+from idr_assets_tests.orchestration.planes_status import assert_same_status, counts, status
 from idr_assets_tests.orchestration.postgres_server import postgres_server
 
 BATCHED = next(
@@ -127,6 +127,25 @@ def test_runs_at_once_store_every_event_once(
     stored = Counter((row["dagster_event_type"], row["partition"]) for row in rows)
     types = ("ASSET_MATERIALIZATION_PLANNED", "ASSET_MATERIALIZATION")
     assert stored == Counter((type_, f"{t}|{z:02}") for type_ in types for t in range(4) for z in range(20))
+
+
+def test_wiped_partitions_are_missing_and_the_log_of_their_run_keeps_them(opened: Opened) -> None:
+    instance = opened("wiped", BATCHED)
+    assert run(instance, *SOME)
+    records = instance.fetch_materializations(planes.key, limit=100).records
+    wiped, wiped_too, last_left, *_ = order = [str(record.partition_key) for record in records]
+    run_id = instance.get_runs()[0].run_id
+    told = instance.all_logs(run_id)
+    instance.wipe_asset_partitions(planes.key, [wiped, wiped_too])
+    assert instance.get_materialized_partitions(planes.key) == {*order} - {wiped, wiped_too}
+    assert counts(status(instance)) == (10, 0, 0)
+    last = instance.get_latest_materialization_event(planes.key)
+    assert last
+    assert last.asset_materialization
+    assert last.asset_materialization.partition == last_left
+    assert instance.all_logs(run_id) == told
+    assert run(instance, wiped, wiped)
+    assert instance.get_materialized_partitions(planes.key) == {*order} - {wiped_too}
 
 
 def test_status_of_partitions_is_that_of_dagsters_own_storage(opened: Opened, tmp_path: Path) -> None:

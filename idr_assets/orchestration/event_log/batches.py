@@ -47,8 +47,9 @@ class EventBatches(SqlEventLogStorage):
 
         Dagster reads both from the environment, where they are needed. Here they hold in every process that opens the
         instance: planned events of a run are sent by the UI or the daemon, which import no definitions.
+        Raises ValueError where DAGSTER_EVENT_BATCH_SIZE is no whole number.
         """
-        os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", str(BATCH_SIZE))
+        os.environ["DAGSTER_EVENT_BATCH_SIZE"] = _batch_size(os.environ.get("DAGSTER_EVENT_BATCH_SIZE", ""))
         os.environ.setdefault("DAGSTER_MAX_PARTITIONS_FOR_DA_TIMESTAMP_FETCH", str(TIMED_PARTITIONS))
         super().register_instance(instance)
 
@@ -85,6 +86,17 @@ class EventBatches(SqlEventLogStorage):
                 yield connection
             finally:
                 del self._batch.connection
+
+
+def _batch_size(said: str) -> str:
+    try:
+        return str(int(said or BATCH_SIZE))
+    except ValueError:
+        message = (
+            f"DAGSTER_EVENT_BATCH_SIZE is {said!r}, so that no event can be stored. Write a whole number such as "
+            f"{BATCH_SIZE}, 0 to store each event by itself, or unset it."
+        )
+        raise ValueError(message) from None
 
 
 def inserted(connection: Connection, rows: Rows) -> list[int]:

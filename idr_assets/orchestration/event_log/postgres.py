@@ -6,16 +6,21 @@ Dagster's own storage batches materializations but writes planned events one by 
 from collections.abc import Mapping
 from typing import Any, Self
 
+from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import PostgresEventLogStorage
 from dagster_postgres.utils import get_token_provider_from_config, pg_url_from_config
 
 from idr_assets.orchestration.event_log.batches import EventBatches
 from idr_assets.orchestration.event_log.status import PartitionStatus
+from idr_assets.orchestration.event_log.wipe import PartitionWipe
 
 
-class BatchedPostgresEventLogStorage(EventBatches, PartitionStatus, PostgresEventLogStorage):
+class BatchedPostgresEventLogStorage(EventBatches, PartitionStatus, PartitionWipe, PostgresEventLogStorage):
     """Dagster's event log in PostgreSQL, with the same settings, and every batch in one transaction: whole or not."""
+
+    # One table is index and logs of runs: those read the event itself, and assets are looked for by these columns.
+    unlisted = SqlEventLogStorageTable.update().values(asset_key=None, partition=None)
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:

@@ -8,10 +8,14 @@ from dagster._core.events import ASSET_EVENTS
 from dagster._core.storage.event_log import SqlEventLogStorage
 from dagster._core.storage.event_log.schema import AssetEventTagsTable, AssetKeyTable, SqlEventLogStorageTable
 from dagster._serdes import serialize_value
+from sqlalchemy.sql.dml import Delete, Update
 
 
 class PartitionWipe(SqlEventLogStorage):
-    """Wipes partitions in a storage whose index is apart from the logs of runs: those keep what happened."""
+    """Wipes partitions so that the logs of runs keep what happened."""
+
+    unlisted: Update | Delete = SqlEventLogStorageTable.delete()
+    """What takes events out of the index: deletes them, where the logs of runs are apart from it."""
 
     def wipe_asset_partitions(self, asset_key: dg.AssetKey, partition_keys: Sequence[str]) -> None:
         """Take what was planned, materialized and observed of partitions out of the index; outputs stay."""
@@ -25,7 +29,7 @@ class PartitionWipe(SqlEventLogStorage):
         with self.index_transaction() as connection:
             ids = db.select(events.c.id).where(of_partition)
             connection.execute(tags.delete().where(tags.c.event_id.in_(ids)), wiped)
-            connection.execute(events.delete().where(of_partition), wiped)
+            connection.execute(self.unlisted.where(of_partition), wiped)
         self._remember_last(asset_key)
         self.wipe_asset_cached_status(asset_key)
 
