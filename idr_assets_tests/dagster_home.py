@@ -137,7 +137,7 @@ def wait_until(condition: Callable[[], object], seconds: float = LONGEST) -> Non
             message = f"{condition} did not become true within {seconds} s"
             raise TimeoutError(message)
         sleep(pause)
-        pause = min(1.0, 1.5 * pause)  # what is asked is an instance's database: a tenth of the time of a test
+        pause = min(1.0, 1.5 * pause)  # what is asked is often a database, which takes time from what is waited for
 
 
 def _listeners(process: psutil.Process) -> list[str]:
