@@ -16,7 +16,7 @@ MOST_PLANES = 64
 """Planes of a block at most: past this the cost of a plane no longer falls."""
 
 FEW_PLANES = 32
-"""Planes of a block that are too few to be divided further: below this, much of the time is that of the block."""
+"""Planes of a block that are not divided further: below this, much of the time is that of the block."""
 
 MOST_PIXELS = 2**24
 """Pixels of a block at most, some 300 MB for each thread of a worker, see `blocks.BlockTask`; a plane may have more."""
@@ -109,14 +109,15 @@ class Block:
 
 
 def block_size(plane_shape: tuple[int, int], planes: int, workers: int) -> int:
-    """Tell how many planes a block holds: bounded by memory, and few enough that every worker gets some.
+    """Tell how many planes a block holds: bounded by memory, and alike for all workers, so that they end together.
 
     Each worker gets four blocks or more where they are not too small for that, so that one is read while another is
     computed, planes end all along, and a block that fails costs little.
     """
     height, width = plane_shape
-    wanted = max(-(-planes // (4 * workers)), min(FEW_PLANES, -(-planes // workers)))
-    return max(1, min(MOST_PLANES, MOST_PIXELS // (height * width), wanted))
+    most = max(1, min(MOST_PLANES, MOST_PIXELS // (height * width)))
+    rounds = max(1, min(4, planes // (workers * FEW_PLANES)), math.ceil(planes / (workers * most)))
+    return math.ceil(planes / (workers * rounds))
 
 
 def index_key(index: int, length: int) -> str:
