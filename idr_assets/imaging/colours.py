@@ -40,16 +40,17 @@ _SAMPLES = 200_000
 _REACH = 1 / 12  # of the longer side: objects this close are seen together, so they are neighbours
 _FILL = 0.4
 _GREYS = np.arange(256)[:, np.newaxis].repeat(3, 1)
-_TINTS = np.zeros((len(PALETTE), len(_GREYS), 4), np.uint8)
-_TINTS[..., :3] = (_GREYS * (1 - _FILL) + PALETTE[:, np.newaxis] * _FILL).round()
-_TINTS[0, :, :3] = _GREYS
-_TINTED = _TINTS.view(np.uint32).ravel()  # RGB of each grey below each row of `PALETTE`, taken at once as one number
+_TINTS = (_GREYS * (1 - _FILL) + PALETTE[:, np.newaxis] * _FILL).round()  # each grey below each row of `PALETTE`
+_TINTS[0] = _GREYS
+# RGBA in one number each, which is looked up and stored at once.
+_TINTED = np.insert(_TINTS, 3, 255, axis=-1).astype(np.uint8).view(np.uint32).ravel()
+_OPAQUE = np.insert(PALETTE, 3, 255, axis=-1).view(np.uint32).ravel()
 _PICKED = Image.Resampling.NEAREST
 
 
 def count_objects(labels: Labels) -> int:
     """Count the distinct labels above 0, also where numbers are left out."""
-    return int(np.unique(labels[labels > 0]).size)
+    return len(_objects(labels))
 
 
 def contrast(planes: Sequence[Pixels]) -> tuple[float, float]:
@@ -119,12 +120,11 @@ def outlines(colours: Bytes, width: int = 1) -> npt.NDArray[np.bool_]:
 
 
 def overlay(shades: Bytes, colours: Bytes, width: int = 1) -> Bytes:
-    """Return `shades` below translucent `colours` with opaque outlines as RGB (y, x, 3)."""
-    tints = _TINTED.take(colours.astype(np.intp) * len(_GREYS) + shades)
-    picture = tints.view(np.uint8).reshape(*shades.shape, 4)[..., :3]
+    """Return `shades` below translucent `colours` with opaque outlines as RGBA (y, x, 4), nowhere transparent."""
+    dots = _TINTED.take(colours.astype(np.uint16) * len(_GREYS) + shades)
     ends = outlines(colours, width)
-    picture[ends] = PALETTE[colours[ends]]
-    return picture
+    dots[ends] = _OPAQUE.take(colours[ends])
+    return dots.view(np.uint8).reshape(*shades.shape, 4)
 
 
 def palette_png(values: Bytes, palette: Bytes = PALETTE) -> bytes:
@@ -144,26 +144,28 @@ def _resized(plane: Pixels, size: tuple[int, int], resample: Image.Resampling) -
     return np.asarray(Image.fromarray(plane).resize(size, resample))
 
 
+def _objects(labels: Labels) -> Labels:
+    return np.unique(labels[labels > 0])
+
+
 def _neighbours(labels: Labels) -> dict[int, set[int]]:
     """Return for each object of `labels` those that it touches, expanded or not, diagonals included."""
-    neighbours: dict[int, set[int]] = {label: set() for label in np.unique(labels[labels > 0]).tolist()}
+    neighbours: dict[int, set[int]] = {label: set() for label in _objects(labels).tolist()}
     coarse = labels[::2, ::2]  # takes a quarter of the time
-    if np.unique(coarse[coarse > 0]).size < len(neighbours):
+    if len(_objects(coarse)) < len(neighbours):
         coarse = labels
     expanded = skimage.segmentation.expand_labels(coarse, max(coarse.shape) * _REACH + 1)
-    for one, other in chain(_shifted(labels), _shifted(expanded)):
-        for label, beside in _differing(one, other):
-            neighbours[label].add(beside)
-            neighbours[beside].add(label)
+    beside = {pair for one, other in chain(_shifted(labels), _shifted(expanded)) for pair in _beside(one, other)}
+    for label, other in beside:
+        neighbours[label].add(other)
+        neighbours[other].add(label)
     return neighbours
 
 
-def _differing(one: Labels, other: Labels) -> set[tuple[int, int]]:
+def _beside(one: Labels, other: Labels) -> set[tuple[int, int]]:
     """Return the pairs of objects that lie upon each other."""
-    differ = one != other
-    some, others = one[differ], other[differ]
-    objects = (some > 0) & (others > 0)
-    return set(zip(some[objects].tolist(), others[objects].tolist(), strict=True))
+    objects = (one != other) & (one > 0) & (other > 0)
+    return set(zip(one[objects].tolist(), other[objects].tolist(), strict=True))
 
 
 def _shifted(plane: Pixels) -> Iterable[tuple[Pixels, Pixels]]:

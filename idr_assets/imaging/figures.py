@@ -88,8 +88,8 @@ def _draw_channel(axes: Axes, sheet: Sheet, c: int, planes: Planes) -> None:
 
 
 def _draw_grey_range(axes: Axes, x: int, y: int, black: float, white: float) -> None:
-    ramp = np.linspace(0, 255, 120).astype(np.uint8)[np.newaxis, :, np.newaxis].repeat(18, 0).repeat(3, 2)
-    axes.add_artist(Picture(ramp, x, y - 9))
+    ramp = np.linspace(0, 255, 120).astype(np.uint8)[np.newaxis].repeat(18, 0)
+    axes.add_artist(Picture(colours.overlay(ramp, np.zeros_like(ramp)), x, y - 9))
     axes.add_patch(Rectangle((x, y - 9), 120, 18, fill=False, edgecolor=FAINT, linewidth=0.5))
     write(axes, x + 134, y, f"{black:.6g} to {white:.6g} a.u.", fontsize=7.5, verticalalignment="center")
 

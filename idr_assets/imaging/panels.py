@@ -31,7 +31,7 @@ def empty_sheet(width: int, height: int) -> Figure:
 
 
 def plane_picture(plane: LabelledPlane, side: int, grey: tuple[float, float]) -> colours.Bytes:
-    """Return `plane` as RGB: its pixels, greys from black to white of `grey`, below its labels, `side` at most."""
+    """Return `plane` as RGBA: its pixels, greys from black to white of `grey`, below its labels, `side` at most."""
     shades, coloured = colours.fit(colours.grey(plane.pixels, *grey), plane.labels, side)
     return colours.overlay(shades, coloured, max(1, shades.shape[0] // plane.pixels.shape[0] // 2))
 

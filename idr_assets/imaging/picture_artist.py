@@ -8,7 +8,7 @@ from idr_assets.imaging.colours import Bytes
 
 
 class Picture(Artist):
-    """An RGB picture (y, x, 3) whose left upper dot is `x`, `y`, from the left upper one of the figure.
+    """An opaque RGBA picture (y, x, 4) whose left upper dot is `x`, `y`, from the left upper one of the figure.
 
     matplotlib's own images are resampled even where each pixel falls on a dot, which takes ten times as long.
     """
@@ -24,4 +24,4 @@ class Picture(Artist):
         """Put the dots onto the canvas, which is opaque; only a renderer of dots, Agg, has one."""
         height, width, _ = self.picture.shape
         canvas = np.asarray(renderer.buffer_rgba())  # type: ignore[attr-defined]
-        canvas[self.y : self.y + height, self.x : self.x + width, :3] = self.picture
+        canvas[self.y : self.y + height, self.x : self.x + width] = self.picture

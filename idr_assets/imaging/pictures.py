@@ -4,6 +4,7 @@ Figures with text stand in `figures`; nothing here needs matplotlib, which takes
 """
 
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from struct import pack
 from typing import Final
@@ -22,6 +23,8 @@ SMALL_PICTURE_BYTES: Final = 40_000
 _HIGHEST_PREVIEW = 6000  # pixels: WebP has 16,383 at most, and events must stay small
 _SMALL_SIDES = (512, 384, 256, 192, 128, 64)  # tried until the picture is small enough
 _PNG, _RGB, _UP = b"\x89PNG\r\n\x1a\n", 2, 2  # how a PNG starts, its colour type, its filter of differences
+_ZLIB = b"\x78\x01"  # how a zlib stream starts that was made for speed
+_FAST = 2  # of WebP's methods 0 to 6: half of the time that 4 takes, for 4 % more bytes
 _GREYS = 64  # of a small picture: finer steps are camera noise, which is most of a PNG's bytes
 
 
@@ -52,7 +55,7 @@ def figure_png(dots: Bytes, dpi: int) -> bytes:
     chunks = {
         b"IHDR": pack(">2I5B", width, height, 8, _RGB, 0, 0, 0),
         b"pHYs": pack(">2IB", metre, metre, 1),
-        b"IDAT": zlib.compress(filtered, 1),  # more takes a second longer, and saves a fifth
+        b"IDAT": _deflated(filtered),
         b"IEND": b"",
     }
     ends = {name: pack(">I", zlib.crc32(name + data)) for name, data in chunks.items()}
@@ -67,8 +70,23 @@ def preview_webp(dots: Bytes, width: int) -> bytes:
     size = [max(1, round(side * factor)) for side in picture.size]
     # The word "webp" would have Pillow load all the formats that it knows.
     small = picture.resize((size[0], size[1]), Image.Resampling.BOX).convert("RGB")
-    small.save(stream, format=WebPImageFile.format)
+    small.save(stream, format=WebPImageFile.format, method=_FAST)
     return stream.getvalue()
+
+
+def _deflated(rows: Bytes) -> bytes:
+    """Compress `rows` as a zlib stream by two threads: zlib works without Python's lock, and its blocks join.
+
+    RFC 1950 and 1951, Deutsch and Gailly, 1996.
+    """
+    with ThreadPoolExecutor(2) as threads:
+        parts = threads.map(_blocks, np.array_split(rows, 2), (zlib.Z_FULL_FLUSH, zlib.Z_FINISH))
+        return b"".join([_ZLIB, *parts, pack(">I", zlib.adler32(rows))])
+
+
+def _blocks(rows: Bytes, end: int) -> bytes:
+    deflate = zlib.compressobj(1, wbits=-zlib.MAX_WBITS)  # more than 1 takes a second longer, and saves a fifth
+    return deflate.compress(rows) + deflate.flush(end)
 
 
 def _small_png(pixels: Pixels, labels: Labels, most: int) -> bytes:

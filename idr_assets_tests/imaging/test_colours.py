@@ -152,8 +152,8 @@ def test_an_overlay_tints_objects_inside_and_nothing_else() -> None:
     labels = np.zeros((9, 9), np.uint8)
     labels[1:8, 1:8] = 1
     picture = colours.overlay(np.full((9, 9), 100, np.uint8), labels)
-    assert len(set(picture[4, 4].tolist())) > 1
-    assert picture[0, 0].tolist() == [100, 100, 100]
+    assert len(set(picture[4, 4, :3].tolist())) > 1
+    assert picture[0, 0].tolist() == [100, 100, 100, 255]
 
 
 def test_a_range_below_the_smallest_normal_number_has_greys() -> None:

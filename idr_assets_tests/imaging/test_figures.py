@@ -153,7 +153,7 @@ def test_pixels_of_the_png_are_those_of_the_overlay(shape: tuple[int, int]) -> N
     figure = figures.montage({(0, 0, 0): plane}, title="demo")
     panel = pictures(figure)[1]
     height, width, _ = panel.picture.shape
-    drawn = figures.drawn(figure)[panel.y : panel.y + height, panel.x : panel.x + width, :3]
+    drawn = figures.drawn(figure)[panel.y : panel.y + height, panel.x : panel.x + width]
     shades = colours.grey(plane.pixels, *colours.contrast([plane.pixels]))
     shades, coloured = colours.fit(shades, plane.labels, side=810)
     assert np.array_equal(drawn, colours.overlay(shades, coloured, width=max(1, drawn.shape[0] // shape[0] // 2)))
