@@ -143,7 +143,7 @@ def test_the_report_tells_every_measure(tmp_path: Path, monkeypatch: pytest.Monk
         assert f"| {row.name} | " in text
         assert math.isfinite(row.ratio)
         assert row.ratio > 0
-    assert "| plane labels, 10000 planes, from end to end, planes a second | 99 | at least 150 | **missed** |" in text
+    assert "| run of 10,000 planes from end to end, planes a second | 99 | at least 150 | **missed** |" in text
     assert "| bookkeeping of the empty asset on PostgreSQL, ms a plane | 10 | at most 1.5 | **missed** |" in text
     assert "| segment_demo on Dagster's own event log, times empty bodies | 0.333 | at most 2 | kept |" in text
     assert "| together | 5 | 3 |" in text

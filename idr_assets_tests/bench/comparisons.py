@@ -22,7 +22,7 @@ USUAL = 50
 """The latency of what is not about latency, in milliseconds."""
 
 BLOCKS = (1, 8, 64, 256)
-MOST_BLOCKS = 128
+MOST_BLOCKS = 64
 """Blocks of a measure at most: those of one plane are slow."""
 
 ONCE = {"notebook"}
@@ -51,7 +51,7 @@ class Sizes:
     def up_to(cls, planes: int, rounds: int) -> "Sizes":
         """Give the sizes for a longest run of so many planes."""
         runs = tuple(max(1, planes // part) for part in (100, 10, 1))
-        return cls(min(256, planes), min(32, planes), min(4, planes), runs, rounds, max(1024, min(8192, planes)))
+        return cls(min(256, planes), min(16, planes), min(2, planes), runs, rounds, max(1024, min(8192, planes)))
 
 
 def compared(sizes: Sizes) -> Results:
@@ -65,7 +65,7 @@ def compared(sizes: Sizes) -> Results:
             ways={latency: _ways(urls[latency], latency, sizes) for latency in LATENCIES},
             blocks=list(_blocks(urls[USUAL], sizes)),
             workers=list(_workers(urls[USUAL], sizes)),
-            runs={planes: list(_runs(urls[USUAL], planes, sizes)) for planes in sizes.runs},
+            runs={planes: list(_runs(urls[USUAL], planes)) for planes in sizes.runs},
             postgres=list(_on_postgres(sizes.runs[0], sizes.runs[-1])),
             demo=dict(_demo(sizes.rounds)),
             plan=cost_of_plan(urls[USUAL]),
@@ -115,10 +115,8 @@ def _workers(url: str, sizes: Sizes) -> Iterator[Row]:
     return _in_turns(measures, sizes.rounds)
 
 
-def _runs(url: str, planes: int, sizes: Sizes) -> Iterator[Row]:
+def _runs(url: str, planes: int) -> Iterator[Row]:
     measures = {"empty asset": partial(cost_of_run, None, planes), "plane labels": partial(cost_of_run, url, planes)}
-    if planes == sizes.runs[-1]:
-        measures["plane labels in 2 processes"] = partial(cost_of_run, url, planes, "processes")
     return _in_turns(measures, 1, f", {planes} planes")
 
 

@@ -24,7 +24,6 @@ from idr_assets_tests.orchestration.postgres_server import SETTINGS
 LAUNCHED = [sys.executable, "-m", "idr_assets_tests.bench.launched"]
 WAYS = [sys.executable, "-m", "idr_assets_tests.bench.ways"]
 STAGES = [sys.executable, "-m", "idr_assets_tests.bench.stages"]
-DASK = "type: idr_assets.DaskCluster\nattributes: {{cluster: {}, workers: 2}}\n"
 EMPTY = "idr_assets_tests.bench.empty_asset"
 
 
@@ -72,11 +71,11 @@ def seconds_of(program: str) -> float:
     return float(launched["whole"])
 
 
-def cost_of_run(url: str | None, planes: int, form: str = "in_process", database: str | None = None) -> Cost:
+def cost_of_run(url: str | None, planes: int, database: str | None = None) -> Cost:
     """Run `plane_labels` of the image at `url`, or the empty asset where there is none, by Dagster's command.
 
-    `form` is that of a cluster of two workers; `database` is the address of an empty one in PostgreSQL, for an instance
-    there instead of on SQLite. The image's partitions are those of all its planes. The start of the command counts.
+    `database` is the address of an empty one in PostgreSQL, for an instance there instead of on SQLite. The image's
+    partitions are those of all its planes. The start of the command counts.
     """
     block = window(planes)
     with TemporaryDirectory() as folder, dagster_home(Path(folder)) as home:
@@ -86,7 +85,6 @@ def cost_of_run(url: str | None, planes: int, form: str = "in_process", database
         project = ImageProject(home.path / "simulated")
         shape = str(list(IDR_SHAPE))
         project.write(url=url or "unused.zarr", level=f'"{LEVEL}"', shape=shape, window="{t: all, z: all}")
-        (project.package / "defs/dask/defs.yaml").write_text(DASK.format(form))
         project.write_definitions()
         home.project = project.root
         module, asset = ("simulated.definitions", "image/plane_labels") if url else (EMPTY, "planes")

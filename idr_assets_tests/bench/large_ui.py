@@ -86,8 +86,9 @@ def repeat_for_all(index: Path) -> None:
 TEXT = """# The UI with the whole image materialized
 
 `python -m idr_assets_tests.bench.large_ui docs` measures this in Chromium and writes this page. All {planes:,} planes
-of image 4007801 are materialized: a run made four, and a script repeated its events for the others. A page is shown
-when it tells of all planes; the first of all comes from a server that was just started.
+of image 4007801 are materialized: a run made four, of pixels that stand in for the image's, and a script repeated its
+events for the others. A page is shown when it tells of all planes; the first of all comes from a server that was just
+started.
 
 {machine}
 

@@ -54,16 +54,15 @@ def _of_work(results: Results) -> list[Target]:
 
 
 def _of_runs(results: Results) -> list[Target]:
-    rows = list(results.runs.values())
-    (few_empty, few), (empty, some), (most_empty, most) = ([row.costs[0] for row in pair[:2]] for pair in rows)
-    fastest = min(rows[-1][1:], key=lambda row: row.plane)
+    rows = results.runs.values()
+    (few_empty, few), (empty, some), (most_empty, most) = ([row.costs[0] for row in pair] for pair in rows)
     on_postgres = [row.costs[0] for row in results.postgres]
     return [
         Target(f"run of {some.planes:,} planes, times the empty asset's", some.seconds / empty.seconds, 1.25),
         Target("bookkeeping of the empty asset on SQLite, ms a plane", _bookkeeping(few_empty, most_empty), 1.5),
         Target("bookkeeping of the empty asset on PostgreSQL, ms a plane", _bookkeeping(*on_postgres), 1.5),
         Target(f"memory of a run of {most.planes:,} planes, times that of {few.planes:,}", most.peak / few.peak, 1.15),
-        Target(f"{fastest.name}, from end to end, planes a second", 1 / fastest.plane, PACE, at_least=True),
+        Target(f"run of {most.planes:,} planes from end to end, planes a second", 1 / most.plane, PACE, at_least=True),
     ]
 
 
