@@ -1,14 +1,15 @@
 """The Dagster component that says in YAML where dask runs."""
 
+from importlib.util import find_spec
 from typing import Any, Self
 
 import dagster as dg
 from pydantic import BaseModel
 
-from idr_assets.orchestration.dask_resource import DaskResource
+from idr_assets.orchestration.dask_resource import FORMS, DaskResource
 from idr_assets.orchestration.dask_security import located
 from idr_assets.templates import check_post_processing
-from idr_assets.yaml_fields import resolved
+from idr_assets.yaml_fields import place, resolved
 
 
 class DaskCluster(dg.Component):
@@ -28,10 +29,25 @@ class DaskCluster(dg.Component):
         """Make the component from the validated YAML; paths of certificates are relative to the YAML's folder."""
         check_post_processing(context)
         resource = attributes or DaskResource()
-        fields = resolved(resource.model_dump(), context.resolution_context)
+        yaml = context.resolution_context.at_path("attributes")
+        fields = resolved(resource.model_dump(), yaml)
+        _check_installed(fields["cluster"], yaml)
         return cls(DaskResource(**fields | {"arguments": located(fields["arguments"], context.path)}))
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002  Dagster's signature
         """Share the resource; runs stay in one process, for dask is the parallelism."""
         resources: dict[str, Any] = {"dask": self.resource}
         return dg.Definitions(resources=resources, executor=dg.in_process_executor)
+
+
+def _check_installed(cluster: str, context: dg.ResolutionContext) -> None:
+    """Refuse what names nothing before a run meets it; whether a class is one, the run sees, which imports it."""
+    package, dot, _ = cluster.partition(".")
+    if "://" in cluster or cluster in FORMS or (dot and package and find_spec(package)):
+        return
+    message = (
+        f"{cluster!r} in {place(context, 'cluster')} names no cluster: write `in_process`, `processes`, the address of "
+        "a scheduler (tcp://host:8786), or the dotted path of a cluster class, whose package must be installed "
+        "(`pip install dask-jobqueue`)"
+    )
+    raise ValueError(message)

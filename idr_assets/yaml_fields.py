@@ -155,7 +155,7 @@ def resolved(value: Any, context: dg.ResolutionContext) -> Any:  # noqa: ANN401 
             check_template(value, context)
             filled = context.resolve_value(value)
             if filled is None:
-                message = f"{value} in {_place(context)} gives nothing; set the variable that it names"
+                message = f"{value} in {place(context)} gives nothing; set the variable that it names"
                 raise ValueError(message)
             return filled
     return value
@@ -165,14 +165,15 @@ def located(error: ValidationError, context: dg.ResolutionContext) -> Validation
     """Name field, file and line in an error of what templates were filled with, as Dagster does in one of the YAML."""
     lines = [
         InitErrorDetails(
-            type=line["type"], loc=(_place(context, *line["loc"]),), input=line["input"], ctx=line.get("ctx", {})
+            type=line["type"], loc=(place(context, *line["loc"]),), input=line["input"], ctx=line.get("ctx", {})
         )
         for line in error.errors()
     ]
     return ValidationError.from_exception_data(error.title, lines, hide_input=True)
 
 
-def _place(context: dg.ResolutionContext, *field: str | int) -> str:
+def place(context: dg.ResolutionContext, *field: str | int) -> str:
+    """Name a field with file, line and column, for an error."""
     path, file = [*context.path, *field], context.source_position_tree
     position = f" at {file.lookup_closest_and_path(path, None)[0]}" if file else ""
     return ".".join(map(str, path)) + position

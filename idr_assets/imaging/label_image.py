@@ -87,7 +87,10 @@ class LabelImage:
 
     def not_stored(self, plane: Plane) -> ImageError:
         """Say that a plane has no labels."""
-        return ImageError(f"{plane} is not stored in {masked(self.url)}, labels {self.name!r}. Materialize it first.")
+        where = f"{masked(self.url)}, labels {self.name!r}"
+        return ImageError(
+            f"{plane} is not stored in {where}. Materialize it first. If it is outside of `window`, widen that before."
+        )
 
     def read_grid(
         self, t: Sequence[int], c: Sequence[int], z: Sequence[int]

@@ -10,7 +10,7 @@ from typing import Any
 
 import dask.config
 from dask.system import CPU_COUNT
-from distributed import Client, LocalCluster, Worker
+from distributed import Client, LocalCluster, SpecCluster, Status, Worker
 from distributed.deploy.cluster import Cluster
 
 from idr_assets.orchestration.dashboard import DashboardOnDemand
@@ -54,7 +54,7 @@ def client(cluster: str, workers: int | None, arguments: Mapping[str, Any]) -> I
     """Give a client of the cluster that the fields of `DaskResource` name, and close what was started for it.
 
     Raises `ValueError` where `cluster` names nothing, or `arguments` name code on the web, and OSError where no
-    scheduler answers at an address.
+    scheduler answers at an address, or a cluster class cannot start its workers.
     """
     check_preloads(arguments)
     if "://" in cluster:
@@ -104,7 +104,30 @@ def _named_cluster(path: str, workers: int, arguments: Mapping[str, Any]) -> Any
     here = ON_THIS_MACHINE if issubclass(cluster_class, LocalCluster) else {}
     cluster = cluster_class(**here | secured(arguments))
     cluster.scale(workers)
+    if isinstance(cluster, SpecCluster):
+        _await_jobs(path, cluster)
     return cluster
+
+
+def _await_jobs(path: str, cluster: SpecCluster) -> None:
+    """Wait until the jobs of workers are submitted: one that cannot be, dask only logs, and planes wait for ever."""
+    try:
+        cluster.sync(_submitted, cluster)
+    except (OSError, RuntimeError, ValueError) as error:
+        for job in cluster.workers.values():
+            job.status = Status.failed  # or dask would not close the cluster
+        cluster.close()
+        message = (
+            f"{path} cannot start its workers, so no planes are segmented ({error}). Run on a machine that has the "
+            "commands of its queue, or correct `arguments` in the YAML of the dask cluster."
+        )
+        raise OSError(message) from error
+
+
+async def _submitted(cluster: SpecCluster) -> None:
+    await cluster
+    for job in cluster.workers.values():
+        await job
 
 
 def _refusal(cluster: str, reason: str) -> ValueError:

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
     from distributed import Client
 
+FORMS = ("in_process", "processes")
+"""The forms that have a name of their own; others are named by an address or a class."""
+
 
 class DaskResource(dg.ConfigurableResource[Any]):
     """A dask cluster in one of four forms: in this process, local processes, an address, or any cluster class."""

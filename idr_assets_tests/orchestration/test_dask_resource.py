@@ -56,6 +56,8 @@ attributes:
 """
 """dask-jobqueue's stand-in for SLURM and its like: it writes a job's script as they do, and runs it on this machine."""
 
+ON_LOOPBACK = {"scheduler_options": {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}}
+
 GUIDE = {
     attributes["cluster"]: attributes
     for block in re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/deployment.md").read_text(), re.DOTALL)
@@ -177,18 +179,36 @@ def test_planes_wait_for_the_first_worker(fresh: Segmented, tmp_path: Path) -> N
 
 def test_jobs_of_slurm_are_those_of_the_guide(tmp_path: Path) -> None:
     arguments = GUIDE["dask_jobqueue.SLURMCluster"]["arguments"]
-    here = {
-        "scheduler_options": {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"},
-        "interface": None,
-        "shared_temp_directory": str(tmp_path),
-    }
-    with SLURMCluster(**arguments | here) as cluster:
+    with SLURMCluster(
+        **arguments | ON_LOOPBACK | {"interface": None, "shared_temp_directory": str(tmp_path)}
+    ) as cluster:
         script = cluster.job_script()
     for line in ("-p compute", "--cpus-per-task=4", "--mem=8G", "-t 01:00:00"):
         assert f"#SBATCH {line}\n" in script
     assert "--nthreads 1 " in script
     assert "--nworkers 4 " in script
     assert "export IDR_ASSETS_DATA=" in script
+
+
+@pytest.mark.parametrize(
+    ("script", "told"), [(None, "'sbatch'"), ("echo invalid partition >&2; exit 1", "invalid partition")]
+)
+def test_a_queue_that_takes_no_job_is_named(
+    script: str | None, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if script:
+        (tmp_path / "sbatch").write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / "sbatch").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    arguments = {"cores": 1, "memory": "1 GB"} | ON_LOOPBACK
+    resource = DaskResource(cluster="dask_jobqueue.SLURMCluster", arguments=arguments)
+    with (
+        pytest.raises(OSError, match="cannot start its workers, so no planes are segmented") as error,
+        resource.client(),
+    ):
+        pass
+    assert told in str(error.value)
+    assert "Run on a machine that has the commands of its queue, or correct `arguments`" in str(error.value)
 
 
 def test_jobs_of_a_queue_segment_planes_and_leave_no_process(tmp_path: Path) -> None:
@@ -291,4 +311,4 @@ def test_templates_of_a_cluster_run_no_code(tmp_path: Path, monkeypatch: pytest.
     yaml.write_text("type: idr_assets.DaskCluster\nattributes: {cluster: '{{ 6 * 7 }}'}\n")
     with pytest.raises(Exception, match="dask") as raised:
         project.load()
-    assert "{{ 6 * 7 }} in cluster is a template that could run code" in str(raised.value.__cause__)
+    assert "{{ 6 * 7 }} in attributes.cluster is a template that could run code" in str(raised.value.__cause__)
