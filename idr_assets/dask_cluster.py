@@ -31,8 +31,9 @@ class DaskCluster(dg.Component):
         resource = attributes or DaskResource()
         yaml = context.resolution_context.at_path("attributes")
         fields = resolved(resource.model_dump(), yaml)
-        _check_installed(fields["cluster"], yaml)
-        return cls(DaskResource(**fields | {"arguments": located(fields["arguments"], context.path)}))
+        found = DaskResource(**fields | {"arguments": located(fields["arguments"], context.path)})
+        _check_installed(found.cluster, yaml)
+        return cls(found)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002  Dagster's signature
         """Share the resource; runs stay in one process, for dask is the parallelism."""
@@ -43,7 +44,7 @@ class DaskCluster(dg.Component):
 def _check_installed(cluster: str, context: dg.ResolutionContext) -> None:
     """Refuse what names nothing before a run meets it; whether a class is one, the run sees, which imports it."""
     package, dot, _ = cluster.partition(".")
-    if "://" in cluster or cluster in FORMS or (dot and package and find_spec(package)):
+    if "://" in cluster or cluster in FORMS or (dot and _is_installed(package)):
         return
     message = (
         f"{cluster!r} in {place(context, 'cluster')} names no cluster: write `in_process`, `processes`, the address of "
@@ -51,3 +52,10 @@ def _check_installed(cluster: str, context: dg.ResolutionContext) -> None:
         "(`pip install dask-jobqueue`)"
     )
     raise ValueError(message)
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ValueError:  # no name, or a module without a place of its own, such as __main__
+        return False

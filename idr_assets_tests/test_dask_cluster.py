@@ -20,7 +20,10 @@ def write(project: ImageProject, cluster: str) -> Path:
     return file
 
 
-@pytest.mark.parametrize("cluster", ["in_proces", "", ".Cluster", "package_nowhere.Cluster", "{{ env.NAMED }}"])
+@pytest.mark.parametrize(
+    "cluster",
+    ["in_proces", "", ".Cluster", "package_nowhere.Cluster", "dask_jobqueue", "__main__.C", "{{ env.NAMED }}"],
+)
 def test_a_cluster_that_names_nothing_is_refused(
     project: ImageProject, cluster: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -39,3 +42,13 @@ def test_a_cluster_that_names_nothing_is_refused(
 def test_a_cluster_that_may_be_there_is_not_looked_for(project: ImageProject, cluster: str) -> None:
     write(project, cluster)
     assert (project.load().resources or {})["dask"].cluster == cluster
+
+
+def test_a_variable_that_holds_no_text_is_refused_as_such(
+    project: ImageProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NAMED", "5")
+    write(project, "{{ env.NAMED }}")
+    with pytest.raises(Exception, match=r"defs\.yaml \(DaskCluster\) \(error\)") as raised:
+        project.load()
+    assert "cluster\n  Input should be a valid string" in str(raised.value.__cause__)

@@ -109,7 +109,7 @@ class Block:
 
 
 def block_size(plane_shape: tuple[int, int], planes: int, workers: int) -> int:
-    """Tell how many planes a block holds: bounded by memory, and alike for all workers, so that they end together.
+    """Tell how many planes a block holds: bounded by memory, and as many blocks for each worker, before rows are whole.
 
     Each worker gets four blocks or more where they are not too small for that, so that one is read while another is
     computed, planes end all along, and a block that fails costs little.

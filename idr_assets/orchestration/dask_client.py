@@ -4,7 +4,7 @@ What runs on the cluster stands in `imaging.blocks`.
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any
 
@@ -110,23 +110,26 @@ def _named_cluster(path: str, workers: int, arguments: Mapping[str, Any]) -> Any
 
 
 def _await_jobs(path: str, cluster: SpecCluster) -> None:
-    """Wait until the jobs of workers are submitted: one that cannot be, dask only logs, and planes wait for ever."""
+    """Wait until the jobs of workers are submitted: dask only logs one that cannot be, and planes may wait for ever."""
     try:
         cluster.sync(_submitted, cluster)
-    except (OSError, RuntimeError, ValueError) as error:
+    except BaseException as error:
         for job in cluster.workers.values():
             job.status = Status.failed  # or dask would not close the cluster
-        cluster.close()
+        with suppress(Exception):  # what closing raises would hide why it is closed
+            cluster.close()
+        if not isinstance(error, Exception):
+            raise
         message = (
-            f"{path} cannot start its workers, so no planes are segmented ({error}). Run on a machine that has the "
-            "commands of its queue, or correct `arguments` in the YAML of the dask cluster."
+            f"{path} cannot start all of its workers, so no planes are segmented ({error}). Run on a machine that has "
+            "the commands of its queue, or correct `workers` or `arguments` in the YAML of the dask cluster."
         )
         raise OSError(message) from error
 
 
 async def _submitted(cluster: SpecCluster) -> None:
     await cluster
-    for job in cluster.workers.values():
+    for job in list(cluster.workers.values()):
         await job
 
 

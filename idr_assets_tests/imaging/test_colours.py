@@ -154,6 +154,7 @@ def test_an_overlay_tints_objects_inside_and_nothing_else() -> None:
     picture = colours.overlay(np.full((9, 9), 100, np.uint8), labels)
     assert len(set(picture[4, 4, :3].tolist())) > 1
     assert picture[0, 0].tolist() == [100, 100, 100, 255]
+    assert picture[1, 1].tolist() == [*colours.PALETTE[1], 255]  # its outline
 
 
 def test_a_range_below_the_smallest_normal_number_has_greys() -> None:

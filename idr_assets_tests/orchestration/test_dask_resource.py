@@ -190,25 +190,41 @@ def test_jobs_of_slurm_are_those_of_the_guide(tmp_path: Path) -> None:
     assert "export IDR_ASSETS_DATA=" in script
 
 
-@pytest.mark.parametrize(
-    ("script", "told"), [(None, "'sbatch'"), ("echo invalid partition >&2; exit 1", "invalid partition")]
-)
-def test_a_queue_that_takes_no_job_is_named(
-    script: str | None, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if script:
-        (tmp_path / "sbatch").write_text(f"#!/bin/sh\n{script}\n")
-        (tmp_path / "sbatch").chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
+def queue_of(folder: Path, sbatch: str) -> DaskResource:
+    """Put the commands of a queue into a folder, `sbatch` where there is a line of shell for it; give its cluster."""
+    for name, line in {"sbatch": sbatch, "scancel": "true"}.items():
+        if line:
+            (folder / name).write_text(f"#!/bin/sh\n{line}\n")
+            (folder / name).chmod(0o755)
     arguments = {"cores": 1, "memory": "1 GB"} | ON_LOOPBACK
-    resource = DaskResource(cluster="dask_jobqueue.SLURMCluster", arguments=arguments)
+    return DaskResource(cluster="dask_jobqueue.SLURMCluster", workers=2, arguments=arguments)
+
+
+@pytest.mark.parametrize(
+    ("sbatch", "told"),
+    [
+        ("", "'sbatch'"),
+        ("echo invalid partition >&2; exit 1", "invalid partition"),
+        ("echo taken", "parse job id"),
+        ("/bin/mkdir $0.1 2>/dev/null && echo Submitted batch job 7 || { echo job limit >&2; exit 1; }", "job limit"),
+    ],
+)
+def test_a_queue_that_refuses_a_job_is_named(
+    sbatch: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    resource = queue_of(tmp_path, sbatch)
+    before = set(psutil.Process().net_connections("tcp"))
     with (
-        pytest.raises(OSError, match="cannot start its workers, so no planes are segmented") as error,
+        pytest.raises(OSError, match="start all of its workers, so no planes are segmented") as error,
         resource.client(),
     ):
         pass
     assert told in str(error.value)
-    assert "Run on a machine that has the commands of its queue, or correct `arguments`" in str(error.value)
+    assert "Run on a machine that has the commands of its queue, or correct `workers` or `arguments`" in str(
+        error.value
+    )
+    assert set(psutil.Process().net_connections("tcp")) <= before
 
 
 def test_jobs_of_a_queue_segment_planes_and_leave_no_process(tmp_path: Path) -> None:
