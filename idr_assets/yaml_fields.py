@@ -173,7 +173,7 @@ def located(error: ValidationError, context: dg.ResolutionContext) -> Validation
 
 
 def place(context: dg.ResolutionContext, *field: str | int) -> str:
-    """Name a field with file, line and column, for an error."""
+    """Name a field with file and line, for an error."""
     path, file = [*context.path, *field], context.source_position_tree
     position = f" at {file.lookup_closest_and_path(path, None)[0]}" if file else ""
     return ".".join(map(str, path)) + position
