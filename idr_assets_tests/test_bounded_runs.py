@@ -75,14 +75,16 @@ def launch(ui: str, first: str, last: str) -> str:
     return str(ask(ui, LAUNCH, location="project.definitions", image=image, tags=tags)["launchRun"]["run"]["runId"])
 
 
+def said(home: DagsterHome, run: str, words: str) -> list[str]:
+    """Give the messages of a run in which there are `words`."""
+    return [event.message for event in home.instance.all_logs(run) if words in event.message]
+
+
 def worker(home: DagsterHome, run: str) -> psutil.Process:
-    """Give the process of a run."""
-    (event,) = [event for event in home.instance.all_logs(run) if "Executing steps in process" in event.message]
-    return psutil.Process(int(re.findall(r"pid: (\d+)", event.message)[0]))
-
-
-def has_cluster(home: DagsterHome, run: str) -> bool:
-    return any("dask dashboard" in event.message for event in home.instance.all_logs(run))
+    """Give the process of a run, which says its number some time after the run has started."""
+    wait_until(lambda: said(home, run, "Executing steps in process"))
+    (message,) = said(home, run, "Executing steps in process")
+    return psutil.Process(int(re.findall(r"pid: (\d+)", message)[0]))
 
 
 def states(home: DagsterHome, *runs: str) -> list[str]:
@@ -127,7 +129,7 @@ def test_nothing_is_left_of_runs_that_are_cancelled(served: Served) -> None:
     for form in FORMS:  # a run reads the YAML when it starts, so that all can be under way at once
         served.runs.use(form)
         cancelled.append(launch(ui, PARTITIONS[0], PARTITIONS[-1]))
-        wait_until(lambda: has_cluster(home, cancelled[-1]))
+        wait_until(lambda: said(home, cancelled[-1], "dask dashboard"))
     wait_until(lambda: not served.runs.scheduler.is_idle)
     assert states(home, *cancelled) == ["STARTED"] * len(FORMS)
 
