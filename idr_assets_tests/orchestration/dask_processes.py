@@ -61,10 +61,15 @@ class Scheduler:
 
 
 @contextmanager
-def running_scheduler(folder: Path, certificates: Path | None = None, workers: int = 2) -> Iterator[Scheduler]:
-    """Start a scheduler and its first workers; with `certificates` they speak TLS, and leave them in that folder."""
+def running_scheduler(
+    folder: Path, certificates: Path | None = None, workers: int = 2, *, dashboard: bool = False
+) -> Iterator[Scheduler]:
+    """Start a scheduler and its first workers; with `certificates` they speak TLS, and leave them in that folder.
+
+    The `dashboard` takes longer to import than all else of a scheduler.
+    """
     scheduler = Scheduler(folder, *_tls(certificates) if certificates else (None, ()))
-    process = scheduler.start("scheduler", "--port", "0")
+    process = scheduler.start("scheduler", "--port", "0", "--dashboard" if dashboard else "--no-dashboard")
     try:
         scheduler.add_workers(workers)
         yield scheduler

@@ -140,7 +140,7 @@ def test_nothing_is_left_of_a_run_that_fails(fresh: Segmented, tmp_path: Path, f
 
 
 def test_a_running_scheduler_stays(task: BlockTask, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with running_scheduler(tmp_path) as scheduler:
+    with running_scheduler(tmp_path, dashboard=True) as scheduler:
         before = tree()
         check(DaskResource(cluster=scheduler.address, arguments={"timeout": 30}), task, workers=2)
         assert tree() == before
@@ -151,7 +151,7 @@ def test_a_scheduler_with_certificates_is_reached_as_the_yaml_says(task: BlockTa
     project = ImageProject(tmp_path / "project")
     project.write()
     folder = project.package / "defs" / "dask"
-    with running_scheduler(tmp_path, certificates=folder) as scheduler:
+    with running_scheduler(tmp_path, certificates=folder, dashboard=True) as scheduler:
         (folder / "defs.yaml").write_text(TLS.format(address=scheduler.address))
         resource: DaskResource = (project.load().resources or {})["dask"]
         check(resource, task, workers=2)
