@@ -36,6 +36,9 @@ PALETTE: Bytes = np.array(
 """(256, 3) RGB: row 0 is the background, rows 1 to 8 are used first, the others only where eight do not suffice."""
 
 _CONTRAST = (1.0, 99.8)  # percentiles: camera noise below and a few hot pixels above must not set the range
+GREY_RANGE = "one range for all planes of a channel, percentiles {:g} to {:g} of its pixels".format(*_CONTRAST)
+"""What a caption says of it."""
+
 _SAMPLES = 200_000
 _REACH = 1 / 12  # of the longer side: objects this close are seen together, so they are neighbours
 _FILL = 0.4

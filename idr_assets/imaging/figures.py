@@ -24,8 +24,8 @@ from idr_assets.imaging.planes import LabelledPlane, Plane
 
 _CAPTION = (
     "Rows: timepoints T. Columns: slices Z. Above each plane: its t, c, z and, after the dot, its number of objects. "
-    "Grey: intensity in arbitrary units, one range for all planes of a channel. Colours tell neighbouring objects "
-    "apart and mean nothing else."
+    f"Grey: intensity in arbitrary units, {colours.GREY_RANGE}. "
+    "Colours tell neighbouring objects apart and mean nothing else."
 )
 _MISSING = " Hatched: planes not materialized."
 

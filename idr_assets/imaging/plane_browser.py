@@ -57,6 +57,7 @@ def plane_browser(
         shape=shape,
         shown=shown,
         scale=_scale(shape[1], pixel_size),
+        grey_range=colours.GREY_RANGE,
         provenance=provenance,
     )
 

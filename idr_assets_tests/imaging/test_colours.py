@@ -1,5 +1,6 @@
 """Colours of labels and greys of pixels, against naive loops and scikit-image."""
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -126,6 +127,12 @@ def test_contrast_is_shared_and_ignores_a_hot_pixel() -> None:
     black, white = colours.contrast([dark, bright])
     assert 80 < black < 100
     assert 1000 < white < 1300
+
+
+def test_the_range_is_that_which_captions_name() -> None:
+    pixels = np.random.default_rng(0).integers(0, 5000, (128, 135))
+    named = [float(number) for number in re.findall(r"[\d.]+\d|\d", colours.GREY_RANGE)]
+    assert colours.contrast([pixels]) == tuple(np.percentile(pixels, named, method="nearest"))
 
 
 def test_count_objects_skips_numbers_that_are_left_out() -> None:

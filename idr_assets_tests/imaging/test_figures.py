@@ -73,6 +73,7 @@ def test_channels_and_their_intensity_ranges_are_named() -> None:
         black, white = colours.contrast(drawn)
         assert f"channel {c}" in written
         assert f"{black:g} to {white:g} a.u." in written
+    assert colours.GREY_RANGE in " ".join(written)
 
 
 def test_a_missing_plane_is_drawn_as_not_materialized_and_has_no_count() -> None:

@@ -62,6 +62,10 @@ def test_the_pictures_of_a_plane_are_its_greys_and_its_label_colours() -> None:
         assert np.array_equal(np.asarray(opened(entry["labels"])), colours.label_colours(plane.labels))
 
 
+def test_the_page_tells_what_greys_mean() -> None:
+    assert colours.GREY_RANGE in " ".join(plane_browser(planes_of(1, 1, 1), title="demo").split())
+
+
 def test_planes_are_sorted_by_channel_time_and_slice() -> None:
     entries = stored(plane_browser(planes_of(2, 2, 2)[::-1], title="demo"))
     places = [(entry["c"], entry["t"], entry["z"]) for entry in entries]
