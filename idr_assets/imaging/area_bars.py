@@ -55,6 +55,7 @@ def _draw_bars(axes: Axes, areas: Areas, edges: npt.NDArray[np.int64], pixel_are
         bars, _ = np.histogram(np.minimum(values, edges[-1] - 1), edges)
         axes.stairs(bars, edges * pixel_area, fill=len(areas) == 1, label=f"c {c}", **style)
     axes.set_ylim(bottom=0)
+    axes.spines["bottom"].set_position(("outward", 3))  # or it would hide the bar of one object among hundreds
     axes.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
     axes.yaxis.set_major_locator(indices())
     axes.xaxis.set_major_formatter(NUMBER)

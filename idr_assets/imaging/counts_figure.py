@@ -18,6 +18,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
 
 from idr_assets.imaging.area_bars import Areas, draw_areas
 from idr_assets.imaging.panels import DPI, FAINT, INK, PAPER
@@ -118,6 +119,7 @@ def _draw_means(axes: Axes, found: Mapping[int, Counts], window: Block) -> None:
     axes.set_xlim(window.t.start - 0.5, window.t.stop - 0.5)
     axes.set_ylim(0, max(1, axes.dataLim.y1) * _HEADROOM)
     axes.xaxis.set_major_locator(indices())
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10]))
     axes.yaxis.set_major_formatter(NUMBER)
     axes.spines[["top", "right"]].set_visible(False)
 
