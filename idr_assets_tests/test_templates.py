@@ -120,7 +120,7 @@ def asks_for_variables_only(node: nodes.Node) -> bool:
     return isinstance(node, nodes.TemplateData)
 
 
-@settings(max_examples=300)
+@settings(max_examples=1000)
 @given(st.lists(templates | text | st.just("{{ env.HOME }}"), max_size=4).map("".join))
 def test_what_is_allowed_asks_for_variables_only_as_jinja_reads_it(template: str) -> None:
     if not RUNNING.search(ALLOWED.sub("", template)):

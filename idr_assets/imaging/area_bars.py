@@ -14,6 +14,7 @@ from idr_assets.imaging.plots import LABEL, NUMBER, indices, name_axes, styles
 _BARS = 40  # at most, but for the one of the largest
 _FEW, _MANY = 0.005, 20  # share of the objects that may stand apart, of so many objects or more
 _FAR = 2  # times as large as all others
+_LOWEST = 250  # part of the highest bar that every bar with objects is drawn high, about two dots: or it is not seen
 
 type Areas = Mapping[int, npt.NDArray[Any]]
 
@@ -51,11 +52,13 @@ def bar_edges(areas: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
 
 
 def _draw_bars(axes: Axes, areas: Areas, edges: npt.NDArray[np.int64], pixel_area: float) -> None:
-    for style, (c, values) in zip(styles(), areas.items(), strict=False):
-        bars, _ = np.histogram(np.minimum(values, edges[-1] - 1), edges)
-        axes.stairs(bars, edges * pixel_area, fill=len(areas) == 1, label=f"c {c}", **style)
+    bars = {c: np.histogram(np.minimum(values, edges[-1] - 1), edges)[0] for c, values in areas.items()}
+    least = max(heights.max() for heights in bars.values()) / _LOWEST
+    for style, (c, heights) in zip(styles(), bars.items(), strict=False):
+        seen = np.where(heights, np.maximum(heights, least), 0)
+        axes.stairs(seen, edges * pixel_area, fill=len(areas) == 1, label=f"c {c}", **style)
     axes.set_ylim(bottom=0)
-    axes.spines["bottom"].set_position(("outward", 3))  # or it would hide the bar of one object among hundreds
+    axes.spines["bottom"].set_position(("outward", 3))  # or it would hide low bars
     axes.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
     axes.yaxis.set_major_locator(indices())
     axes.xaxis.set_major_formatter(NUMBER)

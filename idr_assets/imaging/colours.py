@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from io import BytesIO
 from itertools import chain
+from math import gcd
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ PALETTE: Bytes = np.array(
 """(256, 3) RGB: row 0 is the background, rows 1 to 8 are used first, the others only where eight do not suffice."""
 
 _CONTRAST = (1.0, 99.8)  # percentiles: camera noise below and a few hot pixels above must not set the range
-GREY_RANGE = "one range for all planes of a channel, percentiles {:g} to {:g} of its pixels".format(*_CONTRAST)
+GREY_RANGE = "one range for all planes shown of a channel, percentiles {:g} to {:g} of their pixels".format(*_CONTRAST)
 """What a caption says of it."""
 
 _SAMPLES = 200_000
@@ -57,8 +58,13 @@ def count_objects(labels: Labels) -> int:
 
 
 def contrast(planes: Sequence[Pixels]) -> tuple[float, float]:
-    """Return the intensities to draw black and white: percentiles of the finite pixels of `planes`, 0 without any."""
+    """Return the intensities to draw black and white: percentiles of the finite pixels of `planes`, 0 without any.
+
+    Of many pixels, some 200,000 that are spread evenly are looked at.
+    """
     step = max(1, sum(plane.size for plane in planes) // _SAMPLES)
+    while any(gcd(step, plane.shape[-1]) > 1 for plane in planes):
+        step += 1  # or only some of the columns would be looked at
     values = np.concatenate([np.zeros(0), *(plane.ravel()[::step].astype(np.float64) for plane in planes)])
     finite = values[np.isfinite(values)]
     if not finite.size:

@@ -94,7 +94,7 @@ def _failure(done: int, failures: list[PlaneFailure]) -> dg.Failure:
     failures = sorted(failures, key=lambda failure: failure.plane)
     listed = "\n".join(f"{failure.plane}: {failure.reason}" for failure in failures)
     message = (
-        f"Planes that failed: {len(failures)}. Partitions that are done: {done}. Mend what is listed, then materialize "
+        f"Planes that failed: {len(failures)}. Partitions that are done: {done}. Mend what needs it, then materialize "
         "missing and failed partitions again; until then, what an earlier run stored of them stays.\n" + listed
     )
     return dg.Failure(message, metadata={"failed planes": len(failures)}, allow_retries=False)

@@ -129,6 +129,12 @@ def test_contrast_is_shared_and_ignores_a_hot_pixel() -> None:
     assert 1000 < white < 1300
 
 
+def test_all_columns_of_large_planes_set_the_range() -> None:
+    pixels = np.full((1000, 1000), 177, np.uint16)
+    pixels[:, ::5] = 5000  # of a million pixels, every fifth is looked at
+    assert colours.contrast([pixels]) == (177, 5000)
+
+
 def test_the_range_is_that_which_captions_name() -> None:
     pixels = np.random.default_rng(0).integers(0, 5000, (128, 135))
     named = [float(number) for number in re.findall(r"[\d.]+\d|\d", colours.GREY_RANGE)]

@@ -177,3 +177,21 @@ def test_the_svg_is_one_document_that_is_the_same_but_for_its_ids() -> None:
     assert document.tag.endswith("svg")
     assert len(list(document.iter("{http://www.w3.org/2000/svg}image"))) >= len(WINDOW.c)
     assert not list(document.iter("{http://purl.org/dc/elements/1.1/}date"))
+
+
+@pytest.mark.parametrize("most", [10, 7000])
+def test_the_bar_of_a_single_object_is_seen(most: int) -> None:
+    areas = {0: np.append(np.full(most, 100), 190)}
+    drawn = counts_figure({EMPTY: most + 1}, areas, EMPTY.block, title="demo")
+    canvas = FigureCanvasAgg(drawn)
+    canvas.draw()  # type: ignore[no-untyped-call]
+    dots = np.asarray(canvas.buffer_rgba())[::-1, :, :3]  # type: ignore[no-untyped-call]
+    axes = axes_of(drawn, f"areas of {most + 1:,} objects")
+    for area, seen in ((191, True), (150, False)):
+        x, y = axes.transData.transform((area, 0)).astype(int)
+        assert (dots[y : y + 3, x] == (0, 114, 178)).all(-1).any() == seen
+
+
+def test_means_are_counted_in_ones_twos_or_fives() -> None:
+    axes = axes_of(counts_figure(dict.fromkeys(WINDOW.planes(), 19), AREAS, WINDOW, title="demo"), "mean over z")
+    assert axes.get_yticks()[1] - axes.get_yticks()[0] in {1, 2, 5}
