@@ -48,7 +48,7 @@ def report(
         for key, values in metadata.items():
             context.log_event(dg.AssetMaterialization(context.asset_key, partition=key, metadata=values, tags=tags))
         yield from checks
-        raise _failure(len(metadata), failures)
+        raise _failure(image.name, len(metadata), failures)
     add_partition_metadata(context, metadata)
     yield dg.MaterializeResult(check_results=checks)
 
@@ -90,11 +90,12 @@ def _pictures(image: Image, planes: Iterable[PlaneSummary]) -> Metadata:
     return {f"outlines, {plane}": picture(outlines_png(labelled, most)) for plane, labelled in read if labelled}
 
 
-def _failure(done: int, failures: list[PlaneFailure]) -> dg.Failure:
+def _failure(name: str, done: int, failures: list[PlaneFailure]) -> dg.Failure:
     failures = sorted(failures, key=lambda failure: failure.plane)
     listed = "\n".join(f"{failure.plane}: {failure.reason}" for failure in failures)
     message = (
         f"Planes that failed: {len(failures)}. Partitions that are done: {done}. Mend what needs it, then materialize "
-        "missing and failed partitions again; until then, what an earlier run stored of them stays.\n" + listed
+        f"missing and failed partitions again (`idr-assets resume {name}`); until then, what an earlier run stored of "
+        f"them stays.\n{listed}"
     )
     return dg.Failure(message, metadata={"failed planes": len(failures)}, allow_retries=False)

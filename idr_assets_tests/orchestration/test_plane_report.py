@@ -82,7 +82,8 @@ def test_a_missing_plane_costs_its_partition_alone(fresh: Segmented) -> None:
     failure = fresh.run("plane_labels", PARTITIONS[0], PARTITIONS[-1])
     assert re.findall(r"^(t \d+ c \d+ z \d+): ", failure, re.MULTILINE) == ["t 2 c 1 z 9"]
     assert str(chunk) in failure
-    assert "Mend what needs it, then materialize missing and failed partitions again" in failure
+    assert "Mend what needs it, then materialize missing and failed" in failure
+    assert "`idr-assets resume image`" in failure
     others = [partition for partition in PARTITIONS if partition != "2|09"]
     assert fresh.materialized() == set(others)
     assert sorted(map(str, materializations(fresh))) == others
