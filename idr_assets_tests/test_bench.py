@@ -6,7 +6,9 @@ import re
 import signal
 import subprocess
 import sys
+from collections import Counter
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,6 +29,7 @@ from idr_assets_tests.bench.model import Machine, Parameters, forecast
 from idr_assets_tests.bench.report import write
 from idr_assets_tests.bench.simulated_image import LEVEL, PATH, SimulatedImage
 from idr_assets_tests.bench.stages import STAGES
+from idr_assets_tests.bench.turns import Way, ready
 from idr_assets_tests.dagster_home import ROOT, dagster_home, wait_until
 from idr_assets_tests.web_ui import listens
 
@@ -40,9 +43,36 @@ def test_each_way_segments_the_simulated_image(
     monkeypatch.setattr(ways, "UNCOUNTED", Plane(1, 0, 0).block)
     with SimulatedImage(tmp_path, 0, SHAPE) as server:
         monkeypatch.setattr(sys, "argv", ["ways", way, f"{server.url}/{PATH}", "4", "--block", "2", "--workers", "1"])
+        monkeypatch.setattr(sys, "stdin", ["0"])
         ways.main()
-    told = json.loads(capsys.readouterr().out)
-    assert min(told["work"], told["work_cpu"]) > 0
+    ready, told = capsys.readouterr().out.splitlines()
+    assert ready == "ready"
+    assert min(json.loads(told).values()) > 0
+
+
+def test_ways_take_turns_on_other_planes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: Counter[int] = Counter()
+    made = SimulatedImage.chunk
+
+    def counted(server: SimulatedImage, t: int, c: int, z: int) -> bytes:
+        asked[t] += 1
+        return made(server, t, c, z)
+
+    monkeypatch.setattr(SimulatedImage, "chunk", counted)
+    with SimulatedImage(tmp_path, 0) as server:
+        url = f"{server.url}/{PATH}"
+        several = {"threads": Way(url, "ours", 2), "processes": Way(url, "ours", 2, form="processes", workers=1)}
+        with ready(several):
+            costs = [several[name]() for name in ("threads", "processes", "threads")]
+    assert {cost.planes for cost in costs} == {2}
+    assert min(cost.peak for cost in costs) > 50e6
+    assert (asked[0], asked[1]) == (4, 2)
+
+
+def test_a_way_that_ends_is_named(tmp_path: Path) -> None:
+    way = Way(f"{tmp_path}/nothing.zarr", "loop", 1)
+    with pytest.raises(RuntimeError, match=r"ways loop .*nothing\.zarr 1 ended with 1"), ready({"loop": way}):
+        pass
 
 
 def test_planes_of_the_simulated_image_differ_and_stay(tmp_path: Path) -> None:
@@ -74,7 +104,7 @@ def test_the_server_ends_with_whoever_started_it(ending: signal.Signals) -> None
         wait_until(lambda: not listens(port), 30)
 
 
-@pytest.mark.parametrize("words", ["--planes 0", "--planes -1", "--planes 265001", "--rounds 0"])
+@pytest.mark.parametrize("words", ["--planes 0", "--planes -1", "--planes 265001", "--rounds 0", "--rounds 531"])
 def test_numbers_that_nothing_can_be_measured_with_are_refused(words: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parsed(words.split())
@@ -125,9 +155,10 @@ def test_the_report_tells_every_measure(tmp_path: Path, monkeypatch: pytest.Monk
         return Cost(planes, 1 + planes * 0.01 / options.get("workers", 1), planes * 0.008, 2**28, planes * 0.006)
 
     monkeypatch.setattr(comparisons, "simulated_image", nullcontext)
-    monkeypatch.setattr(comparisons, "cost_of_way", made_up)
+    monkeypatch.setattr(comparisons, "Way", lambda *what, **options: partial(made_up, *what, **options))
+    monkeypatch.setattr(comparisons, "ready", nullcontext)
     monkeypatch.setattr(comparisons, "cost_of_run", made_up)
-    monkeypatch.setattr(comparisons, "stored_image", nullcontext)
+    monkeypatch.setattr(comparisons, "stored_image", lambda _planes, _timepoints: nullcontext())
     monkeypatch.setattr(comparisons, "postgres_server", nullcontext)
     monkeypatch.setattr(comparisons, "stages_of_way", lambda _url, way, _planes: dict.fromkeys(STAGES[way], 0.001))
     monkeypatch.setattr(comparisons, "demo_home", nullcontext)

@@ -9,7 +9,7 @@ from time import monotonic
 from idr_assets_tests.bench.comparisons import Sizes, compared
 from idr_assets_tests.bench.machine import machine
 from idr_assets_tests.bench.report import write
-from idr_assets_tests.bench.windows import MOST
+from idr_assets_tests.bench.windows import MOST, MOST_TIMEPOINTS
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -25,8 +25,8 @@ def parsed(words: Sequence[str] | None = None) -> argparse.Namespace:
     arguments = parser.parse_args(words)
     if not 1 <= arguments.planes <= MOST:
         parser.error(f"--planes is {arguments.planes}, which the image does not have: write 1 to {MOST}")
-    if arguments.rounds < 1:
-        parser.error(f"--rounds is {arguments.rounds}, so nothing would be measured: write 1 or more")
+    if not 1 <= arguments.rounds <= MOST_TIMEPOINTS:
+        parser.error(f"--rounds is {arguments.rounds}, and each takes a timepoint: write 1 to {MOST_TIMEPOINTS}")
     return arguments
 
 

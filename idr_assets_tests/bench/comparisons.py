@@ -8,11 +8,12 @@ from functools import partial
 from itertools import product
 from statistics import median
 
-from idr_assets_tests.bench.costs import Cost, cost_of_plan, cost_of_run, cost_of_way, seconds_of, stages_of_way
+from idr_assets_tests.bench.costs import Cost, cost_of_plan, cost_of_run, seconds_of, stages_of_way
 from idr_assets_tests.bench.demo_runs import COMMANDS, EVENT_LOGS, MODULES, cost_of_command, demo_home
 from idr_assets_tests.bench.large_plane import bytes_of_large_plane
 from idr_assets_tests.bench.results import Results, Row
 from idr_assets_tests.bench.simulated_image import simulated_image, stored_image
+from idr_assets_tests.bench.turns import Way, ready
 from idr_assets_tests.orchestration.postgres_server import postgres_server
 
 LATENCIES = (0, 50, 200)
@@ -58,11 +59,11 @@ def compared(sizes: Sizes) -> Results:
     """Do everything, and tell of each thing when it is done."""
     with ExitStack() as servers:
         urls = {latency: servers.enter_context(simulated_image(latency / 1000)) for latency in LATENCIES}
-        disk = servers.enter_context(stored_image(sizes.planes))
+        disk = servers.enter_context(stored_image(sizes.planes, sizes.rounds))
         return Results(
             disk=list(_disk(disk, sizes)),
             stages={way: stages_of_way(urls[0], way, sizes.planes) for way in ("ours", "loop")},
-            ways={latency: _ways(urls[latency], latency, sizes) for latency in LATENCIES},
+            ways={latency: list(_ways(urls[latency], latency, sizes)) for latency in LATENCIES},
             blocks=list(_blocks(urls[USUAL], sizes)),
             workers=list(_workers(urls[USUAL], sizes)),
             runs={planes: list(_runs(urls[USUAL], planes)) for planes in sizes.runs},
@@ -75,31 +76,23 @@ def compared(sizes: Sizes) -> Results:
 
 
 def _disk(url: str, sizes: Sizes) -> Iterator[Row]:
-    way = partial(partial, cost_of_way, url)
-    measures = {
-        "ours": way("ours", sizes.planes),
-        "ours, processes": way("ours", sizes.planes, form="processes"),
-        "loop": way("loop", sizes.planes),
+    ways = {
+        "ours": Way(url, "ours", sizes.planes),
+        "ours, processes": Way(url, "ours", sizes.planes, form="processes"),
+        "loop": Way(url, "loop", sizes.planes),
     }
-    return _in_turns(measures, sizes.rounds, ", on disk")
+    return _ways_in_turns(ways, sizes.rounds, ", on disk")
 
 
-def _ways(url: str, latency: int, sizes: Sizes) -> list[Row]:
-    way = partial(partial, cost_of_way, url)
-    measures = {
-        "ours": way("ours", sizes.planes),
-        "loop": way("loop", sizes.loop),
-        "notebook": way("notebook", sizes.notebook),
-    }
-    return list(_in_turns(measures, sizes.rounds, f", {latency} ms"))
+def _ways(url: str, latency: int, sizes: Sizes) -> Iterator[Row]:
+    planes = {"ours": sizes.planes, "loop": sizes.loop, "notebook": sizes.notebook}
+    ways = {way: Way(url, way, count) for way, count in planes.items()}
+    return _ways_in_turns(ways, sizes.rounds, f", {latency} ms")
 
 
 def _blocks(url: str, sizes: Sizes) -> Iterator[Row]:
-    measures = {
-        f"blocks of {block}": partial(cost_of_way, url, "ours", _planes_for(block, sizes), block=block)
-        for block in BLOCKS
-    }
-    return _in_turns(measures, sizes.rounds)
+    ways = {f"blocks of {size}": Way(url, "ours", _planes_for(size, sizes), block=size) for size in BLOCKS}
+    return _ways_in_turns(ways, sizes.rounds)
 
 
 def _planes_for(block: int, sizes: Sizes) -> int:
@@ -108,11 +101,16 @@ def _planes_for(block: int, sizes: Sizes) -> int:
 
 
 def _workers(url: str, sizes: Sizes) -> Iterator[Row]:
-    measures = {
-        f"{form}, {workers}": partial(cost_of_way, url, "ours", sizes.planes, form=FORMS[form], workers=workers)
+    ways = {
+        f"{form}, {workers}": Way(url, "ours", sizes.planes, form=FORMS[form], workers=workers)
         for form, workers in product(FORMS, (1, 2))
     }
-    return _in_turns(measures, sizes.rounds)
+    return _ways_in_turns(ways, sizes.rounds)
+
+
+def _ways_in_turns(ways: Mapping[str, Way], rounds: int, of: str = "") -> Iterator[Row]:
+    with ready(ways):
+        yield from _in_turns(ways, rounds, of)
 
 
 def _runs(url: str, planes: int) -> Iterator[Row]:

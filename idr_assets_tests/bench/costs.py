@@ -22,9 +22,9 @@ from idr_assets_tests.image_project import ImageProject
 from idr_assets_tests.orchestration.postgres_server import SETTINGS
 
 LAUNCHED = [sys.executable, "-m", "idr_assets_tests.bench.launched"]
-WAYS = [sys.executable, "-m", "idr_assets_tests.bench.ways"]
 STAGES = [sys.executable, "-m", "idr_assets_tests.bench.stages"]
 EMPTY = "idr_assets_tests.bench.empty_asset"
+PROCESSES = "type: idr_assets.DaskCluster\nattributes: {cluster: processes, workers: 2}\n"
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,6 @@ class Cost:
         return self.seconds / self.planes
 
 
-def cost_of_way(url: str, way: str, planes: int, **options: Any) -> Cost:  # noqa: ANN401  what `ways` takes
-    """Segment planes of the image at `url`, see `ways`; the start of the process does not count."""
-    arguments = [f"--{name}={value}" for name, value in options.items()]
-    told, launched = _told([*WAYS, way, url, str(planes), *arguments])
-    return Cost(len(window(planes)), told["work"], told["work_cpu"], launched["peak"])
-
-
 def stages_of_way(url: str, way: str, planes: int) -> dict[str, float]:
     """Segment planes of the image at `url`, see `stages`; give the processor seconds a plane of each stage."""
     told, _ = _told([*STAGES, way, url, str(planes)])
@@ -72,7 +65,7 @@ def seconds_of(program: str) -> float:
 
 
 def cost_of_run(url: str | None, planes: int, database: str | None = None) -> Cost:
-    """Run `plane_labels` of the image at `url`, or the empty asset where there is none, by Dagster's command.
+    """Run `plane_labels` of the image at `url` in two processes, or the empty asset without one, by Dagster's command.
 
     `database` is the address of an empty one in PostgreSQL, for an instance there instead of on SQLite. The image's
     partitions are those of all its planes. The start of the command counts.
@@ -85,6 +78,7 @@ def cost_of_run(url: str | None, planes: int, database: str | None = None) -> Co
         project = ImageProject(home.path / "simulated")
         shape = str(list(IDR_SHAPE))
         project.write(url=url or "unused.zarr", level=f'"{LEVEL}"', shape=shape, window="{t: all, z: all}")
+        (project.package / "defs/dask/defs.yaml").write_text(PROCESSES)
         project.write_definitions()
         home.project = project.root
         module, asset = ("simulated.definitions", "image/plane_labels") if url else (EMPTY, "planes")

@@ -1,7 +1,6 @@
 """The memory that a large plane takes, which is cut into many chunks."""
 
 import math
-import re
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -14,6 +13,7 @@ from idr_assets.imaging.label_image_creation import create_label_image
 from idr_assets.imaging.planes import Plane
 from idr_assets.imaging.segmentation import gaussian_threshold
 from idr_assets.imaging.source import open_level
+from idr_assets_tests.bench.memory import memory
 from idr_assets_tests.idr_stores import write_image
 
 CHUNKS = (1, 1, 1, 1024, 1024)
@@ -34,13 +34,7 @@ def bytes_of_large_plane(side: int) -> float:
 def _bytes_a_pixel(folder: Path) -> float:
     level = open_level(str(folder / "image.zarr"), "0")
     task = BlockTask(level, create_label_image(str(folder / "output"), level), gaussian_threshold)
-    before = _memory("VmRSS")
+    before = memory("VmRSS")
     (found,) = task(Plane(0, 0, 0).block)
     assert found.objects
-    return (_memory("VmHWM") - before) / math.prod(level.plane_shape)
-
-
-def _memory(line: str) -> int:
-    """Give what Linux tells of this process' memory, in bytes."""
-    (found,) = re.findall(rf"{line}:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    return int(found) * 1024
+    return (memory("VmHWM") - before) / math.prod(level.plane_shape)

@@ -86,6 +86,7 @@ def machines(found: Parameters) -> list[Machine]:
     """Give the machines, with polite numbers of requests and with the usual ones."""
     usual = PATIENT.requests
     return [
+        Machine(f"2 cores: 2 processes, {usual} requests each", 2, 2 * usual),
         Machine(f"2 cores: 2 threads, {usual} requests", found.threads, usual),
         Machine("16 cores: 16 processes, 1 request each", 16, 16),
         Machine(f"16 cores: 16 processes, {usual} requests each", 16, 16 * usual),

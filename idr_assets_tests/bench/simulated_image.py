@@ -62,10 +62,11 @@ def simulated_image(latency: float) -> Iterator[str]:
 
 
 @contextmanager
-def stored_image(planes: int) -> Iterator[str]:
-    """Give the address of the image on disk, which has as many planes of its first timepoint, and those of `ways`."""
+def stored_image(planes: int, timepoints: int) -> Iterator[str]:
+    """Give the address of the image on disk, which has as many planes of its first timepoints, and those of `ways`."""
     with TemporaryDirectory() as root:
-        image = write_idr_store(Path(root), version="0.4", t=[0, IDR_SHAPE[0] - 2], c=[0], z=range(planes), level=LEVEL)
+        t = [*range(timepoints), IDR_SHAPE[0] - 2]
+        image = write_idr_store(Path(root), version="0.4", t=t, c=[0], z=range(planes), level=LEVEL)
         yield str(image)
 
 

@@ -1,10 +1,12 @@
 """Three ways to segment planes of one store: the notebook's, ours, and a plain loop. Each runs in its own process.
 
-Every way first does planes that do not count, so that imports and connections are not measured.
+Every way first does planes that do not count, so that imports and connections are not measured. Then it waits for its
+turns, so that others may be measured in between.
 """
 
 import argparse
 import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,6 +18,7 @@ import numpy as np
 import zarr
 
 from idr_assets.imaging.planes import Block, block_size
+from idr_assets_tests.bench.memory import largest
 from idr_assets_tests.bench.simulated_image import LEVEL
 from idr_assets_tests.bench.windows import window
 
@@ -103,7 +106,10 @@ WAYS = {way.__name__: way for way in (notebook, ours, loop)}
 
 
 def main() -> None:
-    """Go one way; print the seconds, and the processor seconds of this process, that the planes took."""
+    """Go one way, at each number of a turn that is read; print the seconds and processor seconds that its planes took.
+
+    With them is told the peak memory, in bytes, of the largest process until then.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("way", choices=WAYS)
     parser.add_argument("url")
@@ -114,10 +120,13 @@ def main() -> None:
     options = parser.parse_args()
     with WAYS[options.way](options.url, options) as segment:
         segment(replace(UNCOUNTED, z=range(1 if options.way == "notebook" else 4)))
-        started, before = perf_counter(), process_time()
-        segment(window(options.planes))
-        told = {"work": perf_counter() - started, "work_cpu": process_time() - before}
-    print(json.dumps(told))  # noqa: T201
+        print("ready", flush=True)  # noqa: T201
+        for turn in sys.stdin:
+            block = window(options.planes, int(turn))
+            started, before = perf_counter(), process_time()
+            segment(block)
+            told = {"seconds": perf_counter() - started, "cpu": process_time() - before, "peak": largest()}
+            print(json.dumps(told), flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

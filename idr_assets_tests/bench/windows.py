@@ -6,11 +6,18 @@ from idr_assets_tests.idr_stores import IDR_SHAPE
 LONGEST = 500
 """Slices of a window at most."""
 
-MOST = LONGEST * (IDR_SHAPE[0] - 2)
-"""Planes of a window at most; the last timepoints are for what does not count, see `ways`."""
+MOST_TIMEPOINTS = IDR_SHAPE[0] - 2
+"""Timepoints of windows at most; the last are for what does not count, see `ways`."""
+
+MOST = LONGEST * MOST_TIMEPOINTS
+"""Planes of a window at most."""
 
 
-def window(planes: int) -> Block:
-    """Give a window of one channel with so many planes, rounded down to whole timepoints past `LONGEST`."""
+def window(planes: int, turn: int = 0) -> Block:
+    """Give a window of one channel with so many planes, rounded down to whole timepoints past `LONGEST`.
+
+    Those of each `turn` follow upon those of the turn before.
+    """
     slices = min(planes, LONGEST)
-    return Block(range(planes // slices), (0,), range(slices))
+    timepoints = planes // slices
+    return Block(range(turn * timepoints, (turn + 1) * timepoints), (0,), range(slices))
