@@ -32,7 +32,8 @@ def report(
 ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
     """Attach metadata to each partition and evaluate the checks; when planes failed, fail the run after that.
 
-    Raises `dagster.Failure` with every plane that failed and why; exactly the other partitions count as materialized.
+    Raises `dagster.Failure` with each reason and the planes that failed for it; exactly the other partitions count as
+    materialized.
     """
     from idr_assets.orchestration.event_log.partition_metadata import add_partition_metadata  # noqa: PLC0415
 
@@ -91,8 +92,10 @@ def _pictures(image: Image, planes: Iterable[PlaneSummary]) -> Metadata:
 
 
 def _failure(name: str, done: int, failures: list[PlaneFailure]) -> dg.Failure:
-    failures = sorted(failures, key=lambda failure: failure.plane)
-    listed = "\n".join(f"{failure.plane}: {failure.reason}" for failure in failures)
+    planes: dict[str, list[str]] = defaultdict(list)
+    for failure in sorted(failures, key=lambda failure: failure.plane):
+        planes[failure.reason].append(str(failure.plane))
+    listed = "\n".join(f"{'; '.join(named)}: {reason}" for reason, named in planes.items())
     message = (
         f"Planes that failed: {len(failures)}. Partitions that are done: {done}. Mend what needs it, then materialize "
         f"missing and failed partitions again (`idr-assets resume {name}`); until then, what an earlier run stored of "

@@ -135,7 +135,9 @@ def test_nothing_is_left_of_a_run_that_fails(fresh: Segmented, tmp_path: Path, f
     with running_scheduler(tmp_path) if form == "an address" else nullcontext(Scheduler(tmp_path, None, ())) as running:
         before = tree(), listeners()
         dask_forms.write_form(fresh.project.package, form, running.address)
-        assert "Planes that failed: 8. Partitions that are done: 0." in fresh.run("plane_labels", "1|09", "2|10")
+        failure = fresh.run("plane_labels", "1|09", "2|10")
+        assert "Planes that failed: 8. Partitions that are done: 0." in failure
+        assert failure.count("ValueError: no labels of") == 1
         assert (tree(), listeners()) == before
 
 
