@@ -4,16 +4,27 @@ Here belongs the project. What an image's store holds is in `idr_stores`.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster.components.core import package_entry, snapshot
 
 DEFINITIONS = """
 from pathlib import Path
 import dagster as dg
 defs = dg.load_from_defs_folder(path_within_project=Path(__file__))
 """
+
+DESCRIBED_ONCE = {
+    (module, name): cache(getattr(module, name))
+    for module, name in [
+        (package_entry, "discover_entry_point_package_objects"),
+        (snapshot, "get_package_entry_snap"),
+    ]
+}
+"""What Dagster does at each load to describe all types of components for the UI, which takes most of the time."""
 
 FIELDS = {"url": "source.zarr", "level": '"0"', "shape": "[12, 2, 16, 128, 135]"}
 """The fields that an image needs, as they stand in YAML."""
@@ -57,6 +68,8 @@ class ImageProject:
         """Load the definitions, with the project's own modules importable."""
         with pytest.MonkeyPatch.context() as patch:
             patch.syspath_prepend(str(self.root))
+            for (module, name), once in DESCRIBED_ONCE.items():
+                patch.setattr(module, name, once)
             return dg.load_from_defs_folder(path_within_project=self.yaml)
 
     def key(self, asset: str) -> dg.AssetKey:

@@ -90,8 +90,8 @@ def noise(height: int, width: int, planes: int) -> list[LabelledPlane]:
 @pytest.mark.parametrize(
     ("height", "width", "planes", "bound"),
     [
-        (1000, 1000, 12, PAGE_BYTES),
-        (2048, 100, 12, PAGE_BYTES // 5),  # a smaller bound takes less time
+        (500, 500, 12, PAGE_BYTES // 4),  # a smaller bound takes less time
+        (2048, 100, 12, PAGE_BYTES // 5),
         (100, 2048, 12, PAGE_BYTES // 5),
         (4200, 6, 80, PAGE_BYTES // 5),
     ],
