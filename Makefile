@@ -29,7 +29,7 @@ demo: $(INSTALLED) ## segment the demo image: labels, pictures and objects
 # dg dev is dagster dev after a check of the YAML files.
 ui: $(INSTALLED) ## the Dagster UI and daemon on http://127.0.0.1:3000 (another port: PORT=4000)
 	@$(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", $(PORT)))' 2>/dev/null || \
-	  { echo "Port $(PORT) is in use, perhaps by another make ui. Take another one: make ui PORT=4000" >&2; exit 1; }
+	  { echo "Port $(PORT) is in use, perhaps by another make ui, or is no port. Take another: make ui PORT=4000" >&2; exit 1; }
 	$(BIN)/dg dev --host 127.0.0.1 --port $(PORT)
 
 test: $(INSTALLED) ## run the tests (some of them: ARGS="-k montage")

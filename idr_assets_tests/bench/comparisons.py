@@ -9,7 +9,7 @@ from itertools import product
 from statistics import median
 
 from idr_assets_tests.bench.costs import Cost, cost_of_plan, cost_of_run, seconds_of, stages_of_way
-from idr_assets_tests.bench.demo_runs import COMMANDS, EVENT_LOGS, MODULES, cost_of_command, demo_home
+from idr_assets_tests.bench.demo_runs import EVENT_LOGS, MODULES, cost_of_command, demo_home
 from idr_assets_tests.bench.large_plane import bytes_of_large_plane
 from idr_assets_tests.bench.results import Results, Row
 from idr_assets_tests.bench.simulated_image import simulated_image, stored_image
@@ -126,9 +126,9 @@ def _on_postgres(*sizes: int) -> Iterator[Row]:
 
 
 def _demo(rounds: int) -> Iterator[tuple[tuple[str, str], list[Row]]]:
-    for event_log in EVENT_LOGS:
+    for event_log, (_, commands) in EVENT_LOGS.items():
         with demo_home(event_log) as home:
-            for command in COMMANDS:
+            for command in commands:
                 measures = {bodies: partial(cost_of_command, home, command, bodies) for bodies in MODULES}
                 yield (event_log, command), list(_in_turns(measures, rounds, f", {command}"))
 
