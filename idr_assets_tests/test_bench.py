@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from contextlib import nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,9 +28,10 @@ from idr_assets_tests.bench.demo_runs import cost_of_command
 from idr_assets_tests.bench.machine import machine
 from idr_assets_tests.bench.model import Machine, Parameters, forecast
 from idr_assets_tests.bench.report import write
-from idr_assets_tests.bench.simulated_image import LEVEL, PATH, SimulatedImage
+from idr_assets_tests.bench.simulated_image import LEVEL, PATH, SimulatedImage, stored_image
 from idr_assets_tests.bench.stages import STAGES
 from idr_assets_tests.bench.turns import Way, ready
+from idr_assets_tests.bench.windows import window
 from idr_assets_tests.dagster_home import ROOT, dagster_home, wait_until
 from idr_assets_tests.web_ui import listens
 
@@ -45,8 +47,8 @@ def test_each_way_segments_the_simulated_image(
         monkeypatch.setattr(sys, "argv", ["ways", way, f"{server.url}/{PATH}", "4", "--block", "2", "--workers", "1"])
         monkeypatch.setattr(sys, "stdin", ["0"])
         ways.main()
-    ready, told = capsys.readouterr().out.splitlines()
-    assert ready == "ready"
+    first, told = capsys.readouterr().out.splitlines()
+    assert first == "ready"
     assert min(json.loads(told).values()) > 0
 
 
@@ -73,6 +75,40 @@ def test_a_way_that_ends_is_named(tmp_path: Path) -> None:
     way = Way(f"{tmp_path}/nothing.zarr", "loop", 1)
     with pytest.raises(RuntimeError, match=r"ways loop .*nothing\.zarr 1 ended with 1"), ready({"loop": way}):
         pass
+
+
+def test_a_way_that_ends_between_its_turns_is_named() -> None:
+    with stored_image(2, 2) as url:
+        way = Way(url, "loop", 2)
+        with ready({"loop": way}):
+            assert way().planes == 2
+            way.process.kill()
+            way.process.wait()
+            with pytest.raises(RuntimeError, match=r"ways loop .*2 ended with -9"):
+                way()
+
+
+def test_every_turn_finds_planes_on_disk() -> None:
+    with stored_image(3, 2) as url:
+        level = open_level(url, LEVEL)
+        for block in (window(3, 0), window(3, 1), replace(ways.UNCOUNTED, z=range(3))):
+            assert level.read(block).any(axis=(-2, -1)).all()
+
+
+PARENT = """
+import sys
+from subprocess import PIPE, Popen
+from idr_assets_tests.bench.memory import largest
+with Popen([sys.executable, "-c", "b = b'1' * 2**28; print(flush=True); input()"], stdin=PIPE, stdout=PIPE) as child:
+    child.stdout.readline()
+    print(largest())
+    child.kill()
+"""
+
+
+def test_the_peak_is_that_of_the_largest_process() -> None:
+    told = subprocess.run([sys.executable, "-c", PARENT], cwd=ROOT, check=True, stdout=subprocess.PIPE)  # noqa: S603
+    assert 2**28 < int(told.stdout) < 2**29
 
 
 def test_planes_of_the_simulated_image_differ_and_stay(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy  # loads each submodule at its first use, as skimage does
 import skimage
-from annotated_types import Ge, Gt, Le, Lt
+from annotated_types import Ge, Gt, Lt
 
 from idr_assets.imaging.label_numbers import Labels, Pixels, checked, renumbered
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     import dask.array as da
 
 type SegmentationFunction = Callable[..., da.Array]
-type Fraction = Annotated[float, Ge(0), Le(1)]
 type NotNegative = Annotated[float, Ge(0), Lt(math.inf)]
 type Positive = Annotated[float, Gt(0), Lt(math.inf)]
 
@@ -93,7 +92,9 @@ def threshold_values(planes: da.Array, *, sigma: float = 1.0, threshold_fraction
 
 
 @versioned("1", thresholds=threshold_values)
-def gaussian_threshold(planes: da.Array, *, sigma: NotNegative = 1.0, threshold_fraction: Fraction = 0.33) -> da.Array:
+def gaussian_threshold(
+    planes: da.Array, *, sigma: NotNegative = 1.0, threshold_fraction: NotNegative = 0.33
+) -> da.Array:
     """Label what is brighter than a fraction of the smoothed plane's maximum.
 
     `planes` (n, y, x) of any real dtype, chunked in any way. `sigma`, in pixels, is that of the gaussian, which keeps

@@ -95,10 +95,16 @@ def _failure(name: str, done: int, failures: list[PlaneFailure]) -> dg.Failure:
     planes: dict[str, list[str]] = defaultdict(list)
     for failure in sorted(failures, key=lambda failure: failure.plane):
         planes[failure.reason].append(str(failure.plane))
-    listed = "\n".join(f"{'; '.join(named)}: {reason}" for reason, named in planes.items())
+    listed = "\n".join(_reason(*named, reason=reason) for reason, named in planes.items())
     message = (
         f"Planes that failed: {len(failures)}. Partitions that are done: {done}. Mend what needs it, then materialize "
         f"missing and failed partitions again (`idr-assets resume {name}`); until then, what an earlier run stored of "
         f"them stays.\n{listed}"
     )
     return dg.Failure(message, metadata={"failed planes": len(failures)}, allow_retries=False)
+
+
+def _reason(plane: str, *others: str, reason: str) -> str:
+    """Tell the reason before the other planes: there may be thousands."""
+    behind = f"\n  and for the same reason: {'; '.join(others)}" if others else ""
+    return f"{plane}: {reason}{behind}"

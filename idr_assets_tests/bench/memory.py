@@ -1,4 +1,4 @@
-"""The memory of processes, as Linux tells of it. What a process shares with its parent at its start does not count."""
+"""The memory of processes, as Linux tells of it; that of a forked one includes what its parent had then."""
 
 import os
 import re

@@ -27,8 +27,7 @@ class Results:
     `postgres` are runs of the empty asset on PostgreSQL, of few and of most planes; `stages` the processor seconds a
     plane of each stage of a way; `demo` the rows of each command on the demo with each event log; `plan` the seconds
     and peak bytes of opening and planning the whole image; `large` the side of the large plane and the bytes of memory
-    that each of its pixels takes; `definitions` the seconds that they take to load, beyond
-    those of importing dagster.
+    that each of its pixels takes; `definitions` the seconds that they take to load, beyond those of importing dagster.
     """
 
     disk: list[Row]

@@ -5,7 +5,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import count
 from typing import Any
 
@@ -22,7 +22,7 @@ class Way:
     def __init__(self, url: str, way: str, planes: int, **options: Any) -> None:  # noqa: ANN401  what `ways` takes
         arguments = [f"--{name}={value}" for name, value in options.items()]
         self.command = [sys.executable, "-m", "idr_assets_tests.bench.ways", way, url, str(planes), *arguments]
-        self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603
+        self.process = subprocess.Popen(self.command, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
         self.planes = planes
         self.turns = count()
 
@@ -33,10 +33,11 @@ class Way:
     def __call__(self) -> Cost:
         """Take a turn."""
         assert self.process.stdin
-        print(next(self.turns), file=self.process.stdin, flush=True)
+        with suppress(BrokenPipeError):  # that it has ended is told below
+            self.process.stdin.write(f"{next(self.turns)}\n".encode())
         return Cost(len(window(self.planes)), **json.loads(self._told()))
 
-    def _told(self) -> str:
+    def _told(self) -> bytes:
         assert self.process.stdout
         if told := self.process.stdout.readline():
             return told

@@ -6,6 +6,7 @@ turns, so that others may be measured in between.
 
 import argparse
 import json
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -130,4 +131,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends who holds the other end of the pipe, and so this
     main()

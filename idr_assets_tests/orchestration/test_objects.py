@@ -74,7 +74,7 @@ def test_a_rerun_measures_only_timepoints_that_changed(fresh: Segmented) -> None
     fresh.run("plane_labels", "1|09", "2|10")
     assert measured("1", "2") == [(True, 0), (True, 0)]
     assert measured("1", "2") == [(False, 0), (False, 0)]
-    fresh.project.write(**FIELDS | {"segmentation": "{parameters: {threshold_fraction: 1}}"})
+    fresh.project.write(**FIELDS | {"segmentation": "{parameters: {threshold_fraction: 2.0}}"})
     fresh.run("plane_labels", "2|09")
     assert measured("1", "2") == [(False, 0), (True, 2)]
     fresh.project.write(**FIELDS | {"window": "{t: [2, 2], z: [9, 10]}"})

@@ -135,8 +135,8 @@ def test_planes_that_are_done_stay_when_no_worker_is_left(
         (fresh.project.package / "defs/dask/defs.yaml").write_text(PROCESSES.replace("processes", scheduler.address))
         failure = fresh.run("plane_labels", PARTITIONS[0], PARTITIONS[-1])
     assert "Planes that failed: 4. Partitions that are done: 2." in failure
-    lost = "; ".join(f"t 2 c {c} z {z}" for c in (0, 1) for z in (9, 10))
-    assert f"{lost}: the dask cluster has no worker any more: all have ended" in failure
+    assert "t 2 c 0 z 9: the dask cluster has no worker any more: all have ended" in failure
+    assert "\n  and for the same reason: t 2 c 0 z 10; t 2 c 1 z 9; t 2 c 1 z 10" in failure
     assert fresh.materialized() == {"1|09", "1|10"}
 
 
