@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from distributed import Client, KilledWorker
 
-from idr_assets.imaging.in_flight import ClusterLostError, InFlight
+from idr_assets.imaging.in_flight import ClusterLostError, InFlight, Outcome
 from idr_assets.imaging.label_image import LabelImage
 from idr_assets.imaging.label_numbers import checked, renumbered
 from idr_assets.imaging.origins import Origins
@@ -78,12 +78,13 @@ class BlockTask:
         except NotAsWrittenError:
             self.output.remove(block)  # they may lie upon the pixels of another run
             raise
-        if self.origins and len(reused) < len(block):
-            self.origins.note(block, pixels)
+        fetched = self.origins if len(reused) < len(block) else None
+        origins = fetched.of(block, pixels) if fetched else [None] * len(block)
         seconds = (perf_counter() - started) / len(block)
+        each = zip(block.planes(), stored, origins, stack, labels, thresholds, strict=True)
         return [
-            summarize(plane, *found, seconds=seconds, mark=mark, reused=plane in reused)
-            for plane, mark, *found in zip(block.planes(), stored, stack, labels, thresholds, strict=True)
+            summarize(plane, *found, seconds=seconds, mark=mark, origin=origin, reused=plane in reused)
+            for plane, mark, origin, *found in each
         ]
 
     def _read(self, block: Block) -> tuple[npt.NDArray[Any], set[Plane]]:
@@ -91,7 +92,7 @@ class BlockTask:
 
     def segment(self, stack: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int32], list[float | None]]:
         """Evaluate the segmentation of a stack (n, y, x) once: labels (n, y, x) int32 and n thresholds."""
-        planes = da.from_array(stack, chunks=(len(stack), *self.output.plane_chunks))
+        planes = da.from_array(stack, chunks=(len(stack), *self.output.plane_chunks), name=False)  # else it is hashed
         name = getattr(self.function, "__qualname__", repr(self.function))
         try:
             lazy = self.function(planes, **self.parameters), threshold_of(self.function, planes, self.parameters)
@@ -136,7 +137,7 @@ def segment_blocks(client: Client, task: BlockTask, blocks: Iterable[Block]) -> 
     flight.send(blocks)
     again: set[Block] = set()
     suspects: list[Block] = []
-    for block, outcome in flight.outcomes():
+    for block, outcome in _noted(flight.outcomes(), task.origins):
         if isinstance(outcome, list):
             yield from outcome
         elif isinstance(outcome, KilledWorker):
@@ -148,8 +149,16 @@ def segment_blocks(client: Client, task: BlockTask, blocks: Iterable[Block]) -> 
             flight.send(block.single_planes())
     for suspect in suspects:
         flight.send([suspect])
-        for block, outcome in flight.outcomes():
+        for block, outcome in _noted(flight.outcomes(), task.origins):
             yield from outcome if isinstance(outcome, list) else _failures(block, outcome)
+
+
+def _noted(outcomes: Iterator[tuple[Block, Outcome]], origins: Origins | None) -> Iterator[tuple[Block, Outcome]]:
+    """Note the origins of what is stored: here, for planes of several blocks share a chunk of them."""
+    for block, outcome in outcomes:
+        if origins and isinstance(outcome, list):
+            origins.note(block, [summary.origin for summary in outcome])
+        yield block, outcome
 
 
 def _failures(block: Block, error: BaseException) -> list[PlaneFailure]:

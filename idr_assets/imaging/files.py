@@ -8,9 +8,11 @@ clears away but once, when it has written.
 On S3 nothing is renamed: an object appears whole when its upload has ended, in one part or in many, and not before.
 """
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from errno import EDQUOT, ENOSPC
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -63,8 +65,9 @@ def undisturbed(write: Callable[[], None]) -> None:
 def clear_partials(store: Store, folder: str) -> None:
     """Remove the partial files in one folder of a store; of stores that are not local none has any."""
     if isinstance(store, LocalStore):
-        for left in (store.root / folder).glob("*.partial"):
-            left.unlink(missing_ok=True)
+        with suppress(FileNotFoundError), os.scandir(f"{store.root}/{folder}") as files:
+            for left in (file for file in files if file.name.endswith(".partial")):
+                Path(left).unlink(missing_ok=True)
 
 
 @contextmanager

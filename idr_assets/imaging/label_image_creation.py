@@ -24,7 +24,7 @@ from idr_assets.imaging.source import Level
 from idr_assets.imaging.stores import open_store
 
 LONGEST_CHUNK = 2048
-"""Height and width in pixels up to which a plane is one chunk: about 4 megapixels."""
+"""Height and width in pixels up to which a plane is one chunk: about 4 megapixels; also the most slices of a chunk."""
 
 
 def create_label_image(url: str, level: Level, name: str = SEGMENTATION, *, version: Version = "0.5") -> LabelImage:
@@ -79,9 +79,14 @@ def _list_labels(url: str, written_as: Format) -> None:
             group = zarr.open_group(open_store(url), path="labels", mode="r+")
 
 
-def create_array(url: str, path: str, shape: tuple[int, ...], dtype: np.dtype[Any], written_as: Format) -> None:
-    """Make an array (t, c, z, y, x) of the output, unless it is there: a plane is a chunk, and a large one several."""
-    height, width = (min(length, LONGEST_CHUNK) for length in shape[3:])
+def create_array(  # noqa: PLR0913
+    url: str, path: str, shape: tuple[int, ...], dtype: np.dtype[Any], written_as: Format, *, slices: int = 1
+) -> None:
+    """Make an array (t, c, z, y, x) of the output, unless it is there.
+
+    A chunk has so many `slices` of a timepoint and channel, or the part of a large plane.
+    """
+    sizes = (min(length, LONGEST_CHUNK) for length in (slices, *shape[3:]))
     options: dict[str, Any] = {"fill_value": 0, "zarr_format": written_as.zarr_format, **written_as.array}
-    create = partial(zarr.create_array, name=path, shape=shape, dtype=dtype, chunks=(1, 1, 1, height, width), **options)
+    create = partial(zarr.create_array, name=path, shape=shape, dtype=dtype, chunks=(1, 1, *sizes), **options)
     create_node(url, path, create)

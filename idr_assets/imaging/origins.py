@@ -1,11 +1,14 @@
 """Which pixels the output has of an image as it is now: planes that need not be fetched again.
 
 Beside the pixels the output holds an origin for each plane: the SHA-256 of the image's identity, the plane and its
-pixels. A run writes it after it has fetched the pixels, and a later one takes stored pixels only where they, the plane
-and the identity of the image as it is now give the origin that is stored. So it proves by itself that these pixels were
-read as this plane of this image, whatever else happened: runs may overlap and be killed between two files, another
-image may have been written in between, a chunk may be damaged. None of that yields the same hash; the plane is then
-fetched as ever. Labels are no part of it, so that all segmentations of an image share its pixels.
+pixels. A run writes it after the pixels, and a later one takes stored pixels only where they, the plane and the
+identity of the image as it is now give the origin that is stored. So it proves by itself that these pixels were read as
+this plane of this image, whatever else happened: runs may overlap and be killed between two files, another image may
+have been written in between, a chunk may be damaged. None of that yields the same hash; the plane is then fetched as
+ever. Labels are no part of it, so that all segmentations of an image share its pixels.
+
+Origins are short: a file for each takes as long to write as the plane to segment. A file holds those of all slices of a
+timepoint and channel, so that the run itself writes it, not its workers, which have several blocks of the same slices.
 
 The identity is the address, the level, the fingerprint and all that the store tells of the metadata's last change; the
 modification date is in it because the ETag of many stores is a hash of the content, which stays where pixels are
@@ -16,9 +19,10 @@ no request.
 
 import hashlib
 import json
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,7 +30,7 @@ import numpy.typing as npt
 import zarr
 from fsspec.core import split_protocol
 
-from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.errors import DAMAGED, ImageError
 from idr_assets.imaging.fingerprint import stamps
 from idr_assets.imaging.label_image import LabelImage
 from idr_assets.imaging.label_image_creation import create_array
@@ -35,8 +39,10 @@ from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.read_back import UNREADABLE
 from idr_assets.imaging.source import Level
 
+logger = logging.getLogger(__name__)
+
 ORIGINS = "origins"
-"""Path of the array of origins below the output, (t, c, z, 1, byte) uint8."""
+"""Path of the array of origins below the output, (t, c, z, 1, byte) uint8; a chunk holds all slices of a timepoint."""
 
 BYTES = hashlib.sha256().digest_size
 
@@ -75,10 +81,33 @@ class Origins:
         """Tell whether reading a block fetches nothing from the level."""
         return self.reuse and len(self._stored(block)[1]) == len(block)
 
-    def note(self, block: Block, pixels: npt.NDArray[Any]) -> None:
-        """Note the origin of pixels (t, c, z, y, x) that are stored; `ImageError` on a full disk."""
-        origins = np.stack([self._origin(plane, values) for plane, values in _each(block, pixels)])
-        write_planes(self.url, block, (self.digests, origins.reshape(*pixels.shape[:3], 1, BYTES)))
+    def of(self, block: Block, pixels: npt.NDArray[Any]) -> list[bytes]:
+        """Give the origin of each plane of a block, whose pixels (t, c, z, y, x) were fetched or reused."""
+        return [self._origin(plane, values) for plane, values in _each(block, pixels)]
+
+    def note(self, block: Block, origins: Sequence[bytes | None]) -> None:
+        """Note the origins of a block's planes that are stored; nothing where there is none.
+
+        Two who note planes of one timepoint and channel at once may lose those of one, which are then fetched again;
+        so are those that cannot be noted, of which a warning tells.
+        """
+        known = [origin for origin in origins if origin]
+        if len(known) < len(block):
+            return
+        try:
+            self._write(block, b"".join(known))
+        except DAMAGED:  # of a chunk that cannot be read, the rest is lost
+            rows = replace(block, z=range(self.digests.shape[2]))
+            self._write(rows, bytes(BYTES * len(rows)))
+            self._write(block, b"".join(known))
+
+    def _write(self, block: Block, origins: bytes) -> None:
+        values = np.frombuffer(origins, np.uint8).reshape(len(block.t), len(block.c), len(block.z), 1, BYTES)
+        first = block.planes()[0]
+        try:
+            write_planes(self.url, block, (self.digests, values))
+        except ImageError as error:
+            logger.warning("%s The pixels of %d planes from %s on will be fetched again.", error, len(block), first)
 
     def _stored(self, block: Block) -> tuple[npt.NDArray[Any], set[Plane]]:
         """Read what is stored of a block, whatever it is, and tell which planes are of the image."""
@@ -99,14 +128,14 @@ class Origins:
         pixels = np.asarray(self.pixels.oindex[where])
         noted = (digest.ravel() for _, digest in _each(block, digests))
         each = zip(_each(block, pixels), noted, strict=True)
-        return pixels, {
-            plane for (plane, values), digest in each if np.array_equal(self._origin(plane, values), digest)
-        }
+        return pixels, {plane for (plane, values), digest in each if self._origin(plane, values) == digest.tobytes()}
 
-    def _origin(self, plane: Plane, values: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    def _origin(self, plane: Plane, values: npt.NDArray[Any]) -> bytes:
         stored = np.ascontiguousarray(values, self.pixels.dtype)
         head = json.dumps([self.image, plane.t, plane.c, plane.z, stored.dtype.str, stored.shape])
-        return np.frombuffer(hashlib.sha256(head.encode() + b"\0" + stored.tobytes()).digest(), np.uint8)
+        digest = hashlib.sha256(head.encode() + b"\0")
+        digest.update(stored)
+        return digest.digest()
 
 
 def identity(level: Level, fingerprint: str, storage_options: Mapping[str, Any] | None = None) -> str | None:
@@ -131,7 +160,8 @@ def find_origins(url: str, level: Level, image: str, *, reuse: bool) -> Origins 
 
 def create_origins(output: LabelImage, level: Level, image: str, *, reuse: bool) -> Origins | None:
     """Make the array of origins, unless it is in the output, and open it; `ImageError` on a full disk."""
-    create_array(output.url, ORIGINS, (*level.shape[:3], 1, BYTES), np.dtype(np.uint8), output.format)
+    shape = (*level.shape[:3], 1, BYTES)
+    create_array(output.url, ORIGINS, shape, np.dtype(np.uint8), output.format, slices=level.shape[2])
     return find_origins(output.url, level, image, reuse=reuse)
 
 

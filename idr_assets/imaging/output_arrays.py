@@ -46,9 +46,10 @@ def write_planes(url: str, block: Block, *arrays: tuple[zarr.Array[Any], npt.NDA
 
 def clear_planes(block: Block, *arrays: zarr.Array[Any]) -> None:
     """Remove the partial files of a block's planes that writers left which were killed."""
-    for array, plane in product(arrays, block.planes()):
-        for row in range(array.cdata_shape[3]):
-            key = array.metadata.encode_chunk_key((plane.t, plane.c, plane.z, row, 0))
+    for array in arrays:
+        slices = sorted({z // array.chunks[2] for z in block.z})
+        for at in product(block.t, block.c, slices, range(array.cdata_shape[3])):
+            key = array.metadata.encode_chunk_key((*at, 0))
             clear_partials(array.store, f"{array.path}/{key}".rpartition("/")[0])
 
 

@@ -16,7 +16,8 @@ class PlaneSummary:
     `threshold` is the intensity above which a pixel is foreground, None where the function has none; `foreground` is
     the share of labelled pixels; `minimum` and `maximum` are intensities; `saturated` is the share of pixels at the
     largest value of their dtype, None for dtypes that are no integers; `seconds` is the plane's part of its block;
-    `mark` tells what was stored, see `read_back.marks`; `reused` whether the pixels were read from the output.
+    `mark` tells what was stored, see `read_back.marks`; `origin` where the pixels came from, see `origins`, None where
+    that need not be noted; `reused` whether they were read from the output.
     """
 
     plane: Plane
@@ -28,6 +29,7 @@ class PlaneSummary:
     saturated: float | None
     seconds: float
     mark: str | None
+    origin: bytes | None = None
     reused: bool = False
 
 
@@ -48,6 +50,7 @@ def summarize(  # noqa: PLR0913
     *,
     seconds: float,
     mark: str | None,
+    origin: bytes | None,
     reused: bool,
 ) -> PlaneSummary:
     """Measure a plane: its pixels (y, x) of any real dtype, and its labels (y, x) of int32, numbered 1 to n."""
@@ -61,6 +64,7 @@ def summarize(  # noqa: PLR0913
         saturated=_saturated(pixels),
         seconds=seconds,
         mark=mark,
+        origin=origin,
         reused=reused,
     )
 

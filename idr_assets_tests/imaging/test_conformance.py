@@ -91,7 +91,7 @@ def output(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         image.write(BLOCK, *(output.arrays[path][STORED] for path in ("0", labels)))
     origins = create_origins(image, level, "image", reuse=True)
     assert origins
-    origins.note(BLOCK, output.arrays["0"][STORED])
+    origins.note(BLOCK, origins.of(BLOCK, output.arrays["0"][STORED]))
     return output
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.ndimage
+import zarr
 
 from idr_assets.imaging.blocks import BlockTask
 from idr_assets.imaging.fingerprint import fingerprint
@@ -55,6 +56,8 @@ def run(server: StoreServer, block: Block = BLOCK, **options: Any) -> set[Plane]
     """Segment a block, check what is stored of it, and give the planes whose pixels came from the output."""
     task = task_for(server, **options)
     summaries = task(block)
+    assert task.origins
+    task.origins.note(block, [summary.origin for summary in summaries])
     pixels = open_level(str(server.root / "image.zarr"), "0").read(block)
     for plane, values in zip(block.planes(), pixels.reshape(-1, *SHAPE[3:]), strict=True):
         stored = task.output.read(plane)
@@ -150,21 +153,25 @@ def file(root: Path, array: str, plane: Plane) -> Path:
     return root / f"output/{array}/c/{plane.t}/{plane.c}/{plane.z}/0/0"
 
 
+def at(plane: Plane) -> tuple[int, int, int]:
+    return plane.t, plane.c, plane.z
+
+
 def copy(root: Path, array: str, source: Plane, target: Plane) -> None:
     shutil.copy(file(root, array, source), file(root, array, target))
 
 
 def spoil(root: Path, *planes: Plane) -> None:
     """Spoil the output of each plane, in another way each."""
-    damaged, cut, gone, pixels_of_another, another, damaged_origin, no_origin, good = planes
+    damaged, cut, gone, pixels_of_another, another, no_origin, good = planes
     flip_bit(file(root, "0", damaged))
     file(root, "0", cut).write_bytes(b"")
     file(root, "0", gone).unlink()
     copy(root, "0", good, pixels_of_another)
     copy(root, "0", good, another)
-    copy(root, "origins", good, another)
-    flip_bit(file(root, "origins", damaged_origin))
-    file(root, "origins", no_origin).unlink()
+    origins = zarr.open_array(root / "output/origins", mode="r+")
+    origins[at(another)] = origins[at(good)]
+    origins[at(no_origin)] = 0
 
 
 def test_planes_that_are_not_as_they_were_stored_are_fetched_and_they_alone(
@@ -172,11 +179,29 @@ def test_planes_that_are_not_as_they_were_stored_are_fetched_and_they_alone(
 ) -> None:
     write(server)
     run(server)
-    *spoilt, good = BLOCK.planes()[3:19:2]
+    *spoilt, good = BLOCK.planes()[3:17:2]
     spoil(tmp_path, *spoilt, good)
     assert run(server) == set(BLOCK.planes()) - set(spoilt)
     assert requests(server) == keys(*spoilt)
     assert run(server) == set(BLOCK.planes())
+
+
+def test_damaged_origins_cost_the_slices_of_their_timepoint_and_channel(server: StoreServer, tmp_path: Path) -> None:
+    write(server)
+    run(server)
+    flip_bit(tmp_path / "output/origins/c/2/1/0/0/0")
+    damaged = {Plane(2, 1, z) for z in BLOCK.z}
+    assert run(server) == set(BLOCK.planes()) - damaged
+    assert requests(server) == keys(*damaged)
+    assert run(server) == set(BLOCK.planes())
+
+
+def test_origins_of_a_block_leave_those_of_others_alone(server: StoreServer) -> None:
+    write(server)
+    for plane in BLOCK.planes():
+        assert run(server, plane.block) == set()
+    assert run(server) == set(BLOCK.planes())
+    assert server.requests == []
 
 
 def test_an_image_on_this_machine_is_always_read(server: StoreServer) -> None:
