@@ -36,6 +36,7 @@ def report(
     materialized.
     """
     from idr_assets.orchestration.event_log.partition_metadata import add_partition_metadata  # noqa: PLC0415
+    from idr_assets.orchestration.event_log.status import add_to_kept_status  # noqa: PLC0415
 
     summaries, _ = _by_partition(image, found)
     pictures = {key: _pictures(image, summaries[key]) for key in evenly_spread(sorted(summaries), MOST_PICTURED)}
@@ -49,9 +50,11 @@ def report(
         for key, values in metadata.items():
             context.log_event(dg.AssetMaterialization(context.asset_key, partition=key, metadata=values, tags=tags))
         yield from checks
+        add_to_kept_status(context)
         raise _failure(image.name, len(metadata), failures)
     add_partition_metadata(context, metadata)
     yield dg.MaterializeResult(check_results=checks)
+    add_to_kept_status(context)
 
 
 def _by_partition(

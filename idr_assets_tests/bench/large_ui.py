@@ -2,7 +2,8 @@
 
 `python -m idr_assets_tests.bench.large_ui docs` writes docs/large_ui.md, with a picture of each page.
 A real run segments four planes; the events of the second are repeated for all others, since to run them takes most of
-an hour. It has no picture: of a large run, three planes have one.
+an hour. It has no picture: of a large run, three planes have one. Another run, of the first plane, comes last, as after
+the many runs of an image.
 """
 
 import re
@@ -54,14 +55,14 @@ FROM asset_event_tags, planes WHERE event_id = :id
 """
 
 
-def segment_few(home: DagsterHome) -> None:
-    """Write a project of the whole image, and segment its first planes."""
+def segment(home: DagsterHome, first: str, last: str) -> None:
+    """Write a project of the whole image, and segment a range of its planes."""
     project = ImageProject(home.path / "simulated")
     home.project = project.root
     with simulated_image(0) as url:
         project.write(url=url, level=f'"{LEVEL}"', shape=str(list(IDR_SHAPE)), window="{t: all, z: all}")
         project.write_definitions()
-        planes = f"--select image/plane_labels --partition-range '{SEGMENTED[0]}...{SEGMENTED[-1]}'"
+        planes = f"--select image/plane_labels --partition-range '{first}...{last}'"
         code, output = home.run(f"dagster asset materialize -m simulated.definitions {planes}")
     if code:
         raise RuntimeError(output)
@@ -86,9 +87,9 @@ def repeat_for_all(index: Path) -> None:
 TEXT = """# The UI with the whole image materialized
 
 `python -m idr_assets_tests.bench.large_ui docs` measures this in Chromium and writes this page. All {planes:,} planes
-of image 4007801 are materialized: a run made four, of pixels that stand in for the image's, and a script repeated its
-events for the others. A page is shown when it tells of all planes; the first of all comes from a server that was just
-started.
+of image 4007801 are materialized: a run made four, of pixels that stand in for the image's, a script repeated its
+events for the others, and another run made the first plane again. A page is shown when it tells of all planes; the
+first of all comes from a server that was just started.
 
 {machine}
 
@@ -123,8 +124,9 @@ def main(docs: Path, chromium: str) -> None:
     with TemporaryDirectory() as folder, dagster_home(Path(folder)) as home:
         (home.path / "python/sitecustomize.py").unlink()  # its guard looks at all that a process does, and costs time
         started = perf_counter()
-        segment_few(home)
+        segment(home, SEGMENTED[0], SEGMENTED[-1])
         repeat_for_all(home.path / "history/runs/index.db")
+        segment(home, SEGMENTED[0], SEGMENTED[0])
         sys.stdout.write(f"filled in {perf_counter() - started:.0f} s\n")
         with serving(home, "dagster dev -m simulated.definitions") as ui, browsing(ui, chromium) as page:
             page.on("requestfinished", told)

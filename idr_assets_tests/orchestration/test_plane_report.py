@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import scipy.ndimage
 
+from idr_assets.orchestration.event_log import status
 from idr_assets_tests.orchestration.small_image import PARTITIONS, PIXELS, PLANES, Segmented, recipe
 
 MISSING = "0/2/1/9/0/0"
@@ -92,3 +93,26 @@ def test_a_missing_plane_costs_its_partition_alone(fresh: Segmented) -> None:
     assert fresh.run("plane_labels", "2|09") == ""
     assert fresh.materialized() == set(PARTITIONS)
     assert sorted(map(str, materializations(fresh))) == PARTITIONS
+
+
+def kept_status(segmented: Segmented) -> set[str] | None:
+    """Give the partitions that are done by the answer that Dagster keeps for the UI."""
+    key = segmented.project.key("plane_labels")
+    partitions = segmented.definitions.resolve_asset_graph().get(key).partitions_def
+    (record,) = segmented.instance.get_asset_records([key])
+    kept = record.asset_entry.cached_status
+    assert partitions
+    return set(kept.deserialize_materialized_partition_subsets(partitions).get_partition_keys()) if kept else None
+
+
+def test_a_run_after_many_events_brings_the_status_that_the_ui_shows_up_to_date(
+    fresh: Segmented, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert fresh.run("plane_labels", "2|10") == ""
+    assert kept_status(fresh) is None
+    monkeypatch.setattr(status, "MANY", 4)
+    (fresh.project.root / "data" / "source.zarr" / MISSING).unlink()
+    assert fresh.run("plane_labels", PARTITIONS[0], PARTITIONS[1]) == ""
+    assert kept_status(fresh) == {*PARTITIONS[:2], "2|10"}
+    assert "2|10" not in fresh.run("plane_labels", *PARTITIONS[2:])
+    assert kept_status(fresh) == fresh.materialized() == {*PARTITIONS[:2], "2|10"}
