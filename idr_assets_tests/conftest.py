@@ -4,12 +4,24 @@ import gc
 import os
 import shutil
 from collections.abc import Iterator
+from functools import cache
 
+import alembic.util
 import pytest
 from hypothesis import settings
 
 settings.register_profile("untimed", settings(), deadline=None)  # how long an example takes tells of the machine only
 settings.load_profile("untimed")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def migrations() -> Iterator[None]:
+    """Read Dagster's migrations once: each new database asks for the last, and alembic then runs all their files."""
+    each_time = alembic.util.load_python_file
+    once = cache(each_time)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(alembic.util, "load_python_file", lambda *at: (each_time if at[1] == "env.py" else once)(*at))
+        yield
 
 
 @pytest.fixture(scope="session")

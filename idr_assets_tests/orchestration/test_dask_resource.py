@@ -1,7 +1,7 @@
 """Each form of the dask resource: planes are segmented, everything listens on loopback, and nothing is left behind."""
 
 import re
-from contextlib import nullcontext
+from collections.abc import Iterator
 from multiprocessing import resource_tracker
 from pathlib import Path
 from threading import Timer
@@ -77,6 +77,13 @@ def task(tmp_path: Path) -> BlockTask:
     return BlockTask(level, create_label_image(str(tmp_path / "output.ome.zarr"), level), gaussian_threshold)
 
 
+@pytest.fixture(scope="module")
+def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scheduler]:
+    """Start a scheduler and two workers, which no test ends."""
+    with running_scheduler(tmp_path_factory.mktemp("scheduler"), dashboard=True) as scheduler:
+        yield scheduler
+
+
 def tree() -> list[psutil.Process]:
     """List this process and all below it."""
     this = psutil.Process()
@@ -129,23 +136,21 @@ def fails(plane: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
 
 
 @pytest.mark.parametrize("form", dask_forms.FORMS)
-def test_nothing_is_left_of_a_run_that_fails(fresh: Segmented, tmp_path: Path, form: str) -> None:
+def test_nothing_is_left_of_a_run_that_fails(fresh: Segmented, scheduler: Scheduler, form: str) -> None:
     fresh.project.write(**small_image.FIELDS, segmentation=f"{{function: {__name__}.fails}}")
     resource_tracker.ensure_running()
-    with running_scheduler(tmp_path) if form == "an address" else nullcontext(Scheduler(tmp_path, None, ())) as running:
-        before = tree(), listeners()
-        dask_forms.write_form(fresh.project.package, form, running.address)
-        failure = fresh.run("plane_labels", "1|09", "2|10")
-        assert "Planes that failed: 8. Partitions that are done: 0." in failure
-        assert failure.count("ValueError: no labels of") == 1
-        assert (tree(), listeners()) == before
+    before = tree(), listeners()
+    dask_forms.write_form(fresh.project.package, form, scheduler.address)
+    failure = fresh.run("plane_labels", "1|09", "2|10")
+    assert "Planes that failed: 8. Partitions that are done: 0." in failure
+    assert failure.count("ValueError: no labels of") == 1
+    assert (tree(), listeners()) == before
 
 
-def test_a_running_scheduler_stays(task: BlockTask, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with running_scheduler(tmp_path, dashboard=True) as scheduler:
-        before = tree()
-        check(DaskResource(cluster=scheduler.address, arguments={"timeout": 30}), task, workers=2)
-        assert tree() == before
+def test_a_running_scheduler_stays(task: BlockTask, scheduler: Scheduler, caplog: pytest.LogCaptureFixture) -> None:
+    before = tree()
+    check(DaskResource(cluster=scheduler.address, arguments={"timeout": 30}), task, workers=2)
+    assert tree() == before
     assert "without TLS" not in caplog.text
 
 
