@@ -18,8 +18,11 @@ WITHOUT_WORKERS = 60.0
 LOOK = 1.0
 """Seconds between two looks for workers, while no block ends."""
 
-PAUSE = 0.01
-"""Seconds between two looks for a block that has ended."""
+PAUSES = 0.01, 0.05
+"""Seconds until the first look for a block that has ended, and between two looks when none has for long.
+
+Looking each hundredth of a second takes a twelfth of a core, while the workers need them all.
+"""
 
 SCHEDULER_LOST = (
     "the connection to the dask scheduler was lost, so that nothing more is heard of it. Read in the scheduler's log "
@@ -65,10 +68,7 @@ class InFlight:
 
         What a lost cluster still had ends with a `ClusterLostError`.
         """
-        while self._blocks and (self._ended.has_ready() or not self._lost):
-            if not self._ended.has_ready():
-                self._wait()
-                continue
+        while self._blocks and self._one_has_ended():
             future, outcome = next(self._ended)
             if future.cancelled():
                 self._lost = self._lost or ClusterLostError(SCHEDULER_LOST)
@@ -78,9 +78,19 @@ class InFlight:
         while self._blocks:
             yield self._blocks.popitem()[1], self._lost or ClusterLostError()
 
-    def _wait(self) -> None:
-        """Wait for a moment, and look now and then whether there still is a worker."""
-        sleep(PAUSE)
+    def _one_has_ended(self) -> bool:
+        """Wait until a block has ended; False where none has, and the cluster is lost."""
+        pause, longest = PAUSES
+        while not self._ended.has_ready():
+            if self._lost:
+                return False
+            sleep(pause)
+            pause = min(1.2 * pause, longest)
+            self._look()
+        return True
+
+    def _look(self) -> None:
+        """Look now and then whether there still is a worker."""
         if (now := monotonic()) - self._looked < LOOK:
             return
         self._looked = now

@@ -26,7 +26,7 @@ STAGES: dict[str, dict[str, list[tuple[Any, str]]]] = {
         "segment": [(BlockTask, "segment")],
         "write": [(LabelImage, "write")],
         "read back": [(blocks, "marks"), (blocks, "check_written")],
-        "note origins": [(Origins, "note")],
+        "note origins": [(Origins, "of"), (Origins, "note")],
     },
     "loop": {
         "fetch": [(zarr.Array, "__getitem__")],
