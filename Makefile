@@ -24,7 +24,7 @@ demo: $(INSTALLED) ## segment the demo image: labels, pictures and objects
 	  '$(DATA)/demo/object_counts.png' 'how many objects there are, and how large' \
 	  '$(DATA)/demo/objects/' 'a row for each object, in Parquet for pandas and others' \
 	  '$(DATA)/demo.ome.zarr' 'pixels and labels, for napari and other OME-Zarr tools' \
-	  'make ui' 'the Dagster UI: these runs under Runs, its assets under Lineage'
+	  'make ui' 'the Dagster UI: these runs under Runs, not on the Timeline, its assets under Lineage'
 
 # dg dev is dagster dev after a check of the YAML files. Dagster takes SIGTERM as it takes SIGINT, which scripts let what
 # they start in the background ignore.

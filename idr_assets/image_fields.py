@@ -48,7 +48,8 @@ class ImageFields(YamlFields):
         description="Path of the level in the image's multiscales, for example `4`; a higher one is smaller.",
     )
     shape: Annotated[list[Annotated[StrictInt, Field(gt=0)]], Field(min_length=5, max_length=5)] = Field(
-        description="Shape TCZYX of that level. Partitions are known offline from it; the store is checked against it."
+        description="Shape TCZYX of that level, 1 for an axis that it lacks: partitions are known offline from it, and "
+        "the store is checked against it."
     )
     dtype: str | None = Field(
         default=None,

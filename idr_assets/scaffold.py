@@ -16,7 +16,8 @@ attributes:
   storage_options: {}
   # Path of the level in the image's multiscales; a higher one is smaller.
   level: "4"
-  # T, C, Z, Y, X of that level. The store is checked against it when `source_image` is materialized.
+  # T, C, Z, Y, X of that level, 1 for an axis that it lacks. The store is checked against it when `source_image` is
+  # materialized.
   shape: [532, 2, 988, 128, 135]
   # Dtype of that level, in any byte order. Leave it out to take what is stored.
   dtype: uint16

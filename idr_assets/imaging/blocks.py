@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from distributed import Client, KilledWorker
 
+from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.in_flight import ClusterLostError, InFlight, Outcome
 from idr_assets.imaging.label_image import LabelImage
 from idr_assets.imaging.label_numbers import checked, renumbered
@@ -30,6 +31,8 @@ from idr_assets.imaging.source import Level
 
 # The run's failure tells why each plane failed; dask would tell it too, for each block and with its own internals.
 logging.getLogger("distributed.worker").addFilter(lambda record: not str(record.msg).startswith("Compute Failed"))
+
+logger = logging.getLogger(__name__)
 
 WORKER_DIED = (
     "the worker process that segmented it died, in company and then alone: the function ends it, crashes in native "
@@ -95,8 +98,9 @@ class BlockTask:
         planes = da.from_array(stack, chunks=(len(stack), *self.output.plane_chunks), name=False)  # else it is hashed
         name = getattr(self.function, "__qualname__", repr(self.function))
         try:
-            lazy = self.function(planes, **self.parameters), threshold_of(self.function, planes, self.parameters)
-            computed, thresholds = dask.compute(*lazy, scheduler="synchronous")
+            lazy = _lazy(self.function(planes, **self.parameters), name)
+            thresholds = threshold_of(self.function, planes, self.parameters)
+            computed, thresholds = dask.compute(lazy, thresholds, scheduler="synchronous")
         except ENDINGS as error:
             raise _ended_itself(name, error) from error
         except Exception as error:
@@ -108,6 +112,17 @@ class BlockTask:
         if any(new is not old for new, old in zip(numbered, found, strict=True)):
             labels = np.stack(numbered)
         return labels, [None] * len(stack) if thresholds is None else thresholds.tolist()
+
+
+def _lazy(labels: object, name: str) -> da.Array:
+    """Refuse what a function of one plane makes of a stack: it mixes planes that happen to be segmented together."""
+    if isinstance(labels, da.Array):
+        return labels
+    message = (
+        f"{name} returned {type(labels).__name__} for a stack of planes (n, y, x), not a lazy dask array, so that its "
+        "labels are not used. If it is a function of one plane, write @per_plane above it."
+    )
+    raise TypeError(message)
 
 
 def _note_place(error: Exception, function: SegmentationFunction) -> None:
@@ -154,10 +169,17 @@ def segment_blocks(client: Client, task: BlockTask, blocks: Iterable[Block]) -> 
 
 
 def _noted(outcomes: Iterator[tuple[Block, Outcome]], origins: Origins | None) -> Iterator[tuple[Block, Outcome]]:
-    """Note the origins of what is stored: here, for planes of several blocks share a chunk of them."""
+    """Note the origins of what is stored: here, for planes of several blocks share a chunk of them.
+
+    Where they cannot be noted, a warning tells it once: the planes are stored all the same.
+    """
     for block, outcome in outcomes:
-        if origins and isinstance(outcome, list):
-            origins.note(block, [summary.origin for summary in outcome])
+        try:
+            if origins and isinstance(outcome, list):
+                origins.note(block, [summary.origin for summary in outcome])
+        except ImageError as error:
+            logger.warning("%s Materialized again, they and all that follow will be fetched anew.", error)
+            origins = None
         yield block, outcome
 
 

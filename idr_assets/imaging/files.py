@@ -65,7 +65,7 @@ def undisturbed(write: Callable[[], None]) -> None:
 def clear_partials(store: Store, folder: str) -> None:
     """Remove the partial files in one folder of a store; of stores that are not local none has any."""
     if isinstance(store, LocalStore):
-        with suppress(FileNotFoundError), os.scandir(f"{store.root}/{folder}") as files:
+        with suppress(OSError), os.scandir(f"{store.root}/{folder}") as files:  # what stays is for the next writer
             for left in (file for file in files if file.name.endswith(".partial")):
                 Path(left).unlink(missing_ok=True)
 

@@ -7,8 +7,9 @@ this plane of this image, whatever else happened: runs may overlap and be killed
 have been written in between, a chunk may be damaged. None of that yields the same hash; the plane is then fetched as
 ever. Labels are no part of it, so that all segmentations of an image share its pixels.
 
-Origins are short: a file for each takes as long to write as the plane to segment. A file holds those of all slices of a
-timepoint and channel, so that the run itself writes it, not its workers, which have several blocks of the same slices.
+Origins are short: a file for each takes as long to write as the plane to segment. So a file holds those of up to 2,048
+slices of a timepoint and channel, and the run itself writes it, not its workers, which have several blocks of the same
+slices. Outputs that were made when a file held one plane keep that layout.
 
 The identity is the address, the level, the fingerprint and all that the store tells of the metadata's last change; the
 modification date is in it because the ETag of many stores is a hash of the content, which stays where pixels are
@@ -19,10 +20,10 @@ no request.
 
 import hashlib
 import json
-import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import astuple, dataclass, replace
+from dataclasses import astuple, dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -39,10 +40,8 @@ from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.read_back import UNREADABLE
 from idr_assets.imaging.source import Level
 
-logger = logging.getLogger(__name__)
-
 ORIGINS = "origins"
-"""Path of the array of origins below the output, (t, c, z, 1, byte) uint8; a chunk holds all slices of a timepoint."""
+"""Path of the array of origins below the output, (t, c, z, 1, byte) uint8."""
 
 BYTES = hashlib.sha256().digest_size
 
@@ -86,28 +85,34 @@ class Origins:
         return [self._origin(plane, values) for plane, values in _each(block, pixels)]
 
     def note(self, block: Block, origins: Sequence[bytes | None]) -> None:
-        """Note the origins of a block's planes that are stored; nothing where there is none.
+        """Note the origins of a block's planes, which are stored; nothing where one is None, as all that were reused.
 
-        Two who note planes of one timepoint and channel at once may lose those of one, which are then fetched again;
-        so are those that cannot be noted, of which a warning tells.
+        Two who note planes of one timepoint and channel at once may lose those of one. Raises `ImageError` where they
+        cannot be noted. Pixels of lost origins are fetched again when their planes are materialized again.
         """
         known = [origin for origin in origins if origin]
         if len(known) < len(block):
             return
+        values = np.frombuffer(b"".join(known), np.uint8).reshape(len(block.t), len(block.c), len(block.z), 1, BYTES)
         try:
-            self._write(block, b"".join(known))
-        except DAMAGED:  # of a chunk that cannot be read, the rest is lost
-            rows = replace(block, z=range(self.digests.shape[2]))
-            self._write(rows, bytes(BYTES * len(rows)))
-            self._write(block, b"".join(known))
+            try:
+                write_planes(self.url, block, (self.digests, values))
+            except DAMAGED:
+                self._clear_unreadable(block)
+                write_planes(self.url, block, (self.digests, values))
+        except (ImageError, *UNREADABLE) as error:
+            message = f"The planes are stored, but their origins cannot be noted ({error.__cause__ or error})."
+            raise ImageError(message) from error
 
-    def _write(self, block: Block, origins: bytes) -> None:
-        values = np.frombuffer(origins, np.uint8).reshape(len(block.t), len(block.c), len(block.z), 1, BYTES)
-        first = block.planes()[0]
-        try:
-            write_planes(self.url, block, (self.digests, values))
-        except ImageError as error:
-            logger.warning("%s The pixels of %d planes from %s on will be fetched again.", error, len(block), first)
+    def _clear_unreadable(self, block: Block) -> None:
+        """Write zeros in place of the chunks of a block's origins that cannot be read, whatever else they held."""
+        step = self.digests.chunks[2]
+        for t, c, start in product(block.t, block.c, sorted({z // step * step for z in block.z})):
+            where = t, c, slice(start, start + step)
+            try:
+                self.digests[where]
+            except UNREADABLE:
+                self.digests[where] = 0
 
     def _stored(self, block: Block) -> tuple[npt.NDArray[Any], set[Plane]]:
         """Read what is stored of a block, whatever it is, and tell which planes are of the image."""

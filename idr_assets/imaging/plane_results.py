@@ -16,8 +16,8 @@ class PlaneSummary:
     `threshold` is the intensity above which a pixel is foreground, None where the function has none; `foreground` is
     the share of labelled pixels; `minimum` and `maximum` are intensities; `saturated` is the share of pixels at the
     largest value of their dtype, None for dtypes that are no integers; `seconds` is the plane's part of its block;
-    `mark` tells what was stored, see `read_back.marks`; `origin` where the pixels came from, see `origins`, None where
-    that need not be noted; `reused` whether they were read from the output.
+    `mark` tells what was stored, see `read_back.marks`; `origin` proves where the pixels came from, see `Origins`,
+    and is None where that need not be noted; `reused` whether they were read from the output.
     """
 
     plane: Plane

@@ -270,13 +270,25 @@ def numbered_through_the_stack(planes: Any) -> Any:  # noqa: ANN401
     return planes.map_blocks(lambda stack: scipy.ndimage.label(stack > np.median(stack))[0], dtype=np.int32)
 
 
-@pytest.mark.parametrize("function", [transposed, fractions, below_zero])
-def test_what_is_no_label_plane_is_never_stored(function: SegmentationFunction, tmp_path: Path) -> None:
+def of_one_plane(plane: Any) -> Any:  # noqa: ANN401
+    return scipy.ndimage.label(scipy.ndimage.gaussian_filter(plane, 1) > 5)[0]
+
+
+NO_LABELS = {
+    transposed: "must return integer labels of shape",
+    fractions: "must return integer labels of shape",
+    below_zero: "must return integer labels of shape",
+    of_one_plane: "returned ndarray for a stack of planes .*, write @per_plane above it",
+}
+
+
+@pytest.mark.parametrize(("function", "said"), NO_LABELS.items())
+def test_what_is_no_label_plane_is_never_stored(function: SegmentationFunction, said: str, tmp_path: Path) -> None:
     pixels = np.arange(2 * 6 * 8, dtype=np.uint16).reshape(1, 1, 2, 6, 8)
     write_image(tmp_path / "source.zarr", pixels, version="0.4")
     level = open_level(str(tmp_path / "source.zarr"), "0")
     task = BlockTask(level, create_label_image(str(tmp_path / "output"), level), function)
-    with pytest.raises((TypeError, ValueError), match=f"{function.__name__} must return integer labels of shape"):
+    with pytest.raises((TypeError, ValueError), match=f"{function.__name__} {said}"):
         task(Block(range(1), (0,), range(2)))
     assert task.output.read(Plane(0, 0, 0)) is None
 

@@ -2,8 +2,9 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from errno import ENOSPC
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,14 @@ import numpy as np
 import pytest
 import scipy.ndimage
 import zarr
+from distributed import Client
+from zarr.storage import _local
 
-from idr_assets.imaging.blocks import BlockTask
+from idr_assets.imaging.blocks import BlockTask, segment_blocks
 from idr_assets.imaging.fingerprint import fingerprint
 from idr_assets.imaging.label_image_creation import create_label_image
 from idr_assets.imaging.origins import create_origins, identity
+from idr_assets.imaging.plane_results import PlaneSummary
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.segmentation import gaussian_threshold
 from idr_assets.imaging.source import open_level
@@ -188,12 +192,40 @@ def test_planes_that_are_not_as_they_were_stored_are_fetched_and_they_alone(
 
 def test_damaged_origins_cost_the_slices_of_their_timepoint_and_channel(server: StoreServer, tmp_path: Path) -> None:
     write(server)
-    run(server)
+    whole = Block(range(4), (0, 1), range(5))
+    run(server, whole)
     flip_bit(tmp_path / "output/origins/c/2/1/0/0/0")
     damaged = {Plane(2, 1, z) for z in BLOCK.z}
     assert run(server) == set(BLOCK.planes()) - damaged
     assert requests(server) == keys(*damaged)
-    assert run(server) == set(BLOCK.planes())
+    assert run(server, whole) == set(whole.planes()) - {Plane(2, 1, 0)}
+
+
+@pytest.mark.parametrize("damage", [False, True])
+def test_origins_that_cannot_be_noted_are_told_once_and_fail_no_plane(
+    server: StoreServer,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    damage: bool,  # noqa: FBT001
+) -> None:
+    write(server)
+    run(server)
+    if damage:
+        flip_bit(server.root.parent / "output/origins/c/2/1/0/0/0")
+    task = task_for(server, reuse=False)
+
+    def refuse(path: Path, *arguments: object, **options: object) -> int:
+        if "origins" in path.parts:
+            raise OSError(ENOSPC, "No space left on device")
+        return put(path, *arguments, **options)
+
+    put: Callable[..., int] = _local._put  # noqa: SLF001
+    monkeypatch.setattr(_local, "_put", refuse)
+    with Client(processes=False, n_workers=1, threads_per_worker=2, dashboard_address=None) as client:
+        found = list(segment_blocks(client, task, BLOCK.single_planes()))
+    assert {type(result) for result in found} == {PlaneSummary}
+    (told,) = [record.getMessage() for record in caplog.records if record.name == "idr_assets.imaging.blocks"]
+    assert "The planes are stored, but their origins cannot be noted ([Errno 28] No space left on device)" in told
 
 
 def test_origins_of_a_block_leave_those_of_others_alone(server: StoreServer) -> None:

@@ -14,6 +14,7 @@ import sqlalchemy as db
 from dagster._core.definitions.partitions.utils.multi import MULTIPARTITION_KEY_DELIMITER
 from dagster._core.loader import LoadingContext
 from dagster._core.storage.event_log import SqlEventLogStorage
+from dagster._core.storage.event_log.base import AssetEntry
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._core.storage.partition_status_cache import (
     AssetStatusCacheValue,
@@ -23,7 +24,7 @@ from dagster._core.storage.partition_status_cache import (
 type Partitioned = tuple[dg.AssetKey, dg.PartitionsDefinition | None]
 
 MANY = 2000
-"""Events since the kept answer, two for each plane, above which a run adds them: to add fewer, the UI takes no time."""
+"""Events of the instance since the kept answer, above which a run adds those of its asset: two for each plane."""
 
 
 class PartitionStatus(SqlEventLogStorage):
@@ -88,12 +89,24 @@ class PlainMultiPartitions(dg.MultiPartitionsDefinition):
 
 
 def add_to_kept_status(context: dg.AssetExecutionContext) -> None:
-    """Add to the kept answer of a run's asset what came since, where that is much: the UI then need not."""
-    instance, asset_key = context.instance, context.asset_key
-    for record in instance.get_asset_records([asset_key]):
-        kept, last = record.asset_entry.cached_status, record.asset_entry.last_materialization_storage_id
-        if (last or 0) - (kept.latest_storage_id if kept else 0) > MANY:
-            get_and_update_asset_status_cache_value(instance, asset_key, _plain(context.assets_def.partitions_def))
+    """Add to the kept answer of a run's asset what came since, where that is much: the UI then need not.
+
+    A database that refuses does not fail the run, whose planes are stored; the log tells it.
+    """
+    partitions = _plain(context.assets_def.partitions_def)
+    try:
+        for record in context.instance.get_asset_records([context.asset_key]):
+            if _lag(record.asset_entry, partitions) > MANY:
+                get_and_update_asset_status_cache_value(context.instance, context.asset_key, partitions)
+    except db.exc.SQLAlchemyError as error:
+        context.log.warning("The status of partitions was not brought up to date, so the UI will have to: %s", error)
+
+
+def _lag(entry: AssetEntry, partitions: dg.PartitionsDefinition | None) -> int:
+    """Count the events since the kept answer; all of them where it is of other partitions, or there is none."""
+    kept, last = entry.cached_status, entry.last_materialization_storage_id or 0
+    same = kept and partitions and kept.partitions_def_id == partitions.get_serializable_unique_identifier()
+    return last - kept.latest_storage_id if kept and same else last
 
 
 def _plain(partitions: dg.PartitionsDefinition | None) -> dg.PartitionsDefinition | None:
