@@ -7,9 +7,10 @@ from importlib.metadata import version
 import numpy as np
 import pytest
 import scipy.ndimage
+from sqlalchemy.exc import SQLAlchemyError
 
 from idr_assets.orchestration.event_log import status
-from idr_assets_tests.orchestration.small_image import PARTITIONS, PIXELS, PLANES, Segmented, recipe
+from idr_assets_tests.orchestration.small_image import FIELDS, PARTITIONS, PIXELS, PLANES, Segmented, recipe
 
 MISSING = "0/2/1/9/0/0"
 """The chunk of the plane t 2 c 1 z 9, below the image."""
@@ -116,3 +117,29 @@ def test_a_run_after_many_events_brings_the_status_that_the_ui_shows_up_to_date(
     assert kept_status(fresh) == {*PARTITIONS[:2], "2|10"}
     assert "2|10" not in fresh.run("plane_labels", *PARTITIONS[2:])
     assert kept_status(fresh) == fresh.materialized() == {*PARTITIONS[:2], "2|10"}
+
+
+def test_the_status_of_other_partitions_is_made_anew_for_those_of_the_window(
+    fresh: Segmented, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(status, "MANY", 0)
+    assert fresh.run("plane_labels", PARTITIONS[0], PARTITIONS[-1]) == ""
+    fresh.project.write(**FIELDS | {"window": "{t: [1, 2], z: [10, 11]}"})
+    monkeypatch.setattr(status, "MANY", 4)  # more than the next run, and fewer than all
+    assert fresh.run("plane_labels", "1|11") == ""
+    assert kept_status(fresh) == {"1|10", "2|10", "1|11"}
+
+
+def test_a_database_that_refuses_the_status_fails_no_run(fresh: Segmented, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        message = "database is locked"
+        raise SQLAlchemyError(message)
+
+    monkeypatch.setattr(status, "MANY", 0)
+    monkeypatch.setattr(status, "get_and_update_asset_status_cache_value", refuse)
+    assert fresh.run("plane_labels", "2|10") == ""
+    (run,) = fresh.instance.get_runs()
+    messages = [entry.user_message for entry in fresh.instance.all_logs(run.run_id)]
+    (told,) = [message for message in messages if "database is locked" in message]
+    assert "The status of partitions was not brought up to date, so the UI will have to" in told
+    assert fresh.materialized() == {"2|10"}
