@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 
 import alembic.util
+import dask
 import pytest
 from hypothesis import settings
 
@@ -21,6 +22,13 @@ def migrations() -> Iterator[None]:
     once = cache(each_time)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(alembic.util, "load_python_file", lambda *at: (each_time if at[1] == "env.py" else once)(*at))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _forked_workers() -> Iterator[None]:
+    """Fork the worker processes of a test's own cluster; those of commands import for themselves, as for a user."""
+    with dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}):
         yield
 
 

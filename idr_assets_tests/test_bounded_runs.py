@@ -54,7 +54,7 @@ class Served(NamedTuple):
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """Start webserver, daemon and code server, and beside them a dask scheduler."""
     with (
-        running_scheduler(tmp_path_factory.mktemp("scheduler")) as scheduler,
+        running_scheduler(tmp_path_factory.mktemp("scheduler"), workers=1) as scheduler,
         held_runs(tmp_path_factory.mktemp("runs"), scheduler) as runs,
         serving(runs.home, "dagster dev -m project.definitions") as ui,
     ):

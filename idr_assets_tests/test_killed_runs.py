@@ -1,18 +1,20 @@
 """Runs that are killed at any moment, and two at once: the output comes to be the same bytes."""
 
+import os
+import signal
 from collections.abc import Callable
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from shutil import rmtree
-from subprocess import Popen
 from time import sleep
 
 import dagster as dg
 import pytest
 
 from idr_assets_tests.dagster_home import DagsterHome, dagster_home
-from idr_assets_tests.idr_stores import write_image
+from idr_assets_tests.forked import FORKED
 from idr_assets_tests.image_project import ImageProject
-from idr_assets_tests.orchestration.small_image import FIELDS, PIXELS, RANGE, Segmented
+from idr_assets_tests.orchestration.small_image import Segmented, write_project
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -27,43 +29,37 @@ def slow(plane):
     return scipy.ndimage.label(plane > 300)[0]
 """
 
-RUN = """
-import sys
-from pathlib import Path
-import dagster as dg
-
-sys.path.insert(0, {root!r})
-job = dg.load_from_defs_folder(path_within_project=Path({yaml!r})).resolve_implicit_global_asset_job_def()
-labels = [dg.AssetKey(["image", "plane_labels"])]
-job.execute_in_process(instance=dg.DagsterInstance.get(), asset_selection=labels, tags=dict(zip({names}, sys.argv[1:])))
-"""
-"""What `dagster asset materialize` does, without the seconds that the command takes to start."""
-
 PARTITIONS = ("0|00", "2|11")
 HALVES = (("0|00", "2|05"), ("0|06", "2|11"))
 
 
 def prepare(home: DagsterHome) -> ImageProject:
-    """Write a project of 72 planes in a home, and the command that segments all."""
-    write_image(home.data / "source.zarr", PIXELS, version="0.4")
-    project = ImageProject(home.path / "embryo")
-    project.write(**FIELDS | {"window": "{t: all, z: all}", "segmentation": "{function: slow.slow}"})
-    (home.path / "python/slow.py").write_text(SLOW)
-    run = home.path / "run.py"
-    run.write_text(RUN.format(root=str(project.root), yaml=str(project.yaml), names=RANGE))
+    """Write a project of 72 planes in a home."""
+    function = "{function: killed_runs.own.slow}"
+    project = write_project(home.path / "killed_runs", window="{t: all, z: all}", segmentation=function)
+    (project.package / "own.py").write_text(SLOW)
+    (project.root / "data").rename(home.data)
     return project
+
+
+def segment(project: ImageProject, data: Path, home: Path, *partitions: str) -> None:
+    """Segment planes in this process, as a run of Dagster does."""
+    os.environ["IDR_ASSETS_DATA"] = str(data)
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        assert Segmented(project, instance).run("plane_labels", *partitions) == ""
 
 
 def files(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
-def kill_when(process: Popen[bytes], condition: Callable[[], bool]) -> None:
+def kill_when(process: BaseProcess, condition: Callable[[], bool]) -> None:
     while not condition():
-        assert process.poll() is None
+        assert process.is_alive()
         sleep(0.001)
     process.kill()
-    assert process.wait() == -9
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
 
 
 def test_runs_killed_at_any_moment_or_at_once_end_in_the_same_bytes(
@@ -71,10 +67,14 @@ def test_runs_killed_at_any_moment_or_at_once_end_in_the_same_bytes(
 ) -> None:
     with dagster_home(tmp_path) as home, dg.DagsterInstance.ephemeral() as instance:
         monkeypatch.setenv("IDR_ASSETS_DATA", str(home.data))
-        monkeypatch.syspath_prepend(home.path / "python")
-        assert Segmented(prepare(home), instance).run("plane_labels", *PARTITIONS) == ""
-        run, output = f"python {home.path}/run.py", home.data / "image.ome.zarr"
-        command = f"{run} '{PARTITIONS[0]}' '{PARTITIONS[1]}'"
+        project, output = prepare(home), home.data / "image.ome.zarr"
+
+        def started(partitions: tuple[str, str]) -> BaseProcess:
+            process = FORKED.Process(target=segment, args=(project, home.data, home.path, *partitions))
+            process.start()
+            return process
+
+        assert Segmented(project, instance).run("plane_labels", *PARTITIONS) == ""
         undisturbed = files(output)
         rmtree(output)
         labels = output / "labels/segmentation/0/c"
@@ -84,14 +84,18 @@ def test_runs_killed_at_any_moment_or_at_once_end_in_the_same_bytes(
             lambda: len(list(labels.glob("*/*/*/0/0"))) >= 40,
         ]
         for moment in moments:
-            kill_when(home.start(command), moment)
+            kill_when(started(PARTITIONS), moment)
             assert files(output).keys() != undisturbed.keys()
-        code, printed = home.run(command)
-        assert code == 0, printed
+        assert ended(started(PARTITIONS)) == [0]
         assert files(output) == undisturbed
 
         rmtree(output)
-        at_once = [home.start(f"{run} '{first}' '{last}'") for first, last in HALVES]
-        assert [process.wait(120) for process in at_once] == [0, 0], home.output.read_text()
+        assert ended(*map(started, HALVES)) == [0, 0]
         assert files(output) == undisturbed
-        assert home.processes == []
+
+
+def ended(*processes: BaseProcess) -> list[int | None]:
+    """Wait for processes, and give their exit codes."""
+    for process in processes:
+        process.join(120)
+    return [process.exitcode for process in processes]

@@ -22,7 +22,7 @@ from idr_assets.imaging.planes import Block
 from idr_assets.imaging.provenance import add_provenance, read_provenance
 from idr_assets.imaging.source import open_level
 from idr_assets_tests.idr_stores import write_image
-from idr_assets_tests.writers import WRITERS
+from idr_assets_tests.forked import FORKED
 
 PIXELS = np.random.default_rng(0).integers(0, 2**16, (1, 1, 1, 600, 600), np.uint16)
 FEW = np.zeros(PIXELS.shape, np.int32)
@@ -82,8 +82,8 @@ def test_what_a_writer_left_is_cleared_away_and_a_living_one_loses_nothing(
     create_label_image(str(tmp_path / "output"), open_level(str(tmp_path / "source.zarr"), "0")).write(
         PLANE, PIXELS, FEW
     )
-    number, ended = RawValue(c_int, 0), WRITERS.Event()
-    writer = WRITERS.Process(target=keep_writing, args=(kind, tmp_path, number, ended))
+    number, ended = RawValue(c_int, 0), FORKED.Event()
+    writer = FORKED.Process(target=keep_writing, args=(kind, tmp_path, number, ended))
     writer.start()
     assert writer.pid
     stop_within_a_file(psutil.Process(writer.pid), tmp_path)
@@ -112,8 +112,8 @@ def test_two_processes_that_note_ways_at_once_lose_none(tmp_path: Path) -> None:
     write_image(tmp_path / "source.zarr", PIXELS, version="0.4")
     output = tmp_path / "output"
     create_label_image(str(output), open_level(str(tmp_path / "source.zarr"), "0"))
-    ready = WRITERS.Barrier(2)
-    processes = [WRITERS.Process(target=note_ways, args=(output, name, ready)) for name in "ab"]
+    ready = FORKED.Barrier(2)
+    processes = [FORKED.Process(target=note_ways, args=(output, name, ready)) for name in "ab"]
     for process in processes:
         process.start()
     for process in processes:

@@ -21,7 +21,7 @@ from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.source import Level, open_level
 from idr_assets_tests.idr_stores import write_image
 from idr_assets_tests.imaging.test_source_metadata import edit
-from idr_assets_tests.writers import WRITERS
+from idr_assets_tests.forked import FORKED
 
 SHAPE = (2, 1, 3, 20, 30)
 GROUPS, ARRAYS = ("", "labels/", "labels/segmentation/"), ("0/", "labels/segmentation/0/")
@@ -88,10 +88,10 @@ def create_and_write(folders: list[Path], level: Level, t: int, ready: Barrier) 
 
 
 def test_two_processes_create_at_once(tmp_path: Path, level: Level) -> None:
-    ready, folders = WRITERS.Barrier(2), [tmp_path / f"{number}.ome.zarr" for number in range(16)]
+    ready, folders = FORKED.Barrier(2), [tmp_path / f"{number}.ome.zarr" for number in range(16)]
     for folder, version in zip(folders[2:4], FORMATS, strict=True):
         create_label_image(str(folder), elsewhere(level), version=version)  # which both put where the level lies
-    processes = [WRITERS.Process(target=create_and_write, args=(folders, level, t, ready)) for t in range(2)]
+    processes = [FORKED.Process(target=create_and_write, args=(folders, level, t, ready)) for t in range(2)]
     for process in processes:
         process.start()
     for process in processes:

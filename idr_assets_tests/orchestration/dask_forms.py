@@ -12,11 +12,11 @@ from idr_assets_tests.orchestration.small_image import PIXELS, write_project
 
 FORMS = {
     "in process": "{cluster: in_process, workers: 2}",
-    "processes": "{cluster: processes, workers: 2}",
-    "a class": "{cluster: distributed.LocalCluster, workers: 2, arguments: {dashboard_address: '127.0.0.1:0'}}",
+    "processes": "{cluster: processes, workers: 1}",
+    "a class": "{cluster: distributed.LocalCluster, workers: 1, arguments: {dashboard_address: '127.0.0.1:0'}}",
     "an address": "{cluster: '%s'}",
 }
-"""What a YAML says of each; the address is that of a scheduler that others started."""
+"""What a YAML says of each, with one process where there are any; at the address others started a scheduler."""
 
 
 def write_form(package: Path, form: str, address: str) -> None:

@@ -4,12 +4,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from subprocess import Popen
 
+from dask.cli import run_cli
 from distributed import Client, Security
 
-from idr_assets_tests.dagster_home import ROOT
+from idr_assets_tests.forked import FORKED
 
 TLS = """\
 type: idr_assets.DaskCluster
@@ -30,13 +31,20 @@ class Scheduler:
     security: Security | None
     options: tuple[str, ...]
     address: str = ""
-    workers: list[Popen[bytes]] = field(default_factory=list)
+    processes: list[BaseProcess] = field(default_factory=list)
 
-    def start(self, *command: str) -> Popen[bytes]:
-        """Start a part of the cluster."""
+    @property
+    def workers(self) -> list[BaseProcess]:
+        """List all workers that were ever started."""
+        return self.processes[1:]
+
+    def start(self, *command: str) -> None:
+        """Start a part of the cluster, the scheduler first."""
         file = str(self.folder / "scheduler.json")
-        common = ["--host", "127.0.0.1", "--dashboard-address", "127.0.0.1:0", "--scheduler-file", file, *self.options]
-        return Popen([sys.executable, "-m", "dask", *command, *common], cwd=ROOT)  # noqa: S603
+        common = ("--host", "127.0.0.1", "--dashboard-address", "127.0.0.1:0", "--scheduler-file", file)
+        process = FORKED.Process(target=_dask, args=(*command, *common, *self.options))
+        process.start()
+        self.processes.append(process)
 
     @property
     def is_idle(self) -> bool:
@@ -48,7 +56,8 @@ class Scheduler:
 
     def add_workers(self, count: int) -> None:
         """Start workers of one thread, and wait until all that were ever started are there."""
-        self.workers += [self.start("worker", "--nthreads", "1", "--no-nanny", "--no-dashboard") for _ in range(count)]
+        for _ in range(count):
+            self.start("worker", "--nthreads", "1", "--no-nanny", "--no-dashboard")
         with self._client() as client:
             if self.workers:
                 client.wait_for_workers(len(self.workers), timeout=60)
@@ -69,14 +78,20 @@ def running_scheduler(
     The `dashboard` takes longer to import than all else of a scheduler.
     """
     scheduler = Scheduler(folder, *_tls(certificates) if certificates else (None, ()))
-    process = scheduler.start("scheduler", "--port", "0", "--dashboard" if dashboard else "--no-dashboard")
     try:
+        scheduler.start("scheduler", "--port", "0", "--dashboard" if dashboard else "--no-dashboard")
         scheduler.add_workers(workers)
         yield scheduler
     finally:
-        for each in (process, *scheduler.workers):
-            each.kill()
-            each.wait()
+        for process in scheduler.processes:
+            process.kill()
+            process.join()
+
+
+def _dask(*command: str) -> None:
+    """Run a command of dask in this process."""
+    sys.argv[1:] = command
+    run_cli()
 
 
 def _tls(folder: Path) -> tuple[Security, tuple[str, ...]]:

@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-from multiprocessing import resource_tracker
 from pathlib import Path
 from threading import Thread
 from time import sleep
@@ -23,6 +22,7 @@ from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.segmentation import gaussian_threshold, per_plane
 from idr_assets.imaging.source import open_level
 from idr_assets.orchestration.dask_resource import DaskResource
+from idr_assets_tests.forked import start_helpers
 from idr_assets_tests.orchestration.dask_processes import TLS, Scheduler, running_scheduler
 from idr_assets_tests.orchestration.small_image import FIELDS, PARTITIONS, PIXELS, PLANES, Segmented, recipe
 from idr_assets_tests.store_server import StoreServer
@@ -86,17 +86,11 @@ def run_on_processes(segmented: Segmented, function: str, parameters: str = "{}"
     """Run the window on two worker processes, of which none stays; give why it failed."""
     segmented.project.write(**FIELDS, segmentation=f"{{function: {__name__}.{function}, parameters: {parameters}}}")
     (segmented.project.package / "defs/dask/defs.yaml").write_text(PROCESSES)
-    resource_tracker.ensure_running()  # Python's own helper, which the first process started brings along
+    start_helpers()
     before = psutil.Process().children(recursive=True)
     failure = segmented.run("plane_labels", PARTITIONS[0], PARTITIONS[-1])
     assert psutil.Process().children(recursive=True) == before
     return failure
-
-
-def process(command: str) -> psutil.Process:
-    """Give the dask process that was started here by a command."""
-    (found,) = (child for child in psutil.Process().children() if ["dask", command] == child.cmdline()[2:4])
-    return found
 
 
 def stored(segmented: Segmented) -> set[tuple[int, int, int]]:
@@ -147,7 +141,7 @@ def test_planes_that_are_done_are_told_when_the_scheduler_is_lost(fresh: Segment
     with running_scheduler(tmp_path) as scheduler, DaskResource(cluster=scheduler.address).client() as client:
         results = segment_blocks(client, task, blocks)
         first = next(results)
-        process("scheduler").kill()
+        scheduler.processes[0].kill()
         rest = list(results)
     lost = [result for result in rest if isinstance(result, PlaneFailure)]
     assert isinstance(first, PlaneSummary)
@@ -168,7 +162,7 @@ def test_workers_of_a_tls_scheduler_come_and_go_during_a_run(fresh: Segmented, t
         assert fresh.run("plane_labels", "0|00", "2|11") == ""
         replacing.join()
         assert {int(path.name) for path in pids.iterdir()} == {worker.pid for worker in scheduler.workers}
-        assert [worker.poll() for worker in scheduler.workers] == [-signal.SIGKILL, None, None]
+        assert [worker.exitcode for worker in scheduler.workers] == [-signal.SIGKILL, None, None]
     assert fresh.materialized() == {f"{t}|{z:02}" for t in range(3) for z in range(12)}
     labels = open_label_image(str(fresh.project.root / "data/image.ome.zarr"))
     for plane in Block(range(3), (0, 1), range(12)).planes():
