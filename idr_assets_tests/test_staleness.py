@@ -92,28 +92,25 @@ def stale(ui: str) -> dict[str, str]:
 
 
 def test_what_is_stale_shows_as_such_and_a_changed_image_is_made_anew(home: DagsterHome, chromium: str) -> None:
-    with serving(home, f"dagster dev -m {LOCATION}") as ui:
-        with browsing(ui, chromium) as page:
-            check_stale_mark(page, home)
-        check_staleness(ui, home)
-
-
-def check_staleness(ui: str, home: DagsterHome) -> None:
     fresh = dict.fromkeys(("source_image", "montage", *PARTITIONS), "FRESH")
     stale_labels = fresh | dict.fromkeys(PARTITIONS, "STALE")
-    own, document = home.project / "staleness/own.py", home.data / "source.zarr/0/.zarray"
-    yaml = home.project / "staleness/defs/image/defs.yaml"
-    assert reloaded(ui) == fresh
-    own.write_text(RECIPE.replace("(plane > than).astype(int)", "(plane > than).astype(\n        int\n    )"))
-    assert reloaded(ui) == fresh
-
+    yaml = ImageProject(home.project).yaml
     text = yaml.read_text()
-    yaml.write_text(text.replace("than: 600", "than: 900"))
-    assert reloaded(ui) == stale_labels
-    yaml.write_text(text)
+    with serving(home, f"dagster dev -m {LOCATION}") as ui:
+        assert stale(ui) == fresh
+        with browsing(ui, chromium) as page:
+            check_stale_mark(page, yaml)
+        assert stale(ui) == stale_labels
+        yaml.write_text(text)
+        check_staleness(ui, home, fresh, stale_labels)
+
+
+def check_staleness(ui: str, home: DagsterHome, fresh: dict[str, str], stale_labels: dict[str, str]) -> None:
+    """Change the version of the function, then its looks alone, then the image, once with the sensor watching."""
+    own, document = home.project / "staleness/own.py", home.data / "source.zarr/0/.zarray"
     own.write_text(RECIPE.replace('"1"', '"2"'))
     assert reloaded(ui) == stale_labels
-    own.write_text(RECIPE)
+    own.write_text(RECIPE.replace("(plane > than).astype(int)", "(plane > than).astype(\n        int\n    )"))
     assert reloaded(ui) == fresh
 
     document.write_text(document.read_text().replace('"clevel": 5', '"clevel": 4'))
@@ -126,15 +123,13 @@ def check_staleness(ui: str, home: DagsterHome) -> None:
     assert stale(ui) == fresh
 
 
-def check_stale_mark(page: Page, home: DagsterHome) -> None:
+def check_stale_mark(page: Page, yaml: Path) -> None:
     """Change a parameter, reload in the UI, and find the mark on the page of a plane."""
     plane, mark = "/assets/image/plane_labels?view=partitions&partition=2%7C10", page.get_by_text("Unsynced (1)")
-    yaml = ImageProject(home.project).yaml
     page.goto(plane)
     expect(page.get_by_text("Latest materialization")).to_be_visible()
     expect(mark).to_be_hidden()
-    text = yaml.read_text()
-    yaml.write_text(text.replace("than: 600", "than: 900"))
+    yaml.write_text(yaml.read_text().replace("than: 600", "than: 900"))
     page.goto(f"/locations/{LOCATION}/asset-groups/image/lineage")
     for box in ("source_image", "plane_labels", *FIGURES, *MEASURES):
         expect(page.get_by_text(box, exact=True)).to_be_visible()
@@ -142,4 +137,3 @@ def check_stale_mark(page: Page, home: DagsterHome) -> None:
     expect(page.get_by_text("Definitions reloaded")).to_be_visible()
     page.goto(plane)
     expect(mark).to_be_visible()
-    yaml.write_text(text)
