@@ -34,7 +34,7 @@ ui: $(INSTALLED) ## the Dagster UI and daemon on http://127.0.0.1:3000 (another 
 	@$(BIN)/python -c 'import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])' $(BIN)/dg dev --host 127.0.0.1 --port $(PORT)
 
 test: $(INSTALLED) ## run the tests (some of them: ARGS="-k montage")
-	$(BIN)/pytest --numprocesses 4 $(ARGS)
+	$(BIN)/pytest --numprocesses 3 $(ARGS)
 
 bench: $(INSTALLED) ## measure speed and memory, write docs/benchmarks.md (needs postgresql; small: ARGS="--planes 100")
 	$(BIN)/python -m idr_assets_tests.bench $(ARGS)

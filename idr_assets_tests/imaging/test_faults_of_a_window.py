@@ -67,7 +67,7 @@ def key(plane: Plane) -> str:
 
 
 @settings(
-    max_examples=6,  # each takes a second: 200 planes, many of them twice
+    max_examples=4,  # each takes seconds: 200 planes, many of them twice
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking would take minutes
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
