@@ -10,6 +10,11 @@ import alembic.util
 import dask
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
+
+WAITING = {"test_bounded_runs.py", "test_cancelled_backfill.py", "test_cockpit.py"}
+"""Tests of a UI and its daemon, which wait for ticks and for whoever holds a plane."""
 
 settings.register_profile("untimed", settings(), deadline=None)  # how long an example takes tells of the machine only
 settings.load_profile("untimed")
@@ -58,4 +63,17 @@ def pytest_collection_finish() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Start with the tests of whole processes, and end with the short ones of `imaging`: no core is idle at the end."""
-    items.sort(key=lambda item: (len(item.path.parents), item.path.parent.name == "imaging"))
+    items.sort(key=lambda it: (it.path.name not in WAITING, len(it.path.parents), it.path.parent.name == "imaging"))
+
+
+class ByFile(LoadFileScheduling):
+    """Give each file to one process, and all that mostly wait to the same, so that others have the cores meanwhile."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return "waiting" if file.rpartition("/")[2] in WAITING else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    """Distribute tests over the processes of xdist."""
+    return ByFile(config, log)
