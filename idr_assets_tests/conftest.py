@@ -13,6 +13,8 @@ from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
+from idr_assets_tests.object_store import object_store
+
 WAITING = {"test_bounded_runs.py", "test_cancelled_backfill.py", "test_cockpit.py"}
 """Tests of a UI and its daemon, which wait for ticks and for whoever holds a plane."""
 
@@ -49,8 +51,6 @@ def chromium() -> str:
 @pytest.fixture(scope="session")
 def s3() -> Iterator[str]:
     """Run an S3 server and give its endpoint."""
-    from idr_assets_tests.object_store import object_store  # noqa: PLC0415  moto takes a second, for few tests
-
     with object_store() as endpoint:
         yield endpoint
 
@@ -66,7 +66,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda it: (it.path.name not in WAITING, len(it.path.parents), it.path.parent.name == "imaging"))
 
 
-class ByFile(LoadFileScheduling):
+class ByFile(LoadFileScheduling):  # type: ignore[misc]  # it has no types
     """Give each file to one process, and all that mostly wait to the same, so that others have the cores meanwhile."""
 
     def _split_scope(self, nodeid: str) -> str:

@@ -7,7 +7,6 @@ from threading import Event, Thread
 from typing import Self
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1"}
 
@@ -18,6 +17,8 @@ def object_store() -> Iterator[str]:
 
     One server is for all tests of a process: clients that fsspec keeps would go to the one that is gone.
     """
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415  it takes a second, for few tests
+
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     server.start()
     yield "http://{}:{}".format(*server.get_host_and_port())
