@@ -24,7 +24,8 @@ LONGEST = 240.0
 """Seconds that a command may take on a machine with much else to do."""
 
 SITECUSTOMIZE = """
-import atexit, gc, os, signal, socket, sys
+import atexit, functools, gc, os, signal, socket, sys
+from importlib import metadata
 HERE = {"127.0.0.1", "::1", "localhost", socket.gethostname(), "", None}
 
 def refuse_network(event, arguments):
@@ -42,11 +43,13 @@ def refuse_network(event, arguments):
 sys.addaudithook(refuse_network)
 atexit.register(gc.freeze)  # as `idr_assets.definitions` does, for all that start here: a quarter of their time
 gc.set_threshold(50_000)  # most of what a start makes stays: looking for garbage in it is a tenth of its time
+every = functools.cache(metadata.entry_points)  # ten packages ask for theirs, and each time all files are read
+metadata.entry_points = lambda **wanted: every().select(**wanted)
 signal.signal(signal.SIGINT, signal.default_int_handler)  # tests that run in the background hand it down as ignored
 
 if "dagster._daemon" in sys.orig_argv:  # backfills and changed labels wait for half a minute otherwise
     from dagster._daemon import asset_daemon, controller
-    controller.DEFAULT_DAEMON_INTERVAL_SECONDS = 2
+    controller.DEFAULT_DAEMON_INTERVAL_SECONDS = 3
     asset_daemon.is_under_min_interval = lambda *_, **__: False
 """
 """What each Python process runs first: no network, in place of `unshare -n`, which a container may forbid, and no long

@@ -7,7 +7,8 @@ FORKED.set_forkserver_preload(
     [
         *("idr_assets.imaging.blocks", "idr_assets.imaging.label_image_creation", "idr_assets.imaging.objects"),
         *("distributed.cli.dask_scheduler", "distributed.cli.dask_worker", "dask_image.ndfilters"),
-        *("idr_assets_tests.orchestration.small_image", "idr_assets.orchestration.plane_labels", "pytest"),
+        *("idr_assets_tests.orchestration.small_image", "idr_assets_tests.orchestration.empty_planes"),
+        *("idr_assets.orchestration.plane_labels", "pytest"),
     ]
 )
 

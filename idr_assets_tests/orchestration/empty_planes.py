@@ -1,15 +1,14 @@
 """An asset of 120 planes that does no work, with all that an event log stores of one: metadata, tags and checks."""
 
 import os
-import subprocess
-import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import dagster as dg
 
-from idr_assets_tests.dagster_home import ROOT
+from idr_assets_tests.forked import FORKED
 
 ALL = ("0|00", "5|19")
 SOME = ("1|03", "2|08")
@@ -54,15 +53,18 @@ def run(instance: dg.DagsterInstance, first: str, last: str) -> bool:
     return job.execute_in_process(instance=instance, tags=tags, raise_on_error=False).success
 
 
-def run_here() -> None:
-    """Run in this process, on the instance of DAGSTER_HOME, the rectangle that the arguments name."""
-    with dg.DagsterInstance.get() as instance:
-        sys.exit(not run(instance, *sys.argv[1:3]))
+def in_child(home: Path, first: str, last: str, before: Callable[[], None] | None = None) -> BaseProcess:
+    """Start a run on the instance of a folder in a process of its own, which calls `before` first."""
+    process = FORKED.Process(target=_run_here, args=(dict(os.environ), home, first, last, before))
+    process.start()
+    return process
 
 
-def in_child(
-    home: Path, first: str, last: str, code: str = f"import {__name__} as it; it.run_here()"
-) -> subprocess.Popen[bytes]:
-    """Start a run in a process of its own."""
-    environment = os.environ | {"DAGSTER_HOME": str(home)}
-    return subprocess.Popen([sys.executable, "-c", code, first, last], cwd=ROOT, env=environment)  # noqa: S603
+def _run_here(
+    environment: Mapping[str, str], home: Path, first: str, last: str, before: Callable[[], None] | None
+) -> None:
+    os.environ.update(environment)
+    if before:
+        before()
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        assert run(instance, first, last)

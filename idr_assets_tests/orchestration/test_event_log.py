@@ -4,14 +4,16 @@ import os
 import shutil
 import signal
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 import sqlalchemy as db
 
 from idr_assets.orchestration.event_log import BatchedSqliteEventLogStorage
+from idr_assets.orchestration.event_log.batches import EventBatches
 from idr_assets_tests.dagster_home import ROOT, dagster_home
 from idr_assets_tests.orchestration.empty_planes import ALL, PLANES, SOME, in_child, planes, run
 from idr_assets_tests.orchestration.event_rows import Rows, stored_rows
@@ -31,20 +33,6 @@ BEGIN SELECT RAISE(ABORT, 'refused'); END
 """,
 }
 """Refuse an event that comes before the asset, or the tags, of the last one are there, as in a batch."""
-
-KILLED = """
-import os, signal
-import dagster as dg
-from idr_assets.orchestration.event_log.batches import EventBatches
-from idr_assets_tests.orchestration.empty_planes import run_here
-
-index = EventBatches._index
-def kill(storage, events, rows):
-    planned = events[0].dagster_event_type != dg.DagsterEventType.ASSET_MATERIALIZATION
-    index(storage, events, rows) if planned else os.kill(os.getpid(), signal.SIGKILL)
-EventBatches._index = kill
-run_here()
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -76,6 +64,18 @@ def dagsters_own(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert run(instance, *SOME)
         assert run(instance, SOME[0], SOME[0])
     return folder
+
+
+def kill_at_materialized() -> None:
+    """Let this process be killed when a batch of materialized events is to come into the index."""
+    index = EventBatches._index  # noqa: SLF001
+
+    def killing(storage: Any, events: Sequence[dg.EventLogEntry], rows: Any) -> None:  # noqa: ANN401  as it is
+        if events[0].dagster_event_type == dg.DagsterEventType.ASSET_MATERIALIZATION:
+            os.kill(os.getpid(), signal.SIGKILL)
+        index(storage, events, rows)
+
+    pytest.MonkeyPatch().setattr(EventBatches, "_index", killing)
 
 
 def of_runs(home: Path) -> list[Rows]:
@@ -130,7 +130,8 @@ def test_a_refused_batch_is_stored_event_by_event(
 def test_runs_at_once_store_every_event_once(home: Path, instance: dg.DagsterInstance) -> None:
     child = in_child(home, "0|00", "1|19")
     assert run(instance, "2|00", "3|19")
-    assert child.wait() == 0
+    child.join()
+    assert child.exitcode == 0
     once = Counter(f"{t}|{z:02}" for t in range(4) for z in range(20))
     assert indexed(home) == indexed(home, "ASSET_MATERIALIZATION_PLANNED") == once
     assert sum(logged(home), Counter()) == once
@@ -139,7 +140,9 @@ def test_runs_at_once_store_every_event_once(home: Path, instance: dg.DagsterIns
 def test_a_run_killed_between_the_databases_is_made_up_for_by_the_next(
     home: Path, instance: dg.DagsterInstance
 ) -> None:
-    assert in_child(home, *SOME, code=KILLED).wait() == -signal.SIGKILL
+    child = in_child(home, *SOME, before=kill_at_materialized)
+    child.join()
+    assert child.exitcode == -signal.SIGKILL
     assert (sum(logged(home)[0].values()), indexed(home)) == (7, Counter())
     assert instance.get_materialized_partitions(planes.key) == set()
     assert run(instance, *SOME)

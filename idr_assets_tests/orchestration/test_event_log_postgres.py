@@ -122,7 +122,8 @@ def test_runs_at_once_store_every_event_once(
     instance = opened("at_once", BATCHED)
     child = in_child(tmp_path / "at_once", "0|00", "1|19")
     assert run(instance, "2|00", "3|19")
-    assert child.wait() == 0
+    child.join()
+    assert child.exitcode == 0
     rows = [row for row in stored_rows(f"{server}/at_once")["event_logs"] if row["partition"]]
     stored = Counter((row["dagster_event_type"], row["partition"]) for row in rows)
     types = ("ASSET_MATERIALIZATION_PLANNED", "ASSET_MATERIALIZATION")
