@@ -13,6 +13,7 @@ from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
+from idr_assets_tests.forked import start_server
 from idr_assets_tests.object_store import object_store
 
 WAITING = {"test_bounded_runs.py", "test_cancelled_backfill.py", "test_cockpit.py"}
@@ -35,6 +36,7 @@ def migrations() -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def _forked_workers() -> Iterator[None]:
     """Fork the worker processes of a test's own cluster; those of commands import for themselves, as for a user."""
+    start_server()
     with dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}):
         yield
 
@@ -74,6 +76,6 @@ class ByFile(LoadFileScheduling):  # type: ignore[misc]  # it has no types
         return "waiting" if file.rpartition("/")[2] in WAITING else file
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
-    """Distribute tests over the processes of xdist."""
-    return ByFile(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile | None:
+    """Distribute tests over the processes of xdist, unless a command line asks for another way."""
+    return ByFile(config, log) if config.getvalue("dist") == "loadfile" else None

@@ -32,7 +32,7 @@ def runs(tmp_path: Path, scheduler: Scheduler) -> Iterator[HeldRuns]:
 
 
 # What interrupts a run of each form is tried where the UI cancels it. Dagster takes SIGTERM as SIGINT.
-ENDINGS = [*product(FORMS, [signal.SIGKILL]), ("processes", signal.SIGINT)]
+ENDINGS = [*product(FORMS, [signal.SIGKILL]), ("processes", signal.SIGTERM)]
 
 
 @pytest.mark.parametrize(("form", "ending"), ENDINGS, ids=lambda it: str(getattr(it, "name", it)))

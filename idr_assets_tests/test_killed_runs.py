@@ -1,6 +1,5 @@
 """Runs that are killed at any moment, and two at once: the output comes to be the same bytes."""
 
-import os
 import signal
 from collections.abc import Callable
 from multiprocessing.process import BaseProcess
@@ -12,7 +11,7 @@ import dagster as dg
 import pytest
 
 from idr_assets_tests.dagster_home import DagsterHome, dagster_home
-from idr_assets_tests.forked import FORKED
+from idr_assets_tests.forked import exit_codes, fork
 from idr_assets_tests.image_project import ImageProject
 from idr_assets_tests.orchestration.small_image import Segmented, write_project
 
@@ -42,9 +41,8 @@ def prepare(home: DagsterHome) -> ImageProject:
     return project
 
 
-def segment(project: ImageProject, data: Path, home: Path, *partitions: str) -> None:
+def segment(project: ImageProject, home: Path, *partitions: str) -> None:
     """Segment planes in this process, as a run of Dagster does."""
-    os.environ["IDR_ASSETS_DATA"] = str(data)
     with dg.DagsterInstance.from_config(str(home)) as instance:
         assert Segmented(project, instance).run("plane_labels", *partitions) == ""
 
@@ -58,8 +56,7 @@ def kill_when(process: BaseProcess, condition: Callable[[], bool]) -> None:
         assert process.is_alive()
         sleep(0.001)
     process.kill()
-    process.join()
-    assert process.exitcode == -signal.SIGKILL
+    assert exit_codes(process) == [-signal.SIGKILL]
 
 
 def test_runs_killed_at_any_moment_or_at_once_end_in_the_same_bytes(
@@ -70,9 +67,7 @@ def test_runs_killed_at_any_moment_or_at_once_end_in_the_same_bytes(
         project, output = prepare(home), home.data / "image.ome.zarr"
 
         def started(partitions: tuple[str, str]) -> BaseProcess:
-            process = FORKED.Process(target=segment, args=(project, home.data, home.path, *partitions))
-            process.start()
-            return process
+            return fork(segment, project, home.path, *partitions)
 
         assert Segmented(project, instance).run("plane_labels", *PARTITIONS) == ""
         undisturbed = files(output)
@@ -86,16 +81,9 @@ def test_runs_killed_at_any_moment_or_at_once_end_in_the_same_bytes(
         for moment in moments:
             kill_when(started(PARTITIONS), moment)
             assert files(output).keys() != undisturbed.keys()
-        assert ended(started(PARTITIONS)) == [0]
+        assert exit_codes(started(PARTITIONS)) == [0]
         assert files(output) == undisturbed
 
         rmtree(output)
-        assert ended(*map(started, HALVES)) == [0, 0]
+        assert exit_codes(*map(started, HALVES)) == [0, 0]
         assert files(output) == undisturbed
-
-
-def ended(*processes: BaseProcess) -> list[int | None]:
-    """Wait for processes, and give their exit codes."""
-    for process in processes:
-        process.join(120)
-    return [process.exitcode for process in processes]

@@ -21,7 +21,7 @@ from idr_assets.imaging.objects import write_objects
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.provenance import add_provenance, read_provenance
 from idr_assets.imaging.source import open_level
-from idr_assets_tests.forked import FORKED
+from idr_assets_tests.forked import FORKED, exit_codes, fork
 from idr_assets_tests.idr_stores import write_image
 
 PIXELS = np.random.default_rng(0).integers(0, 2**16, (1, 1, 1, 600, 600), np.uint16)
@@ -83,8 +83,7 @@ def test_what_a_writer_left_is_cleared_away_and_a_living_one_loses_nothing(
         PLANE, PIXELS, FEW
     )
     number, ended = RawValue(c_int, 0), FORKED.Event()
-    writer = FORKED.Process(target=keep_writing, args=(kind, tmp_path, number, ended))
-    writer.start()
+    writer = fork(keep_writing, kind, tmp_path, number, ended)
     assert writer.pid
     stop_within_a_file(psutil.Process(writer.pid), tmp_path)
     if killed:
@@ -97,8 +96,7 @@ def test_what_a_writer_left_is_cleared_away_and_a_living_one_loses_nothing(
     if not killed:
         ended.set()
         os.kill(writer.pid, signal.SIGCONT)
-        writer.join()
-        assert writer.exitcode == 0
+        assert exit_codes(writer) == [0]
         assert files(tmp_path) == after
 
 
@@ -113,12 +111,7 @@ def test_two_processes_that_note_ways_at_once_lose_none(tmp_path: Path) -> None:
     output = tmp_path / "output"
     create_label_image(str(output), open_level(str(tmp_path / "source.zarr"), "0"))
     ready = FORKED.Barrier(2)
-    processes = [FORKED.Process(target=note_ways, args=(output, name, ready)) for name in "ab"]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
-    assert [process.exitcode for process in processes] == [0, 0]
+    assert exit_codes(*[fork(note_ways, output, name, ready) for name in "ab"]) == [0, 0]
     noted = sorted((way["function"], way["number"]) for way in read_provenance(str(output), "segmentation"))
     assert noted == [(name, number) for name in "ab" for number in range(20)]
     assert partials(output) == []

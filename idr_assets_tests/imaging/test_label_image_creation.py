@@ -19,7 +19,7 @@ from idr_assets.imaging.label_image import label_groups, open_label_image
 from idr_assets.imaging.label_image_creation import create_array, create_label_image
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.source import Level, open_level
-from idr_assets_tests.forked import FORKED
+from idr_assets_tests.forked import FORKED, exit_codes, fork
 from idr_assets_tests.idr_stores import write_image
 from idr_assets_tests.imaging.test_source_metadata import edit
 
@@ -91,12 +91,7 @@ def test_two_processes_create_at_once(tmp_path: Path, level: Level) -> None:
     ready, folders = FORKED.Barrier(2), [tmp_path / f"{number}.ome.zarr" for number in range(16)]
     for folder, version in zip(folders[2:4], FORMATS, strict=True):
         create_label_image(str(folder), elsewhere(level), version=version)  # which both put where the level lies
-    processes = [FORKED.Process(target=create_and_write, args=(folders, level, t, ready)) for t in range(2)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
-    assert [process.exitcode for process in processes] == [0, 0]
+    assert exit_codes(*[fork(create_and_write, folders, level, t, ready) for t in range(2)]) == [0, 0]
     for first in (0, 1, 8, 9):
         assert all(files(folder) == files(folders[first]) for folder in folders[first : first + 8 : 2])
         yaozarrs.validate_zarr_store(folders[first])

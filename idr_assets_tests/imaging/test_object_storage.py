@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +22,9 @@ from idr_assets.imaging.provenance import add_provenance, read_provenance
 from idr_assets.imaging.read_back import check_written
 from idr_assets.imaging.source import open_level
 from idr_assets_tests.dagster_home import wait_until
-from idr_assets_tests.forked import FORKED
+from idr_assets_tests.forked import fork
 from idr_assets_tests.idr_stores import write_image
-from idr_assets_tests.object_store import ENVIRONMENT, HeldUploads, default_store
+from idr_assets_tests.object_store import HeldUploads, default_store
 
 NOISE = np.random.default_rng(0).integers(0, 2**16, (2, 1, 1, 1, 600, 600), np.uint16)
 BLOCK = Block(range(1), (0,), range(1))
@@ -53,12 +53,6 @@ def write(kind: str, number: int) -> None:
         open_label_image(OUTPUT).write(BLOCK, NOISE[number], NOISE[number].astype(np.int32))
 
 
-def write_elsewhere(environment: Mapping[str, str], kind: str, number: int) -> None:
-    """Write so in a process of its own, which another environment has started."""
-    os.environ.update(environment)
-    write(kind, number)
-
-
 @pytest.fixture
 def output(endpoint: str, tmp_path: Path) -> Iterator[LabelImage]:
     """Write an output, and empty the bucket at the end."""
@@ -77,14 +71,14 @@ HELD = {
 
 @pytest.mark.parametrize(("kind", "key"), HELD.items(), ids=HELD)
 def test_a_writer_that_is_killed_in_an_upload_tears_nothing_and_the_next_one_completes(
-    endpoint: str, output: LabelImage, kind: str, key: str
+    endpoint: str, output: LabelImage, monkeypatch: pytest.MonkeyPatch, kind: str, key: str
 ) -> None:
     write(kind, 0)
     before = objects()
     with HeldUploads(endpoint, key) as way:
-        environment = ENVIRONMENT | {"AWS_ENDPOINT_URL": way.endpoint}
-        writer = FORKED.Process(target=write_elsewhere, args=(environment, kind, 1))
-        writer.start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", way.endpoint)
+        writer = fork(write, kind, 1)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", endpoint)
         assert way.held.wait(60)
         writer.kill()
         writer.join()

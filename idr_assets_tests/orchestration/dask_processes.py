@@ -10,7 +10,7 @@ from pathlib import Path
 from dask.cli import run_cli
 from distributed import Client, Security
 
-from idr_assets_tests.forked import FORKED
+from idr_assets_tests.forked import fork
 
 TLS = """\
 type: idr_assets.DaskCluster
@@ -25,7 +25,10 @@ attributes:
 
 @dataclass
 class Scheduler:
-    """A scheduler on loopback whose `workers` come and go; `folder` takes the file that tells all where it is."""
+    """A scheduler on loopback whose `workers` come and go; `folder` takes the file that tells all where it is.
+
+    The first of the `processes` is the scheduler's, all others were started as workers.
+    """
 
     folder: Path
     security: Security | None
@@ -42,9 +45,7 @@ class Scheduler:
         """Start a part of the cluster, the scheduler first."""
         file = str(self.folder / "scheduler.json")
         common = ("--host", "127.0.0.1", "--dashboard-address", "127.0.0.1:0", "--scheduler-file", file)
-        process = FORKED.Process(target=_dask, args=(*command, *common, *self.options))
-        process.start()
-        self.processes.append(process)
+        self.processes.append(fork(_dask, [*command, *common, *self.options]))
 
     @property
     def is_idle(self) -> bool:
@@ -88,7 +89,7 @@ def running_scheduler(
             process.join()
 
 
-def _dask(*command: str) -> None:
+def _dask(command: list[str]) -> None:
     """Run a command of dask in this process."""
     sys.argv[1:] = command
     run_cli()

@@ -1,14 +1,13 @@
 """An asset of 120 planes that does no work, with all that an event log stores of one: metadata, tags and checks."""
 
-import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import dagster as dg
 
-from idr_assets_tests.forked import FORKED
+from idr_assets_tests.forked import fork
 
 ALL = ("0|00", "5|19")
 SOME = ("1|03", "2|08")
@@ -55,15 +54,10 @@ def run(instance: dg.DagsterInstance, first: str, last: str) -> bool:
 
 def in_child(home: Path, first: str, last: str, before: Callable[[], None] | None = None) -> BaseProcess:
     """Start a run on the instance of a folder in a process of its own, which calls `before` first."""
-    process = FORKED.Process(target=_run_here, args=(dict(os.environ), home, first, last, before))
-    process.start()
-    return process
+    return fork(_run_here, home, first, last, before)
 
 
-def _run_here(
-    environment: Mapping[str, str], home: Path, first: str, last: str, before: Callable[[], None] | None
-) -> None:
-    os.environ.update(environment)
+def _run_here(home: Path, first: str, last: str, before: Callable[[], None] | None) -> None:
     if before:
         before()
     with dg.DagsterInstance.from_config(str(home)) as instance:

@@ -24,7 +24,6 @@ from idr_assets.imaging.source import open_level
 from idr_assets.orchestration.dask_resource import DaskResource
 from idr_assets.orchestration.dask_security import warn_if_readable
 from idr_assets_tests.dagster_home import ROOT, dagster_home
-from idr_assets_tests.forked import start_helpers
 from idr_assets_tests.idr_stores import nuclei_plane, write_image
 from idr_assets_tests.image_project import ImageProject
 from idr_assets_tests.orchestration import dask_forms, small_image
@@ -115,7 +114,6 @@ def check(resource: DaskResource, task: BlockTask, workers: int) -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_cluster_that_is_started_ends_with_its_client(task: BlockTask, form: str) -> None:
-    start_helpers()
     before = tree(), listeners()
     check(DaskResource(**FORMS[form]), task, workers=2)
     assert (tree(), listeners()) == before
@@ -138,7 +136,6 @@ def fails(plane: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
 @pytest.mark.parametrize("form", dask_forms.FORMS)
 def test_nothing_is_left_of_a_run_that_fails(fresh: Segmented, scheduler: Scheduler, form: str) -> None:
     fresh.project.write(**small_image.FIELDS, segmentation=f"{{function: {__name__}.fails}}")
-    start_helpers()
     before = tree(), listeners()
     dask_forms.write_form(fresh.project.package, form, scheduler.address)
     failure = fresh.run("plane_labels", "1|09", "2|10")

@@ -15,6 +15,7 @@ import sqlalchemy as db
 from idr_assets.orchestration.event_log import BatchedSqliteEventLogStorage
 from idr_assets.orchestration.event_log.batches import EventBatches
 from idr_assets_tests.dagster_home import ROOT, dagster_home
+from idr_assets_tests.forked import exit_codes
 from idr_assets_tests.orchestration.empty_planes import ALL, PLANES, SOME, in_child, planes, run
 from idr_assets_tests.orchestration.event_rows import Rows, stored_rows
 
@@ -130,8 +131,7 @@ def test_a_refused_batch_is_stored_event_by_event(
 def test_runs_at_once_store_every_event_once(home: Path, instance: dg.DagsterInstance) -> None:
     child = in_child(home, "0|00", "1|19")
     assert run(instance, "2|00", "3|19")
-    child.join()
-    assert child.exitcode == 0
+    assert exit_codes(child) == [0]
     once = Counter(f"{t}|{z:02}" for t in range(4) for z in range(20))
     assert indexed(home) == indexed(home, "ASSET_MATERIALIZATION_PLANNED") == once
     assert sum(logged(home), Counter()) == once
@@ -140,9 +140,7 @@ def test_runs_at_once_store_every_event_once(home: Path, instance: dg.DagsterIns
 def test_a_run_killed_between_the_databases_is_made_up_for_by_the_next(
     home: Path, instance: dg.DagsterInstance
 ) -> None:
-    child = in_child(home, *SOME, before=kill_at_materialized)
-    child.join()
-    assert child.exitcode == -signal.SIGKILL
+    assert exit_codes(in_child(home, *SOME, before=kill_at_materialized)) == [-signal.SIGKILL]
     assert (sum(logged(home)[0].values()), indexed(home)) == (7, Counter())
     assert instance.get_materialized_partitions(planes.key) == set()
     assert run(instance, *SOME)

@@ -13,6 +13,7 @@ import sqlalchemy as db
 
 from idr_assets.orchestration.event_log.postgres import BatchedPostgresEventLogStorage
 from idr_assets_tests.dagster_home import ROOT
+from idr_assets_tests.forked import exit_codes
 from idr_assets_tests.orchestration.empty_planes import SOME, in_child, planes, run
 from idr_assets_tests.orchestration.event_rows import Rows, stored_rows
 from idr_assets_tests.orchestration.planes_status import assert_same_status, counts, status
@@ -122,8 +123,7 @@ def test_runs_at_once_store_every_event_once(
     instance = opened("at_once", BATCHED)
     child = in_child(tmp_path / "at_once", "0|00", "1|19")
     assert run(instance, "2|00", "3|19")
-    child.join()
-    assert child.exitcode == 0
+    assert exit_codes(child) == [0]
     rows = [row for row in stored_rows(f"{server}/at_once")["event_logs"] if row["partition"]]
     stored = Counter((row["dagster_event_type"], row["partition"]) for row in rows)
     types = ("ASSET_MATERIALIZATION_PLANNED", "ASSET_MATERIALIZATION")

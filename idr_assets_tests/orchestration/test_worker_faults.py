@@ -22,7 +22,6 @@ from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.segmentation import gaussian_threshold, per_plane
 from idr_assets.imaging.source import open_level
 from idr_assets.orchestration.dask_resource import DaskResource
-from idr_assets_tests.forked import start_helpers
 from idr_assets_tests.orchestration.dask_processes import TLS, Scheduler, running_scheduler
 from idr_assets_tests.orchestration.small_image import FIELDS, PARTITIONS, PIXELS, PLANES, Segmented, recipe
 from idr_assets_tests.store_server import StoreServer
@@ -86,7 +85,6 @@ def run_on_processes(segmented: Segmented, function: str, parameters: str = "{}"
     """Run the window on two worker processes, of which none stays; give why it failed."""
     segmented.project.write(**FIELDS, segmentation=f"{{function: {__name__}.{function}, parameters: {parameters}}}")
     (segmented.project.package / "defs/dask/defs.yaml").write_text(PROCESSES)
-    start_helpers()
     before = psutil.Process().children(recursive=True)
     failure = segmented.run("plane_labels", PARTITIONS[0], PARTITIONS[-1])
     assert psutil.Process().children(recursive=True) == before
