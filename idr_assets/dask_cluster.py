@@ -1,7 +1,7 @@
 """The Dagster component that says in YAML where dask runs."""
 
 from importlib.util import find_spec
-from typing import Any, Self
+from typing import Self
 
 import dagster as dg
 from pydantic import BaseModel
@@ -37,8 +37,9 @@ class DaskCluster(dg.Component):
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002  Dagster's signature
         """Share the resource; runs stay in one process, for dask is the parallelism."""
-        resources: dict[str, Any] = {"dask": self.resource}
-        return dg.Definitions(resources=resources, executor=dg.in_process_executor)
+        # An empty schema refuses whatever a run's configuration says of the resource; without one, all is accepted.
+        resource = dg.ResourceDefinition(lambda _: self.resource, config_schema={}, description=type(self).__doc__)
+        return dg.Definitions(resources={"dask": resource}, executor=dg.in_process_executor)
 
 
 def _check_installed(cluster: str, context: dg.ResolutionContext) -> None:

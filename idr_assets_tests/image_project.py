@@ -11,6 +11,8 @@ import dagster as dg
 import pytest
 from dagster.components.core import package_entry, snapshot
 
+from idr_assets.orchestration.dask_resource import DaskResource
+
 DEFINITIONS = """
 from pathlib import Path
 import dagster as dg
@@ -71,6 +73,11 @@ class ImageProject:
             for (module, name), once in DESCRIBED_ONCE.items():
                 patch.setattr(module, name, once)
             return dg.load_from_defs_folder(path_within_project=self.yaml)
+
+    def dask(self) -> DaskResource:
+        """Give the dask resource as a run gets it."""
+        resource: DaskResource = (self.load().resources or {})["dask"](dg.build_init_resource_context())
+        return resource
 
     def key(self, asset: str) -> dg.AssetKey:
         """Give the key of one of the image's assets, `<segmentation>/<asset>` where there are several."""

@@ -41,7 +41,7 @@ def test_a_cluster_that_names_nothing_is_refused(
 @pytest.mark.parametrize("cluster", ["in_process", "processes", "dask_jobqueue.SLURMCluster", "tls://10.0.0.1:8786"])
 def test_a_cluster_that_may_be_there_is_not_looked_for(project: ImageProject, cluster: str) -> None:
     write(project, cluster)
-    assert (project.load().resources or {})["dask"].cluster == cluster
+    assert project.dask().cluster == cluster
 
 
 def test_a_variable_that_holds_no_text_is_refused_as_such(

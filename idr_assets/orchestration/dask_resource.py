@@ -2,8 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-import dagster as dg
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -14,8 +13,14 @@ FORMS = ("in_process", "processes")
 """The forms that have a name of their own; others are named by an address or a class."""
 
 
-class DaskResource(dg.ConfigurableResource[Any]):
-    """A dask cluster in one of four forms: in this process, local processes, an address, or any cluster class."""
+class DaskResource(BaseModel):
+    """A dask cluster in one of four forms: in this process, local processes, an address, or any cluster class.
+
+    It is no resource that Dagster configures: cluster and arguments name code, and whoever may launch a run could
+    choose others.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     cluster: str = Field(
         default="in_process",

@@ -47,7 +47,7 @@ def plane_labels(image: Image) -> dg.AssetsDefinition:
         check_specs=check_specs(key),
     )
     def asset(
-        context: dg.AssetExecutionContext, dask: DaskResource
+        context: dg.AssetExecutionContext, dask: dg.ResourceParam[DaskResource]
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
         from idr_assets.imaging.blocks import BlockTask, segment_blocks  # noqa: PLC0415  dask, for the run only
 

@@ -157,7 +157,7 @@ def test_a_scheduler_with_certificates_is_reached_as_the_yaml_says(task: BlockTa
     folder = project.package / "defs" / "dask"
     with running_scheduler(tmp_path, certificates=folder, dashboard=True) as scheduler:
         (folder / "defs.yaml").write_text(TLS.format(address=scheduler.address))
-        resource: DaskResource = (project.load().resources or {})["dask"]
+        resource = project.dask()
         check(resource, task, workers=2)
         (folder / "client.pem").unlink()
         with (
@@ -326,7 +326,7 @@ def test_templates_of_a_cluster_run_no_code(tmp_path: Path, monkeypatch: pytest.
     yaml = project.package / "defs/dask/defs.yaml"
     monkeypatch.setenv("SCHEDULER", "tcp://127.0.0.1:8786")
     yaml.write_text("type: idr_assets.DaskCluster\nattributes: {cluster: '{{ env.SCHEDULER }}'}\n")
-    resource: DaskResource = (project.load().resources or {})["dask"]
+    resource = project.dask()
     assert resource.cluster == "tcp://127.0.0.1:8786"
     yaml.write_text("type: idr_assets.DaskCluster\nattributes: {cluster: '{{ 6 * 7 }}'}\n")
     with pytest.raises(Exception, match="dask") as raised:
