@@ -3,6 +3,7 @@
 Its parts, such as the window, stand in `yaml_fields`; what becomes of an image in `segmented_image`.
 """
 
+import re
 from typing import Annotated, Any, Self
 
 import numpy as np
@@ -13,6 +14,9 @@ from idr_assets.yaml_fields import AutomationFields, Reading, Segmentation, Wind
 
 MOST_INDICES = 100_000
 """Of a window in T and in Z: each is a partition key, which Dagster loads and lists."""
+
+PAGE = re.compile(r"https?://[^\s/?#<>\"'`\\^{|}][^\s<>\"`\\^{|}]*", re.IGNORECASE)
+"""Addresses of pages, all of them: a relative one would ask the UI itself, and `javascript:` would run in it."""
 
 DTYPES = [np.dtype(f"{kind}{size}") for kind, sizes in (("i", "1248"), ("u", "1248"), ("f", "248")) for size in sizes]
 
@@ -84,7 +88,8 @@ class ImageFields(YamlFields):
         default_factory=Reading, description="How politely the image is read, and how long its store may stutter."
     )
     links: dict[str, str] = Field(
-        default_factory=dict, description="Name and address of pages about the image, such as its IDR page and paper."
+        default_factory=dict,
+        description="Name and address, http:// or https://, of pages about the image, such as its IDR page and paper.",
     )
     automation: AutomationFields = Field(
         default_factory=AutomationFields, description="What runs by itself for the image; all of it is off unless set."
@@ -100,6 +105,18 @@ class ImageFields(YamlFields):
             message = "blanks stand around the address; take them away"
             raise ValueError(message)
         return address
+
+    @field_validator("links")
+    @classmethod
+    def _lead_to_pages(cls, links: dict[str, str]) -> dict[str, str]:
+        for name, address in links.items():
+            if not (PAGE.fullmatch(address) and address.isprintable()) and "{{" not in address:
+                message = (
+                    f"{name!r} leads to no page of the web: whoever follows it might run code in the UI. Write the "
+                    "whole address, with https:// or http://, without blanks, quotes and brackets"
+                )
+                raise ValueError(message)
+        return links
 
     @field_validator("dtype")
     @classmethod

@@ -63,6 +63,12 @@ WRONG = [
     ({"format": '"0.6"'}, "format", "'0.6'", "format: Version of OME-Zarr that is written, in quotes"),
     ({"format": "0.4"}, "format", "0.4", "Input should be '0.4' or '0.5'. format: Version of OME-Zarr"),
     ({"upstream": "[my asset]"}, "upstream.0", "'my asset'", "such as `demo/synthetic_embryo`"),
+    ({"links": "{IDR: 'javascript:alert(1)'}"}, "links", "{'IDR'", "'IDR' leads to no page of the web"),
+    ({"links": "{IDR: 'data:text/html,<p>'}"}, "links", "{'IDR'", "with https:// or http://"),
+    ({"links": "{IDR: '/graphql?query=mutation'}"}, "links", "{'IDR'", "Write the whole address"),
+    ({"links": "{IDR: //127.0.0.1/a}"}, "links", "{'IDR'", "whoever follows it might run code in the UI"),
+    ({"links": "{IDR: 'https://127.0.0.1/a>![](/b)'}"}, "links", "{'IDR'", "without blanks, quotes and brackets"),
+    ({"links": "{IDR: 'https:///graphql'}"}, "links", "{'IDR'", "leads to no page of the web"),
     ({"segmentation": "{function: nowhere.at.all}"}, "segmentation.function", "'nowhere.at.all'", "module.function"),
     ({"segmentation": "{function: otsu}"}, "segmentation.function", "'otsu'", "module.function"),
     (

@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from idr_assets.imaging.errors import CorruptBodyError, ImageError, masked
+from idr_assets.imaging.errors import CorruptBodyError, ImageError
+from idr_assets.imaging.store_text import cite, quote, show_address
 from idr_assets.imaging.verification import looks_like_html
 
 DOCUMENTS = ("zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata")
@@ -40,15 +41,15 @@ def check_document(url: str, body: bytes) -> None:
     """
     document = _parsed(body)
     if url.endswith(("/.zarray", "/zarr.json")):
-        _check_codecs(masked(url), document)
-        _check_dtype(masked(url), document)
+        _check_codecs(show_address(url), document)
+        _check_dtype(show_address(url), document)
 
 
 def _parsed(body: bytes) -> dict[str, Any]:
     try:
         document = json.loads(body)
     except ValueError as error:
-        message = "it is an HTML page" if looks_like_html(body) else f"it is no JSON ({error})"
+        message = "it is an HTML page" if looks_like_html(body) else f"it is no JSON ({cite(error)})"
         raise CorruptBodyError(message) from error
     if not isinstance(document, dict):
         message = f"it is a JSON {type(document).__name__} and no object"
@@ -60,8 +61,8 @@ def _check_codecs(url: str, document: dict[str, Any]) -> None:
     declared = _codecs([document.get(name) for name in ("filters", "compressor", "codecs")])
     if unknown := [name for name in declared if name not in CODECS]:
         message = (
-            f"{url} declares the codec {unknown[0]!r}, which pixels do not need and which may run code that the store "
-            "sends: no chunk is decoded. Use a copy of the image that is compressed with blosc, zstd or gzip."
+            f"{url} declares the codec {quote(unknown[0])}, which pixels do not need and which may run code that "
+            "the store sends: no chunk is decoded. Use a copy of the image that is compressed with blosc, zstd or gzip."
         )
         raise ImageError(message)
 
@@ -70,8 +71,8 @@ def _check_dtype(url: str, document: dict[str, Any]) -> None:
     for dtype in (document[name] for name in ("dtype", "data_type") if name in document):
         if not NUMBERS.fullmatch(str(dtype)):
             message = (
-                f"{url} declares the dtype {dtype!r}, which is no real number: no chunk is decoded. Use a copy of the "
-                "image that holds integers or floats."
+                f"{url} declares the dtype {quote(dtype)}, which is no real number: no chunk is decoded. Use a copy of "
+                "the image that holds integers or floats."
             )
             raise ImageError(message)
 

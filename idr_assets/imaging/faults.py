@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from idr_assets.imaging.errors import CorruptBodyError, ImageError, masked
+from idr_assets.imaging.errors import CorruptBodyError, ImageError
+from idr_assets.imaging.store_text import show_address
 
 # The clients of HTTP and S3 are imported where a fault is looked at: they take half a second, which images in a folder
 # should not pay.
@@ -88,7 +89,7 @@ def read_error(error: Exception, url: str, tries: int) -> ImageError:
     """Explain why `url` could not be read after so many tries. Nothing secret is in the message."""
     what, remedy = _explained(error)
     often = f" ({tries} tries)" if tries > 1 else ""
-    return ImageError(f"{masked(url)} cannot be read{often}: {what}. {remedy}")
+    return ImageError(f"{show_address(url)} cannot be read{often}: {what}. {remedy}")
 
 
 def _explained(error: Exception) -> tuple[str, str]:

@@ -21,6 +21,7 @@ from zarr.abc.store import Store
 from zarr.storage import LocalStore
 
 from idr_assets.imaging.errors import ImageError, masked
+from idr_assets.imaging.store_text import cite
 from idr_assets.imaging.stores import open_filesystem
 
 TRIES = 10
@@ -114,7 +115,7 @@ def _faults(url: str) -> tuple[type[Exception], ...]:
 
 
 def _said(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return cite(getattr(error, "strerror", None) or error) or type(error).__name__
 
 
 def _remedy(url: str) -> str:

@@ -21,6 +21,7 @@ from idr_assets.imaging.formats import FORMATS, Format, format_of
 from idr_assets.imaging.lazy import LazyPlanes
 from idr_assets.imaging.output_arrays import clear_planes, open_array, same_bits, write_planes
 from idr_assets.imaging.planes import Block, LabelledPlane, Plane
+from idr_assets.imaging.store_text import cite
 from idr_assets.imaging.stores import open_filesystem
 
 if TYPE_CHECKING:
@@ -130,7 +131,9 @@ class LabelImage:
 
     def _damaged(self, plane: Plane, error: Exception) -> ImageError:
         where = f"{masked(self.url)}, labels {self.name!r}"
-        return ImageError(f"{plane} is damaged in {where}: it cannot be read back ({error}). Materialize it again.")
+        return ImageError(
+            f"{plane} is damaged in {where}: it cannot be read back ({cite(error)}). Materialize it again."
+        )
 
     def _labelled(self, block: Block) -> dict[Plane, list[str]]:
         """Name the label groups that have any chunk of each plane: asking for all at once is fast."""

@@ -12,6 +12,7 @@ from zarr.abc.store import Store
 from zarr.errors import NodeNotFoundError
 
 from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.store_text import quote, quote_all
 from idr_assets.imaging.units import MICROMETRES, named_unit
 
 AXES = "tczyx"
@@ -72,8 +73,9 @@ def _check_path(url: str, level: str) -> None:
     names = level.split("/")
     if {"", ".", ".."} & set(names) or re.search(r"[%?#\\:\x00-\x1f]", level):
         message = (
-            f"Level {level!r} is no path below {url}: pixels might come from elsewhere, and nothing is read. Write the "
-            "path that the image's multiscales name, such as `0`, without %, ?, #, :, backslash, `..` or outer slashes."
+            f"Level {quote(level)} is no path below {url}: pixels might come from elsewhere, and nothing is read. "
+            "Write the path that the image's multiscales name, such as `0`, without %, ?, #, :, backslash, `..` or "
+            "outer slashes."
         )
         raise ImageError(message)
 
@@ -89,7 +91,7 @@ def _multiscale(url: str, store: Store) -> Mapping[str, Any]:
         multiscale: Mapping[str, Any] = multiscales["multiscales"][0]
     except (KeyError, IndexError, TypeError) as error:
         message = (
-            f"The Zarr group at {url} has no `multiscales`: it is no OME-Zarr image. Its keys: {list(attributes)}."
+            f"The Zarr group at {url} has no `multiscales`: it is no OME-Zarr image. Its keys: {quote_all(attributes)}."
         )
         raise ImageError(message) from error
     return multiscale
@@ -98,7 +100,8 @@ def _multiscale(url: str, store: Store) -> Mapping[str, Any]:
 def _dataset(url: str, level: str, multiscale: Mapping[str, Any]) -> Mapping[str, Any]:
     datasets = {dataset["path"]: dataset for dataset in multiscale["datasets"]}
     if level not in datasets:
-        message = f"Level {level!r} is not in the multiscales of {url}. Set `level` to one of {sorted(datasets)}."
+        there = quote_all(sorted(datasets))
+        message = f"Level {quote(level)} is not in the multiscales of {url}. Set `level` to one of {there}."
         raise ImageError(message)
     dataset: Mapping[str, Any] = datasets[level]
     return dataset
@@ -110,7 +113,8 @@ def _axes(url: str, multiscale: Mapping[str, Any]) -> dict[str, str | None]:
     axes = {axis["name"]: named_unit(axis["name"], str(axis.get("unit"))) for axis in listed}
     if [name for name in AXES if name in axes] != list(axes) or not {"y", "x"} <= axes.keys():
         message = (
-            f"The axes of {url} are {list(axes)}: no planes can be cut. They must be of t, c, z, y, x in this order."
+            f"The axes of {url} are {quote_all(axes)}: no planes can be cut. They must be of t, c, z, y, x in this "
+            "order."
         )
         raise ImageError(message)
     return axes

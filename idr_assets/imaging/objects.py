@@ -24,6 +24,7 @@ from idr_assets.imaging.label_image import LabelImage
 from idr_assets.imaging.measurements import COLUMNS, VERSION, measured
 from idr_assets.imaging.planes import Block, LabelledPlane, Plane
 from idr_assets.imaging.read_back import marks
+from idr_assets.imaging.store_text import cite
 from idr_assets.imaging.stores import open_filesystem
 
 if TYPE_CHECKING:
@@ -174,7 +175,7 @@ def _origin(image: str, pixel_area: float | None, stored: Mapping[Plane, str | N
 
 def _damaged(url: str, error: Exception | str) -> ImageError:
     return ImageError(
-        f"The table {masked(url)} cannot be read ({error}), so nothing can be told of its objects. Materialize "
+        f"The table {masked(url)} cannot be read ({cite(error)}), so nothing can be told of its objects. Materialize "
         "`objects`, which measures them anew."
     )
 

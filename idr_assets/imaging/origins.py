@@ -39,6 +39,7 @@ from idr_assets.imaging.output_arrays import open_array, write_planes
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.read_back import UNREADABLE
 from idr_assets.imaging.source import Level
+from idr_assets.imaging.store_text import cite
 
 ORIGINS = "origins"
 """Path of the array of origins below the output, (t, c, z, 1, byte) uint8."""
@@ -101,7 +102,7 @@ class Origins:
                 self._clear_unreadable(block)
                 write_planes(self.url, block, (self.digests, values))
         except (ImageError, *UNREADABLE) as error:
-            message = f"The planes are stored, but their origins cannot be noted ({error.__cause__ or error})."
+            message = f"The planes are stored, but their origins cannot be noted ({cite(error.__cause__ or error)})."
             raise ImageError(message) from error
 
     def _clear_unreadable(self, block: Block) -> None:

@@ -15,6 +15,7 @@ from idr_assets.imaging.formats import Version, format_of
 from idr_assets.imaging.nodes import find_group
 from idr_assets.imaging.output_arrays import open_array
 from idr_assets.imaging.source import Level
+from idr_assets.imaging.store_text import quote
 from idr_assets.imaging.stores import open_store
 
 
@@ -44,9 +45,9 @@ def check_level(url: str, level: Level) -> None:
     stored = attributes.get("level", level.path)
     if stored != level.path:
         message = (
-            f"The output {masked(url)} holds level {stored!r} of its image, but level {level.path!r} is asked for: "
-            "planes of two levels would mix, and nothing was written. Correct `level` in the YAML, move the output "
-            "away or name the image anew."
+            f"The output {masked(url)} holds level {quote(stored)} of its image, but level {quote(level.path)} is "
+            "asked for: planes of two levels would mix, and nothing was written. Correct `level` in the YAML, move the "
+            "output away or name the image anew."
         )
         raise ImageError(message)
 

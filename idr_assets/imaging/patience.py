@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 import zarr
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, stop_before_delay
 
-from idr_assets.imaging.errors import masked
 from idr_assets.imaging.faults import is_transient, read_error, read_faults, retry_after
+from idr_assets.imaging.store_text import show_address
 
 logger = logging.getLogger(__name__)
 
@@ -101,4 +101,4 @@ def _wait(patience: Patience, state: RetryCallState) -> float:
 
 def _log(url: str, state: RetryCallState) -> None:
     error = state.outcome and state.outcome.exception()
-    logger.warning("%s: %s, try %d", masked(url), type(error).__name__, state.attempt_number)
+    logger.warning("%s: %s, try %d", show_address(url), type(error).__name__, state.attempt_number)

@@ -15,6 +15,7 @@ from idr_assets.imaging.files import file_ends
 from idr_assets.imaging.label_image import LabelImage
 from idr_assets.imaging.output_arrays import same_bits
 from idr_assets.imaging.planes import Block, Plane
+from idr_assets.imaging.store_text import cite
 
 UNREADABLE = (OSError, *DAMAGED)
 """What reading a missing or damaged chunk raises: the store, or Zarr."""
@@ -34,7 +35,9 @@ def check_written(output: LabelImage, block: Block, pixels: npt.NDArray[Any], la
         try:
             same = array.dtype == written.dtype.newbyteorder("=") and _is_stored(array, block, written)
         except UNREADABLE as error:
-            raise NotAsWrittenError(_message(block, array, f"its {name} cannot be read back ({error})")) from error
+            raise NotAsWrittenError(
+                _message(block, array, f"its {name} cannot be read back ({cite(error)})")
+            ) from error
         if not same:
             raise NotAsWrittenError(_message(block, array, f"its {name} read back as others"))
 

@@ -10,7 +10,8 @@ from importlib.metadata import version
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from idr_assets.imaging.errors import ImageError, masked
+from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.store_text import show_address
 
 if TYPE_CHECKING:
     import aiohttp
@@ -40,18 +41,18 @@ async def _check_redirect(
     """Refuse what leads elsewhere: the pixels would come from a place that the YAML does not name."""
     from yarl import URL  # noqa: PLC0415  a part of aiohttp
 
-    headers = redirect.response.headers
+    headers, asked = redirect.response.headers, show_address(str(redirect.url))
     try:
         target = redirect.url.join(URL(headers.get("Location") or headers.get("URI") or ""))  # aiohttp follows both
     except ValueError:
-        message = f"{masked(str(redirect.url))} redirects to what is no address: nothing was read. Check the address."
+        message = f"{asked} redirects to what is no address: nothing was read. Check the address."
         raise ImageError(message) from None
     place, wanted = ((url.scheme, url.host, url.port) for url in (target, redirect.url))
     if place == wanted or (place, wanted) == (("https", target.host, 443), ("http", target.host, 80)):
         return
     message = (
-        f"{masked(str(redirect.url))} redirects to {masked(str(target))}, another host or port or a less safe scheme, "
-        "which is not followed: nothing was read. If you trust it, write that address into the YAML."
+        f"{asked} redirects to {show_address(str(target))}, another host or port or a less safe scheme, which is not "
+        "followed: nothing was read. If you trust it, write that address into the YAML."
     )
     raise ImageError(message)
 

@@ -22,6 +22,7 @@ from idr_assets.imaging.multiscales import AXES, Geometry, read_geometry
 from idr_assets.imaging.patience import PATIENT, Patience, let_zarr_ask
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.shards import empty_chunk
+from idr_assets.imaging.store_text import cite, quote
 from idr_assets.imaging.stores import open_source_store
 from idr_assets.imaging.verification import chunk_format
 
@@ -179,8 +180,8 @@ def open_level(
         opened.shape  # noqa: B018  as many lengths as axes
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         message = (
-            f"The metadata of {shown} are not those of an OME-Zarr image ({type(error).__name__}: {error}): nothing "
-            "can be read. Tell the store's owner, or correct them in a copy."
+            f"The metadata of {shown} are not those of an OME-Zarr image ({type(error).__name__}: {cite(error)}): "
+            "nothing can be read. Tell the store's owner, or correct them in a copy."
         )
         raise ImageError(message) from None
     return opened
@@ -191,8 +192,8 @@ def _store(url: str, storage_options: Mapping[str, Any] | None, patience: Patien
         return ChunkStore(open_source_store(url, storage_options), url, patience)
     except (ImportError, OSError, RuntimeError, TypeError, ValueError) as error:
         failure = ImageError(
-            f"{masked(url)} is no address that can be read here ({type(error).__name__}: {error}): nothing is read. "
-            "Write `url` as http://, https:// or s3://, without blanks before it, or as a local path, and check "
+            f"{masked(url)} is no address that can be read here ({type(error).__name__}: {cite(error)}): nothing is "
+            "read. Write `url` as http://, https:// or s3://, without blanks before it, or as a local path, and check "
             "`storage_options`."
         )
     raise failure  # out of the handler, where it takes the cause along, which may hold a password
@@ -202,5 +203,5 @@ def _array(url: str, level: str, store: Store, zeros: bool) -> zarr.Array[Any]: 
     try:
         return zarr.open_array(store, path=level, mode="r", config={"read_missing_chunks": zeros})
     except (NodeNotFoundError, FileNotFoundError):
-        message = f"Level {level!r} is listed in the multiscales of {url}, but there is no array at {url}/{level}."
+        message = f"Level {quote(level)} is listed in the multiscales of {url}, but there is no array at {url}/{level}."
         raise ImageError(message) from None

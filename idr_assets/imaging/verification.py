@@ -17,6 +17,7 @@ import zarr
 from zarr.abc.store import ByteRequest, RangeByteRequest
 
 from idr_assets.imaging.errors import CorruptBodyError
+from idr_assets.imaging.store_text import cite
 
 BLOSC_HEADER = struct.Struct("<4BIII")
 """Two versions, flags, item size; then the bytes of the chunk, of a block and of the body."""
@@ -65,7 +66,7 @@ class ChunkFormat:
         try:
             decoded = body if self.codec is None else numcodecs.get_codec({"id": self.codec}).decode(body)
         except (RuntimeError, ValueError, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
-            return f"{self.codec} cannot decode it ({error})"
+            return f"{self.codec} cannot decode it ({cite(error)})"
         return self._other_length(np.asarray(decoded).nbytes if self.codec else len(body))
 
     def _other_length(self, length: int) -> str | None:

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from idr_assets.orchestration.image import Image
+from idr_assets.orchestration.metadata import markdown
 
 
 def of_source_image(image: Image) -> str:
     """Describe the level, with links to the image's pages."""
-    links = "".join(f"\n- {name}: <{address}>" for name, address in image.links.items())
+    links = "".join(f"\n- {markdown(name)}: <{address}>" for name, address in image.links.items())
     return (
         f"One level of the image as it lies in its store: {_shape(image)} (t, c, z, y, x) of "
         f"{image.dtype or 'any dtype'}, opened without reading pixels. Intensities are in arbitrary units.\n{links}"
@@ -17,7 +18,7 @@ def of_source_image(image: Image) -> str:
 def of_plane_labels(image: Image) -> str:
     """Describe the labels, and the measures of a plane."""
     height, width = image.shape[3:]
-    parameters = ", ".join(f"{name} {value}" for name, value in image.parameters.items())
+    parameters = markdown(", ".join(f"{name} {value}" for name, value in image.parameters.items()))
     return (
         f"Labels of each plane: ({height}, {width}) (y, x) int32, 0 background, 1..n one object each, numbered in the "
         "plane. A partition is a timepoint and a slice, `t|z`, and holds the plane of each channel.\n\n"
@@ -32,23 +33,25 @@ def of_plane_labels(image: Image) -> str:
 def of_montage(image: Image) -> str:
     """Describe the montage."""
     return (
-        f"The planes of {image.title} with their labels, rows T of each channel, columns Z, up to twelve "
+        f"The planes of {markdown(image.title)} with their labels, rows T of each channel, columns Z, up to twelve "
         "rows and columns; a PNG. Planes that are not materialized are drawn as such."
     )
 
 
 def of_plane_browser(image: Image) -> str:
     """Describe the page."""
+    title = markdown(image.title)
     return (
-        f"A page with a slider over the planes of {image.title}: pixels, labels and overlay side by side; one HTML "
+        f"A page with a slider over the planes of {title}: pixels, labels and overlay side by side; one HTML "
         "file below 20 MB that needs no network."
     )
 
 
 def of_objects(image: Image) -> str:
     """Describe the table of objects."""
+    title = markdown(image.title)
     return (
-        f"A row for each object of each plane of {image.title}: area, position, shape and intensities, in Parquet, a "
+        f"A row for each object of each plane of {title}: area, position, shape and intensities, in Parquet, a "
         "file and a partition for each timepoint. A timepoint whose planes are the same is not measured again. The "
         "columns and their units stand in the metadata."
     )
@@ -56,8 +59,9 @@ def of_objects(image: Image) -> str:
 
 def of_object_counts(image: Image) -> str:
     """Describe the figure of object counts."""
+    title = markdown(image.title)
     return (
-        f"How many objects the planes of {image.title} have: a heat map over T x Z for each channel, the mean over z "
+        f"How many objects the planes of {title} have: a heat map over T x Z for each channel, the mean over z "
         "at each t, and a histogram of areas; a PNG, and an SVG beside it. Planes that are not measured are drawn as "
         "such, not as zero."
     )
@@ -66,8 +70,9 @@ def of_object_counts(image: Image) -> str:
 def of_comparison(images: Sequence[Image]) -> str:
     """Describe the comparison of segmentations."""
     names = ", ".join(f"`{image.segmentation}`" for image in images)
+    image = markdown(images[0].name)
     return (
-        f"The same planes of {images[0].name} as each of its segmentations labels them, side by side with their "
+        f"The same planes of {image} as each of its segmentations labels them, side by side with their "
         f"numbers of objects: {names}; a PNG."
     )
 

@@ -1,12 +1,34 @@
 """Metadata values that several assets show in the Dagster UI."""
 
+import re
 from base64 import b64encode
 from collections.abc import Sequence
+from typing import Any
 
 import dagster as dg
 
 MOST_NAMED = 20
 """Planes that are named at most; the others are counted."""
+
+
+PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
+"""What Markdown may take for markup, all of ASCII's; CommonMark takes any of it literally behind a backslash."""
+
+
+def markdown(text: str) -> str:
+    """Write plain text so that Markdown shows it as it is, without links, pictures or HTML; its lines stay lines.
+
+    The UI shows descriptions of assets, of their checks and of what these found as Markdown; other texts, such as those
+    of metadata, failures, logs and skipped ticks, as they are.
+    """
+    lines = (line.strip() for line in text.strip().splitlines())  # indented, a line would be code
+    return "\\\n".join(PUNCTUATION.sub(r"\\\g<0>", line) for line in lines)
+
+
+def address(url: str) -> dg.MetadataValue[Any]:
+    """Show an address: as a link where a browser opens it as a page, else to be copied."""
+    is_page = url.startswith(("http://", "https://"))
+    return dg.MetadataValue.url(url) if is_page else dg.MetadataValue.path(url)
 
 
 def picture(encoded: bytes, kind: str = "png") -> dg.MarkdownMetadataValue:
@@ -21,6 +43,7 @@ def listed(names: Sequence[str]) -> str:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> dg.MarkdownMetadataValue:
-    """Show a table, in Markdown."""
-    lines = [head, ["---"] * len(head), *rows]
+    """Show a table of plain texts, in Markdown."""
+    cells = [[markdown(" ".join(cell.split())) for cell in line] for line in (head, *rows)]
+    lines = [cells[0], ["---"] * len(head), *cells[1:]]
     return dg.MetadataValue.md("\n".join(f"| {' | '.join(line)} |" for line in lines))

@@ -12,7 +12,7 @@ from idr_assets.imaging.pictures import thumbnail_png
 from idr_assets.imaging.source import Level
 from idr_assets.orchestration.descriptions import of_source_image
 from idr_assets.orchestration.image import Image
-from idr_assets.orchestration.metadata import picture
+from idr_assets.orchestration.metadata import address, markdown, picture
 
 
 def source_image(image: Image) -> dg.AssetsDefinition:
@@ -35,7 +35,7 @@ def source_image(image: Image) -> dg.AssetsDefinition:
         pool=image.pool,
         backfill_policy=dg.BackfillPolicy.single_run(),
         description=of_source_image(image),
-        metadata={name: dg.MetadataValue.url(address) for name, address in image.links.items()},
+        metadata={name: address(link) for name, link in image.links.items()},
         check_specs=[dg.AssetCheckSpec("matches_yaml", asset=key, description=description, blocking=True)],
     )
     def asset() -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
@@ -61,7 +61,10 @@ def _matches_yaml(image: Image, level: Level | None, fault: str | None = None) -
     expected = {"expected shape (TCZYX)": str(image.shape), "expected dtype": image.dtype or "any"}
     stored = {"stored shape (TCZYX)": str(level.shape), "stored dtype": level.dtype.str} if level else {}
     return dg.AssetCheckResult(
-        passed=fault is None, check_name="matches_yaml", metadata=expected | stored, description=fault
+        passed=fault is None,
+        check_name="matches_yaml",
+        metadata=expected | stored,
+        description=fault and markdown(fault),
     )
 
 
@@ -75,10 +78,10 @@ def _thumbnail(image: Image, level: Level) -> dg.MetadataValue[Any]:
 
 def _metadata(image: Image, level: Level) -> dict[str, dg.MetadataValue | str | int | float]:
     known = {"pixel size (µm)": level.geometry.pixel_size} if level.geometry.pixel_size else {}
-    links = {name: dg.MetadataValue.url(address) for name, address in image.links.items()}
+    links = {name: address(link) for name, link in image.links.items()}
     return {
         **links,  # first, so that none takes the place of what is known
-        "url": dg.MetadataValue.url(level.url),
+        "url": address(level.url),
         "level": level.path,
         "shape (TCZYX)": str(level.shape),
         "dtype": level.dtype.str,

@@ -40,7 +40,7 @@ REFUSED: dict[str, tuple[Version, dict[str, Any], str]] = {
     "codec without a name": ("0.4", {"compressor": {"level": 1}}, f"the codec 'None', {CODEC}"),
     "codec that nobody knows": ("0.4", {"compressor": {"id": "mine"}}, f"the codec 'mine', {CODEC}"),
     "objects": ("0.4", {"dtype": "|O"}, f"the dtype '|O', {DTYPE}"),
-    "records": ("0.4", {"dtype": [["a", "<u2"]]}, f"the dtype [['a', '<u2']], {DTYPE}"),
+    "records": ("0.4", {"dtype": [["a", "<u2"]]}, f"the dtype '[['a', '<u2']]', {DTYPE}"),
     "v3": ("0.5", {"codecs": [BYTES, {"name": "numcodecs.pickle"}]}, f"the codec 'numcodecs.pickle', {CODEC}"),
     "v3, its name alone": ("0.5", {"codecs": ["bytes", "pickle"]}, f"the codec 'pickle', {CODEC}"),
     "v3, under another name": ("0.5", {"codecs": [BYTES, {"id": "zstd", "name": "pickle"}]}, f"'pickle', {CODEC}"),

@@ -15,6 +15,7 @@ from ome_zarr.axes import KNOWN_SPATIAL_UNITS
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.fingerprint import fingerprint
 from idr_assets.imaging.source import open_level
+from idr_assets.imaging.store_text import quote
 from idr_assets_tests.idr_stores import Version, write_image
 from idr_assets_tests.store_server import StoreServer
 
@@ -207,7 +208,9 @@ def test_a_level_that_may_lie_outside_of_the_image_is_refused(tmp_path: Path, le
     edit(image / ".zattrs", datasets=[{"path": level}])
     with StoreServer(tmp_path) as server:
         for url in (str(image), f"{server.url}/folder/image.zarr"):
-            assert refusal(url, level).startswith(f"Level {level!r} is no path below {url}: pixels might come from")
+            assert refusal(url, level).startswith(
+                f"Level {quote(level)} is no path below {url}: pixels might come from"
+            )
         assert server.requests == []
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from idr_assets.orchestration.metadata import markdown
 from idr_assets_tests.idr_stores import write_image
 from idr_assets_tests.orchestration.small_image import FIELDS, PARTITIONS, PIXELS, SHAPE, Segmented
 
@@ -74,7 +75,7 @@ def test_an_image_that_does_not_match_its_yaml(
     assert evaluation
     assert (evaluation.passed, evaluation.blocking) == (False, True)
     assert evaluation.description
-    assert all(text in evaluation.description for text in (stored, expected, remedy))
+    assert all(markdown(text) in evaluation.description for text in (stored, expected, remedy))
 
 
 @pytest.mark.parametrize("dtype", ["uint16", "'>u2'"])
