@@ -26,12 +26,8 @@ demo: $(INSTALLED) ## segment the demo image: labels, pictures and objects
 	  '$(DATA)/demo.ome.zarr' 'pixels and labels, for napari and other OME-Zarr tools' \
 	  'make ui' 'the Dagster UI: these runs under Runs, not on the Timeline, its assets under Lineage'
 
-# dg dev is dagster dev after a check of the YAML files. Dagster takes SIGTERM as it takes SIGINT, which scripts let what
-# they start in the background ignore.
 ui: $(INSTALLED) ## the Dagster UI and daemon on http://127.0.0.1:3000 (another port: PORT=4000)
-	@$(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", $(PORT)))' 2>/dev/null || \
-	  { echo "Port $(PORT) is in use, perhaps by another make ui, or is no port. Take another: make ui PORT=4000" >&2; exit 1; }
-	@$(BIN)/python -c 'import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])' $(BIN)/dg dev --host 127.0.0.1 --port $(PORT)
+	@$(BIN)/idr-assets ui --port $(PORT)
 
 test: $(INSTALLED) ## run the tests (some of them: ARGS="-k montage")
 	$(BIN)/pytest --numprocesses 3 $(ARGS)

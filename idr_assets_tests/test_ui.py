@@ -1,11 +1,11 @@
-"""The web UI as `make ui` starts it: where it listens, and one plane made again from its dialog, in a browser."""
+"""The web UI as `make ui` starts it: where it listens, whom it answers, and a plane made from its dialog in a browser."""
 
 import re
 import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import dagster as dg
 import numpy as np
@@ -14,8 +14,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from idr_assets_tests.dagster_home import BIN, LONGEST, DagsterHome, dagster_home, wait_until
+from idr_assets_tests.foreign_page import ATTEMPTS, CHANGE, foreign_site
 from idr_assets_tests.idr_stores import nuclei_plane, write_image
-from idr_assets_tests.web_ui import browsing, choose, listens, open_dialog
+from idr_assets_tests.web_ui import ask, browsing, choose, listens, open_dialog
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -113,6 +114,48 @@ def test_a_plane_is_made_from_the_dialog(page: Page, home: DagsterHome, complain
     expect(picture).to_have_js_property("naturalWidth", 3 * PLANE[1])
     page.screenshot(path=tmp_path / "plane.png")
     assert complaints == []
+
+
+def another(page: Page) -> Page:
+    assert page.context.browser
+    return page.context.browser.new_page()
+
+
+def made(home: DagsterHome) -> bool:
+    return home.instance.get_latest_materialization_event(dg.AssetKey(["demo", "montage"])) is not None
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "evil.example"])
+def test_pages_of_other_sites_change_nothing(page: Page, ui: str, home: DagsterHome, host: str) -> None:
+    with foreign_site() as port, another(page) as foreign:
+        foreign.goto(f"http://{host}:{port}")
+        assert foreign.evaluate(ATTEMPTS, [ui, CHANGE]) == "refused"
+    assert not made(home)
+
+
+def test_a_name_that_is_made_to_lead_here_changes_nothing(page: Page, ui: str, home: DagsterHome) -> None:
+    rebound = ui.replace("127.0.0.1", "evil.example")
+    with another(page) as foreign:
+        foreign.goto(rebound)
+        assert "Host 'evil.example:" in foreign.locator("body").inner_text()
+        assert foreign.evaluate(ATTEMPTS, [rebound, CHANGE]) == "refused"
+    assert not made(home)
+
+
+def test_pictures_in_its_own_pages_change_nothing(page: Page, ui: str, home: DagsterHome) -> None:
+    page.goto("/runs")
+    load = "src => new Promise(done => Object.assign(new Image(), {onload: done, onerror: done, src}))"
+    page.evaluate(f"src => ({load})(src).then(() => 0)", f"{ui}/graphql?query={quote(CHANGE)}")
+    assert not made(home)
+    ask(ui, CHANGE)  # what was tried is what changes something
+    assert made(home)
+
+
+def test_pages_of_other_sites_may_link_to_it(page: Page, ui: str) -> None:
+    with foreign_site() as port, another(page) as foreign:
+        foreign.goto(f"http://127.0.0.1:{port}")
+        foreign.evaluate("at => { location.href = at }", f"{ui}/assets/demo/plane_labels")
+        expect(foreign.get_by_text("Labels of each plane").first).to_be_visible()
 
 
 @pytest.mark.usefixtures("ui")

@@ -20,6 +20,7 @@ PATIENCE = 120_000
 CHROMIUM_ARGUMENTS = [
     *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync", "--disable-quic"),
     *("--disable-background-networking", "--disable-component-update"),
+    "--host-resolver-rules=MAP evil.example 127.0.0.1",  # a name of another site that leads to this machine
 ]
 
 SELECTOR = '{repositoryLocationName: $location, repositoryName: "__repository__", sensorName: $sensor}'

@@ -1,0 +1,55 @@
+"""The command `idr-assets ui`."""
+
+import os
+import signal
+import socket
+from collections.abc import Sequence
+from types import FrameType
+
+import click
+
+from idr_assets.images import DEFINITIONS
+from idr_assets.web.processes import check_yaml, serve
+
+HOST = "127.0.0.1"
+
+
+@click.command()
+@click.option("-p", "--port", default=3000, show_default=True, type=click.IntRange(1, 65535), help="On this machine.")
+@click.option("--read-only", is_flag=True, help="Show everything and start nothing; no daemon runs.")
+@click.option("--allow-host", "hosts", multiple=True, metavar="NAME", help="A name that a proxy passes on.")
+@click.option("-m", "--module", default=DEFINITIONS, show_default=True, help="The definitions.")
+def ui(port: int, hosts: Sequence[str], module: str, *, read_only: bool) -> None:
+    """Serve the Dagster UI on this machine, with its daemon.
+
+    To its own pages alone: what other web sites send is refused. Ctrl-C ends it.
+    """
+    if not os.environ.get("DAGSTER_HOME"):
+        message = "DAGSTER_HOME is not set, so nothing would be kept: export DAGSTER_HOME=$PWD/.dagster_home"
+        raise click.ClickException(message)
+    _check_port(port)
+    if module == DEFINITIONS:
+        check_yaml()
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # scripts let what they start ignore SIGINT
+        signal.signal(ending, _interrupt)
+    os.environ["DAGSTER_IS_DEV_CLI"] = "1"  # as `dagster dev` does
+    allowed = [word for name in hosts for word in ("--allow-host", name)]
+    options = ["--host", HOST, "--port", str(port), *["--read-only"] * read_only, *allowed]
+    try:
+        serve(module, options, daemon=not read_only)
+    except KeyboardInterrupt:
+        click.echo("The UI has ended.", err=True)
+
+
+def _check_port(port: int) -> None:
+    try:
+        socket.create_server((HOST, port)).close()
+    except OSError as error:
+        message = f"Port {port} cannot be used ({error.strerror}), perhaps for another UI. Take another: --port 4000"
+        raise click.ClickException(message) from error
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, signal.SIG_IGN)  # once is enough, and the terminal may send it to all
+    raise KeyboardInterrupt

@@ -1,0 +1,133 @@
+"""Who may ask the web server, and how: an ASGI middleware, for Dagster's own server has no login and asks nobody.
+
+A page of another site that is open in the user's browser can send requests here too, and so can text that the UI itself
+shows, such as the address of a picture. They differ from those of the UI's scripts by `Host`, by `Origin`, by
+`Sec-Fetch-Site` and by method and content type.
+"""
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from starlette.requests import HTTPConnection
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^:\s]+)(:\d+)?", re.ASCII)
+_SHOWN = 80
+
+
+class Refusal(NamedTuple):
+    """A status of HTTP, and the sentence that goes with it."""
+
+    status: int
+    text: str
+
+
+class Guard:
+    """Pass on to `app` what its own pages ask, and refuse the rest in a sentence of plain text.
+
+    Parameters
+    ----------
+    app
+        The server's application.
+    hosts
+        Names, beside those of this machine's loopback, by which browsers reach the server.
+    prefix
+        Path below which `app` answers, such as `/dagster`.
+
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Iterable[str] = (), prefix: str = "") -> None:  # noqa: D107  above
+        self.app = app
+        self.hosts = LOOPBACK | {host.lower() for host in hosts}
+        self.prefix = prefix
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request or websocket."""
+        refusal = None if scope["type"] == "lifespan" else self._refuse(HTTPConnection(scope))
+        if refusal is None:
+            await self.app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008, "reason": refusal.text})
+        else:
+            await PlainTextResponse(refusal.text, refusal.status)(scope, receive, send)
+
+    def _refuse(self, asked: HTTPConnection) -> Refusal | None:
+        found = self._refuse_host(asked) or _refuse_origin(asked) or _refuse_site(asked)
+        if found or asked.scope["type"] == "websocket":
+            return found
+        return _refuse_method(asked.scope["method"], asked.headers.get("content-type", "")) or self._refuse_path(asked)
+
+    def _refuse_host(self, asked: HTTPConnection) -> Refusal | None:
+        hosts = asked.headers.getlist("host")
+        named = _HOST.fullmatch(hosts[0].lower()) if len(hosts) == 1 else None
+        if named and named[1] in self.hosts:
+            return None
+        names = ", ".join(sorted(self.hosts))
+        text = (
+            f"Host {_show(', '.join(hosts))} is none of the names of this server, {names}, so nothing was done: a page "
+            "of another site may stand behind it. Open the address that `idr-assets ui` printed; if browsers are to "
+            "reach the server by this name, start it with `--allow-host NAME`."
+        )
+        return Refusal(421, text)
+
+    def _refuse_path(self, asked: HTTPConnection) -> Refusal | None:
+        if asked.scope["method"] == "POST":
+            return None
+        path = asked.scope["path"].removeprefix(self.prefix)
+        if path == "/graphql":
+            text = "GraphQL was asked by GET, so nothing was done: pictures and links can do that. POST it as JSON."
+            return Refusal(405, text)
+        if path in {"/notebook", "/dagit/notebook"}:
+            text = (
+                f"{_show(path)} is closed, for it shows any notebook of this machine, whose scripts may act as the UI. "
+                "Open the file with Jupyter."
+            )
+            return Refusal(403, text)
+        return None
+
+
+def _refuse_origin(asked: HTTPConnection) -> Refusal | None:
+    host = asked.headers["host"].lower()
+    origins = asked.headers.getlist("origin")
+    if all(origin.lower() in {f"http://{host}", f"https://{host}"} for origin in origins):
+        return None
+    text = (
+        f"Origin {_show(', '.join(origins))} is another site than this server, {_show(host)}, so nothing was done. "
+        "Ask from the UI's own pages, or without a browser; a proxy must pass on Host as it came, with its port."
+    )
+    return Refusal(403, text)
+
+
+def _refuse_site(asked: HTTPConnection) -> Refusal | None:
+    site = asked.headers.get("sec-fetch-site", "none")
+    if site in {"same-origin", "none"} or _follows_link(asked):
+        return None
+    text = (
+        f"A page of another site sent this request (Sec-Fetch-Site {_show(site)}), so nothing was done. "
+        "Other pages may link to the UI, and nothing else."
+    )
+    return Refusal(403, text)
+
+
+def _follows_link(asked: HTTPConnection) -> bool:
+    fetched = asked.headers.get("sec-fetch-mode"), asked.headers.get("sec-fetch-dest")
+    return asked.scope.get("method") == "GET" and fetched == ("navigate", "document")
+
+
+def _refuse_method(method: str, content_type: str) -> Refusal | None:
+    if method not in {"GET", "HEAD", "POST"}:
+        return Refusal(405, f"The method {_show(method)} is not answered, so nothing was done. Use GET or POST.")
+    if method != "POST" or content_type.partition(";")[0].strip().lower() == "application/json":
+        return None
+    text = (
+        f"Content-Type {_show(content_type)} is not JSON, so nothing was done: forms of other pages can send that too. "
+        "Send `Content-Type: application/json`."
+    )
+    return Refusal(415, text)
+
+
+def _show(value: str) -> str:
+    return ascii(value if len(value) <= _SHOWN else value[:_SHOWN] + "...")

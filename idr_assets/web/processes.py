@@ -1,0 +1,99 @@
+"""The processes of the UI: a code server, and a web server and a daemon that share it. They end together."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from signal import SIGINT
+from tempfile import TemporaryDirectory
+from time import sleep
+
+from click import ClickException
+
+type Process = subprocess.Popen[bytes]
+
+BIN = Path(sys.executable).parent
+_PAUSE = 0.2
+_PATIENCE = 30
+
+
+def check_yaml() -> None:
+    """Raise `ClickException` unless all YAML files of the project are valid; what is wrong is printed."""
+    if subprocess.run([BIN / "dg", "check", "yaml"], check=False).returncode:  # noqa: S603
+        message = "The UI was not started, for it would not show the project. Correct the YAML named above."
+        raise ClickException(message)
+
+
+def serve(module: str, web: Sequence[str], *, daemon: bool) -> None:
+    """Serve the definitions of `module` until the user interrupts it.
+
+    Parameters
+    ----------
+    module
+        Name of the Python module with the definitions; its package names the code location.
+    web
+        Options of `idr_assets.web.server`.
+    daemon
+        Whether schedules, sensors and the queue of runs go on.
+
+    Raises
+    ------
+    ClickException
+        A process ended by itself; the others were then ended.
+
+    """
+    with TemporaryDirectory(prefix="idr_assets_") as folder, ExitStack() as stack:
+        socket, workspace = Path(folder) / "code", Path(folder) / "workspace.yaml"
+        _write_workspace(workspace, socket, _location(module))
+        # The first to start is the last to end, for the others ask it.
+        started = [stack.enter_context(_process("code server", *_code_server(module, socket)))]
+        _watch(started, until=socket.exists)
+        shared = ("--workspace", str(workspace))
+        server = (sys.executable, "-m", "idr_assets.web.server", *web, *shared)
+        started.append(stack.enter_context(_process("web server", *server)))
+        if daemon:
+            started.append(stack.enter_context(_process("daemon", str(BIN / "dagster-daemon"), "run", *shared)))
+        _watch(started)
+
+
+def _location(module: str) -> str:
+    return module.partition(".")[0]
+
+
+def _code_server(module: str, socket: Path) -> list[str]:
+    options = ["--module-name", module, "--location-name", _location(module), "--socket", str(socket)]
+    flags = ["--inject-env-vars-from-instance", "--use-python-environment-entry-point", "--log-level", "warning"]
+    return [str(BIN / "dagster"), "code-server", "start", *options, *flags]
+
+
+def _write_workspace(path: Path, socket: Path, location: str) -> None:
+    server = {"socket": str(socket), "location_name": location}
+    path.write_text(json.dumps({"load_from": [{"grpc_server": server}]}))
+
+
+@contextmanager
+def _process(name: str, *words: str) -> Iterator[tuple[str, Process]]:
+    process = subprocess.Popen(words)  # noqa: S603
+    try:
+        yield name, process
+    finally:
+        _end(process)
+
+
+def _end(process: Process) -> None:
+    process.send_signal(SIGINT)
+    try:
+        process.wait(_PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+def _watch(started: Sequence[tuple[str, Process]], until: Callable[[], bool] = lambda: False) -> None:
+    while not until():
+        for name, process in started:
+            if (code := process.poll()) is not None:
+                message = f"The {name} ended with code {code}, so the UI was ended too. Its own words are above."
+                raise ClickException(message)
+        sleep(_PAUSE)
