@@ -95,7 +95,7 @@ def main() -> None:
     with (
         TemporaryDirectory(prefix="idr_assets_") as folder,
         dagster_home(Path(folder)) as home,
-        serving(home, "dg dev") as ui,
+        serving(home, "idr-assets ui") as ui,
         browsing(ui, chromium) as page,
     ):
         for command, succeeds, views in SCENES:

@@ -47,7 +47,7 @@ every = functools.cache(metadata.entry_points)  # ten packages ask for theirs, a
 metadata.entry_points = lambda **wanted: every().select(**wanted)
 signal.signal(signal.SIGINT, signal.default_int_handler)  # tests that run in the background hand it down as ignored
 
-if "dagster._daemon" in sys.orig_argv:  # backfills and changed labels wait for half a minute otherwise
+if any(word.endswith("dagster-daemon") for word in sys.orig_argv):  # what waits for it waits half a minute otherwise
     from dagster._daemon import asset_daemon, controller
     controller.DEFAULT_DAEMON_INTERVAL_SECONDS = 3
     asset_daemon.is_under_min_interval = lambda *_, **__: False

@@ -56,7 +56,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with (
         running_scheduler(tmp_path_factory.mktemp("scheduler"), workers=1) as scheduler,
         held_runs(tmp_path_factory.mktemp("runs"), scheduler) as runs,
-        serving(runs.home, "dagster dev -m project.definitions") as ui,
+        serving(runs.home, "idr-assets ui -m project.definitions") as ui,
     ):
         yield Served(runs, ui)
 

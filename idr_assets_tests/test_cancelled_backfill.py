@@ -93,7 +93,7 @@ def is_cancelled(page: Page, home: DagsterHome, backfill: str) -> bool:
 def test_a_cancelled_backfill_leaves_nothing_and_its_rest_is_made_later(
     home: DagsterHome, gate: Path, chromium: str
 ) -> None:
-    with serving(home, "dagster dev -m project.definitions") as ui, browsing(ui, chromium) as page:
+    with serving(home, "idr-assets ui -m project.definitions") as ui, browsing(ui, chromium) as page:
         launch_window(page, "image", len(WINDOW), confirm=True)
         wait_until(lambda: len([held for held in gate.iterdir() if held.name != "first"]) == 2)
         (cancelled,) = backfills(home)

@@ -1,4 +1,4 @@
-"""The project under `dagster dev`: what is launched in the browser or by itself runs, also of planes that failed."""
+"""The project under `idr-assets ui`: what is launched in the browser or by itself runs, also of planes that failed."""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -67,7 +67,7 @@ def drawings(home: DagsterHome, figure: str) -> list[int]:
 
 
 def test_planes_that_fail_are_made_again_in_the_browser_each_in_another_way(home: DagsterHome, chromium: str) -> None:
-    with serving(home, "dagster dev -m project.definitions") as ui, browsing(ui, chromium) as page:
+    with serving(home, "idr-assets ui -m project.definitions") as ui, browsing(ui, chromium) as page:
         make_planes(page, home)
 
 

@@ -8,9 +8,7 @@ import pytest
 from idr_assets_tests.dagster_home import ROOT, DagsterHome, dagster_home
 from idr_assets_tests.web_ui import ask, serving
 
-COMMANDS = re.findall(
-    r"^\.venv/bin/(dagster-webserver --read-only .*)$", (ROOT / "SECURITY.md").read_text(), re.MULTILINE
-)
+COMMANDS = re.findall(r"^\.venv/bin/(idr-assets ui --read-only.*)$", (ROOT / "SECURITY.md").read_text(), re.MULTILINE)
 
 DEMO = 'repositoryName: "__repository__", repositoryLocationName: "idr_assets"'
 RUN = f'{{selector: {{{DEMO}, jobName: "segment_demo"}}, runConfigData: "{{}}"}}'

@@ -96,7 +96,7 @@ def test_what_is_stale_shows_as_such_and_a_changed_image_is_made_anew(home: Dags
     stale_labels = fresh | dict.fromkeys(PARTITIONS, "STALE")
     yaml = ImageProject(home.project).yaml
     text = yaml.read_text()
-    with serving(home, f"dagster dev -m {LOCATION}") as ui:
+    with serving(home, f"idr-assets ui -m {LOCATION}") as ui:
         assert stale(ui) == fresh
         with browsing(ui, chromium) as page:
             check_stale_mark(page, yaml)

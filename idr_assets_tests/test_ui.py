@@ -1,4 +1,4 @@
-"""The web UI as `make ui` starts it: where it listens, whom it answers, and a plane made from its dialog in a browser."""
+"""The web UI as `make ui` starts it: where it listens, whom it answers, and a plane from its dialog in a browser."""
 
 import re
 import signal

@@ -43,7 +43,7 @@ def serving(home: DagsterHome, command: str) -> Iterator[str]:
     """Start `command`, to which a port is added, and give its address; Ctrl-C must end all of its processes."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    server = home.start(f"{command} --host 127.0.0.1 --port {port}")
+    server = home.start(f"{command} --port {port}")
     wait_until(lambda: listens(port) or server.poll() is not None)
     assert server.poll() is None, home.output.read_text()
     try:

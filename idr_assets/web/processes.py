@@ -12,8 +12,11 @@ from time import sleep
 
 from click import ClickException
 
+from idr_assets.images import DEFINITIONS
+
 type Process = subprocess.Popen[bytes]
 
+PROJECT = "idr_assets"
 BIN = Path(sys.executable).parent
 _PAUSE = 0.2
 _PATIENCE = 30
@@ -32,7 +35,7 @@ def serve(module: str, web: Sequence[str], *, daemon: bool) -> None:
     Parameters
     ----------
     module
-        Name of the Python module with the definitions; its package names the code location.
+        Name of the Python module with the definitions.
     web
         Options of `idr_assets.web.server`.
     daemon
@@ -59,7 +62,7 @@ def serve(module: str, web: Sequence[str], *, daemon: bool) -> None:
 
 
 def _location(module: str) -> str:
-    return module.partition(".")[0]
+    return PROJECT if module == DEFINITIONS else module  # as workspace.yaml has it; others as Dagster names them
 
 
 def _code_server(module: str, socket: Path) -> list[str]:

@@ -128,7 +128,7 @@ def main(docs: Path, chromium: str) -> None:
         repeat_for_all(home.path / "history/runs/index.db")
         segment(home, SEGMENTED[0], SEGMENTED[0])
         sys.stdout.write(f"filled in {perf_counter() - started:.0f} s\n")
-        with serving(home, "dagster dev -m simulated.definitions") as ui, browsing(ui, chromium) as page:
+        with serving(home, "idr-assets ui -m simulated.definitions") as ui, browsing(ui, chromium) as page:
             page.on("requestfinished", told)
             for turn, tab in product(("first", "second"), PAGES):
                 rows.append([f"{tab}, {turn} time", f"{opened(page, tab):.2f}"])
