@@ -1,7 +1,6 @@
 """The guard before an application that answers everything: what it lets through, and what it refuses in what words."""
 
 import asyncio
-from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 import pytest
@@ -22,7 +21,7 @@ async def answer(scope: Scope, _receive: Receive, send: Send) -> None:
         await send({"type": "http.response.body", "body": b"answered"})
 
 
-def ask(method: str, path: str, headers: Mapping[str, str], prefix: str = "", kind: str = "http") -> list[Message]:
+def ask(method: str, path: str, headers: dict[str, str], prefix: str = "", kind: str = "http") -> list[Message]:
     """Send one request as a web server hands it on, and give what it is to send back."""
     sent: list[Message] = []
 
