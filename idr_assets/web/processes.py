@@ -24,7 +24,7 @@ _PATIENCE = 30
 
 def check_yaml() -> None:
     """Raise `ClickException` unless all YAML files of the project are valid; what is wrong is printed."""
-    if subprocess.run([BIN / "dg", "check", "yaml"], check=False).returncode:  # noqa: S603
+    if subprocess.run([BIN / "dg", "check", "yaml"], check=False).returncode:
         message = "The UI was not started, for it would not show the project. Correct the YAML named above."
         raise ClickException(message)
 
@@ -78,7 +78,7 @@ def _write_workspace(path: Path, socket: Path, location: str) -> None:
 
 @contextmanager
 def _process(name: str, *words: str) -> Iterator[tuple[str, Process]]:
-    process = subprocess.Popen(words)  # noqa: S603
+    process = subprocess.Popen(words)
     try:
         yield name, process
     finally:
