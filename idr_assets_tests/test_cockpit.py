@@ -11,7 +11,17 @@ from playwright.sync_api import Page, expect
 from idr_assets.orchestration.automation import FIGURES, MEASURES
 from idr_assets_tests.dagster_home import DagsterHome, dagster_home, wait_until
 from idr_assets_tests.orchestration.small_image import PARTITIONS, write_project
-from idr_assets_tests.web_ui import browsing, launch_window, run_again, serving, switch
+from idr_assets_tests.web_ui import ask, browsing, launch_job, launch_window, run_again, serving, switch
+
+BACKFILL = """
+mutation ($location: String!, $names: [String!]!) {
+  launchPartitionBackfill(backfillParams: {
+    selector: {partitionSetName: "segment_image_partition_set",
+               repositorySelector: {repositoryName: "__repository__", repositoryLocationName: $location}}
+    partitionNames: $names
+  }) { __typename }
+}
+"""
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
@@ -66,9 +76,20 @@ def drawings(home: DagsterHome, figure: str) -> list[int]:
     return [len(list(group)) for name, group in groupby(name for _, name in events) if name == figure]
 
 
+def made_by_job(home: DagsterHome) -> list[list[str]]:
+    """Give the partitions that each run of a job's backfill made; nothing while one is under way."""
+    found = [
+        run for run in home.instance.get_runs() if run.job_name == "segment_image" and "dagster/backfill" in run.tags
+    ]
+    records = home.instance.fetch_materializations(dg.AssetKey(["image", "plane_labels"]), limit=100).records
+    made = [sorted(str(it.partition_key) for it in records if it.run_id == run.run_id) for run in found]
+    return sorted(made) if all(run.status is dg.DagsterRunStatus.SUCCESS for run in found) else []
+
+
 def test_planes_that_fail_are_made_again_in_the_browser_each_in_another_way(home: DagsterHome, chromium: str) -> None:
     with serving(home, "idr-assets ui -m project.definitions") as ui, browsing(ui, chromium) as page:
         make_planes(page, home)
+        make_planes_by_job(page, ui, home)
 
 
 def make_planes(page: Page, home: DagsterHome) -> None:
@@ -106,3 +127,12 @@ def make_planes(page: Page, home: DagsterHome) -> None:
     wait_until(lambda: ended(home)[5:] == ["SUCCESS"])
     page.goto("/locations/project.definitions/schedules/missing_image")
     expect(page.get_by_text("1 run requested").first).to_be_visible()
+
+
+def make_planes_by_job(page: Page, ui: str, home: DagsterHome) -> None:
+    """Launch the job from its page, where each run makes its timepoint, then by GraphQL, each its plane."""
+    launch_job(page, "segment_image", 4)
+    wait_until(lambda: made_by_job(home) == [PARTITIONS[:2], PARTITIONS[2:]])
+    launched = ask(ui, BACKFILL, location="project.definitions", names=PARTITIONS[1:3])["launchPartitionBackfill"]
+    assert launched == {"__typename": "LaunchBackfillSuccess"}
+    wait_until(lambda: made_by_job(home) == [PARTITIONS[:2], PARTITIONS[1:2], PARTITIONS[2:3], PARTITIONS[2:]])

@@ -10,7 +10,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import psutil
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 from idr_assets_tests.dagster_home import DagsterHome, wait_until
 
@@ -89,13 +89,31 @@ def choose(page: Page, dimension: int, key: str) -> None:
 def launch_window(page: Page, image: str, planes: int, *, confirm: bool = False, only: int | None = None) -> None:
     """Launch a backfill of a window's planes, so many, or `only` those missing or failed."""
     open_dialog(page, image, confirm=confirm)
+    dialog = _choose_all(page, planes)
+    if only:
+        dialog.get_by_text("Backfill only failed and missing").click()
+        expect(dialog.get_by_text(f"Only {only} failed and missing")).to_be_visible()
+    _launch(page, dialog)
+
+
+def launch_job(page: Page, job: str, planes: int) -> None:
+    """Launch a backfill of all planes of a job, so many, from its page, to which the main menu leads."""
+    page.goto("/jobs")
+    page.get_by_text(job, exact=True).click()
+    with page.expect_response(lambda answer: "PartitionHealthQuery" in (answer.request.post_data or "")):
+        page.get_by_role("button", name="Materialize all").click()
+    _launch(page, _choose_all(page, planes))
+
+
+def _choose_all(page: Page, planes: int) -> Locator:
     dialog = page.get_by_role("dialog")
     for axis in range(2):
         dialog.get_by_role("button", name="All", exact=True).nth(axis).click()
     expect(dialog.get_by_text(f"{planes} partitions")).to_be_visible()
-    if only:
-        dialog.get_by_text("Backfill only failed and missing").click()
-        expect(dialog.get_by_text(f"Only {only} failed and missing")).to_be_visible()
+    return dialog
+
+
+def _launch(page: Page, dialog: Locator) -> None:
     dialog.get_by_role("button", name="Launch backfill").click()
     expect(dialog).to_be_hidden()
     leave(page)

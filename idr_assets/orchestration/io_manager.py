@@ -12,6 +12,7 @@ from idr_assets.imaging.label_image import LabelImage
 from idr_assets.imaging.planes import LabelledPlane, Plane
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.partitions import block_of
+from idr_assets.orchestration.run_range import check_range
 
 
 class ImageIOManager(dg.IOManager):
@@ -28,6 +29,7 @@ class ImageIOManager(dg.IOManager):
 
     def load_input(self, context: dg.InputContext) -> Any:  # noqa: ANN401  one type for each asset
         """Load a lazy level (t, c, z, y, x), a label plane, the frame of objects, a PNG or the page."""
+        _check_run(context)
         path = list(context.asset_key.path)
         image = next((image for image in self.images if image.key(path[-1]) == path), self.images[0])
         pictures = {
@@ -50,6 +52,16 @@ class ImageIOManager(dg.IOManager):
                 return _bytes(image.browser_url).decode()
         message = f"{context.asset_key} is no asset of {image.name}, so it has no value; name another one."
         raise dg.DagsterInvariantViolationError(message)
+
+
+def _check_run(context: dg.InputContext) -> None:
+    """Raise `dagster.Failure` in a run that would be given the values of other partitions than it is to count for."""
+    try:
+        step = context.step_context
+    except dg.DagsterInvariantViolationError:  # no run asks
+        return
+    if step.has_partitions:
+        check_range(step.run_tags, step.partition_key_range, context.asset_key)
 
 
 def _tables(image: Image, context: dg.InputContext) -> list[str]:

@@ -12,6 +12,7 @@ from idr_assets.orchestration.descriptions import of_objects
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.metadata import table
 from idr_assets.orchestration.partitions import planes_of_timepoints, timepoint_key, timepoint_partitions
+from idr_assets.orchestration.run_range import check_run
 
 type Metadata = dict[str, Any]
 
@@ -29,6 +30,7 @@ def objects(image: Image) -> dg.AssetsDefinition:
     def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         from idr_assets.orchestration.event_log.partition_metadata import add_partition_metadata  # noqa: PLC0415
 
+        check_run(context)
         found, failures = _measure(image, map(int, context.partition_keys))
         planes, missing = (sum(it[name] for it in found.values()) for name in ("planes", "planes not materialized"))
         tables = f"{len(found)} of {len(found) + len(failures)} tables"

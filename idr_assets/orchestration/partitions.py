@@ -1,9 +1,35 @@
 """Partitions of an image: keys `t|z` with true indices, and how keys and planes translate."""
 
+from collections.abc import Mapping
+from typing import override
+
 import dagster as dg
 
 from idr_assets.imaging.planes import Block, Plane, index_key
 from idr_assets.orchestration.image import Image
+
+RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
+"""Tags with the first and the last partition of a run."""
+
+
+class _LaunchedByRange(dg.PartitionsDefinition[str]):
+    """Partitions of which a run of one has the tags of a range, as every run of a job has.
+
+    Dagster's own tags name the partition and, of several dimensions, each. Dagster adds them to the range of the job,
+    which they contradict: a job's page copies those of one partition onto the runs of all, which then make that one.
+    """
+
+    @override
+    def get_tags_for_partition_key(self, partition_key: str) -> Mapping[str, str]:
+        return _tags(partition_key, partition_key)
+
+
+class _Window(_LaunchedByRange, dg.MultiPartitionsDefinition):
+    pass
+
+
+class _Timepoints(_LaunchedByRange, dg.StaticPartitionsDefinition):
+    pass
 
 
 def window_partitions(image: Image) -> dg.MultiPartitionsDefinition:
@@ -11,12 +37,12 @@ def window_partitions(image: Image) -> dg.MultiPartitionsDefinition:
 
     Keys are zero-padded true indices, so that they sort as numbers and a wider window keeps what is done.
     """
-    return dg.MultiPartitionsDefinition({"t": timepoint_partitions(image), "z": _slice_partitions(image)})
+    return _Window({"t": timepoint_partitions(image), "z": _slice_partitions(image)})
 
 
 def timepoint_partitions(image: Image) -> dg.StaticPartitionsDefinition:
     """Give the partitions of what is made of each timepoint of the window, T."""
-    return dg.StaticPartitionsDefinition([timepoint_key(image, t) for t in image.t])
+    return _Timepoints([timepoint_key(image, t) for t in image.t])
 
 
 def planes_of_timepoints(image: Image) -> dg.PartitionMapping:
@@ -74,4 +100,4 @@ def _slice_partitions(image: Image) -> dg.StaticPartitionsDefinition:
 
 
 def _tags(first: str, last: str) -> dict[str, str]:
-    return {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
+    return dict(zip(RANGE_TAGS, (first, last), strict=True))

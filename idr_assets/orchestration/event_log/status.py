@@ -111,7 +111,7 @@ def _lag(entry: AssetEntry, partitions: dg.PartitionsDefinition | None) -> int:
 
 def _plain(partitions: dg.PartitionsDefinition | None) -> dg.PartitionsDefinition | None:
     """Give the same partitions with plain keys, where all keys of each axis are known."""
-    if type(partitions) is not dg.MultiPartitionsDefinition:
+    if not isinstance(partitions, dg.MultiPartitionsDefinition):
         return partitions
     axes = {axis.name: axis.partitions_def for axis in partitions.partitions_defs}
     fixed = all(isinstance(axis, dg.StaticPartitionsDefinition) for axis in axes.values())
