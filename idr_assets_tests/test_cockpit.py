@@ -23,6 +23,12 @@ mutation ($location: String!, $names: [String!]!) {
 }
 """
 
+DELETE = "mutation ($run: String!) { deleteRun(runId: $run) { __typename } }"
+
+COUNTED = """
+{ assetNodes(assetKeys: {path: ["image", "plane_labels"]}) { partitionStats { numMaterialized numFailed } } }
+"""
+
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 OBJECTS, COUNTS = MEASURES
@@ -90,6 +96,7 @@ def test_planes_that_fail_are_made_again_in_the_browser_each_in_another_way(home
     with serving(home, "idr-assets ui -m project.definitions") as ui, browsing(ui, chromium) as page:
         make_planes(page, home)
         make_planes_by_job(page, ui, home)
+        delete_runs(ui, home)
 
 
 def make_planes(page: Page, home: DagsterHome) -> None:
@@ -136,3 +143,12 @@ def make_planes_by_job(page: Page, ui: str, home: DagsterHome) -> None:
     launched = ask(ui, BACKFILL, location="project.definitions", names=PARTITIONS[1:3])["launchPartitionBackfill"]
     assert launched == {"__typename": "LaunchBackfillSuccess"}
     wait_until(lambda: made_by_job(home) == [PARTITIONS[:2], PARTITIONS[1:2], PARTITIONS[2:3], PARTITIONS[2:]])
+
+
+def delete_runs(ui: str, home: DagsterHome) -> None:
+    """Delete all runs in the UI, which then counts no plane as done."""
+    counted = [ask(ui, COUNTED)["assetNodes"][0]["partitionStats"]]
+    for run in home.instance.get_runs():
+        ask(ui, DELETE, run=run.run_id)
+    counted.append(ask(ui, COUNTED)["assetNodes"][0]["partitionStats"])
+    assert counted == [{"numMaterialized": done, "numFailed": 0} for done in (4, 0)]

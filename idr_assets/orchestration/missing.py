@@ -19,16 +19,23 @@ TO_DO = (None, "FAILED")
 IN_PROGRESS = "IN_PROGRESS"
 """State of a partition of a run that has not ended, as far as Dagster knows, such as one that was killed."""
 
+DONE = "MATERIALIZED"
+"""State of a partition that was materialized, and neither fails nor is made again since."""
+
 PAGE = 1000
 """Events that are asked for at once."""
 
 
 def missing_planes(instance: dg.DagsterInstance, image: Image, states: Collection[str | None] = TO_DO) -> set[Cell]:
-    """Give (t, z) of the partitions of `plane_labels` in these states, by default missing and failed ones."""
+    """Give (t, z) of the partitions of `plane_labels` in these states, by default missing and failed ones.
+
+    What is done has a record: Dagster keeps states, also those of planes whose run was deleted.
+    """
     keys = {partition_key(image, plane): (plane.t, plane.z) for plane in image.window.planes()}
     plane_labels = dg.AssetKey(image.key("plane_labels"))
     found = instance.get_status_by_partition(plane_labels, list(keys), window_partitions(image)) or {}
-    return {cell for key, cell in keys.items() if _name(found.get(key)) in states}
+    recorded = instance.get_materialized_partitions(plane_labels)
+    return {cell for key, cell in keys.items() if _name(found.get(key), recorded=key in recorded) in states}
 
 
 def stale_planes(instance: dg.DagsterInstance, image: Image) -> set[Cell]:
@@ -56,5 +63,5 @@ def _latest_tags(instance: dg.DagsterInstance, key: dg.AssetKey) -> dict[str, Ma
         found = instance.fetch_materializations(key, limit=PAGE, cursor=found.cursor)
 
 
-def _name(state: Enum | None) -> str | None:
-    return None if state is None else state.name
+def _name(state: Enum | None, *, recorded: bool) -> str | None:
+    return None if state is None or (state.name == DONE and not recorded) else state.name

@@ -56,6 +56,13 @@ def wipe(instance: dg.DagsterInstance) -> None:
     run(instance, "2|05", "2|06")
 
 
+def delete(instance: dg.DagsterInstance) -> None:
+    """Delete the last run: what it told goes, and the last of what is left is what the asset's row keeps."""
+    instance.delete_run(instance.get_runs(limit=1)[0].run_id)
+    left = instance.fetch_materializations(planes.key, limit=1).records
+    assert instance.get_latest_materialization_event(planes.key) == left[0].event_log_entry
+
+
 def _range(of: tuple[str, str]) -> dict[str, str]:
     return dict(zip(RANGE, of, strict=True))
 
@@ -66,9 +73,12 @@ CHANGES: list[tuple[Callable[[dg.DagsterInstance], object], tuple[int, int, int]
     (fail, (12, 2, 0)),
     (lambda instance: run(instance, *AGAIN), (12, 1, 0)),
     (begin, (12, 1, 8)),
+    (delete, (12, 1, 0)),
+    (begin, (12, 1, 8)),
     (strange, (12, 1, 8)),
     (lambda instance: run(instance, *ALL), (120, 0, 0)),
     (wipe, (4, 0, 0)),
+    (delete, (2, 0, 0)),
 ]
 """What happens to the planes, and how many are done, failed and in progress after it."""
 

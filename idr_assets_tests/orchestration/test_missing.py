@@ -52,3 +52,24 @@ def test_planes_of_a_run_that_did_not_end_are_told_apart(fresh: Segmented) -> No
     fresh.instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED, tags=tags)
     assert missing_planes(fresh.instance, image) == {(2, 9), (2, 10)}
     assert missing_planes(fresh.instance, image, (IN_PROGRESS,)) == {(1, 9), (1, 10)}
+
+
+def test_planes_of_a_run_that_is_deleted_are_missing(fresh: Segmented) -> None:
+    image = small_image()
+    assert fresh.run("plane_labels", *PARTITIONS[::3]) == ""
+    assert fresh.run("plane_labels", *PARTITIONS[2:]) == ""
+    assert missing_planes(fresh.instance, image) == set()
+    last, first = fresh.instance.get_runs()
+    fresh.instance.delete_run(first.run_id)
+    assert missing_planes(fresh.instance, image) == {(1, 9), (1, 10)}
+    fresh.instance.delete_run(last.run_id)
+    assert missing_planes(fresh.instance, image) == WINDOW
+
+
+def test_planes_of_a_run_that_is_deleted_while_it_makes_them_are_missing(fresh: Segmented) -> None:
+    job, tags = fresh.definitions.resolve_job_def("segment_image"), range_tags(small_image(), small_image().window)
+    run = fresh.instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED, tags=tags)
+    assert missing_planes(fresh.instance, small_image(), (IN_PROGRESS,)) == WINDOW
+    fresh.instance.delete_run(run.run_id)
+    assert missing_planes(fresh.instance, small_image(), (IN_PROGRESS,)) == set()
+    assert missing_planes(fresh.instance, small_image()) == WINDOW

@@ -1,4 +1,4 @@
-"""Forget single partitions of an asset, as the UI asks for it."""
+"""Forget single partitions of an asset, or all that a run told, as the UI asks for it."""
 
 from collections.abc import Sequence
 
@@ -30,6 +30,22 @@ class PartitionWipe(SqlEventLogStorage):
             ids = db.select(events.c.id).where(of_partition)
             connection.execute(tags.delete().where(tags.c.event_id.in_(ids)), wiped)
             connection.execute(self.unlisted.where(of_partition), wiped)
+        self._remember(asset_key)
+
+    def delete_events(self, run_id: str) -> None:
+        """Delete what a run told; what Dagster keeps beside its assets would go on to count planes as done."""
+        events = SqlEventLogStorageTable
+        of_run = (
+            db.select(events.c.asset_key).distinct().where(events.c.run_id == run_id, events.c.asset_key.is_not(None))
+        )
+        with self.index_connection() as connection:
+            told = connection.execute(of_run).scalars().all()
+        super().delete_events(run_id)
+        for asset_key in filter(None, map(dg.AssetKey.from_db_string, told)):
+            self._remember(asset_key)
+
+    def _remember(self, asset_key: dg.AssetKey) -> None:
+        """Keep beside an asset what is left of it."""
         self._remember_last(asset_key)
         self.wipe_asset_cached_status(asset_key)
 
