@@ -1,29 +1,37 @@
 """How many objects there are over T x Z, and how large they are: a figure, for people.
 
-Here stands what is drawn. How objects are counted and measured stands in `objects`, the histogram of areas in
-`area_bars`, what all plots have in common in `plots`. No function touches pyplot or any other global state, so that
-threads may draw at once.
+How objects are counted and measured stands in `objects`, the histogram of areas in `area_bars`, what all figures have
+in common in `drawing`.
 """
 
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from io import BytesIO
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from idr_assets.imaging.area_bars import Areas, draw_areas
-from idr_assets.imaging.panels import DPI, FAINT, INK, PAPER
+from idr_assets.imaging.drawing import (
+    COLOURS,
+    DPI,
+    FAINT,
+    INK,
+    LABEL,
+    NUMBER,
+    PAPER,
+    default_style,
+    indices,
+    name_axes,
+    styles,
+)
 from idr_assets.imaging.planes import Block, Plane, evenly_spread
-from idr_assets.imaging.plots import COLOURS, LABEL, NUMBER, indices, name_axes, styles
 
 CHANNELS: Final = 12
 """Channels of the figure at most; more lines cannot be told apart."""
@@ -41,6 +49,7 @@ _HEADROOM = 1.08  # above the highest point, which is a dot
 type Counts = npt.NDArray[np.float64]
 
 
+@default_style()
 def counts_figure(
     counts: Mapping[Plane, int], areas: Areas, window: Block, *, title: str, pixel_area: float | None = None
 ) -> Figure:
@@ -67,13 +76,6 @@ def counts_figure(
     missing = any(np.isnan(cells).any() for cells in found.values())
     _write(figure, headline, _caption(len(window.c) - len(found), missing=missing))
     return figure
-
-
-def svg(figure: Figure) -> bytes:
-    """Encode a figure as SVG, whose heat maps are pictures and all else is lines and text as outlines."""
-    stream = BytesIO()
-    FigureCanvasSVG(figure).print_svg(stream, metadata={"Date": None})  # type: ignore[no-untyped-call]
-    return stream.getvalue()
 
 
 def _caption(omitted: int, *, missing: bool) -> str:

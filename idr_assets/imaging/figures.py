@@ -1,25 +1,16 @@
 """The montage of a window, for people.
 
-Here belong what is drawn and what the captions say. How numbers become colours stands in `colours`, what a panel holds
-in `panels`, where it stands in `montage_sheet`, small pictures in `pictures`, the page in `plane_browser`. No function
-touches pyplot or any other global state, so that threads may draw at once.
+How numbers become colours stands in `colours`, how panels are laid out and drawn in `panels`, small pictures in
+`pictures`, the page in `plane_browser`.
 """
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from itertools import product
 
-import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from idr_assets.imaging import colours
-from idr_assets.imaging.line_artist import Line
-from idr_assets.imaging.montage_sheet import Sheet
-from idr_assets.imaging.panels import FAINT, INK, MARGIN, draw_absence, draw_scale_bar, plane_picture, write
-from idr_assets.imaging.picture_artist import Picture
+from idr_assets.imaging.drawing import default_style
+from idr_assets.imaging.panels import Layout, Panel, draw_panels, omission
 from idr_assets.imaging.planes import LabelledPlane, Plane
 
 _CAPTION = (
@@ -27,12 +18,13 @@ _CAPTION = (
     f"Grey: intensity in arbitrary units, {colours.GREY_RANGE}. "
     "Colours tell neighbouring objects apart and mean nothing else."
 )
-_MISSING = " Hatched: planes not materialized."
+_PANELS = 1620  # dots: the panels of the longer side together, as far as that leaves each between least and most
+_LEAST_PANEL, _MOST_PANEL = 270, 810
 
-type PlaneKey = tuple[int, int, int]
-type Planes = Mapping[PlaneKey, LabelledPlane | None]
+type Planes = Mapping[tuple[int, int, int], LabelledPlane | None]
 
 
+@default_style()
 def montage(planes: Planes, *, title: str, omitted: int = 0, pixel_size: float | None = None) -> Figure:
     """Draw the planes of a window as rows T and columns Z, a group of rows for each channel.
 
@@ -43,64 +35,13 @@ def montage(planes: Planes, *, title: str, omitted: int = 0, pixel_size: float |
     if not planes:
         message = f"Montage '{title}' has no planes and cannot be laid out: give at least one key (t, c, z)."
         raise ValueError(message)
-    sheet = _sheet(planes, title, omitted)
-    figure = sheet.figure()
-    axes = figure.axes[0]
-    write(axes, MARGIN, MARGIN, "\n".join(sheet.headline), fontsize=10, fontweight="bold", verticalalignment="top")
-    for c in sheet.c:
-        _draw_channel(axes, sheet, c, planes)
-        if pixel_size is not None and any(planes.values()):  # how wide a plane is, is not known without one
-            dot = pixel_size * sheet.shape[1] / sheet.panel[1]
-            draw_scale_bar(axes, (sheet.width - MARGIN, sheet.heading(c)), sheet.panel[1], dot)
-    for line, text in enumerate(sheet.caption):
-        axes.add_artist(Line(MARGIN, sheet.baseline(line), text, fontsize=7, color=FAINT))
-    return figure
+    every_t, every_c, every_z = (sorted(set(indices)) for indices in zip(*planes, strict=True))
+    channels = {c: [[_panel(planes, Plane(t, c, z)) for z in every_z] for t in every_t] for c in every_c}
+    side = _PANELS // max(len(every_z), len(every_t) * len(every_c))
+    layout = Layout(min(_MOST_PANEL, max(_LEAST_PANEL, side)), _LEAST_PANEL)
+    return draw_panels(channels, layout, title=title, caption=_CAPTION + omission(omitted), pixel_size=pixel_size)
 
 
-def drawn(figure: Figure) -> colours.Bytes:
-    """Return `figure` of `montage` as dots (y, x, 4), RGB and a byte that means nothing; pixels are on whole dots."""
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()  # type: ignore[no-untyped-call]
-    return np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
-
-
-def _sheet(planes: Planes, title: str, omitted: int) -> Sheet:
-    t, c, z = (sorted(set(indices)) for indices in zip(*planes, strict=True))
-    drawn = [plane for plane in planes.values() if plane]
-    shape = drawn[0].pixels.shape if drawn else (1, 1)
-    complete = len(drawn) == len(t) * len(c) * len(z)
-    thinned = f" {omitted} more planes of the window are left out, evenly." if omitted else ""
-    return Sheet(title, _CAPTION + thinned + ("" if complete else _MISSING), t, c, z, shape)
-
-
-def _draw_channel(axes: Axes, sheet: Sheet, c: int, planes: Planes) -> None:
-    drawn = [plane.pixels for key, plane in planes.items() if key[1] == c and plane]
-    grey_range = colours.contrast(drawn)
-    y = sheet.heading(c)
-    write(axes, MARGIN, y, f"channel {c}", fontsize=8.5, fontweight="bold", verticalalignment="center")
-    if drawn:
-        _draw_grey_range(axes, MARGIN + 180, y, *grey_range)
-    shown = [(Plane(t, c, z), planes.get((t, c, z))) for t, z in product(sheet.t, sheet.z)]
-    with ThreadPoolExecutor(2) as threads:  # a third of it is done without Python's lock
-        pictures = threads.map(lambda it: plane_picture(it[1], sheet.side, grey_range) if it[1] else None, shown)
-        for (name, plane), picture in zip(shown, pictures, strict=True):
-            _draw_panel(axes, sheet, name, plane, picture)
-
-
-def _draw_grey_range(axes: Axes, x: int, y: int, black: float, white: float) -> None:
-    ramp = np.linspace(0, 255, 120).astype(np.uint8)[np.newaxis].repeat(18, 0)
-    axes.add_artist(Picture(colours.overlay(ramp, np.zeros_like(ramp)), x, y - 9))
-    axes.add_patch(Rectangle((x, y - 9), 120, 18, fill=False, edgecolor=FAINT, linewidth=0.5))
-    write(axes, x + 134, y, f"{black:.6g} to {white:.6g} a.u.", fontsize=7.5, verticalalignment="center")
-
-
-def _draw_panel(
-    axes: Axes, sheet: Sheet, name: Plane, plane: LabelledPlane | None, picture: colours.Bytes | None
-) -> None:
-    x, y = corner = sheet.corner(name)
-    if plane and picture is not None:
-        axes.add_artist(Picture(picture, *corner))
-        axes.add_artist(Line(x, y - 8, f"{name} · {colours.count_objects(plane.labels)}", fontsize=7, color=INK))
-    else:
-        draw_absence(axes, corner, sheet.panel)
-        write(axes, x, y - 8, str(name), fontsize=7, color=FAINT)
+def _panel(planes: Planes, name: Plane) -> Panel:
+    plane = planes.get((name.t, name.c, name.z))
+    return Panel(f"{name} · {colours.count_objects(plane.labels)}" if plane else str(name), plane)

@@ -1,59 +1,168 @@
-"""What every figure is made of: panels with a plane and its labels, text, the scale bar.
+"""A sheet of panels, each a plane with its labels: what the montage and the comparison have in common.
 
-Lengths are dots of `DPI` from the figure's left upper corner, so that pixels fall on whole dots. Where a panel stands
-is the figure's affair.
+Lengths are dots of `DPI`, counted from the sheet's left upper corner, so that pixels fall on whole dots. What the
+panels are, and what is written above them, is the affair of `figures` and `comparison`.
 """
 
-from typing import Any, Final
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from idr_assets.imaging import colours
+from idr_assets.imaging.drawing import DPI, FAINT, INK, PAPER
 from idr_assets.imaging.planes import LabelledPlane
 from idr_assets.imaging.scale_bar import round_length
 
-INK, FAINT, PAPER = "#1a1a1a", "#5f5f5f", "#f4f4f4"
-DPI: Final = 216
-MARGIN: Final = 60
-GAP: Final = 18
-"""Between two panels, and between a scale bar and its length."""
-
-_CENTRED = {"horizontalalignment": "center", "verticalalignment": "center"}
-
-
-def empty_sheet(width: int, height: int) -> Figure:
-    """Make a figure with one axes, whose data coordinates are dots."""
-    figure = Figure(figsize=(width / DPI, height / DPI), dpi=DPI, facecolor="white")
-    figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(height, 0)).set_axis_off()
-    return figure
+_MARGIN, _GAP = 60, 18  # around the sheet, and between two panels
+_LEAST_WIDTH = 930  # of a sheet
+_GROUP, _HEADING = 66, 30  # heights above a group and above a panel
+_HEADLINE, _CAPTION = (20, 48), (11, 33)  # width of a letter on average, height of a line
+_RAMP = 120, 18  # width and height of the range of greys
+_BAR = 8  # height of a scale bar
+_MISSING = " Hatched: planes not materialized."
 
 
-def plane_picture(plane: LabelledPlane, side: int, grey: tuple[float, float]) -> colours.Bytes:
-    """Return `plane` as RGBA: its pixels, greys from black to white of `grey`, below its labels, `side` at most."""
-    shades, coloured = colours.fit(colours.grey(plane.pixels, *grey), plane.labels, side)
-    return colours.overlay(shades, coloured, max(1, shades.shape[0] // plane.pixels.shape[0] // 2))
+class Panel(NamedTuple):
+    """A plane below its heading; None is one that is not materialized."""
+
+    heading: str
+    plane: LabelledPlane | None
 
 
-def draw_absence(axes: Axes, corner: tuple[int, int], shape: tuple[int, int]) -> None:
-    """Draw a panel of `shape` (y, x) that says that its plane is not materialized."""
-    (x, y), (height, width) = corner, shape
-    axes.add_patch(Rectangle((x, y), width, height, facecolor=PAPER, edgecolor="#d6d6d6", hatch="///", lw=0))
-    style = {"fontsize": 7, "color": FAINT, "backgroundcolor": PAPER}
-    write(axes, x + width / 2, y + height / 2, "not materialized", **_CENTRED, **style)
+class Layout(NamedTuple):
+    """The longer side of a panel, and how wide a column is at least, so that headings have room."""
+
+    side: int
+    column: int
 
 
-def draw_scale_bar(axes: Axes, end: tuple[float, float], panel: int, dot: float) -> None:
-    """Draw a bar of a round length, about a fifth of a panel so many dots wide, a dot being `dot` micrometres."""
-    right, y = end
-    length = round_length(panel * dot / 5)
-    bar = length / dot
-    axes.add_patch(Rectangle((right - bar, y - 4), bar, 8, facecolor=INK, linewidth=0, gid="scale bar"))
-    style = {"fontsize": 7.5, "horizontalalignment": "right", "verticalalignment": "center"}
-    write(axes, right - bar - GAP, y, f"{length:g} µm", **style)
+type Rows = Sequence[Sequence[Panel]]
 
 
-def write(axes: Axes, x: float, y: float, text: str, **style: Any) -> None:  # noqa: ANN401 - matplotlib's own
-    """Write text as it is, without reading mathematics into it."""
-    axes.text(x, y, text, parse_math=False, **({"color": INK} | style))
+def draw_panels(
+    channels: Mapping[int, Rows], layout: Layout, *, title: str, caption: str, pixel_size: float | None = None
+) -> Figure:
+    """Draw panels as rows and columns, a group of rows for each channel, below a title and above a caption.
+
+    The caption also says what hatched panels are, where there are any. `pixel_size` is in micrometres and adds a scale
+    bar.
+    """
+    planes = [panel.plane for rows in channels.values() for row in rows for panel in row]
+    stored = [plane for plane in planes if plane]
+    shape = stored[0].pixels.shape if stored else (1, 1)
+    columns = max(len(row) for rows in channels.values() for row in rows)
+    sheet = _Sheet(Figure(dpi=DPI, facecolor="white").add_axes((0, 0, 1, 1)), shape, columns, layout)
+    y = sheet.write_lines(_MARGIN, title, _HEADLINE, fontsize=10, fontweight="bold")
+    for c, rows in channels.items():
+        if pixel_size is not None and stored:  # how wide a plane is, is not known without one
+            sheet.draw_scale_bar(y + _GROUP // 2, pixel_size)
+        y = sheet.draw_channel(y, c, rows)
+    text = caption + (_MISSING if len(stored) < len(planes) else "")
+    return sheet.cut(sheet.write_lines(y + _GAP, text, _CAPTION, fontsize=7, color=FAINT, linespacing=1.5) + _MARGIN)
+
+
+def omission(planes: int) -> str:
+    """Say in a caption that so many planes were left out."""
+    return f" {planes} more planes of the window are left out, evenly." if planes else ""
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """A sheet that is drawn from top to bottom; `shape` (y, x) is that of a plane."""
+
+    axes: Axes
+    shape: tuple[int, ...]
+    columns: int
+    layout: Layout
+
+    @property
+    def panel(self) -> tuple[int, int]:
+        return colours.fitted_shape(self.shape, self.layout.side)
+
+    @property
+    def step(self) -> int:
+        return max(self.panel[1], self.layout.column) + _GAP
+
+    @property
+    def width(self) -> int:
+        return max(_LEAST_WIDTH, 2 * _MARGIN + self.columns * self.step - _GAP)
+
+    def write_lines(self, y: int, text: str, letter: tuple[int, int], **style: Any) -> int:  # noqa: ANN401 - matplotlib's
+        """Write text across the sheet, and return where it ends."""
+        lines = textwrap.wrap(text, (self.width - 2 * _MARGIN) // letter[0])
+        self.write(_MARGIN, y, "\n".join(lines), verticalalignment="top", **style)
+        return y + letter[1] * len(lines)
+
+    def draw_channel(self, y: int, c: int, rows: Rows) -> int:
+        """Draw the panels of a channel below its name and range of greys, and return where they end."""
+        planes = [panel.plane.pixels for row in rows for panel in row if panel.plane]
+        grey = colours.contrast(planes)
+        self.write(
+            _MARGIN, y + _GROUP // 2, f"channel {c}", fontsize=8.5, fontweight="bold", verticalalignment="center"
+        )
+        if planes:
+            self.draw_grey_range(_MARGIN + 180, y + _GROUP // 2, *grey)
+        y += _GROUP
+        for row in rows:
+            for column, panel in enumerate(row):
+                self.draw_panel(_MARGIN + column * self.step, y + _HEADING, panel, grey)
+            y += _HEADING + self.panel[0] + _GAP
+        return y
+
+    def draw_grey_range(self, x: int, y: int, black: float, white: float) -> None:
+        width, height = _RAMP
+        ramp = np.linspace(0, 255, width).astype(np.uint8)[np.newaxis, :, np.newaxis].repeat(height, 0).repeat(3, 2)
+        self.draw_picture(x, y - height // 2, ramp)
+        frame = Rectangle((x, y - height // 2), width, height, fill=False, edgecolor=FAINT, linewidth=0.5)
+        self.axes.add_patch(frame)
+        text = f"{black:.6g} to {white:.6g} a.u."
+        self.write(x + width + 14, y, text, fontsize=7.5, verticalalignment="center")
+
+    def draw_panel(self, x: int, y: int, panel: Panel, grey: tuple[float, float]) -> None:
+        """Draw a plane, its pixels as greys from black to white of `grey`, or that it is not materialized."""
+        self.write(x, y - 8, panel.heading, fontsize=7, color=INK if panel.plane else FAINT)
+        if not panel.plane:
+            return self.draw_absence(x, y)
+        pixels, labels = panel.plane.pixels, panel.plane.labels
+        shades, coloured = colours.fit(colours.grey(pixels, *grey), labels, self.layout.side)
+        line = max(1, shades.shape[0] // pixels.shape[0] // 2)
+        return self.draw_picture(x, y, colours.overlay(shades, coloured, line))
+
+    def draw_picture(self, x: int, y: int, picture: colours.Bytes) -> None:
+        height, width = picture.shape[:2]
+        self.axes.imshow(picture, extent=(x, x + width, y + height, y), aspect="auto", interpolation="nearest")
+
+    def draw_absence(self, x: int, y: int) -> None:
+        height, width = self.panel
+        hatched = Rectangle((x, y), width, height, facecolor=PAPER, edgecolor="#d6d6d6", hatch="///", linewidth=0)
+        self.axes.add_patch(hatched)
+        style = {"horizontalalignment": "center", "verticalalignment": "center", "backgroundcolor": PAPER}
+        self.write(x + width / 2, y + height / 2, "not materialized", fontsize=7, color=FAINT, **style)
+
+    def draw_scale_bar(self, y: int, pixel_size: float) -> None:
+        """Draw a bar of a round length, about a fifth of a panel, at the right of the sheet."""
+        dot, right = pixel_size * self.shape[1] / self.panel[1], self.width - _MARGIN
+        length = round_length(self.panel[1] * dot / 5)
+        left = right - length / dot
+        self.axes.add_patch(Rectangle((left, y - _BAR / 2), length / dot, _BAR, facecolor=INK, lw=0, gid="scale bar"))
+        style = {"fontsize": 7.5, "horizontalalignment": "right", "verticalalignment": "center"}
+        self.write(left - _GAP, y, f"{length:g} µm", **style)
+
+    def write(self, x: float, y: float, text: str, **style: Any) -> None:  # noqa: ANN401 - matplotlib's own
+        """Write text as it is, without reading mathematics into it."""
+        self.axes.text(x, y, text, parse_math=False, **({"color": INK} | style))
+
+    def cut(self, height: int) -> Figure:
+        """Give the figure its size, and its axes the same dots as data coordinates."""
+        figure = self.axes.get_figure(root=True)
+        assert figure  # noqa: S101  it is the one that the axes were added to
+        self.axes.set(xlim=(0, self.width), ylim=(height, 0))
+        self.axes.set_axis_off()
+        figure.set_size_inches(self.width / DPI, height / DPI)
+        return figure

@@ -1,6 +1,5 @@
 """The assets `<image>/montage` and `<image>/plane_browser`: what a person looks at."""
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -70,16 +69,13 @@ def _draw(image: Image) -> dict[str, Any]:
     }
 
 
-def write_figure(url: str, sheet: "Figure", name: str) -> dict[str, Any]:
+def write_figure(url: str, figure: "Figure", name: str) -> dict[str, Any]:
     """Write a figure as PNG, and give as metadata where it lies and, under `name`, a preview."""
-    from idr_assets.imaging.figures import drawn  # noqa: PLC0415
-    from idr_assets.imaging.panels import DPI  # noqa: PLC0415
+    from idr_assets.imaging.drawing import DPI, render  # noqa: PLC0415
 
-    dots = drawn(sheet)
-    with ThreadPoolExecutor(1) as beside:  # both encoders work without Python's lock
-        preview = beside.submit(preview_webp, dots, PREVIEW_WIDTH)
-        write_file(url, figure_png(dots, DPI))
-        return {"path": dg.MetadataValue.path(url), name: picture(preview.result(), "webp")}
+    drawn = render(figure)
+    write_file(url, figure_png(drawn, DPI))
+    return {"path": dg.MetadataValue.path(url), name: picture(preview_webp(drawn, PREVIEW_WIDTH), "webp")}
 
 
 def _page(image: Image) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from matplotlib.text import Text
 
 from idr_assets.imaging import colours
 from idr_assets.imaging.comparison import comparison
-from idr_assets.imaging.figures import drawn
-from idr_assets.imaging.picture_artist import Picture
+from idr_assets.imaging.drawing import render
+from idr_assets_tests.imaging.test_figures import pictures
 from idr_assets_tests.labelled_planes import labelled
 
 ROWS = {(t, 0, 3): [labelled(t, 0, 3), labelled(t + 1, 0, 3)] for t in (1, 2)}
@@ -32,19 +32,34 @@ def test_each_row_is_a_plane_and_each_column_a_segmentation_with_its_count() -> 
 
 
 def test_pixels_stand_alone_before_the_labels_of_each() -> None:
-    alone, first, second = list(comparison(ROWS, NAMES, title="demo").findobj(Picture))[:3]
+    alone, first, second = pictures(comparison(ROWS, NAMES, title="demo"))[1:4]
     assert not np.ptp(alone.picture[..., :3], axis=2).any()  # grey
-    assert all(np.ptp(picture.picture, axis=2).any() for picture in (first, second))
+    assert all(np.ptp(it.picture[..., :3], axis=2).any() for it in (first, second))
 
 
 def test_planes_of_a_channel_share_one_range_of_greys() -> None:
     figure = comparison(ROWS, NAMES, title="demo")
-    black, white = colours.contrast([row[0].pixels for row in ROWS.values()])
+    black, white = colours.contrast([it.pixels for first, other in ROWS.values() for it in (first, first, other)])
     written = " ".join(artist.get_text() for artist in figure.findobj(Text)).replace("\n", " ")
-    assert f"Grey: intensity in arbitrary units, channel 0 from {black:g} to {white:g}." in written
-    for row, picture in zip(ROWS.values(), list(figure.findobj(Picture))[::3], strict=True):
-        shades, _ = colours.fit(colours.grey(row[0].pixels, black, white), row[0].labels, max(picture.picture.shape))
-        assert np.array_equal(picture.picture[..., 0], shades)
+    assert f"{black:.6g} to {white:.6g} a.u." in written
+    for row, found in zip(ROWS.values(), pictures(figure)[1::3], strict=True):
+        shades, _ = colours.fit(colours.grey(row[0].pixels, black, white), row[0].labels, max(found.picture.shape))
+        assert np.array_equal(found.picture[..., 0], shades)
+
+
+def test_rows_are_grouped_by_channel() -> None:
+    rows = {(t, c, 3): [labelled(t, c, 3)] * 2 for t in (1, 2) for c in (0, 4)}
+    figure = comparison(rows, NAMES, title="demo")
+    order = ["channel 0", "t 1 c 0 z 3", "t 2 c 0 z 3", "channel 4", "t 1 c 4 z 3", "t 2 c 4 z 3"]
+    assert sorted(order, key=lambda text: place_of(figure, text)[1]) == order
+
+
+def test_a_long_title_is_wrapped_within_the_figure() -> None:
+    figure = comparison(ROWS, NAMES, title="a name of several words " * 12, pixel_size=0.5)
+    render(figure)
+    boxes = [text.get_window_extent() for text in figure.findobj(Text) if text.get_text()]
+    assert all(figure.bbox.containsx(x) for box in boxes for x in (box.x0, box.x1))
+    assert not any(box.count_overlaps([other for other in boxes if other is not box]) for box in boxes)
 
 
 def test_what_is_not_segmented_is_drawn_as_such() -> None:
@@ -53,7 +68,7 @@ def test_what_is_not_segmented_is_drawn_as_such() -> None:
     assert written.count("not materialized") == 4
     assert "otsu · 5" in written
     assert any("Hatched" in text for text in written)
-    assert drawn(figure).shape[1] > 1200
+    assert render(figure).width > 1200
     assert not any("Hatched" in artist.get_text() for artist in comparison(ROWS, NAMES, title="").findobj(Text))
 
 
