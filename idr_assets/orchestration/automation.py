@@ -67,7 +67,7 @@ def missing_schedule(images: Sequence[Image], job: Job, automation: Automation) 
         cron_schedule=automation.cron,
         execution_timezone=automation.time_zone,
         default_status=dg.DefaultScheduleStatus.RUNNING if automation.schedule else dg.DefaultScheduleStatus.STOPPED,
-        description=f"Planes of {name} that are missing or failed, in fewest rectangles; skips when there are none.",
+        description=f"Planes of {name} that are missing or failed, in few rectangles; skips when there are none.",
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
         requests = [request for image in images for request in _missing(context.instance, image)]

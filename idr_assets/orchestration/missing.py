@@ -1,4 +1,4 @@
-"""Which planes of an image are still to be done, in as few rectangles of partitions as can be."""
+"""Which planes of an image are still to be done, in few rectangles of partitions."""
 
 from collections.abc import Collection, Mapping
 from enum import Enum
@@ -6,7 +6,7 @@ from enum import Enum
 import dagster as dg
 
 from idr_assets.imaging.planes import Block
-from idr_assets.imaging.rectangles import fewest_rectangles
+from idr_assets.imaging.rectangles import join_cells
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.partitions import partition_key, window_partitions
 from idr_assets.orchestration.versions import is_stale, version_tags
@@ -46,8 +46,8 @@ def stale_planes(instance: dg.DagsterInstance, image: Image) -> set[Cell]:
 
 
 def rectangles(image: Image, cells: Collection[Cell]) -> list[Block]:
-    """Cover (t, z) exactly, each once, by as few rectangles as can be."""
-    return [Block(t, image.channels, z) for t, z in fewest_rectangles(cells)]
+    """Cover (t, z) exactly, each once, by few rectangles."""
+    return [Block(t, image.channels, z) for t, z in join_cells(cells)]
 
 
 def _latest_tags(instance: dg.DagsterInstance, key: dg.AssetKey) -> dict[str, Mapping[str, str]]:
