@@ -10,11 +10,9 @@ import zarr
 from zarr.storage import LocalStore
 
 from idr_assets.imaging.files import clear_partials, readable, room, undisturbed
+from idr_assets.imaging.pipelines import fuse
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.stores import open_store
-
-# Dask is the parallelism: threads of Zarr's own beside its threads take a third of the pace of a run.
-zarr.config.set({"codec_pipeline.max_workers": 1})
 
 
 def open_array(url: str, path: str, *, missing_chunks: Literal["error", "zeros"] = "error") -> zarr.Array[Any]:
@@ -27,11 +25,10 @@ def open_array(url: str, path: str, *, missing_chunks: Literal["error", "zeros"]
         raise FileNotFoundError(url)  # Zarr would make the folder
     # Empty chunks are written: a plane without objects differs from a plane that is not there.
     config: Any = {"write_empty_chunks": True, "read_missing_chunks": missing_chunks == "zeros"}
-    # Two to three times as fast as Zarr's default on local disks. Elsewhere it holds all chunks of a read at once, so
-    # that sources, whose chunks may have any depth, are not read by it.
-    fused = zarr.config.set({"codec_pipeline.path": "zarr.core.codec_pipeline.FusedCodecPipeline"})
-    with fused, readable(url, path):
-        return zarr.open_array(store, path=path, mode="r+", config=config)
+    with readable(url, path):
+        array = zarr.open_array(store, path=path, mode="r+", config=config)
+        fuse(array)
+        return array
 
 
 def write_planes(url: str, block: Block, *arrays: tuple[zarr.Array[Any], npt.NDArray[Any]]) -> None:

@@ -9,12 +9,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import cache, partial
 from random import SystemRandom
-from threading import Lock
 from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
-import zarr
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, stop_before_delay
 
 from idr_assets.imaging.faults import is_transient, read_error, read_faults, retry_after
@@ -41,9 +39,6 @@ class Patience:
 
 PATIENT = Patience()
 """Enough for a public store that stutters for a minute or two."""
-
-RAISING = Lock()
-"""Of reads in several threads the one that wants most sets Zarr's bound."""
 
 JITTER = SystemRandom()
 """Apart from the generator of the process: a segmentation that seeds that one gets the same labels after retries."""
@@ -72,13 +67,6 @@ def rules(patience: Patience) -> dict[str, Any]:
     """Say for tenacity what is tried again, how often and after which wait."""
     stop = stop_after_attempt(patience.tries) | stop_before_delay(patience.seconds)
     return {"retry": retry_if_exception(is_transient), "stop": stop, "wait": partial(_wait, patience), "reraise": True}
-
-
-def let_zarr_ask(patience: Patience) -> None:
-    """Raise Zarr's own bound of what a read asks for at once, which holds in the whole process, to the one of ours."""
-    with RAISING:
-        if zarr.config.get("async.concurrency") < patience.requests:
-            zarr.config.set({"async.concurrency": patience.requests})
 
 
 @cache

@@ -14,7 +14,8 @@ def join_cells(cells: Collection[Cell]) -> list[tuple[range, range]]:
     """
     along_columns = _join_rows((column, row) for row, column in cells)
     ways = [_join_rows(cells), [(rows, columns) for columns, rows in along_columns]]
-    return sorted(min(ways, key=len), key=lambda ranges: (ranges[0].start, ranges[1].start))
+    fewer = min(ways, key=len)
+    return sorted(fewer, key=lambda ranges: (ranges[0].start, ranges[1].start))
 
 
 def _join_rows(cells: Iterable[Cell]) -> list[tuple[range, range]]:

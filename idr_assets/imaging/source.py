@@ -19,7 +19,8 @@ from idr_assets.imaging.chunk_store import UNDECODABLE, ChunkStore, decoded
 from idr_assets.imaging.errors import ImageError, MissingChunkError, check_address, masked
 from idr_assets.imaging.lazy import LazyPlanes
 from idr_assets.imaging.multiscales import AXES, Geometry, read_geometry
-from idr_assets.imaging.patience import PATIENT, Patience, let_zarr_ask
+from idr_assets.imaging.patience import PATIENT, Patience
+from idr_assets.imaging.pipelines import ask_at_once
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.shards import empty_chunk
 from idr_assets.imaging.store_text import cite, quote
@@ -112,7 +113,6 @@ class Level:
             return values, empty_chunk(self.array, selection, values)
 
         store: Any = self.array.store_path.store
-        let_zarr_ask(store.patience)
         return decoded(fetch, store.patience) if again else fetch()
 
     def _missing(self, block: Block, found: str) -> str:
@@ -176,6 +176,7 @@ def open_level(
     try:
         geometry, array = read_geometry(shown, level, store), _array(shown, level, store, missing_chunks == "zeros")
         store.chunks = chunk_format(array)
+        ask_at_once(array, patience.requests)
         opened = Level(address=url, path=level, geometry=geometry, array=array)
         opened.shape  # noqa: B018  as many lengths as axes
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
