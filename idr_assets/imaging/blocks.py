@@ -6,10 +6,11 @@ Which planes, on which cluster, and what becomes of the results is the caller's 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from inspect import unwrap
 from time import perf_counter
 from traceback import extract_tb
-from typing import Any
+from typing import Any, TypeGuard
 
 import dask
 import dask.array as da
@@ -28,9 +29,6 @@ from idr_assets.imaging.provenance import add_provenance
 from idr_assets.imaging.read_back import NotAsWrittenError, check_written, marks
 from idr_assets.imaging.segmentation import SegmentationFunction, threshold_of
 from idr_assets.imaging.source import Level
-
-# The run's failure tells why each plane failed; dask would tell it too, for each block and with its own internals.
-logging.getLogger("distributed.worker").addFilter(lambda record: not str(record.msg).startswith("Compute Failed"))
 
 logger = logging.getLogger(__name__)
 
@@ -148,17 +146,17 @@ def segment_blocks(client: Client, task: BlockTask, blocks: Iterable[Block]) -> 
     it whatever it held, and only so the plane that kills workers can be told from its neighbours.
     Where the cluster is lost, so are all planes that have not ended: each is a failure that says so.
     """
-    flight = InFlight(client, task)
+    flight = InFlight(client, partial(segment_block, task))
     flight.send(blocks)
     again: set[Block] = set()
     suspects: list[Block] = []
     for block, outcome in _noted(flight.outcomes(), task.origins):
-        if isinstance(outcome, list):
+        if _is_stored(outcome):
             yield from outcome
         elif isinstance(outcome, KilledWorker):
             suspects += block.single_planes()
         elif isinstance(outcome, ClusterLostError) or block in again:
-            yield from _failures(block, outcome)
+            yield from outcome if isinstance(outcome, list) else _failures(block, outcome)
         else:
             again.update(block.single_planes())
             flight.send(block.single_planes())
@@ -168,6 +166,14 @@ def segment_blocks(client: Client, task: BlockTask, blocks: Iterable[Block]) -> 
             yield from outcome if isinstance(outcome, list) else _failures(block, outcome)
 
 
+def segment_block(task: BlockTask, block: Block) -> list[PlaneSummary] | list[PlaneFailure]:
+    """Call the task and return what it raises: the worker would log that for each block, with dask's own internals."""
+    try:
+        return task(block)
+    except Exception as error:  # noqa: BLE001  a failure of the block, whatever it is
+        return _failures(block, error)
+
+
 def _noted(outcomes: Iterator[tuple[Block, Outcome]], origins: Origins | None) -> Iterator[tuple[Block, Outcome]]:
     """Note the origins of what is stored: here, for planes of several blocks share a chunk of them.
 
@@ -175,12 +181,16 @@ def _noted(outcomes: Iterator[tuple[Block, Outcome]], origins: Origins | None) -
     """
     for block, outcome in outcomes:
         try:
-            if origins and isinstance(outcome, list):
+            if origins and _is_stored(outcome):
                 origins.note(block, [summary.origin for summary in outcome])
         except ImageError as error:
             logger.warning("%s Materialized again, they and all that follow will be fetched anew.", error)
             origins = None
         yield block, outcome
+
+
+def _is_stored(outcome: Outcome) -> TypeGuard[list[PlaneSummary]]:
+    return isinstance(outcome, list) and not any(isinstance(plane, PlaneFailure) for plane in outcome)
 
 
 def _failures(block: Block, error: BaseException) -> list[PlaneFailure]:

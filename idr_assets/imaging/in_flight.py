@@ -9,7 +9,7 @@ from time import monotonic, sleep
 
 from distributed import Client, as_completed
 
-from idr_assets.imaging.plane_results import PlaneSummary
+from idr_assets.imaging.plane_results import PlaneFailure, PlaneSummary
 from idr_assets.imaging.planes import Block
 
 WITHOUT_WORKERS = 60.0
@@ -34,7 +34,7 @@ WORKERS_LOST = (
     "plane again."
 )
 
-type Outcome = list[PlaneSummary] | BaseException
+type Outcome = list[PlaneSummary] | list[PlaneFailure] | BaseException
 
 
 class ClusterLostError(Exception):
@@ -44,7 +44,7 @@ class ClusterLostError(Exception):
 class InFlight:
     """The blocks with which a cluster is to call `task`, until each has ended."""
 
-    def __init__(self, client: Client, task: Callable[[Block], list[PlaneSummary]]) -> None:
+    def __init__(self, client: Client, task: Callable[[Block], list[PlaneSummary] | list[PlaneFailure]]) -> None:
         """Send nothing yet."""
         self._client, self._task = client, task
         self._blocks: dict[object, Block] = {}

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import cache
 from itertools import product
 from pathlib import Path
+from threading import Lock
 from typing import Any, Literal
 
 import dask
@@ -205,6 +206,31 @@ def test_a_block_of_one_plane_is_tried_again_once(client: Client, server: StoreS
     assert "no/folder" in failure.reason
     assert f", in has_no_memory_once, {__file__}:" in failure.reason
     assert list(chunk_requests(server).values()) == [2]
+
+
+class NoPickleError(Exception):
+    """What no pickle takes."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.lock = Lock()
+
+
+@per_plane
+def raises_what_no_pickle_takes(plane: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    message = f"no labels of {plane.shape}"
+    raise NoPickleError(message)
+
+
+def test_a_failure_is_told_by_the_run_alone_whatever_error_it_is(
+    client: Client, server: StoreServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    task = task_for(small_image(server), tmp_path / "output.ome.zarr", function=raises_what_no_pickle_takes)
+    with caplog.at_level("WARNING", "distributed.worker"):
+        (failure,) = segment(client, task, Block(range(1), (0,), range(1)))
+    assert isinstance(failure, PlaneFailure)
+    assert failure.reason.startswith(f"NoPickleError: no labels of {SHAPE[3:]}, in raises_what_no_pickle_takes, ")
+    assert not caplog.records
 
 
 @per_plane
