@@ -15,6 +15,7 @@ from idr_assets.orchestration.automation import figure_keys, measure_keys
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.missing import IN_PROGRESS, TO_DO, missing_planes, rectangles, stale_planes
 from idr_assets.orchestration.partitions import block_of, key_range, partition_key, range_tags, timepoint_tags
+from idr_assets.orchestration.process_end import skip_last_garbage
 from idr_assets.web.command import ui
 
 _name = click.argument("name", metavar="IMAGE")
@@ -26,6 +27,7 @@ _unended = click.option("--in-progress", is_flag=True, help="Also planes of runs
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """List, make or delete planes of an image by what the Dagster instance of DAGSTER_HOME knows of them."""
+    skip_last_garbage()
 
 
 main.add_command(ui)

@@ -1,15 +1,9 @@
 """Entry point of the Dagster code location: loads what stands below `defs/`."""
 
-import atexit
-import gc
 from functools import cache
 from pathlib import Path
 
 import dagster as dg
-
-# At its end Python looks for garbage among all that was loaded, several times, which takes most of a second of each
-# command and run. What is frozen it leaves alone.
-atexit.register(gc.freeze)
 
 
 @dg.definitions

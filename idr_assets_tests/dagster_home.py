@@ -41,7 +41,7 @@ def refuse_network(event, arguments):
         raise OSError(f"no network in this test: {host}")
 
 sys.addaudithook(refuse_network)
-atexit.register(gc.freeze)  # as `idr_assets.definitions` does, for all that start here: a quarter of their time
+atexit.register(gc.freeze)  # as a run does, for all that start here: a quarter of their time
 gc.set_threshold(50_000)  # most of what a start makes stays: looking for garbage in it is a tenth of its time
 every = functools.cache(metadata.entry_points)  # ten packages ask for theirs, and each time all files are read
 metadata.entry_points = lambda **wanted: every().select(**wanted)

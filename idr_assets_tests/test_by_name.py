@@ -22,6 +22,27 @@ STORED = [(1, 0, 9), (1, 1, 9)]
 MEASURED = [*STORED, (2, 0, 10), (2, 1, 10)]
 LIGHT = "import sys, idr_assets; print(*sys.modules.keys() & {'dagster', 'dask', 'numpy', 'pandas', 'zarr'})"
 
+NOTEBOOK = """
+import copy, gc, logging, sys
+import dask.array, distributed, fsspec, zarr
+
+def settings():
+    every = {"": logging.root} | {n: it for n, it in logging.root.manager.loggerDict.items() if hasattr(it, "filters")}
+    loggers = {n: (it.level, it.propagate, it.disabled, [*it.filters], [*it.handlers]) for n, it in every.items()}
+    configurations = [dask.config.config, fsspec.config.conf, zarr.config.config]
+    return copy.deepcopy(configurations) + [gc.get_threshold(), gc.get_freeze_count(), loggers]
+
+*before, loggers = settings()
+from idr_assets import open_labels, open_pixels
+for opened in (open_labels("image", "low", module=sys.argv[1]), open_pixels("image", module=sys.argv[1])):
+    opened[1, 0, 9].compute()
+import idr_assets.imaging.blocks
+*after, others = settings()
+assert before == after, (before, after)
+assert loggers == {name: others[name] for name in loggers}, (loggers, others)
+"""
+"""Opens labels and pixels, then compares the settings of the process with those before."""
+
 
 @pytest.fixture(scope="module")
 def module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
@@ -86,6 +107,11 @@ def test_a_plane_that_is_not_there_yet_is_an_error_that_names_it(module: str) ->
         missing = r"t (2 c 1 z 9|[12] c 1 z 10) is not stored in .*/image\.ome\.zarr, labels 'low'\. Materialize it"
         with pytest.raises(ImageError, match=missing):
             computed.compute()
+
+
+def test_a_notebook_that_opens_labels_keeps_its_settings_of_other_libraries(module: str) -> None:
+    found = run(sys.executable, "-c", NOTEBOOK, module, PYTHONPATH=sys.path[0])
+    assert found.returncode == 0, found.stderr
 
 
 def test_what_is_opened_can_be_sent_to_a_worker(module: str) -> None:

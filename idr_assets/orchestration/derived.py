@@ -1,13 +1,12 @@
 """Assets that are made from what other assets of their image stored, and are written anew as a whole."""
 
-import gc
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import dagster as dg
 
 from idr_assets.orchestration.automation import when_changed
+from idr_assets.orchestration.process_end import skip_last_garbage
 
 
 def derived(
@@ -21,9 +20,9 @@ def derived(
 
     @derived_asset(key, [dg.AssetDep(dg.AssetKey(upstream)) for upstream in made_from], kinds, description)
     def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+        skip_last_garbage()
         context.log.info("reading what is stored of %s", "; ".join("/".join(upstream) for upstream in made_from))
-        with _garbage_searched_from_here():
-            metadata = write()
+        metadata = write()
         context.log.info("wrote %s", metadata["path"].value)
         return dg.MaterializeResult(metadata=metadata)
 
@@ -49,13 +48,3 @@ def derived_asset(
         backfill_policy=dg.BackfillPolicy.single_run(),
         automation_condition=when_changed(),
     )
-
-
-@contextmanager
-def _garbage_searched_from_here() -> Iterator[None]:
-    """Leave out what is there already: an import of matplotlib sets a search off, and Dagster is large."""
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()

@@ -22,6 +22,7 @@ from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.partitions import block_of, window_partitions
 from idr_assets.orchestration.plane_checks import check_specs
 from idr_assets.orchestration.plane_report import report
+from idr_assets.orchestration.process_end import skip_last_garbage
 from idr_assets.orchestration.progress import logged
 from idr_assets.orchestration.run_range import check_run
 from idr_assets.orchestration.versions import recipe_version, tell_source
@@ -53,6 +54,7 @@ def plane_labels(image: Image) -> dg.AssetsDefinition:
         from idr_assets.imaging.blocks import BlockTask, segment_blocks  # noqa: PLC0415  dask, for the run only
 
         check_run(context)
+        skip_last_garbage()
         block = block_of(image, context.partition_key_range)
         level = image.find_level()
         image.check(level)
