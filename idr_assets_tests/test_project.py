@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -140,6 +141,14 @@ def test_lock_fits_what_the_project_asks_for() -> None:
     asked = [Requirement(text) for text in PYPROJECT["project"]["dependencies"] + PYPROJECT["dependency-groups"]["dev"]]
     missing = [str(r) for r in asked if not r.specifier.contains(Version(locked.get(r.name.lower(), "0")))]
     assert missing == []
+
+
+def test_the_version_stands_in_one_place() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text()
+    released = re.findall(r"^## (\d\S*)", changelog, re.MULTILINE)
+    assert released[0] == PYPROJECT["project"]["version"] == version("idr_assets")
+    code = [path for path in (ROOT / "idr_assets").rglob("*.py") if re.search(re.escape(released[0]), path.read_text())]
+    assert code == []
 
 
 def test_make_alone_lists_every_target() -> None:
