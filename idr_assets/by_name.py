@@ -1,7 +1,6 @@
-"""Pixels, labels and objects of an image by its name, for scripts and notebooks; no Dagster instance is needed.
+"""Pixels, labels and objects of an image by its name, for scripts and notebooks. No Dagster instance is needed.
 
-`name` is that of the folder that holds the image's YAML; `module` are the definitions of the project, those of another
-one by their name. YAML files are read once in a process.
+YAML files are read once in a process.
 """
 
 from typing import TYPE_CHECKING
@@ -14,12 +13,28 @@ if TYPE_CHECKING:
 
 
 def open_pixels(name: str, *, module: str = DEFINITIONS) -> "da.Array":
-    """Open the level that is segmented as a lazy (t, c, z, y, x) dask array of the stored dtype, in its chunks.
+    """Open the level of an image as a lazy array.
 
-    Choose the planes that are wanted by one slice, and compute that: each compute builds the graph of all chunks, which
-    takes 1.5 s where these are a million. Raises `ImageError` for an unknown name, which lists those that there are,
-    and for an image that is not there or not as its YAML says, of which a little is read. Computing raises `ImageError`
-    where a plane is missing or cannot be read.
+    Take the planes that you want by one slice, and compute that. Each `compute` builds the graph of all chunks, which
+    takes 1.5 s for a million of them.
+
+    Parameters
+    ----------
+    name
+        Name of the image: that of the folder with its YAML.
+    module
+        Module with the Dagster definitions that hold the image.
+
+    Returns
+    -------
+    dask.array.Array
+        The source (t, c, z, y, x), in its stored dtype and its own chunks.
+
+    Raises
+    ------
+    ImageError
+        If no image has this name, and the message lists the names; if the image does not exist or is not as its YAML
+        says, which reads a little of it. Computing raises it if a plane is missing or cannot be read.
     """
     image = find_image(load_definitions(module), name)[0]
     level = image.find_level()
@@ -29,20 +44,53 @@ def open_pixels(name: str, *, module: str = DEFINITIONS) -> "da.Array":
 
 
 def open_labels(name: str, segmentation: str | None = None, *, module: str = DEFINITIONS) -> "da.Array":
-    """Open the stored labels as a lazy (t, c, z, y, x) dask array of int32, a plane a chunk or cut in y and x.
+    """Open the stored labels of an image as a lazy array.
 
-    0 is background, 1..n one object each, numbered in the plane; indices are those of `open_pixels`. `segmentation` is
-    needed where the YAML names several. Raises `ImageError` for an unknown name, which lists those that there are, and
-    before any plane was segmented. Computing raises `ImageError`, which names the plane, where one is not stored.
+    Parameters
+    ----------
+    name
+        Name of the image: that of the folder with its YAML.
+    segmentation
+        Name of the segmentation, if the YAML names several.
+    module
+        Module with the Dagster definitions that hold the image.
+
+    Returns
+    -------
+    dask.array.Array
+        Labels (t, c, z, y, x) of int32, with the same indices as `open_pixels`: 0 is background, 1..n one object each,
+        numbered in the plane. A chunk is a plane, or a part of it.
+
+    Raises
+    ------
+    ImageError
+        If no image has this name, and the message lists the names; if no plane was segmented yet. Computing raises it
+        if a plane is not stored, and the message names the plane.
     """
     return find_segmentation(load_definitions(module), name, segmentation).open_output().lazy()
 
 
 def read_objects(name: str, segmentation: str | None = None, *, module: str = DEFINITIONS) -> "pd.DataFrame":
-    """Read the objects of the window's timepoints as one frame, a row each, in the order t, c, z, label.
+    """Read the objects of all timepoints of the window.
 
-    Its columns and units are those of docs/outputs.md. `segmentation` is needed where the YAML names several. Raises
-    `ImageError` for an unknown name, which lists those that there are, and before anything was measured.
+    Parameters
+    ----------
+    name
+        Name of the image: that of the folder with its YAML.
+    segmentation
+        Name of the segmentation, if the YAML names several.
+    module
+        Module with the Dagster definitions that hold the image.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each object, in the order t, c, z, label. docs/reference/outputs.md lists columns and units.
+
+    Raises
+    ------
+    ImageError
+        If no image has this name, and the message lists the names; if nothing was measured yet.
     """
     from idr_assets.imaging.objects import objects_frame  # noqa: PLC0415  half a second, for a frame alone
 

@@ -32,9 +32,14 @@ type Positive = Annotated[float, Gt(0), Lt(math.inf)]
 
 
 def versioned[F](version: str, *, thresholds: SegmentationFunction | None = None) -> Callable[[F], F]:
-    """Mark a segmentation function with its version, to be raised whenever the same pixels may get other labels.
+    """Give a segmentation function a version.
 
-    `thresholds` takes the same arguments and gives lazily the one intensity threshold of each plane: (n,).
+    Parameters
+    ----------
+    version
+        Raise it whenever the same pixels may get other labels: planes of the earlier version are then stale.
+    thresholds
+        A function of the same arguments that returns lazily the one intensity threshold of each plane, (n,).
     """
 
     def mark(function: F) -> F:
@@ -51,13 +56,27 @@ def threshold_of(function: SegmentationFunction, planes: da.Array, parameters: M
 
 
 def per_plane[**P](function: Callable[Concatenate[Pixels, P], Pixels]) -> Callable[Concatenate[da.Array, P], da.Array]:
-    """Make a segmentation function of `(plane (y, x), **parameters) -> labels (y, x)`, both numpy arrays.
+    """Turn a function of one plane into a segmentation function.
 
-    `function` gets a copy of each whole plane, in native byte order. Its labels may be of any integer dtype and have
-    gaps: they become int32 and 1..n, in their order. `inspect.signature` shows `planes`, then its parameters.
+    Parameters
+    ----------
+    function
+        `(plane (y, x), **parameters) -> labels (y, x)`, both numpy arrays. It gets a copy of each whole plane, in
+        native byte order. Its labels may have any integer dtype, and gaps.
 
-    Raises TypeError for parameters that `function` does not take. Computing raises TypeError where `function` returns
-    anything but an integer array of the plane's shape, ValueError where a label is negative or exceeds int32.
+    Returns
+    -------
+    Callable
+        `(planes (n, y, x), **parameters) -> labels (n, y, x)`, both lazy dask arrays. Labels are int32 and 1..n, in the
+        order of those that `function` returns. `inspect.signature` shows `planes`, then the parameters.
+
+    Raises
+    ------
+    TypeError
+        If `function` does not take the parameters. Computing raises it if `function` returns anything but an integer
+        array of the plane's shape.
+    ValueError
+        When computing, if a label is negative or exceeds int32.
     """
     signature = inspect.signature(function)
     first, *others = signature.parameters.values()
@@ -97,10 +116,22 @@ def gaussian_threshold(
 ) -> da.Array:
     """Label what is brighter than a fraction of the smoothed plane's maximum.
 
-    `planes` (n, y, x) of any real dtype, chunked in any way. `sigma`, in pixels, is that of the gaussian, which keeps
-    the dtype and so gives whole numbers for integers; float16 is taken as float32. Objects are 4-connected and numbered
-    in raster order. To the bit the recipe of "Load Zarr Image from a public S3 store and analyze it in parallel"
-    (University of Dundee, 2022).
+    Bit for bit the recipe of "Load Zarr Image from a public S3 store and analyze it in parallel" (University of Dundee,
+    2022). Objects are 4-connected and numbered in raster order.
+
+    Parameters
+    ----------
+    planes
+        (n, y, x) of any real dtype, chunked in any way; float16 is taken as float32.
+    sigma
+        Of the gaussian, in pixels. It keeps the dtype, and so gives whole numbers for integers.
+    threshold_fraction
+        Fraction of the smoothed plane's maximum above which a pixel is foreground.
+
+    Returns
+    -------
+    dask.array.Array
+        Labels (n, y, x) of int32.
     """
     smoothed, thresholds = _smoothed_and_thresholds(planes, sigma, threshold_fraction)
     return _each_plane(lambda plane: scipy.ndimage.label(plane)[0], smoothed > thresholds, np.int32)
@@ -130,12 +161,31 @@ def otsu_watershed(
 ) -> Labels:
     """Label bright objects on an uneven background, and split those that touch.
 
-    The background, a gaussian of `background_sigma` pixels (about twice an object's radius), is taken from the plane
-    smoothed with `sigma`, both on the square root of the intensity, in which photon noise is even. Foreground is above
-    Otsu's threshold and above the noise of a pixel. A neck splits an object where it is narrower, by `split_depth`
-    pixels of half-width, than both its sides. Objects of fewer than `minimum_area` pixels are dropped.
+    The background is subtracted from the smoothed plane, both on the square root of the intensity, in which photon
+    noise is even. Foreground is above Otsu's threshold and above the noise of a pixel. A watershed splits objects at
+    necks. In YAML, leave `plane` out.
 
-    Sources: N. Otsu, IEEE Trans. SMC 9 (1979) 62; F. Meyer, Signal Processing 38 (1994) 113.
+    Parameters
+    ----------
+    plane
+        (y, x) of any real dtype.
+    sigma
+        Of the gaussian that smooths the plane, in pixels.
+    background_sigma
+        Of the gaussian that gives the background, in pixels: about twice an object's radius.
+    minimum_area
+        Smaller objects are dropped, in pixels.
+    split_depth
+        How much narrower than both its sides a neck must be to split an object, in pixels of half-width.
+
+    Returns
+    -------
+    numpy.ndarray
+        Labels (y, x) of int32.
+
+    References
+    ----------
+    N. Otsu, IEEE Trans. SMC 9 (1979) 62; F. Meyer, Signal Processing 38 (1994) 113.
     """
     even = np.sqrt(np.subtract(plane, plane.min(), dtype=np.float32))
     smoothed = scipy.ndimage.gaussian_filter(even, sigma)
