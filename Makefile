@@ -3,10 +3,12 @@ PORT ?= 3000
 BIN := .venv/bin
 DATA = $(or $(IDR_ASSETS_DATA),data)
 INSTALLED := .venv/.installed
+# Strict: a broken link is an error (unless --quiet hides it). The variable keeps an advertisement of the theme out of the terminal.
+SITE = NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo ui test bench lint screenshots lock clean
+.PHONY: help demo ui test bench lint docs screenshots lock clean
 
 # One instance for the demo and the UI, so that the UI shows the demo's run.
 demo ui: export DAGSTER_HOME := $(CURDIR)/.dagster_home
@@ -32,15 +34,19 @@ ui: $(INSTALLED) ## the Dagster UI and daemon on http://127.0.0.1:3000 (another 
 test: $(INSTALLED) ## run the tests (some of them: ARGS="-k montage")
 	$(BIN)/pytest --numprocesses 3 $(ARGS)
 
-bench: $(INSTALLED) ## measure speed and memory, write docs/benchmarks.md (needs postgresql; small: ARGS="--planes 100")
+bench: $(INSTALLED) ## measure speed and memory, write docs/explanation/benchmarks.md (needs postgresql; small: ARGS="--planes 100")
 	$(BIN)/python -m idr_assets_tests.bench $(ARGS)
 
-lint: $(INSTALLED) ## check style, formatting and types
+lint: $(INSTALLED) ## check style, formatting, types and the links of the documentation
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(SITE)
 
-screenshots: $(INSTALLED) ## take the pictures of docs/ui.md anew, from the demo in the real UI (needs chromium)
+docs: $(INSTALLED) ## build the documentation as a site: open site/index.html
+	$(SITE)
+
+screenshots: $(INSTALLED) ## take the pictures of docs/how_to/ui.md again, from the demo in the real UI (needs chromium)
 	$(BIN)/python docs/screenshots.py
 
 lock: $(INSTALLED) ## renew requirements.txt from pyproject.toml
@@ -48,7 +54,7 @@ lock: $(INSTALLED) ## renew requirements.txt from pyproject.toml
 	  --generate-hashes --no-header --no-annotate --quiet --output-file requirements.txt
 
 clean: ## remove the virtual environment and caches; data and the Dagster instance stay
-	rm -rf .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache site
 
 define CHECK_PYTHON
 import sys

@@ -1,4 +1,4 @@
-"""Takes the pictures of `ui.md`: the demo's runs in the real UI, in Chromium. `make screenshots` runs it.
+"""Takes the pictures of `how_to/ui.md`: the demo's runs in the real UI, in Chromium. `make screenshots` runs it.
 
 Here belongs what the pictures show. How the UI is started and opened stands in `idr_assets_tests`.
 """

@@ -105,7 +105,7 @@ def _wipe(instance: dg.DagsterInstance, image: Image, block: Block) -> int:
     except NotImplementedError as error:
         message = (
             "The event log of DAGSTER_HOME cannot forget single planes, so nothing was done. Name the storage class in "
-            "its dagster.yaml, as docs/deployment.md shows."
+            "its dagster.yaml, as docs/how_to/postgresql.md shows."
         )
         raise click.ClickException(message) from error
     except ImageError as error:

@@ -27,8 +27,8 @@ attributes:
   window:
     t: [261, 270]
     z: [489, 498]
-  # The function that turns planes into labels; it may be your own (see the README). Or several to compare, by name:
-  # `segmentations: {threshold: {function: ...}, mine: {function: ...}}` in its place.
+  # The function that turns planes into labels; it may be your own, see docs/how_to/own_segmentation.md. Or several to
+  # compare, by name: `segmentations: {threshold: {function: ...}, mine: {function: ...}}` in its place.
   segmentation:
     function: idr_assets.imaging.segmentation.gaussian_threshold
     parameters: {sigma: 1.0, threshold_fraction: 0.33}

@@ -215,8 +215,8 @@ def test_the_report_tells_every_measure(tmp_path: Path, monkeypatch: pytest.Monk
     assert "| segment_demo on Dagster's own event log, times empty bodies | 0.333 | at most 2 | kept |" in text
     assert "| together | 5 | 3 |" in text
     assert "| the same, peak MB | 134 | at most 300 | kept |" in text
-    assert text == (tmp_path / "benchmarks.md").read_text()
+    assert text == (tmp_path / "explanation/benchmarks.md").read_text()
     assert not re.search(r"\b(nan|inf)\b|[{}]", text)
-    pictures = re.findall(r"\((pictures/\S+)\)", text)
+    pictures = re.findall(r"\(\.\./(pictures/\S+)\)", text)
     assert len(pictures) == 4
     assert max((tmp_path / picture).stat().st_size for picture in pictures) < 100_000

@@ -1,4 +1,4 @@
-"""The tables of docs/faults.md, row by row: what is said there is what happens, and no plane beside it suffers."""
+"""The tables of docs/explanation/faults.md, row by row: what they say happens, and no plane beside it suffers."""
 
 import json
 import re
@@ -23,7 +23,7 @@ from idr_assets_tests.idr_stores import write_image
 from idr_assets_tests.orchestration.small_image import PIXELS, recipe, small_image
 from idr_assets_tests.store_server import Fault, StoreServer
 
-CHUNKS, IMAGES = (Path(__file__).parent.parent / "docs/faults.md").read_text().split("| fault |")[1:3]
+CHUNKS, IMAGES = (Path(__file__).parent.parent / "docs/explanation/faults.md").read_text().split("| fault |")[1:3]
 HASTY = Patience(tries=2, timeout=0.3, wait=0.01)
 BLOCK = Block(range(2, 3), (1,), range(9, 12))
 BAD = Plane(2, 1, 10)

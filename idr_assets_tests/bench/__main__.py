@@ -1,4 +1,4 @@
-"""Measures, prints the report and writes it to docs/benchmarks.md; `make bench` runs it."""
+"""Measures, prints the report and writes it to docs/explanation/benchmarks.md; `make bench` runs it."""
 
 import argparse
 import sys
@@ -21,7 +21,7 @@ def parsed(words: Sequence[str] | None = None) -> argparse.Namespace:
         "--planes", type=int, default=10_000, help="planes of the longest run; all else shrinks with it"
     )
     parser.add_argument("--rounds", type=int, default=2, help="how often short measures are repeated")
-    parser.add_argument("--docs", type=Path, default=DOCS, help="the folder of benchmarks.md and its pictures")
+    parser.add_argument("--docs", type=Path, default=DOCS, help="the folder of the page and its pictures")
     arguments = parser.parse_args(words)
     if not 1 <= arguments.planes <= MOST:
         parser.error(f"--planes is {arguments.planes}, which the image does not have: write 1 to {MOST}")
@@ -36,7 +36,7 @@ def main() -> None:
     started, before = monotonic(), machine()
     results = compared(Sizes.up_to(arguments.planes, arguments.rounds))
     report = write(results, before, arguments.docs, monotonic() - started)
-    sys.stdout.write(f"\n{report}\nwritten to {arguments.docs}/benchmarks.md\n")
+    sys.stdout.write(f"\n{report}\nwritten to {arguments.docs}/explanation/benchmarks.md\n")
 
 
 if __name__ == "__main__":

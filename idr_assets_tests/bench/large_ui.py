@@ -1,6 +1,6 @@
 """How long the UI takes to show `plane_labels` when all 525,616 planes are materialized, in Chromium.
 
-`python -m idr_assets_tests.bench.large_ui docs` writes docs/large_ui.md, with a picture of each page.
+`python -m idr_assets_tests.bench.large_ui docs` writes docs/explanation/large_ui.md, with a picture of each page.
 A real run segments four planes; the events of the second are repeated for all others, since to run them takes most of
 an hour. It has no picture: of a large run, three planes have one. Another run, of the first plane, comes last, as after
 the many runs of an image.
@@ -84,20 +84,20 @@ def repeat_for_all(index: Path) -> None:
     connection.close()
 
 
-TEXT = """# The UI with the whole image materialized
+TEXT = """# The UI with a large image
 
 `python -m idr_assets_tests.bench.large_ui docs` measures this in Chromium and writes this page. All {planes:,} planes
-of image 4007801 are materialized: a run made four, of pixels that stand in for the image's, a script repeated its
-events for the others, and another run made the first plane again. A page is shown when it tells of all planes; the
-first of all comes from a server that was just started.
+of image 4007801 are materialized: a run made four of them, from pixels that stand in for the image's. A script repeated
+its events for the others, and another run made the first plane again. A page counts as shown when it shows all planes.
+The first page comes from a server that was just started.
 
 {machine}
 
 {seconds}
 
-![The asset's page, with the last plane that was materialized](pictures/large_overview.png)
+![The asset's page, with the last plane that was made](../pictures/large_overview.png)
 
-![All partitions of the asset](pictures/large_partitions.png)
+![All partitions of the asset](../pictures/large_partitions.png)
 """
 
 
@@ -137,7 +137,7 @@ def main(docs: Path, chromium: str) -> None:
                 page.screenshot(path=docs / f"pictures/large_{tab}.png")
     told_machine = table(["", ""], [[name, value] for name, value in before.items()])
     text = TEXT.format(planes=PLANES, machine=told_machine, seconds=table(["page", "seconds"], rows))
-    (docs / "large_ui.md").write_text(text)
+    (docs / "explanation/large_ui.md").write_text(text)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ TEXT = Path(__file__).with_name("report_template.md").read_text()
 
 
 def write(results: Results, machine: Mapping[str, str], docs: Path, seconds: float) -> str:
-    """Write `benchmarks.md` and its pictures below `docs`; give the Markdown. `seconds` is what measuring took."""
+    """Write the page and its pictures below `docs`; give the Markdown. `seconds` is what measuring took."""
     found = parameters(results)
     models = machines(found)
     forecasts = [forecast(each, found) for each in models]
@@ -29,11 +29,12 @@ def write(results: Results, machine: Mapping[str, str], docs: Path, seconds: flo
         "runs": runs_plot(results),
         "model": model_plot(forecasts),
     }
-    (docs / "pictures").mkdir(parents=True, exist_ok=True)
+    for folder in ("pictures", "explanation"):
+        (docs / folder).mkdir(parents=True, exist_ok=True)
     for name, plot in plots.items():
         (docs / "pictures" / f"benchmark_{name}.svg").write_bytes(svg(plot))
     text = _text(results, dict(machine) | {"minutes for all": f"{seconds / 60:.1f}"}, found, forecasts, models[0])
-    (docs / "benchmarks.md").write_text(text)
+    (docs / "explanation/benchmarks.md").write_text(text)
     return text
 
 

@@ -156,7 +156,7 @@ def test_napari_shows_a_layer_of_each_channel_and_label_group(output: Output) ->
     assert [(about["name"], kind) for _, about, kind in layers] == [(name, kind) for name, kind, _ in wanted]
     for ((pixels,), about, _), (name, _, channel) in zip(layers, wanted, strict=True):
         np.testing.assert_array_equal(pixels, output.arrays[ARRAYS[names.index(name)]][:, channel])
-        assert "translate" not in about  # known, and told in docs/outputs.md
+        assert "translate" not in about  # known, and told in docs/reference/outputs.md
         assert about["scale"] == [PIXEL_SIZES[axis] * HALVED.get(axis, 1) for axis in "tzyx"]
         assert dict(zip(about["axis_labels"], about["units"], strict=True)) == UNITS
 

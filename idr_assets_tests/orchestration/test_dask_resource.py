@@ -59,10 +59,10 @@ ON_LOOPBACK = {"scheduler_options": {"host": "127.0.0.1", "dashboard_address": "
 
 GUIDE = {
     attributes["cluster"]: attributes
-    for block in re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/deployment.md").read_text(), re.DOTALL)
+    for block in re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/how_to/cluster.md").read_text(), re.DOTALL)
     if (attributes := yaml.safe_load(block).get("attributes"))
 }
-"""The clusters that docs/deployment.md shows."""
+"""The clusters that docs/how_to/cluster.md shows."""
 
 WINDOW = Block(range(3), (0,), range(4))
 

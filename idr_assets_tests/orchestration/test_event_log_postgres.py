@@ -20,7 +20,7 @@ from idr_assets_tests.orchestration.planes_status import assert_same_status, cou
 from idr_assets_tests.orchestration.postgres_server import postgres_server
 
 BATCHED = next(
-    block for block in re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/deployment.md").read_text(), re.DOTALL)
+    block for block in re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/how_to/postgresql.md").read_text(), re.DOTALL)
     if "event_log.postgres" in block
 )  # fmt: skip
 DAGSTERS_OWN = "storage: {postgres: {postgres_url: {env: DAGSTER_POSTGRES_URL}}}\n"

@@ -1,0 +1,105 @@
+"""What README and docs show of YAML, functions and messages is taken as it stands there."""
+
+import ast
+import re
+import runpy
+from collections.abc import Iterator
+from pathlib import Path
+
+import dask.array as da
+import numpy as np
+import pytest
+
+from idr_assets import DaskCluster, SegmentedImage
+from idr_assets.command_line import main
+from idr_assets_tests.dagster_home import ROOT
+from idr_assets_tests.image_project import ImageProject
+
+PAGES = {path.relative_to(ROOT).as_posix(): path.read_text() for path in sorted((ROOT / "docs").rglob("*.md"))}
+PAGES["README.md"] = (ROOT / "README.md").read_text()
+
+YAMLS = [
+    pytest.param(block, id=f"{page}-{number}")
+    for page, text in PAGES.items()
+    for number, block in enumerate(re.findall(r"^```yaml\n(.*?)^```", text, re.DOTALL | re.MULTILINE))
+    if block.startswith(("type: idr_assets.SegmentedImage", "  "))
+]
+"""Of an image: the whole of it, or fields."""
+
+OWN_FUNCTION = re.compile(r"^```python\n((?:(?!```).)*?@per_plane.*?)^```", re.DOTALL | re.MULTILINE)
+
+OURS = PAGES["docs/reference/troubleshooting.md"].partition("## Not from this project")[0]
+MESSAGES = re.findall(r"^\| `(.+?)` \| ", OURS, re.MULTILINE)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> ImageProject:
+    """Give a project with the README's own function beside it."""
+    project = ImageProject(tmp_path)
+    project.write()
+    (snippet,) = OWN_FUNCTION.findall(PAGES["README.md"])
+    (tmp_path / "my_package").mkdir()
+    (tmp_path / "my_package/recipes.py").write_text(snippet)
+    return project
+
+
+@pytest.mark.parametrize("yaml", YAMLS)
+def test_yaml_loads(project: ImageProject, yaml: str) -> None:
+    if re.search("^  (url|endpoint):", yaml, re.MULTILINE):
+        project.write(url=None)
+    project.yaml.write_text(yaml if yaml.startswith("type:") else project.yaml.read_text() + yaml)
+    assert project.load().resources
+
+
+def test_own_function_segments(project: ImageProject) -> None:
+    (yaml,) = re.findall(r"  segmentation:\n    function: my_package[^`]*", PAGES["README.md"])
+    project.yaml.write_text(project.yaml.read_text() + yaml)
+    image = (project.load().resources or {})["image_io"].images[0]
+    planes = np.full((2, 60, 80), 100, ">u2")
+    planes[:, 10:15, 10:15] = planes[:, 30:35, 50:55] = planes[1, 50:54, 20:24] = 3000
+    planes[:, :, 60:] += 2000  # light that is no spot
+    labels = image.function(da.from_array(planes), **image.parameters).compute()
+    assert labels.dtype == np.int32
+    assert labels.max(axis=(1, 2)).tolist() == [2, 3]
+    assert (labels[1, 12, 12], labels[1, 52, 22]) == (1, 3)
+
+
+def test_the_guide_shows_the_function_of_the_readme() -> None:
+    guide = PAGES["docs/how_to/own_segmentation.md"]
+    assert OWN_FUNCTION.findall(guide) == OWN_FUNCTION.findall(PAGES["README.md"])
+
+
+def test_the_readme_is_read_in_five_minutes() -> None:
+    assert len(PAGES["README.md"].split()) <= 1200
+
+
+def texts() -> Iterator[str]:
+    """Give every text in the code, with `...` for what is filled in."""
+    for path in (ROOT / "idr_assets").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case ast.JoinedStr(values=parts):
+                    yield "".join(str(part.value) if isinstance(part, ast.Constant) else "..." for part in parts)
+                case ast.Constant(value=str(text)):
+                    yield re.sub(r"%\w", "...", text)
+
+
+def test_the_code_has_each_message_of_the_troubleshooting_table() -> None:
+    code = "\n".join(texts())
+    patterns = {message: ".*?".join(map(re.escape, message.split("..."))) for message in MESSAGES}
+    assert len(patterns) > 30
+    assert [message for message, pattern in patterns.items() if not re.search(pattern, code)] == []
+
+
+def test_the_reference_has_each_field_and_each_command() -> None:
+    tables = runpy.run_path(str(ROOT / "docs/hooks.py"))["TABLES"]
+    image = tables["fields"]("SegmentedImage")
+    for name, field in SegmentedImage.model_fields.items():
+        assert re.search(rf"^\| `{name}` \| .*\S.* \| .*\w+.* \|$", image, re.MULTILINE)
+        for nested in getattr(field.annotation, "model_fields", {}):
+            assert f"| `{nested}` | " in image
+    assert "| `level` | string or integer | **required** | " in image
+    assert "| `shape` | list of 5: integer above 0 | **required** | " in image
+    assert "| `t` | list of 2: integer, 0 or more or `all` | `all` | " in image
+    assert all(f"| `{name}` | " in tables["fields"]("DaskCluster") for name in DaskCluster.get_model_cls().model_fields)
+    assert all(f"Usage: idr-assets {name} " in tables["commands"]("main") for name in main.commands)
