@@ -64,6 +64,21 @@ def test_own_function_segments(project: ImageProject) -> None:
     assert (labels[1, 12, 12], labels[1, 52, 22]) == (1, 3)
 
 
+def test_the_yaml_of_the_tutorial_fits_the_image_of_the_tutorial(
+    project: ImageProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(project.root)
+    monkeypatch.setenv("IDR_ASSETS_DATA", str(project.root / "data"))
+    script, yaml = (
+        re.findall(rf"^```{language}[^\n]*\n(.*?)^```", PAGES["docs/tutorial.md"], re.DOTALL | re.MULTILINE)[0]
+        for language in ("python", "yaml")
+    )
+    exec(script, {})  # noqa: S102
+    project.yaml.write_text(yaml)
+    image = (project.load().resources or {})["image_io"].images[0]
+    image.check(image.find_level())
+
+
 def test_the_guide_shows_the_function_of_the_readme() -> None:
     guide = PAGES["docs/how_to/own_segmentation.md"]
     assert OWN_FUNCTION.findall(guide) == OWN_FUNCTION.findall(PAGES["README.md"])
