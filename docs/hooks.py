@@ -45,7 +45,9 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         return f"]({relpath(PAGES[match[1]], folder or '.')}"
 
     linked = re.sub(rf"\]\((?:\.\./)*({'|'.join(map(re.escape, PAGES))})", link, markdown)
-    return re.sub(r"<!-- (\w+): (\w+) -->", lambda match: TABLES[match[1]](match[2]), linked)
+    filled = re.sub(r"<!-- (\w+): (\w+) -->", lambda match: TABLES[match[1]](match[2]), linked)
+    # In code within a table GitHub wants `\|`, of which MkDocs would show the backslash.
+    return re.sub(r"(?<!`)`[^`\n]+`(?!`)", lambda code: code[0].replace(r"\|", "|"), filled)
 
 
 def fields(component: str) -> str:
