@@ -8,10 +8,10 @@ import zarr
 
 from idr_assets.imaging.errors import masked
 from idr_assets.imaging.files import clear_partials, room, undisturbed
-from idr_assets.imaging.formats import FORMATS, Format, Version
 from idr_assets.imaging.label_image import SEGMENTATION, LabelImage, label_groups, open_label_image
-from idr_assets.imaging.multiscales import read_geometry
 from idr_assets.imaging.nodes import create_group, create_node
+from idr_assets.imaging.ome_zarr.formats import FORMATS, Format, Version
+from idr_assets.imaging.ome_zarr.geometry import read_geometry
 from idr_assets.imaging.output_checks import check_extent, check_level, check_owner
 from idr_assets.imaging.output_metadata import (
     image_attributes,

@@ -14,7 +14,7 @@ from zarr.abc.store import Store
 from zarr.errors import ContainsArrayError, ContainsGroupError, GroupNotFoundError
 
 from idr_assets.imaging.files import clear_partials, readable, room, undisturbed, write_file
-from idr_assets.imaging.formats import Format
+from idr_assets.imaging.ome_zarr.formats import Format
 from idr_assets.imaging.stores import open_store
 
 

@@ -11,8 +11,8 @@ import zarr
 from fsspec.core import split_protocol
 
 from idr_assets.imaging.errors import ImageError, masked
-from idr_assets.imaging.formats import Version, format_of
 from idr_assets.imaging.nodes import find_group
+from idr_assets.imaging.ome_zarr.formats import Version, format_of
 from idr_assets.imaging.output_arrays import open_array
 from idr_assets.imaging.source import Level
 from idr_assets.imaging.store_text import quote

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from idr_assets.imaging.formats import Format
-from idr_assets.imaging.multiscales import AXES, Geometry
+from idr_assets.imaging.ome_zarr.formats import Format
+from idr_assets.imaging.ome_zarr.geometry import AXES, Geometry
 from idr_assets.imaging.source import Level
 
 

@@ -18,7 +18,7 @@ from zarr.errors import ChunkNotFoundError, NodeNotFoundError
 from idr_assets.imaging.chunk_store import UNDECODABLE, ChunkStore, decoded
 from idr_assets.imaging.errors import ImageError, MissingChunkError, check_address, masked
 from idr_assets.imaging.lazy import LazyPlanes
-from idr_assets.imaging.multiscales import AXES, Geometry, read_geometry
+from idr_assets.imaging.ome_zarr.geometry import AXES, Geometry, read_geometry
 from idr_assets.imaging.patience import PATIENT, Patience
 from idr_assets.imaging.pipelines import ask_at_once
 from idr_assets.imaging.planes import Block, Plane

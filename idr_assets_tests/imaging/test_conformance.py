@@ -18,8 +18,8 @@ from ome_zarr.format import format_from_version
 from ome_zarr.io import parse_url
 from ome_zarr.reader import Node, Reader
 
-from idr_assets.imaging.formats import FORMATS, Version
 from idr_assets.imaging.label_image_creation import create_label_image
+from idr_assets.imaging.ome_zarr.formats import FORMATS, Version
 from idr_assets.imaging.origins import create_origins
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.provenance import add_provenance

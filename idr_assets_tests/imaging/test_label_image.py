@@ -15,9 +15,9 @@ import zarr
 from idr_assets.imaging import label_image, label_image_creation
 from idr_assets.imaging.documents import DOCUMENTS
 from idr_assets.imaging.errors import ImageError
-from idr_assets.imaging.formats import FORMATS
 from idr_assets.imaging.label_image import LabelImage, open_label_image
 from idr_assets.imaging.label_image_creation import create_label_image
+from idr_assets.imaging.ome_zarr.formats import FORMATS
 from idr_assets.imaging.output_arrays import write_planes
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.provenance import add_provenance, read_provenance

@@ -14,9 +14,9 @@ import zarr
 
 from idr_assets.imaging import label_image_creation
 from idr_assets.imaging.errors import ImageError
-from idr_assets.imaging.formats import FORMATS, Version
 from idr_assets.imaging.label_image import label_groups, open_label_image
 from idr_assets.imaging.label_image_creation import create_array, create_label_image
+from idr_assets.imaging.ome_zarr.formats import FORMATS, Version
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.source import Level, open_level
 from idr_assets_tests.forked import FORKED, exit_codes, fork

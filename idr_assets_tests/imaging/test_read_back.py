@@ -10,9 +10,9 @@ import zarr
 from zarr.storage import MemoryStore
 
 from idr_assets.imaging import label_image_creation
-from idr_assets.imaging.formats import FORMATS
 from idr_assets.imaging.label_image import LabelImage
 from idr_assets.imaging.label_image_creation import create_label_image
+from idr_assets.imaging.ome_zarr.formats import FORMATS
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.read_back import NotAsWrittenError, check_written, marks, stored_objects
 from idr_assets.imaging.source import open_level

@@ -12,8 +12,8 @@ from zarr.abc.store import Store
 from zarr.errors import NodeNotFoundError
 
 from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.ome_zarr.units import MICROMETRES, named_unit
 from idr_assets.imaging.store_text import quote, quote_all
-from idr_assets.imaging.units import MICROMETRES, named_unit
 
 AXES = "tczyx"
 """Axis order of every array that leaves this package."""

@@ -4,7 +4,7 @@ import pytest
 from ome_zarr.axes import KNOWN_SPATIAL_UNITS
 from scipy import constants
 
-from idr_assets.imaging.units import MICROMETRES
+from idr_assets.imaging.ome_zarr.units import MICROMETRES
 
 
 @pytest.mark.parametrize("unit", KNOWN_SPATIAL_UNITS)

@@ -1,0 +1,1 @@
+"""What OME-NGFF metadata say: axes, scales, units, and the versions of outputs. Opens no store."""
