@@ -21,7 +21,7 @@ from idr_assets.imaging.documents import DOCUMENTS, check_document
 from idr_assets.imaging.errors import CorruptBodyError, ImageError, masked
 from idr_assets.imaging.faults import read_faults, status_of
 from idr_assets.imaging.patience import PATIENT, Patience, patiently, rules
-from idr_assets.imaging.stores import open_source
+from idr_assets.imaging.stores.by_address import open_source
 from idr_assets.imaging.verification import ChunkFormat, ShardFormat, check_length
 
 UNDECODABLE = (ExceptionGroup, ValueError, RuntimeError, OSError, EOFError, zlib.error, lzma.LZMAError)

@@ -22,7 +22,7 @@ from zarr.storage import LocalStore
 
 from idr_assets.imaging.errors import ImageError, masked
 from idr_assets.imaging.store_text import cite
-from idr_assets.imaging.stores import open_filesystem
+from idr_assets.imaging.stores.by_address import open_filesystem
 
 TRIES = 10
 """How often a file is written at most, which is more than there are writers of the same file at once."""

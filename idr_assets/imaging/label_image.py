@@ -22,7 +22,7 @@ from idr_assets.imaging.ome_zarr.formats import FORMATS, Format, format_of
 from idr_assets.imaging.output_arrays import clear_planes, open_array, same_bits, write_planes
 from idr_assets.imaging.planes import Block, LabelledPlane, Plane
 from idr_assets.imaging.store_text import cite
-from idr_assets.imaging.stores import open_filesystem
+from idr_assets.imaging.stores.by_address import open_filesystem
 
 if TYPE_CHECKING:
     import dask.array as da

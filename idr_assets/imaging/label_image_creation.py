@@ -21,7 +21,7 @@ from idr_assets.imaging.output_metadata import (
     written_geometry,
 )
 from idr_assets.imaging.source import Level
-from idr_assets.imaging.stores import open_store
+from idr_assets.imaging.stores.by_address import open_store
 
 LONGEST_CHUNK = 2048
 """Height and width in pixels up to which a plane is one chunk: about 4 megapixels; also the most slices of a chunk."""

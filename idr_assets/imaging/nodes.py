@@ -15,7 +15,7 @@ from zarr.errors import ContainsArrayError, ContainsGroupError, GroupNotFoundErr
 
 from idr_assets.imaging.files import clear_partials, readable, room, undisturbed, write_file
 from idr_assets.imaging.ome_zarr.formats import Format
-from idr_assets.imaging.stores import open_store
+from idr_assets.imaging.stores.by_address import open_store
 
 
 def find_group(url: str, path: str = "") -> zarr.Group | None:

@@ -25,7 +25,7 @@ from idr_assets.imaging.measurements import COLUMNS, VERSION, measured
 from idr_assets.imaging.planes import Block, LabelledPlane, Plane
 from idr_assets.imaging.read_back import marks
 from idr_assets.imaging.store_text import cite
-from idr_assets.imaging.stores import open_filesystem
+from idr_assets.imaging.stores.by_address import open_filesystem
 
 if TYPE_CHECKING:
     import pandas as pd  # pyarrow imports it, which takes half a second, when a frame is asked for

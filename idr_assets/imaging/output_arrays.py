@@ -10,9 +10,9 @@ import zarr
 from zarr.storage import LocalStore
 
 from idr_assets.imaging.files import clear_partials, readable, room, undisturbed
-from idr_assets.imaging.pipelines import fuse
 from idr_assets.imaging.planes import Block
-from idr_assets.imaging.stores import open_store
+from idr_assets.imaging.stores.by_address import open_store
+from idr_assets.imaging.stores.pipelines import fuse
 
 
 def open_array(url: str, path: str, *, missing_chunks: Literal["error", "zeros"] = "error") -> zarr.Array[Any]:

@@ -16,7 +16,7 @@ from idr_assets.imaging.ome_zarr.formats import Version, format_of
 from idr_assets.imaging.output_arrays import open_array
 from idr_assets.imaging.source import Level
 from idr_assets.imaging.store_text import quote
-from idr_assets.imaging.stores import open_store
+from idr_assets.imaging.stores.by_address import open_store
 
 
 def check_owner(url: str, level: Level, version: Version) -> None:

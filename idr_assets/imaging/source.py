@@ -20,11 +20,11 @@ from idr_assets.imaging.errors import ImageError, MissingChunkError, check_addre
 from idr_assets.imaging.lazy import LazyPlanes
 from idr_assets.imaging.ome_zarr.geometry import AXES, Geometry, read_geometry
 from idr_assets.imaging.patience import PATIENT, Patience
-from idr_assets.imaging.pipelines import ask_at_once
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.shards import empty_chunk
 from idr_assets.imaging.store_text import cite, quote
-from idr_assets.imaging.stores import open_source_store
+from idr_assets.imaging.stores.by_address import open_source_store
+from idr_assets.imaging.stores.pipelines import ask_at_once
 from idr_assets.imaging.verification import chunk_format
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from typing import Any
 
 from s3fs import S3FileSystem
 
-from idr_assets.imaging.sessions import USER_AGENT
+from idr_assets.imaging.stores.http_session import USER_AGENT
 
 CONFIG = {
     "retries": {"total_max_attempts": 1},

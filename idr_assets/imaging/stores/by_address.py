@@ -8,7 +8,7 @@ from fsspec.implementations.asyn_wrapper import AsyncFileSystemWrapper
 from zarr.abc.store import Store
 from zarr.storage import FsspecStore, LocalStore
 
-from idr_assets.imaging.sessions import http_session
+from idr_assets.imaging.stores.http_session import http_session
 
 STORAGE_OPTIONS: Mapping[str, dict[str, Any]] = {
     "http": {"get_client": http_session},
@@ -50,7 +50,7 @@ def open_source(url: str, storage_options: Mapping[str, Any] | None = None) -> t
     protocol, path = split_protocol(url)
     options = STORAGE_OPTIONS.get(protocol, {}) | {"asynchronous": True} | dict(storage_options or {})
     if protocol == "s3":
-        from idr_assets.imaging.s3_source import S3Source  # noqa: PLC0415  s3fs takes a second
+        from idr_assets.imaging.stores.s3_source import S3Source  # noqa: PLC0415  s3fs takes a second
 
         return S3Source(**options), path.rstrip("/")
     filesystem, path = url_to_fs(url, **options)
