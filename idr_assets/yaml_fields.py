@@ -16,7 +16,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, InitErrorDetails
 
-from idr_assets.imaging.patience import PATIENT, Patience
+from idr_assets.imaging.reading.retries import PATIENT, Patience
 from idr_assets.named_function import check_parameters, import_function
 from idr_assets.orchestration.automation import Automation
 from idr_assets.templates import check_template

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from idr_assets.imaging.planes import Plane
-from idr_assets.imaging.source import open_level
+from idr_assets.imaging.reading.level import open_level
 from idr_assets_tests.bench import comparisons, stages, ways
 from idr_assets_tests.bench.__main__ import parsed
 from idr_assets_tests.bench.comparisons import Sizes, compared

@@ -14,9 +14,9 @@ from distributed import Client
 from idr_assets.imaging.blocks import BlockTask, segment_blocks
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.label_image_creation import create_label_image
-from idr_assets.imaging.patience import Patience
 from idr_assets.imaging.plane_results import PlaneFailure
 from idr_assets.imaging.planes import Block, Plane
+from idr_assets.imaging.reading.retries import Patience
 from idr_assets.imaging.segmentation import gaussian_threshold
 from idr_assets_tests import store_server as faults
 from idr_assets_tests.idr_stores import write_image

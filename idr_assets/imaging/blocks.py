@@ -27,8 +27,8 @@ from idr_assets.imaging.plane_results import PlaneFailure, PlaneSummary, summari
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.provenance import add_provenance
 from idr_assets.imaging.read_back import NotAsWrittenError, check_written, marks
+from idr_assets.imaging.reading.level import Level
 from idr_assets.imaging.segmentation import SegmentationFunction, threshold_of
-from idr_assets.imaging.source import Level
 
 logger = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from idr_assets.imaging.output_metadata import (
     moved,
     written_geometry,
 )
-from idr_assets.imaging.source import Level
+from idr_assets.imaging.reading.level import Level
 from idr_assets.imaging.stores.by_address import open_store
 
 LONGEST_CHUNK = 2048

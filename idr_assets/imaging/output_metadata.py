@@ -5,7 +5,7 @@ from typing import Any
 
 from idr_assets.imaging.ome_zarr.formats import Format
 from idr_assets.imaging.ome_zarr.geometry import AXES, Geometry
-from idr_assets.imaging.source import Level
+from idr_assets.imaging.reading.level import Level
 
 
 def image_attributes(level: Level, name: str, written_as: Format) -> dict[str, Any]:

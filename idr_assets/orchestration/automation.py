@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 
 from idr_assets.imaging.errors import ImageError
-from idr_assets.imaging.fingerprint import fingerprint
+from idr_assets.imaging.reading.fingerprint import fingerprint
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.missing import missing_planes, rectangles
 from idr_assets.orchestration.partitions import range_tags

@@ -17,11 +17,11 @@ from idr_assets.imaging.errors import ImageError, masked
 from idr_assets.imaging.label_image import LabelImage, open_label_image
 from idr_assets.imaging.ome_zarr.formats import Version
 from idr_assets.imaging.ome_zarr.geometry import Geometry
-from idr_assets.imaging.patience import PATIENT, Patience
 from idr_assets.imaging.planes import Block, index_key
-from idr_assets.imaging.probe import check_pixels
+from idr_assets.imaging.reading.level import Level, open_level
+from idr_assets.imaging.reading.probe import check_pixels
+from idr_assets.imaging.reading.retries import PATIENT, Patience
 from idr_assets.imaging.segmentation import SegmentationFunction
-from idr_assets.imaging.source import Level, open_level
 
 
 def data_url(project: Path, *parts: str) -> str:

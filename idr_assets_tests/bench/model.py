@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from math import ceil, prod
 from statistics import median
 
-from idr_assets.imaging.patience import PATIENT
+from idr_assets.imaging.reading.retries import PATIENT
 from idr_assets_tests.bench.comparisons import LATENCIES, USUAL
 from idr_assets_tests.bench.results import Results
 from idr_assets_tests.idr_stores import IDR_SHAPE

@@ -5,7 +5,7 @@ import sys
 from time import perf_counter
 
 from idr_assets.imaging.planes import Block, block_size
-from idr_assets.imaging.source import open_level
+from idr_assets.imaging.reading.level import open_level
 from idr_assets_tests.bench.simulated_image import LEVEL
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from textwrap import fill
 
 from idr_assets.imaging.drawing import svg
-from idr_assets.imaging.patience import PATIENT
+from idr_assets.imaging.reading.retries import PATIENT
 from idr_assets_tests.bench.comparisons import USUAL
 from idr_assets_tests.bench.costs import Cost
 from idr_assets_tests.bench.model import WHOLE, Forecast, Machine, Parameters, forecast, machines, parameters

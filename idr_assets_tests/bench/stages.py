@@ -16,7 +16,7 @@ from idr_assets.imaging import blocks
 from idr_assets.imaging.blocks import BlockTask
 from idr_assets.imaging.label_image import LabelImage
 from idr_assets.imaging.origins import Origins
-from idr_assets.imaging.source import Level
+from idr_assets.imaging.reading.level import Level
 from idr_assets_tests.bench.ways import UNCOUNTED, WAYS
 from idr_assets_tests.bench.windows import window
 

@@ -3,7 +3,7 @@
 import os
 from dataclasses import dataclass
 
-from idr_assets.imaging.patience import PATIENT
+from idr_assets.imaging.reading.retries import PATIENT
 from idr_assets_tests.bench.comparisons import LATENCIES, USUAL
 from idr_assets_tests.bench.costs import Cost
 from idr_assets_tests.bench.large_plane import MOST_BYTES

@@ -23,7 +23,7 @@ from idr_assets.imaging.ome_zarr.formats import FORMATS, Version
 from idr_assets.imaging.origins import create_origins
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.provenance import add_provenance
-from idr_assets.imaging.source import open_level
+from idr_assets.imaging.reading.level import open_level
 from idr_assets_tests.idr_stores import AXES, PIXEL_SIZES, UNITS, write_image
 
 SHAPE = (2, 2, 3, 8, 12)

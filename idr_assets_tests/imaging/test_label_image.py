@@ -13,7 +13,6 @@ import pytest
 import zarr
 
 from idr_assets.imaging import label_image, label_image_creation
-from idr_assets.imaging.documents import DOCUMENTS
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.label_image import LabelImage, open_label_image
 from idr_assets.imaging.label_image_creation import create_label_image
@@ -21,7 +20,8 @@ from idr_assets.imaging.ome_zarr.formats import FORMATS
 from idr_assets.imaging.output_arrays import write_planes
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.provenance import add_provenance, read_provenance
-from idr_assets.imaging.source import Level, open_level
+from idr_assets.imaging.reading.documents import DOCUMENTS
+from idr_assets.imaging.reading.level import Level, open_level
 from idr_assets_tests.dagster_home import wait_until
 from idr_assets_tests.damage import chunk_of, flip_bit
 from idr_assets_tests.idr_stores import write_image

@@ -12,7 +12,6 @@ import pytest
 import s3fs
 
 from idr_assets.imaging.files import write_file
-from idr_assets.imaging.fingerprint import fingerprint
 from idr_assets.imaging.label_image import LabelImage, open_label_image
 from idr_assets.imaging.label_image_creation import create_label_image
 from idr_assets.imaging.objects import objects_frame, write_objects
@@ -20,7 +19,8 @@ from idr_assets.imaging.origins import identity
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.provenance import add_provenance, read_provenance
 from idr_assets.imaging.read_back import check_written
-from idr_assets.imaging.source import open_level
+from idr_assets.imaging.reading.fingerprint import fingerprint
+from idr_assets.imaging.reading.level import open_level
 from idr_assets_tests.dagster_home import wait_until
 from idr_assets_tests.forked import fork
 from idr_assets_tests.idr_stores import write_image
@@ -127,7 +127,7 @@ def test_pixels_replaced_below_the_same_metadata_are_of_another_image(endpoint: 
 CREATE = f"""
 import sys
 from idr_assets.imaging.label_image_creation import create_label_image
-from idr_assets.imaging.source import open_level
+from idr_assets.imaging.reading.level import open_level
 create_label_image({OUTPUT!r}, open_level(sys.argv[1], "0"))
 """
 

@@ -16,7 +16,7 @@ from idr_assets.imaging.label_image_creation import create_label_image
 from idr_assets.imaging.measurements import COLUMNS, measured
 from idr_assets.imaging.objects import keep_tables, objects_frame, read_areas, read_counts, write_objects
 from idr_assets.imaging.planes import Block, LabelledPlane, Plane
-from idr_assets.imaging.source import open_level
+from idr_assets.imaging.reading.level import open_level
 from idr_assets_tests.idr_stores import nuclei_plane, write_image
 from idr_assets_tests.orchestration.small_image import recipe
 

@@ -16,13 +16,13 @@ from distributed import Client
 from zarr.storage import _local
 
 from idr_assets.imaging.blocks import BlockTask, segment_blocks
-from idr_assets.imaging.fingerprint import fingerprint
 from idr_assets.imaging.label_image_creation import create_label_image
 from idr_assets.imaging.origins import create_origins, identity
 from idr_assets.imaging.plane_results import PlaneSummary
 from idr_assets.imaging.planes import Block, Plane
+from idr_assets.imaging.reading.fingerprint import fingerprint
+from idr_assets.imaging.reading.level import open_level
 from idr_assets.imaging.segmentation import gaussian_threshold
-from idr_assets.imaging.source import open_level
 from idr_assets_tests.damage import flip_bit
 from idr_assets_tests.idr_stores import nuclei_plane, write_image
 from idr_assets_tests.store_server import StoreServer

@@ -15,7 +15,7 @@ from idr_assets.imaging.label_image_creation import create_label_image
 from idr_assets.imaging.ome_zarr.formats import FORMATS
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.read_back import NotAsWrittenError, check_written, marks, stored_objects
-from idr_assets.imaging.source import open_level
+from idr_assets.imaging.reading.level import open_level
 from idr_assets_tests.damage import chunk_of, flip_bit
 from idr_assets_tests.idr_stores import write_image
 

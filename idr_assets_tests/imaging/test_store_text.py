@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idr_assets.imaging.errors import ImageError
-from idr_assets.imaging.patience import Patience
-from idr_assets.imaging.source import open_level
+from idr_assets.imaging.reading.level import open_level
+from idr_assets.imaging.reading.retries import Patience
 from idr_assets.imaging.store_text import MOST_CHARACTERS, MOST_QUOTED, flatten, quote, quote_all
 
 NASTY = "\x1b[2J\u202egnp\r\n" + 1000 * "x"

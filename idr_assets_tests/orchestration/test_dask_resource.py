@@ -19,8 +19,8 @@ from idr_assets.imaging.blocks import BlockTask, segment_blocks
 from idr_assets.imaging.label_image import open_label_image
 from idr_assets.imaging.label_image_creation import create_label_image
 from idr_assets.imaging.planes import Block, Plane
+from idr_assets.imaging.reading.level import open_level
 from idr_assets.imaging.segmentation import gaussian_threshold, per_plane
-from idr_assets.imaging.source import open_level
 from idr_assets.orchestration.dask_resource import DaskResource
 from idr_assets.orchestration.dask_security import warn_if_readable
 from idr_assets_tests.dagster_home import ROOT, dagster_home

@@ -15,17 +15,17 @@ import zarr
 from zarr.abc.store import Store
 from zarr.errors import ChunkNotFoundError, NodeNotFoundError
 
-from idr_assets.imaging.chunk_store import UNDECODABLE, ChunkStore, decoded
 from idr_assets.imaging.errors import ImageError, MissingChunkError, check_address, masked
 from idr_assets.imaging.lazy import LazyPlanes
 from idr_assets.imaging.ome_zarr.geometry import AXES, Geometry, read_geometry
-from idr_assets.imaging.patience import PATIENT, Patience
 from idr_assets.imaging.planes import Block, Plane
-from idr_assets.imaging.shards import empty_chunk
+from idr_assets.imaging.reading.chunk_bodies import chunk_format
+from idr_assets.imaging.reading.chunk_store import UNDECODABLE, ChunkStore, decoded
+from idr_assets.imaging.reading.empty_chunks import empty_chunk
+from idr_assets.imaging.reading.retries import PATIENT, Patience
 from idr_assets.imaging.store_text import cite, quote
 from idr_assets.imaging.stores.by_address import open_source_store
 from idr_assets.imaging.stores.pipelines import ask_at_once
-from idr_assets.imaging.verification import chunk_format
 
 if TYPE_CHECKING:
     import dask.array as da

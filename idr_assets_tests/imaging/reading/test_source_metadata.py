@@ -13,8 +13,8 @@ import zarr
 from ome_zarr.axes import KNOWN_SPATIAL_UNITS
 
 from idr_assets.imaging.errors import ImageError
-from idr_assets.imaging.fingerprint import fingerprint
-from idr_assets.imaging.source import open_level
+from idr_assets.imaging.reading.fingerprint import fingerprint
+from idr_assets.imaging.reading.level import open_level
 from idr_assets.imaging.store_text import quote
 from idr_assets_tests.idr_stores import Version, write_image
 from idr_assets_tests.store_server import StoreServer

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from idr_assets.imaging.byte_order import looks_swapped
-from idr_assets.imaging.chunk_store import file_info
 from idr_assets.imaging.errors import ImageError, MissingChunkError
 from idr_assets.imaging.planes import Block, Plane
-from idr_assets.imaging.source import Level
+from idr_assets.imaging.reading.byte_order import looks_swapped
+from idr_assets.imaging.reading.chunk_store import file_info
+from idr_assets.imaging.reading.level import Level
 
 SIDE = 256
 """Height and width in pixels at most of what is read of a plane, around its middle."""

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, stop_before_delay
 
-from idr_assets.imaging.faults import is_transient, read_error, read_faults, retry_after
+from idr_assets.imaging.reading.faults import is_transient, read_error, read_faults, retry_after
 from idr_assets.imaging.store_text import show_address
 
 logger = logging.getLogger(__name__)

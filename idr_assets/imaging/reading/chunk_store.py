@@ -17,12 +17,12 @@ from zarr.core.sync import sync
 from zarr.errors import ChunkNotFoundError
 from zarr.storage import WrapperStore
 
-from idr_assets.imaging.documents import DOCUMENTS, check_document
 from idr_assets.imaging.errors import CorruptBodyError, ImageError, masked
-from idr_assets.imaging.faults import read_faults, status_of
-from idr_assets.imaging.patience import PATIENT, Patience, patiently, rules
+from idr_assets.imaging.reading.chunk_bodies import ChunkFormat, ShardFormat, check_length
+from idr_assets.imaging.reading.documents import DOCUMENTS, check_document
+from idr_assets.imaging.reading.faults import read_faults, status_of
+from idr_assets.imaging.reading.retries import PATIENT, Patience, patiently, rules
 from idr_assets.imaging.stores.by_address import open_source
-from idr_assets.imaging.verification import ChunkFormat, ShardFormat, check_length
 
 UNDECODABLE = (ExceptionGroup, ValueError, RuntimeError, OSError, EOFError, zlib.error, lzma.LZMAError)
 """What decoding a chunk raises, or a shard, whose faults come as a group."""

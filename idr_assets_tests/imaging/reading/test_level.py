@@ -16,9 +16,9 @@ import s3fs
 from fsspec.registry import get_filesystem_class, known_implementations
 
 from idr_assets.imaging.errors import INDIRECT, ImageError, MissingChunkError
-from idr_assets.imaging.fingerprint import fingerprint
 from idr_assets.imaging.planes import Block
-from idr_assets.imaging.source import open_level
+from idr_assets.imaging.reading.fingerprint import fingerprint
+from idr_assets.imaging.reading.level import open_level
 from idr_assets_tests.idr_stores import write_idr_store, write_image
 from idr_assets_tests.store_server import StoreServer
 
@@ -41,8 +41,8 @@ LAYOUTS: dict[str, tuple[Shape, str, Shape, dict[str, Any]]] = {
 
 PROCESS = """
 import atexit, gc, sys, aiohttp
-from idr_assets.imaging.fingerprint import fingerprint
-from idr_assets.imaging.source import open_level
+from idr_assets.imaging.reading.fingerprint import fingerprint
+from idr_assets.imaging.reading.level import open_level
 sessions = []
 atexit.register(lambda: print([session.closed for session in sessions]))  # the last that is registered runs first
 level = open_level(sys.argv[1], "0")
@@ -53,8 +53,8 @@ print([session.closed for session in sessions], fingerprint(level))
 OPENING = """
 import sys
 from pathlib import Path
-from idr_assets.imaging.fingerprint import fingerprint
-from idr_assets.imaging.source import open_level
+from idr_assets.imaging.reading.fingerprint import fingerprint
+from idr_assets.imaging.reading.level import open_level
 level = open_level(sys.argv[1], "4")
 lazy = level.lazy()
 fingerprint(level)

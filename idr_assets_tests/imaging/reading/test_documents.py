@@ -14,7 +14,7 @@ from zarr.codecs.numcodecs import Delta, Zlib
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.planes import Block
-from idr_assets.imaging.source import open_level
+from idr_assets.imaging.reading.level import open_level
 from idr_assets_tests.idr_stores import Version, write_image
 from idr_assets_tests.store_server import StoreServer
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from idr_assets.imaging.byte_order import looks_swapped
+from idr_assets.imaging.reading.byte_order import looks_swapped
 from idr_assets_tests.idr_stores import nuclei_plane
 
 DTYPES = ["uint16", "int16", "uint32", "int32", "int64", "float16", "float32", "float64"]

@@ -24,11 +24,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from idr_assets.imaging.errors import ImageError, masked
-from idr_assets.imaging.faults import is_transient
-from idr_assets.imaging.fingerprint import fingerprint
-from idr_assets.imaging.patience import Patience
 from idr_assets.imaging.planes import Block
-from idr_assets.imaging.source import Level, open_level
+from idr_assets.imaging.reading.faults import is_transient
+from idr_assets.imaging.reading.fingerprint import fingerprint
+from idr_assets.imaging.reading.level import Level, open_level
+from idr_assets.imaging.reading.retries import Patience
 from idr_assets_tests import store_server as faults
 from idr_assets_tests.idr_stores import nuclei_plane, write_idr_store, write_image
 from idr_assets_tests.store_server import Fault, StoreServer

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from idr_assets.imaging.errors import ImageError
-from idr_assets.imaging.fingerprint import fingerprint
-from idr_assets.imaging.patience import Patience
 from idr_assets.imaging.planes import Block
-from idr_assets.imaging.source import open_level
+from idr_assets.imaging.reading.fingerprint import fingerprint
+from idr_assets.imaging.reading.level import open_level
+from idr_assets.imaging.reading.retries import Patience
 from idr_assets.imaging.stores.http_session import USER_AGENT
 from idr_assets_tests.idr_stores import write_image
 from idr_assets_tests.store_server import StoreServer, status

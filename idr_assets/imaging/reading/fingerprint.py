@@ -4,8 +4,8 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from idr_assets.imaging.chunk_store import file_info
-from idr_assets.imaging.source import Level
+from idr_assets.imaging.reading.chunk_store import file_info
+from idr_assets.imaging.reading.level import Level
 
 STAMPS = ("ETag", "etag", "Last-Modified", "LastModified", "updated", "last_modified", "mtime")
 """What stores call that which changes with a file, in the order in which it is trusted."""

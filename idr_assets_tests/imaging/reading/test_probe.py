@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from idr_assets.imaging.errors import ImageError
-from idr_assets.imaging.patience import Patience
 from idr_assets.imaging.planes import Block
-from idr_assets.imaging.probe import check_pixels
-from idr_assets.imaging.source import open_level
+from idr_assets.imaging.reading.level import open_level
+from idr_assets.imaging.reading.probe import check_pixels
+from idr_assets.imaging.reading.retries import Patience
 from idr_assets_tests.idr_stores import Version, nuclei_plane, write_image
 
 WINDOW = Block(range(1, 4), (0,), range(2))

@@ -14,9 +14,9 @@ from zarr.abc.codec import BytesBytesCodec
 from zarr.codecs import BloscCodec, GzipCodec, ShardingCodec, TransposeCodec
 
 from idr_assets.imaging.errors import ImageError, MissingChunkError
-from idr_assets.imaging.patience import Patience
 from idr_assets.imaging.planes import Block, Plane
-from idr_assets.imaging.source import open_level
+from idr_assets.imaging.reading.level import open_level
+from idr_assets.imaging.reading.retries import Patience
 from idr_assets_tests.idr_stores import nuclei_plane, write_image
 from idr_assets_tests.store_server import (
     Fault,

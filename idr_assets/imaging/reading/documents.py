@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from idr_assets.imaging.errors import CorruptBodyError, ImageError
+from idr_assets.imaging.reading.chunk_bodies import looks_like_html
 from idr_assets.imaging.store_text import cite, quote, show_address
-from idr_assets.imaging.verification import looks_like_html
 
 DOCUMENTS = ("zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata")
 """Names of Zarr's metadata documents; every other key is a chunk's."""
