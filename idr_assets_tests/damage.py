@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from idr_assets.imaging.label_image import LabelImage
+from idr_assets.imaging.output.output_image import LabelImage
 from idr_assets.imaging.planes import Block, Plane
 
 

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from idr_assets.command_line import main
-from idr_assets.imaging.label_image import open_label_image
+from idr_assets.imaging.output.output_image import open_label_image
 from idr_assets_tests.dagster_home import ROOT
 from idr_assets_tests.image_project import ImageProject
 from idr_assets_tests.orchestration.small_image import FIELDS, PARTITIONS, Segmented, write_project

@@ -13,7 +13,7 @@ from distributed import Client
 
 from idr_assets.imaging.blocks import BlockTask, segment_blocks
 from idr_assets.imaging.errors import ImageError
-from idr_assets.imaging.label_image_creation import create_label_image
+from idr_assets.imaging.output.creation import create_label_image
 from idr_assets.imaging.plane_results import PlaneFailure
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.retries import Patience

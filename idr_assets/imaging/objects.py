@@ -19,11 +19,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from idr_assets.imaging.errors import ImageError, masked
-from idr_assets.imaging.files import remove_file, write_file
-from idr_assets.imaging.label_image import LabelImage
 from idr_assets.imaging.measurements import COLUMNS, VERSION, measured
+from idr_assets.imaging.output.files import remove_file, write_file
+from idr_assets.imaging.output.output_image import LabelImage
+from idr_assets.imaging.output.read_back import marks
 from idr_assets.imaging.planes import Block, LabelledPlane, Plane
-from idr_assets.imaging.read_back import marks
 from idr_assets.imaging.store_text import cite
 from idr_assets.imaging.stores.by_address import open_filesystem
 

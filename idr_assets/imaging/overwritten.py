@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from idr_assets.imaging.label_image import LabelImage
+from idr_assets.imaging.output.output_image import LabelImage
+from idr_assets.imaging.output.read_back import marks
 from idr_assets.imaging.plane_results import PlaneFailure, PlaneSummary
-from idr_assets.imaging.read_back import marks
 
 OVERWRITTEN = (
     "it was overwritten meanwhile by another run, or can no longer be read, so that what this run found of it is not "

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from idr_assets.imaging.files import write_file
+from idr_assets.imaging.output.files import write_file
+from idr_assets.imaging.output.provenance import read_provenance
 from idr_assets.imaging.pictures import figure_png, preview_webp
 from idr_assets.imaging.planes import evenly_spread, thinned
-from idr_assets.imaging.provenance import read_provenance
 from idr_assets.orchestration.derived import derived
 from idr_assets.orchestration.descriptions import of_montage, of_plane_browser
 from idr_assets.orchestration.image import Image

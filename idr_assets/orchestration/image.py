@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from idr_assets.imaging.errors import ImageError, masked
-from idr_assets.imaging.label_image import LabelImage, open_label_image
 from idr_assets.imaging.ome_zarr.formats import Version
 from idr_assets.imaging.ome_zarr.geometry import Geometry
+from idr_assets.imaging.output.output_image import LabelImage, open_label_image
 from idr_assets.imaging.planes import Block, index_key
 from idr_assets.imaging.reading.level import Level, open_level
 from idr_assets.imaging.reading.probe import check_pixels

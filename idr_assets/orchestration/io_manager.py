@@ -8,7 +8,7 @@ import fsspec
 import numpy as np
 import numpy.typing as npt
 
-from idr_assets.imaging.label_image import LabelImage
+from idr_assets.imaging.output.output_image import LabelImage
 from idr_assets.imaging.planes import LabelledPlane, Plane
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.partitions import block_of

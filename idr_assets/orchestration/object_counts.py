@@ -4,7 +4,7 @@ from typing import Any
 
 import dagster as dg
 
-from idr_assets.imaging.files import write_file
+from idr_assets.imaging.output.files import write_file
 from idr_assets.orchestration.automation import when_settled
 from idr_assets.orchestration.derived import derived
 from idr_assets.orchestration.descriptions import of_object_counts

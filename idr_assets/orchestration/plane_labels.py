@@ -8,12 +8,12 @@ import dagster as dg
 
 from idr_assets.imaging.errors import masked
 from idr_assets.imaging.function_version import version_of
-from idr_assets.imaging.label_image import label_groups
-from idr_assets.imaging.label_image_creation import create_label_image
-from idr_assets.imaging.origins import create_origins, find_origins, identity
+from idr_assets.imaging.output.creation import create_label_image
+from idr_assets.imaging.output.origins import create_origins, find_origins, identity
+from idr_assets.imaging.output.output_image import label_groups
+from idr_assets.imaging.output.provenance import read_provenance
 from idr_assets.imaging.plane_results import PlaneFailure, PlaneSummary
 from idr_assets.imaging.planes import block_size
-from idr_assets.imaging.provenance import read_provenance
 from idr_assets.imaging.reading.fingerprint import fingerprint
 from idr_assets.imaging.reading.level import Level
 from idr_assets.orchestration.dask_resource import DaskResource

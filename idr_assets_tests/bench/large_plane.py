@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from idr_assets.imaging.blocks import BlockTask
-from idr_assets.imaging.label_image_creation import create_label_image
+from idr_assets.imaging.output.creation import create_label_image
 from idr_assets.imaging.planes import Plane
 from idr_assets.imaging.reading.level import open_level
 from idr_assets.imaging.segmentation import gaussian_threshold

@@ -58,8 +58,8 @@ def notebook(url: str, _: argparse.Namespace) -> Iterator[Segment]:
 def ours(url: str, options: argparse.Namespace) -> Iterator[Segment]:
     """Segment as a run of Dagster does, without Dagster."""
     from idr_assets.imaging.blocks import BlockTask, segment_blocks  # noqa: PLC0415
-    from idr_assets.imaging.label_image_creation import create_label_image  # noqa: PLC0415
-    from idr_assets.imaging.origins import create_origins, identity  # noqa: PLC0415
+    from idr_assets.imaging.output.creation import create_label_image  # noqa: PLC0415
+    from idr_assets.imaging.output.origins import create_origins, identity  # noqa: PLC0415
     from idr_assets.imaging.plane_results import PlaneFailure  # noqa: PLC0415
     from idr_assets.imaging.reading.fingerprint import fingerprint  # noqa: PLC0415
     from idr_assets.imaging.reading.level import open_level  # noqa: PLC0415

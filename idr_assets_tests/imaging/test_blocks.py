@@ -21,9 +21,9 @@ import pytest
 import scipy.ndimage
 from distributed import Client
 
-from idr_assets.imaging import label_image_creation
 from idr_assets.imaging.blocks import BlockTask, segment_blocks
-from idr_assets.imaging.label_image_creation import create_label_image
+from idr_assets.imaging.output import creation
+from idr_assets.imaging.output.creation import create_label_image
 from idr_assets.imaging.plane_results import PlaneFailure, PlaneSummary
 from idr_assets.imaging.planes import Block, Plane, block_size
 from idr_assets.imaging.reading.level import open_level
@@ -125,7 +125,7 @@ LAYOUTS: dict[str, dict[str, Any]] = {
 def test_labels_do_not_depend_on_chunks(
     client: Client, server: StoreServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layout: str
 ) -> None:
-    monkeypatch.setattr(label_image_creation, "LONGEST_CHUNK", 16)  # so that planes are segmented in pieces
+    monkeypatch.setattr(creation, "LONGEST_CHUNK", 16)  # so that planes are segmented in pieces
     task = task_for(small_image(server, **LAYOUTS[layout]), tmp_path / "output.ome.zarr")
     server.reset()
     assert len(segment(client, task, WINDOW)) == len(WINDOW)

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from idr_assets.imaging.blocks import BlockTask, segment_blocks
-from idr_assets.imaging.label_image_creation import create_label_image
+from idr_assets.imaging.output.creation import create_label_image
 from idr_assets.imaging.plane_results import PlaneFailure
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.level import Level, open_level

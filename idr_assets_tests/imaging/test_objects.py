@@ -11,10 +11,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from idr_assets.imaging.errors import ImageError
-from idr_assets.imaging.label_image import LabelImage
-from idr_assets.imaging.label_image_creation import create_label_image
 from idr_assets.imaging.measurements import COLUMNS, measured
 from idr_assets.imaging.objects import keep_tables, objects_frame, read_areas, read_counts, write_objects
+from idr_assets.imaging.output.creation import create_label_image
+from idr_assets.imaging.output.output_image import LabelImage
 from idr_assets.imaging.planes import Block, LabelledPlane, Plane
 from idr_assets.imaging.reading.level import open_level
 from idr_assets_tests.idr_stores import nuclei_plane, write_image

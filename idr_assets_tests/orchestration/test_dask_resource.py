@@ -16,8 +16,8 @@ import yaml
 from dask_jobqueue.slurm import SLURMCluster
 
 from idr_assets.imaging.blocks import BlockTask, segment_blocks
-from idr_assets.imaging.label_image import open_label_image
-from idr_assets.imaging.label_image_creation import create_label_image
+from idr_assets.imaging.output.creation import create_label_image
+from idr_assets.imaging.output.output_image import open_label_image
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.level import open_level
 from idr_assets.imaging.segmentation import gaussian_threshold, per_plane

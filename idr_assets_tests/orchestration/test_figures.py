@@ -10,7 +10,7 @@ from PIL import Image
 
 from idr_assets.imaging import figures
 from idr_assets.imaging.drawing import render
-from idr_assets.imaging.label_image import open_label_image
+from idr_assets.imaging.output.output_image import open_label_image
 from idr_assets_tests.orchestration.conftest import SETTINGS
 from idr_assets_tests.orchestration.small_image import PLANES, Segmented, write_project
 from idr_assets_tests.orchestration.test_source_image import picture

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import s3fs
 
-from idr_assets.imaging.label_image import open_label_image
+from idr_assets.imaging.output.output_image import open_label_image
 from idr_assets_tests.idr_stores import write_image
 from idr_assets_tests.image_project import ImageProject
 from idr_assets_tests.object_store import default_store

@@ -6,7 +6,7 @@ import dagster as dg
 import numpy as np
 import pytest
 
-from idr_assets.imaging.label_image import open_label_image
+from idr_assets.imaging.output.output_image import open_label_image
 from idr_assets.imaging.planes import Plane
 from idr_assets_tests.damage import chunk_of, damage_writes, flip_bit
 from idr_assets_tests.idr_stores import write_image

@@ -10,7 +10,7 @@ import pytest
 import scipy.ndimage
 import zarr
 
-from idr_assets.imaging.provenance import read_provenance
+from idr_assets.imaging.output.provenance import read_provenance
 from idr_assets_tests.orchestration.small_image import (
     FIELDS,
     PARTITIONS,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import yaozarrs
 
-from idr_assets.imaging.provenance import read_provenance
+from idr_assets.imaging.output.provenance import read_provenance
 from idr_assets_tests.orchestration.conftest import SETTINGS
 from idr_assets_tests.orchestration.small_image import PARTITIONS, PIXELS, PLANES, Segmented, recipe, write_project
 

@@ -15,8 +15,8 @@ import pytest
 
 from idr_assets.imaging import in_flight
 from idr_assets.imaging.blocks import BlockTask, segment_blocks
-from idr_assets.imaging.label_image import open_label_image
-from idr_assets.imaging.label_image_creation import create_label_image
+from idr_assets.imaging.output.creation import create_label_image
+from idr_assets.imaging.output.output_image import open_label_image
 from idr_assets.imaging.plane_results import PlaneFailure, PlaneSummary
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.level import open_level

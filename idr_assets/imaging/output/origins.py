@@ -32,11 +32,11 @@ import zarr
 from fsspec.core import split_protocol
 
 from idr_assets.imaging.errors import DAMAGED, ImageError
-from idr_assets.imaging.label_image import LabelImage
-from idr_assets.imaging.label_image_creation import create_array
-from idr_assets.imaging.output_arrays import open_array, write_planes
+from idr_assets.imaging.output.arrays import open_array, write_planes
+from idr_assets.imaging.output.creation import create_array
+from idr_assets.imaging.output.output_image import LabelImage
+from idr_assets.imaging.output.read_back import UNREADABLE
 from idr_assets.imaging.planes import Block, Plane
-from idr_assets.imaging.read_back import UNREADABLE
 from idr_assets.imaging.reading.fingerprint import stamps
 from idr_assets.imaging.reading.level import Level
 from idr_assets.imaging.store_text import cite

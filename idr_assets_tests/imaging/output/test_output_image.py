@@ -12,14 +12,14 @@ import numpy.typing as npt
 import pytest
 import zarr
 
-from idr_assets.imaging import label_image, label_image_creation
 from idr_assets.imaging.errors import ImageError
-from idr_assets.imaging.label_image import LabelImage, open_label_image
-from idr_assets.imaging.label_image_creation import create_label_image
 from idr_assets.imaging.ome_zarr.formats import FORMATS
-from idr_assets.imaging.output_arrays import write_planes
+from idr_assets.imaging.output import creation, output_image
+from idr_assets.imaging.output.arrays import write_planes
+from idr_assets.imaging.output.creation import create_label_image
+from idr_assets.imaging.output.output_image import LabelImage, open_label_image
+from idr_assets.imaging.output.provenance import add_provenance, read_provenance
 from idr_assets.imaging.planes import Block, Plane
-from idr_assets.imaging.provenance import add_provenance, read_provenance
 from idr_assets.imaging.reading.documents import DOCUMENTS
 from idr_assets.imaging.reading.level import Level, open_level
 from idr_assets_tests.dagster_home import wait_until
@@ -232,20 +232,20 @@ def test_labels_of_lost_pixels_do_not_come_back_with_others(image: LabelImage, m
     image.write(plane.block, *values(plane.block))
     chunk_of(image, plane, "pixels").unlink()
     with monkeypatch.context() as patch:  # the writer is killed after the pixels
-        patch.setattr(label_image, "write_planes", lambda url, block, *arrays: write_planes(url, block, arrays[0]))
+        patch.setattr(output_image, "write_planes", lambda url, block, *arrays: write_planes(url, block, arrays[0]))
         image.write(plane.block, *values(plane.block, seed=1))
     assert image.read(plane) is None
 
 
 def test_labels_of_a_cut_plane_are_replaced_all_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(label_image_creation, "LONGEST_CHUNK", 10)
+    monkeypatch.setattr(creation, "LONGEST_CHUNK", 10)
     write_image(tmp_path / "cut.zarr", np.ones((1, 1, 1, 20, 30), ">u2"), version="0.4")
     image = create_label_image(str(tmp_path / "output"), open_level(str(tmp_path / "cut.zarr"), "0"))
     plane = Plane(0, 0, 0)
     pixels, labels = np.ones((1, 1, 1, 20, 30), np.uint16), np.ones((1, 1, 1, 20, 30), np.int32)
     image.write(plane.block, pixels, labels)
     with monkeypatch.context() as patch:  # the writer is killed before the labels
-        patch.setattr(label_image, "write_planes", lambda *_: None)
+        patch.setattr(output_image, "write_planes", lambda *_: None)
         image.write(plane.block, pixels, labels + 1)
     assert image.read(plane) is None
 

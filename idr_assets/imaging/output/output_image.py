@@ -16,10 +16,10 @@ import zarr
 from zarr.errors import ChunkNotFoundError
 
 from idr_assets.imaging.errors import DAMAGED, ImageError, masked
-from idr_assets.imaging.files import file_ends, remove_file, room
 from idr_assets.imaging.lazy import LazyPlanes
 from idr_assets.imaging.ome_zarr.formats import FORMATS, Format, format_of
-from idr_assets.imaging.output_arrays import clear_planes, open_array, same_bits, write_planes
+from idr_assets.imaging.output.arrays import clear_planes, open_array, same_bits, write_planes
+from idr_assets.imaging.output.files import file_ends, remove_file, room
 from idr_assets.imaging.planes import Block, LabelledPlane, Plane
 from idr_assets.imaging.store_text import cite
 from idr_assets.imaging.stores.by_address import open_filesystem

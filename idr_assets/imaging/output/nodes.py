@@ -13,8 +13,8 @@ import zarr
 from zarr.abc.store import Store
 from zarr.errors import ContainsArrayError, ContainsGroupError, GroupNotFoundError
 
-from idr_assets.imaging.files import clear_partials, readable, room, undisturbed, write_file
 from idr_assets.imaging.ome_zarr.formats import Format
+from idr_assets.imaging.output.files import clear_partials, readable, room, undisturbed, write_file
 from idr_assets.imaging.stores.by_address import open_store
 
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import zarr
 from zarr.storage import LocalStore
 
-from idr_assets.imaging.files import clear_partials, readable, room, undisturbed
+from idr_assets.imaging.output.files import clear_partials, readable, room, undisturbed
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.stores.by_address import open_store
 from idr_assets.imaging.stores.pipelines import fuse

@@ -9,12 +9,12 @@ import pytest
 import zarr
 from zarr.storage import MemoryStore
 
-from idr_assets.imaging import label_image_creation
-from idr_assets.imaging.label_image import LabelImage
-from idr_assets.imaging.label_image_creation import create_label_image
 from idr_assets.imaging.ome_zarr.formats import FORMATS
+from idr_assets.imaging.output import creation
+from idr_assets.imaging.output.creation import create_label_image
+from idr_assets.imaging.output.output_image import LabelImage
+from idr_assets.imaging.output.read_back import NotAsWrittenError, check_written, marks, stored_objects
 from idr_assets.imaging.planes import Block, Plane
-from idr_assets.imaging.read_back import NotAsWrittenError, check_written, marks, stored_objects
 from idr_assets.imaging.reading.level import open_level
 from idr_assets_tests.damage import chunk_of, flip_bit
 from idr_assets_tests.idr_stores import write_image
@@ -113,7 +113,7 @@ def test_an_object_that_is_reshaped_about_its_centre_has_another_mark(output: La
 
 
 def test_a_plane_that_is_cut_has_a_mark_of_all_its_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(label_image_creation, "LONGEST_CHUNK", 4)
+    monkeypatch.setattr(creation, "LONGEST_CHUNK", 4)
     write_image(tmp_path / "source.zarr", np.zeros((2, 2, 3, 6, 8), ">f4"), version="0.4")
     output = create_label_image(str(tmp_path / "output"), open_level(str(tmp_path / "source.zarr"), "0"))
     output.write(BLOCK, PIXELS, LABELS)

@@ -12,11 +12,11 @@ import pytest
 import yaozarrs
 import zarr
 
-from idr_assets.imaging import label_image_creation
 from idr_assets.imaging.errors import ImageError
-from idr_assets.imaging.label_image import label_groups, open_label_image
-from idr_assets.imaging.label_image_creation import create_array, create_label_image
 from idr_assets.imaging.ome_zarr.formats import FORMATS, Version
+from idr_assets.imaging.output import creation
+from idr_assets.imaging.output.creation import create_array, create_label_image
+from idr_assets.imaging.output.output_image import label_groups, open_label_image
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.level import Level, open_level
 from idr_assets_tests.forked import FORKED, exit_codes, fork
@@ -262,7 +262,7 @@ def test_an_output_that_is_not_there_names_the_remedy(tmp_path: Path) -> None:
 
 
 def test_big_planes_are_cut_and_read_whole(tmp_path: Path, level: Level, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(label_image_creation, "LONGEST_CHUNK", 16)
+    monkeypatch.setattr(creation, "LONGEST_CHUNK", 16)
     image = create_label_image(str(tmp_path / "output.ome.zarr"), level)
     pixels = level.read(PLANE)
     image.write(PLANE, pixels, pixels.astype(np.int32))

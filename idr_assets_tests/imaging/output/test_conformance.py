@@ -18,11 +18,11 @@ from ome_zarr.format import format_from_version
 from ome_zarr.io import parse_url
 from ome_zarr.reader import Node, Reader
 
-from idr_assets.imaging.label_image_creation import create_label_image
 from idr_assets.imaging.ome_zarr.formats import FORMATS, Version
-from idr_assets.imaging.origins import create_origins
+from idr_assets.imaging.output.creation import create_label_image
+from idr_assets.imaging.output.origins import create_origins
+from idr_assets.imaging.output.provenance import add_provenance
 from idr_assets.imaging.planes import Block
-from idr_assets.imaging.provenance import add_provenance
 from idr_assets.imaging.reading.level import open_level
 from idr_assets_tests.idr_stores import AXES, PIXEL_SIZES, UNITS, write_image
 

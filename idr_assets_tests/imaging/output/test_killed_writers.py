@@ -14,12 +14,12 @@ import numpy as np
 import psutil
 import pytest
 
-from idr_assets.imaging.files import write_file
-from idr_assets.imaging.label_image import open_label_image
-from idr_assets.imaging.label_image_creation import create_label_image
 from idr_assets.imaging.objects import write_objects
+from idr_assets.imaging.output.creation import create_label_image
+from idr_assets.imaging.output.files import write_file
+from idr_assets.imaging.output.output_image import open_label_image
+from idr_assets.imaging.output.provenance import add_provenance, read_provenance
 from idr_assets.imaging.planes import Block
-from idr_assets.imaging.provenance import add_provenance, read_provenance
 from idr_assets.imaging.reading.level import open_level
 from idr_assets_tests.forked import FORKED, exit_codes, fork
 from idr_assets_tests.idr_stores import write_image

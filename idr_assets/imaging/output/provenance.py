@@ -9,8 +9,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from idr_assets.imaging.label_image import LabelImage
-from idr_assets.imaging.nodes import create_group, find_group
+from idr_assets.imaging.output.nodes import create_group, find_group
+from idr_assets.imaging.output.output_image import LabelImage
 
 
 def provenance_path(labels: str) -> str:

@@ -11,9 +11,9 @@ import zarr
 from fsspec.core import split_protocol
 
 from idr_assets.imaging.errors import ImageError, masked
-from idr_assets.imaging.nodes import find_group
 from idr_assets.imaging.ome_zarr.formats import Version, format_of
-from idr_assets.imaging.output_arrays import open_array
+from idr_assets.imaging.output.arrays import open_array
+from idr_assets.imaging.output.nodes import find_group
 from idr_assets.imaging.reading.level import Level
 from idr_assets.imaging.store_text import quote
 from idr_assets.imaging.stores.by_address import open_store

@@ -11,9 +11,9 @@ import numpy.typing as npt
 import zarr
 
 from idr_assets.imaging.errors import DAMAGED, ImageError, masked
-from idr_assets.imaging.files import file_ends
-from idr_assets.imaging.label_image import LabelImage
-from idr_assets.imaging.output_arrays import same_bits
+from idr_assets.imaging.output.arrays import same_bits
+from idr_assets.imaging.output.files import file_ends
+from idr_assets.imaging.output.output_image import LabelImage
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.store_text import cite
 

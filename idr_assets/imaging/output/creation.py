@@ -7,19 +7,19 @@ import numpy as np
 import zarr
 
 from idr_assets.imaging.errors import masked
-from idr_assets.imaging.files import clear_partials, room, undisturbed
-from idr_assets.imaging.label_image import SEGMENTATION, LabelImage, label_groups, open_label_image
-from idr_assets.imaging.nodes import create_group, create_node
 from idr_assets.imaging.ome_zarr.formats import FORMATS, Format, Version
 from idr_assets.imaging.ome_zarr.geometry import read_geometry
-from idr_assets.imaging.output_checks import check_extent, check_level, check_owner
-from idr_assets.imaging.output_metadata import (
+from idr_assets.imaging.output.attributes import (
     image_attributes,
     label_attributes,
     list_attributes,
     moved,
     written_geometry,
 )
+from idr_assets.imaging.output.files import clear_partials, room, undisturbed
+from idr_assets.imaging.output.nodes import create_group, create_node
+from idr_assets.imaging.output.output_image import SEGMENTATION, LabelImage, label_groups, open_label_image
+from idr_assets.imaging.output.refusals import check_extent, check_level, check_owner
 from idr_assets.imaging.reading.level import Level
 from idr_assets.imaging.stores.by_address import open_store
 

@@ -16,8 +16,8 @@ from distributed import Client
 from zarr.storage import _local
 
 from idr_assets.imaging.blocks import BlockTask, segment_blocks
-from idr_assets.imaging.label_image_creation import create_label_image
-from idr_assets.imaging.origins import create_origins, identity
+from idr_assets.imaging.output.creation import create_label_image
+from idr_assets.imaging.output.origins import create_origins, identity
 from idr_assets.imaging.plane_results import PlaneSummary
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.fingerprint import fingerprint

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 import s3fs
 
-from idr_assets.imaging.files import write_file
-from idr_assets.imaging.label_image import LabelImage, open_label_image
-from idr_assets.imaging.label_image_creation import create_label_image
 from idr_assets.imaging.objects import objects_frame, write_objects
-from idr_assets.imaging.origins import identity
+from idr_assets.imaging.output.creation import create_label_image
+from idr_assets.imaging.output.files import write_file
+from idr_assets.imaging.output.origins import identity
+from idr_assets.imaging.output.output_image import LabelImage, open_label_image
+from idr_assets.imaging.output.provenance import add_provenance, read_provenance
+from idr_assets.imaging.output.read_back import check_written
 from idr_assets.imaging.planes import Block
-from idr_assets.imaging.provenance import add_provenance, read_provenance
-from idr_assets.imaging.read_back import check_written
 from idr_assets.imaging.reading.fingerprint import fingerprint
 from idr_assets.imaging.reading.level import open_level
 from idr_assets_tests.dagster_home import wait_until
@@ -126,7 +126,7 @@ def test_pixels_replaced_below_the_same_metadata_are_of_another_image(endpoint: 
 
 CREATE = f"""
 import sys
-from idr_assets.imaging.label_image_creation import create_label_image
+from idr_assets.imaging.output.creation import create_label_image
 from idr_assets.imaging.reading.level import open_level
 create_label_image({OUTPUT!r}, open_level(sys.argv[1], "0"))
 """

@@ -1,0 +1,1 @@
+"""The output image: create it, write planes, read them back, prove where pixels came from. Knows no segmentation."""
