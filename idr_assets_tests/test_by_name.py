@@ -36,7 +36,7 @@ def settings():
 from idr_assets import open_labels, open_pixels
 for opened in (open_labels("image", "low", module=sys.argv[1]), open_pixels("image", module=sys.argv[1])):
     opened[1, 0, 9].compute()
-import idr_assets.imaging.blocks
+import idr_assets.imaging.segmentation.blocks
 *after, others = settings()
 assert before == after, (before, after)
 assert loggers == {name: others[name] for name in loggers}, (loggers, others)

@@ -22,7 +22,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 from time import sleep
-from idr_assets.imaging.segmentation import per_plane
+from idr_assets.imaging.segmentation.functions import per_plane
 
 @per_plane
 def held(plane, *, gate):

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.timeout(300)
 SLOW = """
 from time import sleep
 import scipy.ndimage
-from idr_assets.imaging.segmentation import per_plane
+from idr_assets.imaging.segmentation.functions import per_plane
 
 @per_plane
 def slow(plane):

@@ -234,7 +234,7 @@ OWN = """
 from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
-from idr_assets.imaging.segmentation import per_plane
+from idr_assets.imaging.segmentation.functions import per_plane
 if TYPE_CHECKING:
     from nowhere import Kernel
 
@@ -276,7 +276,7 @@ def test_parameters_are_checked_by_what_the_function_says_of_them(
     project: ImageProject, monkeypatch: pytest.MonkeyPatch, function: str, parameters: str, remedy: str | None
 ) -> None:
     monkeypatch.setenv("SIZE", "7")
-    module = f"{project.root.name}.own" if function == "own" else "idr_assets.imaging.segmentation"
+    module = f"{project.root.name}.own" if function == "own" else "idr_assets.imaging.segmentation.functions"
     project.write(segmentation=f"{{function: {module}.{function}, parameters: {parameters}}}")
     (project.package / "own.py").write_text(OWN)
     if remedy is None:

@@ -20,7 +20,7 @@ from idr_assets_tests.web_ui import ask, browsing, serving, start_sensor
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 
 RECIPE = """
-from idr_assets.imaging.segmentation import per_plane, versioned
+from idr_assets.imaging.segmentation.functions import per_plane, versioned
 
 @versioned("1")
 @per_plane

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from distributed import Client
 
-from idr_assets.imaging.blocks import BlockTask, segment_blocks
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.output.creation import create_label_image
-from idr_assets.imaging.plane_results import PlaneFailure
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.retries import Patience
-from idr_assets.imaging.segmentation import gaussian_threshold
+from idr_assets.imaging.segmentation.blocks import BlockTask, segment_blocks
+from idr_assets.imaging.segmentation.functions import gaussian_threshold
+from idr_assets.imaging.segmentation.plane_results import PlaneFailure
 from idr_assets_tests import store_server as faults
 from idr_assets_tests.idr_stores import write_image
 from idr_assets_tests.orchestration.small_image import PIXELS, recipe, small_image

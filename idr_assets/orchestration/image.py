@@ -21,7 +21,7 @@ from idr_assets.imaging.planes import Block, index_key
 from idr_assets.imaging.reading.level import Level, open_level
 from idr_assets.imaging.reading.probe import check_pixels
 from idr_assets.imaging.reading.retries import PATIENT, Patience
-from idr_assets.imaging.segmentation import SegmentationFunction
+from idr_assets.imaging.segmentation.functions import SegmentationFunction
 
 
 def data_url(project: Path, *parts: str) -> str:

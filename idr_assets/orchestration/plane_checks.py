@@ -10,8 +10,8 @@ from functools import partial
 import dagster as dg
 
 from idr_assets.imaging.output.read_back import stored_objects
-from idr_assets.imaging.plane_quality import expected_objects, is_far, unusable
-from idr_assets.imaging.plane_results import PlaneFailure, PlaneSummary
+from idr_assets.imaging.segmentation.plane_quality import expected_objects, is_far, unusable
+from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.metadata import listed
 

@@ -7,15 +7,15 @@ from typing import Any
 import dagster as dg
 
 from idr_assets.imaging.errors import masked
-from idr_assets.imaging.function_version import version_of
 from idr_assets.imaging.output.creation import create_label_image
 from idr_assets.imaging.output.origins import create_origins, find_origins, identity
 from idr_assets.imaging.output.output_image import label_groups
 from idr_assets.imaging.output.provenance import read_provenance
-from idr_assets.imaging.plane_results import PlaneFailure, PlaneSummary
 from idr_assets.imaging.planes import block_size
 from idr_assets.imaging.reading.fingerprint import fingerprint
 from idr_assets.imaging.reading.level import Level
+from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
+from idr_assets.imaging.segmentation.recipe import version_of
 from idr_assets.orchestration.dask_resource import DaskResource
 from idr_assets.orchestration.descriptions import of_plane_labels
 from idr_assets.orchestration.image import Image
@@ -51,7 +51,7 @@ def plane_labels(image: Image) -> dg.AssetsDefinition:
     def asset(
         context: dg.AssetExecutionContext, dask: dg.ResourceParam[DaskResource]
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
-        from idr_assets.imaging.blocks import BlockTask, segment_blocks  # noqa: PLC0415  dask, for the run only
+        from idr_assets.imaging.segmentation.blocks import BlockTask, segment_blocks  # noqa: PLC0415  dask, for the run only
 
         check_run(context)
         skip_last_garbage()

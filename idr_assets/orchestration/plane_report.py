@@ -8,10 +8,10 @@ from typing import Any
 
 import dagster as dg
 
-from idr_assets.imaging.overwritten import confirmed
 from idr_assets.imaging.pictures import SMALL_PICTURE_BYTES, outlines_png
-from idr_assets.imaging.plane_results import PlaneFailure, PlaneSummary
 from idr_assets.imaging.planes import evenly_spread
+from idr_assets.imaging.segmentation.overwritten import confirmed
+from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.metadata import picture
 from idr_assets.orchestration.partitions import partition_key

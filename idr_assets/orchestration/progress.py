@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from threading import Event, Thread
 from time import monotonic
 
-from idr_assets.imaging.plane_results import PlaneFailure, PlaneSummary
+from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
 
 INTERVAL = 4.5
 """Seconds between two lines, so that on a busy machine too they come every five."""

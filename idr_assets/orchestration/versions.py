@@ -9,8 +9,8 @@ from typing import Any
 
 import dagster as dg
 
-from idr_assets.imaging.function_version import version_of
-from idr_assets.imaging.segmentation import SegmentationFunction
+from idr_assets.imaging.segmentation.functions import SegmentationFunction
+from idr_assets.imaging.segmentation.recipe import version_of
 from idr_assets.orchestration.image import Image
 
 COMPARED = ("dagster/code_version", "dagster/input_data_version/")

@@ -8,11 +8,11 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from idr_assets.imaging.blocks import BlockTask
 from idr_assets.imaging.output.creation import create_label_image
 from idr_assets.imaging.planes import Plane
 from idr_assets.imaging.reading.level import open_level
-from idr_assets.imaging.segmentation import gaussian_threshold
+from idr_assets.imaging.segmentation.blocks import BlockTask
+from idr_assets.imaging.segmentation.functions import gaussian_threshold
 from idr_assets_tests.bench.memory import memory
 from idr_assets_tests.idr_stores import write_image
 

@@ -12,11 +12,11 @@ from unittest.mock import patch
 import scipy.ndimage
 import zarr
 
-from idr_assets.imaging import blocks
-from idr_assets.imaging.blocks import BlockTask
 from idr_assets.imaging.output.origins import Origins
 from idr_assets.imaging.output.output_image import LabelImage
 from idr_assets.imaging.reading.level import Level
+from idr_assets.imaging.segmentation import blocks
+from idr_assets.imaging.segmentation.blocks import BlockTask
 from idr_assets_tests.bench.ways import UNCOUNTED, WAYS
 from idr_assets_tests.bench.windows import window
 

@@ -57,13 +57,13 @@ def notebook(url: str, _: argparse.Namespace) -> Iterator[Segment]:
 @contextmanager
 def ours(url: str, options: argparse.Namespace) -> Iterator[Segment]:
     """Segment as a run of Dagster does, without Dagster."""
-    from idr_assets.imaging.blocks import BlockTask, segment_blocks  # noqa: PLC0415
     from idr_assets.imaging.output.creation import create_label_image  # noqa: PLC0415
     from idr_assets.imaging.output.origins import create_origins, identity  # noqa: PLC0415
-    from idr_assets.imaging.plane_results import PlaneFailure  # noqa: PLC0415
     from idr_assets.imaging.reading.fingerprint import fingerprint  # noqa: PLC0415
     from idr_assets.imaging.reading.level import open_level  # noqa: PLC0415
-    from idr_assets.imaging.segmentation import gaussian_threshold  # noqa: PLC0415
+    from idr_assets.imaging.segmentation.blocks import BlockTask, segment_blocks  # noqa: PLC0415
+    from idr_assets.imaging.segmentation.functions import gaussian_threshold  # noqa: PLC0415
+    from idr_assets.imaging.segmentation.plane_results import PlaneFailure  # noqa: PLC0415
     from idr_assets.orchestration.dask_client import client  # noqa: PLC0415
 
     level = open_level(url, LEVEL)

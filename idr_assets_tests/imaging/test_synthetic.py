@@ -15,8 +15,8 @@ from scipy import ndimage
 from scipy.spatial import KDTree
 
 from idr_assets.imaging import synthetic
-from idr_assets.imaging.plane_quality import expected_objects, is_far
 from idr_assets.imaging.planes import Plane
+from idr_assets.imaging.segmentation.plane_quality import expected_objects, is_far
 
 type Planes = npt.NDArray[np.uint16]
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.ndimage
 
-from idr_assets.imaging.segmentation import per_plane
+from idr_assets.imaging.segmentation.functions import per_plane
 
 
 @per_plane

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.ndimage
 
-from idr_assets.imaging.segmentation import gaussian_threshold
+from idr_assets.imaging.segmentation.functions import gaussian_threshold
 from idr_assets.orchestration.image import Image
 from idr_assets_tests.idr_stores import nuclei_plane, write_image
 from idr_assets_tests.image_project import ImageProject

@@ -15,12 +15,12 @@ import scipy.ndimage
 import yaml
 from dask_jobqueue.slurm import SLURMCluster
 
-from idr_assets.imaging.blocks import BlockTask, segment_blocks
 from idr_assets.imaging.output.creation import create_label_image
 from idr_assets.imaging.output.output_image import open_label_image
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.level import open_level
-from idr_assets.imaging.segmentation import gaussian_threshold, per_plane
+from idr_assets.imaging.segmentation.blocks import BlockTask, segment_blocks
+from idr_assets.imaging.segmentation.functions import gaussian_threshold, per_plane
 from idr_assets.orchestration.dask_resource import DaskResource
 from idr_assets.orchestration.dask_security import warn_if_readable
 from idr_assets_tests.dagster_home import ROOT, dagster_home

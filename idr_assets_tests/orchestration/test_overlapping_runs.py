@@ -15,7 +15,7 @@ import scipy.ndimage
 from idr_assets.imaging import planes
 from idr_assets.imaging.output.output_image import open_label_image
 from idr_assets.imaging.planes import Plane
-from idr_assets.imaging.segmentation import per_plane, versioned
+from idr_assets.imaging.segmentation.functions import per_plane, versioned
 from idr_assets_tests.dagster_home import wait_until
 from idr_assets_tests.orchestration.small_image import FIELDS, PIXELS, Segmented
 

@@ -22,7 +22,7 @@ from idr_assets_tests.orchestration.small_image import (
 
 OWN_FUNCTION = """
 import scipy.ndimage
-from idr_assets.imaging.segmentation import per_plane, versioned
+from idr_assets.imaging.segmentation.functions import per_plane, versioned
 
 @versioned("1")
 @per_plane

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from idr_assets.imaging.plane_results import PlaneFailure, PlaneSummary
 from idr_assets.imaging.planes import Plane
-from idr_assets.imaging.segmentation import per_plane
+from idr_assets.imaging.segmentation.functions import per_plane
+from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
 from idr_assets.orchestration import progress
 from idr_assets.orchestration.progress import Progress, logged
 from idr_assets_tests.orchestration.small_image import FIELDS, Segmented

@@ -13,14 +13,14 @@ import numpy.typing as npt
 import psutil
 import pytest
 
-from idr_assets.imaging import in_flight
-from idr_assets.imaging.blocks import BlockTask, segment_blocks
 from idr_assets.imaging.output.creation import create_label_image
 from idr_assets.imaging.output.output_image import open_label_image
-from idr_assets.imaging.plane_results import PlaneFailure, PlaneSummary
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.level import open_level
-from idr_assets.imaging.segmentation import gaussian_threshold, per_plane
+from idr_assets.imaging.segmentation import in_flight
+from idr_assets.imaging.segmentation.blocks import BlockTask, segment_blocks
+from idr_assets.imaging.segmentation.functions import gaussian_threshold, per_plane
+from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
 from idr_assets.orchestration.dask_resource import DaskResource
 from idr_assets_tests.orchestration.dask_processes import TLS, Scheduler, running_scheduler
 from idr_assets_tests.orchestration.small_image import FIELDS, PARTITIONS, PIXELS, PLANES, Segmented, recipe

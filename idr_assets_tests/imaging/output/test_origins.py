@@ -15,14 +15,14 @@ import zarr
 from distributed import Client
 from zarr.storage import _local
 
-from idr_assets.imaging.blocks import BlockTask, segment_blocks
 from idr_assets.imaging.output.creation import create_label_image
 from idr_assets.imaging.output.origins import create_origins, identity
-from idr_assets.imaging.plane_results import PlaneSummary
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.fingerprint import fingerprint
 from idr_assets.imaging.reading.level import open_level
-from idr_assets.imaging.segmentation import gaussian_threshold
+from idr_assets.imaging.segmentation.blocks import BlockTask, segment_blocks
+from idr_assets.imaging.segmentation.functions import gaussian_threshold
+from idr_assets.imaging.segmentation.plane_results import PlaneSummary
 from idr_assets_tests.damage import flip_bit
 from idr_assets_tests.idr_stores import nuclei_plane, write_image
 from idr_assets_tests.store_server import StoreServer
@@ -224,7 +224,9 @@ def test_origins_that_cannot_be_noted_are_told_once_and_fail_no_plane(
     with Client(processes=False, n_workers=1, threads_per_worker=2, dashboard_address=None) as client:
         found = list(segment_blocks(client, task, BLOCK.single_planes()))
     assert {type(result) for result in found} == {PlaneSummary}
-    (told,) = [record.getMessage() for record in caplog.records if record.name == "idr_assets.imaging.blocks"]
+    (told,) = [
+        record.getMessage() for record in caplog.records if record.name == "idr_assets.imaging.segmentation.blocks"
+    ]
     assert "The planes are stored, but their origins cannot be noted ([Errno 28] No space left on device)" in told
 
 

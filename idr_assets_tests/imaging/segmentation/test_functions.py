@@ -19,8 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from idr_assets.imaging.function_version import version_of
-from idr_assets.imaging.segmentation import (
+from idr_assets.imaging.segmentation.functions import (
     gaussian_threshold,
     otsu_watershed,
     per_plane,
@@ -28,6 +27,7 @@ from idr_assets.imaging.segmentation import (
     threshold_values,
     versioned,
 )
+from idr_assets.imaging.segmentation.recipe import version_of
 
 # scikit-image 0.26 warns so on NumPy 2.5, 0.27 does not
 pytestmark = pytest.mark.filterwarnings("ignore:Setting the shape on a NumPy array:DeprecationWarning:skimage")
@@ -334,7 +334,7 @@ def test_a_marked_function_has_its_version_in_either_order_of_the_decorators() -
 def own_function(path: Path, body: str) -> Callable[..., da.Array]:
     """Import a user's module that holds one function, `mine`."""
     path.write_text(
-        f"from idr_assets.imaging.segmentation import per_plane\n\n@per_plane\ndef mine(plane):\n    {body}\n"
+        f"from idr_assets.imaging.segmentation.functions import per_plane\n\n@per_plane\ndef mine(plane):\n    {body}\n"
     )
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None

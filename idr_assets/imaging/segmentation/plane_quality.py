@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from statistics import median_high, median_low
 
-from idr_assets.imaging.plane_results import PlaneSummary
 from idr_assets.imaging.planes import Plane
+from idr_assets.imaging.segmentation.plane_results import PlaneSummary
 
 MOST_SATURATED = 0.01
 """Share of saturated pixels above which a plane is of no use: their true intensities are lost."""

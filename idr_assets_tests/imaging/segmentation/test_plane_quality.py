@@ -5,9 +5,9 @@ from itertools import product
 import numpy as np
 import pytest
 
-from idr_assets.imaging.plane_quality import expected_objects, is_far, unusable
-from idr_assets.imaging.plane_results import PlaneSummary
 from idr_assets.imaging.planes import Plane
+from idr_assets.imaging.segmentation.plane_quality import expected_objects, is_far, unusable
+from idr_assets.imaging.segmentation.plane_results import PlaneSummary
 
 
 def summary(minimum: float, maximum: float, saturated: float | None) -> PlaneSummary:

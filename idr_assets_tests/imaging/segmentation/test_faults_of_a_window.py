@@ -13,13 +13,13 @@ from distributed import Client
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from idr_assets.imaging.blocks import BlockTask, segment_blocks
 from idr_assets.imaging.output.creation import create_label_image
-from idr_assets.imaging.plane_results import PlaneFailure
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.level import Level, open_level
 from idr_assets.imaging.reading.retries import Patience
-from idr_assets.imaging.segmentation import gaussian_threshold
+from idr_assets.imaging.segmentation.blocks import BlockTask, segment_blocks
+from idr_assets.imaging.segmentation.functions import gaussian_threshold
+from idr_assets.imaging.segmentation.plane_results import PlaneFailure
 from idr_assets_tests import store_server as faults
 from idr_assets_tests.idr_stores import nuclei_plane, write_image
 from idr_assets_tests.store_server import Fault, StoreServer

@@ -9,8 +9,8 @@ from time import monotonic, sleep
 
 from distributed import Client, as_completed
 
-from idr_assets.imaging.plane_results import PlaneFailure, PlaneSummary
 from idr_assets.imaging.planes import Block
+from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
 
 WITHOUT_WORKERS = 60.0
 """Seconds that a cluster may be without any worker until what it works on is given up."""

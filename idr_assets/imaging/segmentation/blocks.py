@@ -19,16 +19,16 @@ import numpy.typing as npt
 from distributed import Client, KilledWorker
 
 from idr_assets.imaging.errors import ImageError
-from idr_assets.imaging.in_flight import ClusterLostError, InFlight, Outcome
-from idr_assets.imaging.label_numbers import checked, renumbered
 from idr_assets.imaging.output.origins import Origins
 from idr_assets.imaging.output.output_image import LabelImage
 from idr_assets.imaging.output.provenance import add_provenance
 from idr_assets.imaging.output.read_back import NotAsWrittenError, check_written, marks
-from idr_assets.imaging.plane_results import PlaneFailure, PlaneSummary, summarize
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.level import Level
-from idr_assets.imaging.segmentation import SegmentationFunction, threshold_of
+from idr_assets.imaging.segmentation.functions import SegmentationFunction, threshold_of
+from idr_assets.imaging.segmentation.in_flight import ClusterLostError, InFlight, Outcome
+from idr_assets.imaging.segmentation.label_numbers import checked, renumbered
+from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary, summarize
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ import hashlib
 import inspect
 import textwrap
 
-from idr_assets.imaging.segmentation import SegmentationFunction
+from idr_assets.imaging.segmentation.functions import SegmentationFunction
 
 
 def version_of(function: SegmentationFunction) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from idr_assets.imaging.output.output_image import LabelImage
 from idr_assets.imaging.output.read_back import marks
-from idr_assets.imaging.plane_results import PlaneFailure, PlaneSummary
+from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
 
 OVERWRITTEN = (
     "it was overwritten meanwhile by another run, or can no longer be read, so that what this run found of it is not "

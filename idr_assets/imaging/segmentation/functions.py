@@ -21,7 +21,7 @@ import scipy  # loads each submodule at its first use, as skimage does
 import skimage
 from annotated_types import Ge, Gt, Lt
 
-from idr_assets.imaging.label_numbers import Labels, Pixels, checked, renumbered
+from idr_assets.imaging.segmentation.label_numbers import Labels, Pixels, checked, renumbered
 
 if TYPE_CHECKING:
     import dask.array as da
