@@ -92,7 +92,7 @@ def read_objects(name: str, segmentation: str | None = None, *, module: str = DE
     ImageError
         If no image has this name, and the message lists the names; if nothing was measured yet.
     """
-    from idr_assets.imaging.objects import objects_frame  # noqa: PLC0415  half a second, for a frame alone
+    from idr_assets.imaging.objects.tables import objects_frame  # noqa: PLC0415  half a second, for a frame alone
 
     image = find_segmentation(load_definitions(module), name, segmentation)
     return objects_frame(list(image.objects_urls.values()))

@@ -7,7 +7,11 @@ from multiprocessing.process import BaseProcess
 
 FORKED = get_context("forkserver")
 PRELOADED = [
-    *("idr_assets.imaging.segmentation.blocks", "idr_assets.imaging.output.creation", "idr_assets.imaging.objects"),
+    *(
+        "idr_assets.imaging.segmentation.blocks",
+        "idr_assets.imaging.output.creation",
+        "idr_assets.imaging.objects.tables",
+    ),
     *("distributed.cli.dask_scheduler", "distributed.cli.dask_worker", "dask_image.ndfilters"),
     *("idr_assets_tests.orchestration.small_image", "idr_assets_tests.orchestration.empty_planes"),
     *("idr_assets.orchestration.plane_labels", "pytest"),

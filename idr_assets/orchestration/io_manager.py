@@ -43,7 +43,7 @@ class ImageIOManager(dg.IOManager):
             case "plane_labels":
                 return _labels(image, context.asset_partition_key_range)
             case "objects":
-                from idr_assets.imaging.objects import objects_frame  # noqa: PLC0415  half a second, for a frame alone
+                from idr_assets.imaging.objects.tables import objects_frame  # noqa: PLC0415  half a second, for a frame alone
 
                 return objects_frame(_tables(image, context))
             case asset if asset in pictures:

@@ -28,7 +28,7 @@ def _draw(image: Image) -> dict[str, Any]:
     # matplotlib takes half a second to import, which only runs that draw should pay.
     from idr_assets.imaging.counts_figure import CHANNELS, counts_figure  # noqa: PLC0415
     from idr_assets.imaging.drawing import svg  # noqa: PLC0415
-    from idr_assets.imaging.objects import not_measured, read_areas, read_counts  # noqa: PLC0415
+    from idr_assets.imaging.objects.tables import not_measured, read_areas, read_counts  # noqa: PLC0415
 
     urls = list(image.objects_urls.values())
     counts = read_counts(urls, image.window)

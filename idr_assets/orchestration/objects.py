@@ -51,7 +51,7 @@ def objects(image: Image) -> dg.AssetsDefinition:
 
 def _measure(image: Image, timepoints: Iterable[int]) -> tuple[dict[int, Metadata], dict[int, str]]:
     """Measure timepoints, and give what to tell of each table, or why there is none."""
-    from idr_assets.imaging.objects import keep_tables, write_objects  # noqa: PLC0415
+    from idr_assets.imaging.objects.tables import keep_tables, write_objects  # noqa: PLC0415
 
     output, pixel_area = image.open_output(), image.geometry.pixel_area
     found, failures = {}, {}
@@ -67,7 +67,7 @@ def _measure(image: Image, timepoints: Iterable[int]) -> tuple[dict[int, Metadat
 
 
 def _told(image: Image, planes: Block) -> Metadata:
-    from idr_assets.imaging.objects import read_counts  # noqa: PLC0415
+    from idr_assets.imaging.objects.tables import read_counts  # noqa: PLC0415
 
     url = image.objects_urls[planes.t[0]]
     counts = read_counts([url], planes)
@@ -95,13 +95,13 @@ def _ranges(indices: Iterable[int]) -> str:
 
 
 def _column_schema() -> dg.TableSchema:
-    from idr_assets.imaging.measurements import COLUMNS  # noqa: PLC0415
+    from idr_assets.imaging.objects.measurements import COLUMNS  # noqa: PLC0415
 
     return dg.TableSchema(columns=[dg.TableColumn(name, kind, meaning) for name, kind, meaning in COLUMNS])
 
 
 def _preview(url: str) -> dg.MarkdownMetadataValue:
-    from idr_assets.imaging.objects import tables  # noqa: PLC0415
+    from idr_assets.imaging.objects.tables import tables  # noqa: PLC0415
 
     rows = [row for rows in tables([url], PREVIEW_COLUMNS) for row in rows.slice(0, PREVIEW_ROWS).to_pylist()]
     return table(PREVIEW_COLUMNS, [[_short(row[name]) for name in PREVIEW_COLUMNS] for row in rows])

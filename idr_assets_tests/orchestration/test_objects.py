@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from idr_assets.imaging.errors import ImageError
-from idr_assets.imaging.measurements import COLUMNS
+from idr_assets.imaging.objects.measurements import COLUMNS
 from idr_assets.orchestration.objects import PREVIEW_ROWS
 from idr_assets_tests.damage import flip_bit
 from idr_assets_tests.orchestration.small_image import FIELDS, PARTITIONS, PIXELS, PLANES, Segmented, recipe

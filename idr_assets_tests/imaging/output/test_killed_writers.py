@@ -14,7 +14,7 @@ import numpy as np
 import psutil
 import pytest
 
-from idr_assets.imaging.objects import write_objects
+from idr_assets.imaging.objects.tables import write_objects
 from idr_assets.imaging.output.creation import create_label_image
 from idr_assets.imaging.output.files import write_file
 from idr_assets.imaging.output.output_image import open_label_image

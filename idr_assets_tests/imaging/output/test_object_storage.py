@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import s3fs
 
-from idr_assets.imaging.objects import objects_frame, write_objects
+from idr_assets.imaging.objects.tables import objects_frame, write_objects
 from idr_assets.imaging.output.creation import create_label_image
 from idr_assets.imaging.output.files import write_file
 from idr_assets.imaging.output.origins import identity

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from idr_assets.imaging.errors import ImageError, masked
-from idr_assets.imaging.measurements import COLUMNS, VERSION, measured
+from idr_assets.imaging.objects.measurements import COLUMNS, VERSION, measured
 from idr_assets.imaging.output.files import remove_file, write_file
 from idr_assets.imaging.output.output_image import LabelImage
 from idr_assets.imaging.output.read_back import marks

@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from idr_assets.imaging.errors import ImageError
-from idr_assets.imaging.measurements import COLUMNS, measured
-from idr_assets.imaging.objects import keep_tables, objects_frame, read_areas, read_counts, write_objects
+from idr_assets.imaging.objects.measurements import COLUMNS, measured
+from idr_assets.imaging.objects.tables import keep_tables, objects_frame, read_areas, read_counts, write_objects
 from idr_assets.imaging.output.creation import create_label_image
 from idr_assets.imaging.output.output_image import LabelImage
 from idr_assets.imaging.planes import Block, LabelledPlane, Plane
@@ -220,7 +220,7 @@ def test_no_table_says_what_to_do(tmp_path: Path) -> None:
 
 
 def test_the_documentation_lists_the_columns_with_their_types() -> None:
-    page = (Path(__file__).parents[2] / "docs/reference/outputs.md").read_text().partition("## The table of objects")[2]
+    page = (Path(__file__).parents[3] / "docs/reference/outputs.md").read_text().partition("## The table of objects")[2]
     rows = re.findall(r"^\| (`.+?) \| (\w+) \|", page, re.MULTILINE)
     listed = [(name, kind) for names, kind in rows for name in re.findall("`(.+?)`", names)]
     assert listed == [(column.name, column.type) for column in COLUMNS]
