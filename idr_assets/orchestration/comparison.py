@@ -30,7 +30,7 @@ def segmentation_comparison(images: Sequence[Image]) -> dg.AssetsDefinition:
 
 def _draw(images: Sequence[Image]) -> dict[str, Any]:
     # matplotlib takes half a second to import, which only runs that draw should pay.
-    from idr_assets.imaging.comparison import comparison  # noqa: PLC0415
+    from idr_assets.imaging.figures.comparison import comparison  # noqa: PLC0415
 
     image, names, rows = images[0], [it.label_group for it in images], _rows(images)
     omitted = len(image.window) - len(rows)

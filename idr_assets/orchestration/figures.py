@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from idr_assets.imaging.figures.pictures import figure_png, preview_webp
 from idr_assets.imaging.output.files import write_file
 from idr_assets.imaging.output.provenance import read_provenance
-from idr_assets.imaging.pictures import figure_png, preview_webp
 from idr_assets.imaging.planes import evenly_spread, thinned
 from idr_assets.orchestration.derived import derived
 from idr_assets.orchestration.descriptions import of_montage, of_plane_browser
@@ -52,7 +52,7 @@ def plane_browser(image: Image) -> dg.AssetsDefinition:
 
 
 def _draw(image: Image) -> dict[str, Any]:
-    from idr_assets.imaging.figures import montage as draw_montage  # noqa: PLC0415
+    from idr_assets.imaging.figures.montage import montage as draw_montage  # noqa: PLC0415
 
     c, z = (evenly_spread(indices, MONTAGE_SIDE) for indices in (image.channels, image.z))
     t = evenly_spread(image.t, MONTAGE_SIDE // len(c))
@@ -71,7 +71,7 @@ def _draw(image: Image) -> dict[str, Any]:
 
 def write_figure(url: str, figure: "Figure", name: str) -> dict[str, Any]:
     """Write a figure as PNG, and give as metadata where it lies and, under `name`, a preview."""
-    from idr_assets.imaging.drawing import DPI, render  # noqa: PLC0415
+    from idr_assets.imaging.figures.drawing import DPI, render  # noqa: PLC0415
 
     drawn = render(figure)
     write_file(url, figure_png(drawn, DPI))
@@ -79,7 +79,7 @@ def write_figure(url: str, figure: "Figure", name: str) -> dict[str, Any]:
 
 
 def _page(image: Image) -> dict[str, Any]:
-    from idr_assets.imaging.plane_browser import plane_browser as browser_page  # noqa: PLC0415
+    from idr_assets.imaging.figures.plane_browser import plane_browser as browser_page  # noqa: PLC0415
 
     shown = image.open_output().read_grid(*thinned(image.window, BROWSER_PLANES))
     omitted = len(image.window) - len(shown)

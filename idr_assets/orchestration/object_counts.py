@@ -26,8 +26,8 @@ def object_counts(image: Image) -> dg.AssetsDefinition:
 
 def _draw(image: Image) -> dict[str, Any]:
     # matplotlib takes half a second to import, which only runs that draw should pay.
-    from idr_assets.imaging.counts_figure import CHANNELS, counts_figure  # noqa: PLC0415
-    from idr_assets.imaging.drawing import svg  # noqa: PLC0415
+    from idr_assets.imaging.figures.drawing import svg  # noqa: PLC0415
+    from idr_assets.imaging.figures.object_counts import CHANNELS, counts_figure  # noqa: PLC0415
     from idr_assets.imaging.objects.tables import not_measured, read_areas, read_counts  # noqa: PLC0415
 
     urls = list(image.objects_urls.values())

@@ -8,7 +8,7 @@ from typing import Any
 
 import dagster as dg
 
-from idr_assets.imaging.pictures import SMALL_PICTURE_BYTES, outlines_png
+from idr_assets.imaging.figures.pictures import SMALL_PICTURE_BYTES, outlines_png
 from idr_assets.imaging.planes import evenly_spread
 from idr_assets.imaging.segmentation.overwritten import confirmed
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary

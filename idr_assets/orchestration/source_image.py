@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from idr_assets.imaging.errors import ImageError
-from idr_assets.imaging.pictures import thumbnail_png
+from idr_assets.imaging.figures.pictures import thumbnail_png
 from idr_assets.imaging.reading.fingerprint import fingerprint
 from idr_assets.imaging.reading.level import Level
 from idr_assets.orchestration.descriptions import of_source_image

@@ -6,7 +6,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from idr_assets.imaging.drawing import FAINT, INK
+from idr_assets.imaging.figures.drawing import FAINT, INK
 from idr_assets_tests.bench.model import Forecast
 from idr_assets_tests.bench.results import Results
 

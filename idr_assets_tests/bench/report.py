@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from textwrap import fill
 
-from idr_assets.imaging.drawing import svg
+from idr_assets.imaging.figures.drawing import svg
 from idr_assets.imaging.reading.retries import PATIENT
 from idr_assets_tests.bench.comparisons import USUAL
 from idr_assets_tests.bench.costs import Cost

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from idr_assets.imaging import figures
-from idr_assets.imaging.drawing import render
+from idr_assets.imaging.figures import montage
+from idr_assets.imaging.figures.drawing import render
 from idr_assets.imaging.output.output_image import open_label_image
 from idr_assets_tests.orchestration.conftest import SETTINGS
 from idr_assets_tests.orchestration.small_image import PLANES, Segmented, write_project
@@ -32,7 +32,7 @@ def test_the_montage_is_seen_in_the_ui(segmented: Segmented) -> None:
 
 def test_figures_are_of_the_stored_planes_with_title_and_scale_bar(segmented: Segmented) -> None:
     output = open_label_image(str(segmented.project.root / "data/image.ome.zarr"), "segmentation")
-    wanted = figures.montage(output.read_grid([1, 2], [0, 1], [9, 10]), title="image", pixel_size=0.4)
+    wanted = montage.montage(output.read_grid([1, 2], [0, 1], [9, 10]), title="image", pixel_size=0.4)
     drawn = Image.open(BytesIO(segmented.value("montage")))
     assert np.array_equal(np.asarray(drawn), np.asarray(render(wanted)))
     page = segmented.value("plane_browser")

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from idr_assets.imaging import colours
-from idr_assets.imaging.plane_browser import PAGE_BYTES, plane_browser
+from idr_assets.imaging.figures import colours
+from idr_assets.imaging.figures.plane_browser import PAGE_BYTES, plane_browser
 from idr_assets.imaging.planes import LabelledPlane
 from idr_assets_tests.labelled_planes import SHAPE, planes_of
 
@@ -99,14 +99,14 @@ def noise(height: int, width: int, planes: int) -> list[LabelledPlane]:
 def test_large_planes_of_noise_are_reduced_below_the_bound_and_the_page_says_so(
     height: int, width: int, planes: int, bound: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("idr_assets.imaging.plane_browser.PAGE_BYTES", bound)
+    monkeypatch.setattr("idr_assets.imaging.figures.plane_browser.PAGE_BYTES", bound)
     page = plane_browser(noise(height, width, planes), title="demo")
     assert re.search(rf"reduced from\s+{height} . {width}\s+to", page)
     assert 0.6 * bound < len(page.encode()) < bound
 
 
 def test_a_long_narrow_plane_is_not_reduced_without_need(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("idr_assets.imaging.plane_browser.PAGE_BYTES", PAGE_BYTES // 5)
+    monkeypatch.setattr("idr_assets.imaging.figures.plane_browser.PAGE_BYTES", PAGE_BYTES // 5)
     page = plane_browser(noise(2048, 100, 7), title="demo")
     assert opened(stored(page)[0]["pixels"]).size == (100, 2048)
     assert "reduced" not in page

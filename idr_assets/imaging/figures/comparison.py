@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 from matplotlib.figure import Figure
 
-from idr_assets.imaging import colours
-from idr_assets.imaging.drawing import default_style
-from idr_assets.imaging.panels import Layout, Panel, draw_panels, omission
+from idr_assets.imaging.figures import colours
+from idr_assets.imaging.figures.drawing import default_style
+from idr_assets.imaging.figures.panels import Layout, Panel, draw_panels, omission
 from idr_assets.imaging.planes import LabelledPlane, Plane
 
 _CAPTION = (

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.patches import StepPatch
 
-from idr_assets.imaging.counts_figure import counts_figure
-from idr_assets.imaging.drawing import svg
+from idr_assets.imaging.figures.drawing import svg
+from idr_assets.imaging.figures.object_counts import counts_figure
 from idr_assets.imaging.planes import Block, Plane
 
 IDS = rb"[a-zA-Z][0-9a-f]{10}\b"

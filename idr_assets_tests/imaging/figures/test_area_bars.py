@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from idr_assets.imaging.area_bars import bar_edges
+from idr_assets.imaging.figures.area_bars import bar_edges
 
 
 def bars(areas: list[int]) -> list[int]:

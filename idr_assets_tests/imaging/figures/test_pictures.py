@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from idr_assets.imaging import colours, pictures
+from idr_assets.imaging.figures import colours, pictures
 from idr_assets.imaging.planes import LabelledPlane
 from idr_assets_tests.labelled_planes import SHAPE, labelled
 

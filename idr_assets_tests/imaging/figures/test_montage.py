@@ -15,10 +15,10 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from PIL import Image
 
-from idr_assets.imaging import colours, figures
-from idr_assets.imaging.drawing import DPI, render
-from idr_assets.imaging.pictures import figure_png
-from idr_assets.imaging.scale_bar import round_length
+from idr_assets.imaging.figures import colours, montage
+from idr_assets.imaging.figures.drawing import DPI, render
+from idr_assets.imaging.figures.pictures import figure_png
+from idr_assets.imaging.figures.scale_bar import round_length
 from idr_assets_tests.labelled_planes import SHAPE, labelled, window
 
 type Pixels = npt.NDArray[Any]
@@ -54,7 +54,7 @@ def opened(png: bytes) -> Pixels:
 
 def test_each_plane_is_titled_with_its_place_and_number_of_objects() -> None:
     planes = window(2, 2, 3, first=261)
-    written = texts(figures.montage(planes, title="demo"))
+    written = texts(montage.montage(planes, title="demo"))
     assert "demo" in written
     for (t, c, z), plane in planes.items():
         assert plane is not None
@@ -62,7 +62,7 @@ def test_each_plane_is_titled_with_its_place_and_number_of_objects() -> None:
 
 
 def test_rows_are_timepoints_columns_are_slices_and_channels_are_groups_of_rows() -> None:
-    figure = figures.montage(window(2, 2, 3), title="demo")
+    figure = montage.montage(window(2, 2, 3), title="demo")
     place = {text.get_text()[:9]: text.get_position() for text in figure.findobj(Text)}
     assert place["t 0 c 0 z"][1] < place["t 1 c 0 z"][1] < place["t 0 c 1 z"][1] < place["t 1 c 1 z"][1]
     _, corner, right, _, below, *_ = pictures(figure)
@@ -75,7 +75,7 @@ def test_rows_are_timepoints_columns_are_slices_and_channels_are_groups_of_rows(
 
 def test_channels_and_their_intensity_ranges_are_named() -> None:
     planes = window(1, 2, 2)
-    written = texts(figures.montage(planes, title="demo"))
+    written = texts(montage.montage(planes, title="demo"))
     for c in (0, 1):
         drawn = [plane.pixels for key, plane in planes.items() if plane and key[1] == c]
         black, white = colours.contrast(drawn)
@@ -88,7 +88,7 @@ def test_a_missing_plane_is_drawn_as_not_materialized_and_has_no_count() -> None
     planes = window(2, 1, 3)
     planes[1, 0, 1] = None
     del planes[1, 0, 2]
-    figure = figures.montage(planes, title="demo")
+    figure = montage.montage(planes, title="demo")
     written = texts(figure)
     assert written.count("not materialized") == 2
     assert {"t 1 c 0 z 1", "t 1 c 0 z 2"} < set(written)
@@ -97,7 +97,7 @@ def test_a_missing_plane_is_drawn_as_not_materialized_and_has_no_count() -> None
 
 
 def test_a_window_without_any_plane_is_drawn() -> None:
-    figure = figures.montage({(0, 0, 0): None, (0, 0, 1): None}, title="demo", pixel_size=0.5)
+    figure = montage.montage({(0, 0, 0): None, (0, 0, 1): None}, title="demo", pixel_size=0.5)
     written = texts(figure)
     assert not scale_bars(figure)
     assert written.count("not materialized") == 2
@@ -105,23 +105,23 @@ def test_a_window_without_any_plane_is_drawn() -> None:
 
 
 def test_a_complete_window_says_nothing_of_missing_planes() -> None:
-    assert not any("Hatched" in text for text in texts(figures.montage(window(1, 1, 1), title="demo")))
+    assert not any("Hatched" in text for text in texts(montage.montage(window(1, 1, 1), title="demo")))
 
 
 def test_planes_that_are_left_out_are_counted() -> None:
-    figure = figures.montage(window(1, 1, 2), title="demo", omitted=36)
+    figure = montage.montage(window(1, 1, 2), title="demo", omitted=36)
     assert "36 more planes of the window are left out, evenly." in " ".join(texts(figure)).replace("\n", " ")
 
 
 def test_no_plane_at_all_is_an_error() -> None:
     with pytest.raises(ValueError, match=r"'demo' has no planes .* at least one key"):
-        figures.montage({}, title="demo")
+        montage.montage({}, title="demo")
 
 
 @pytest.mark.parametrize("pixel_size", [0.8125, 0.0021, 340.0])
 @pytest.mark.parametrize("shape", [SHAPE, (600, 900)])
 def test_the_scale_bar_is_as_long_as_its_label_says(pixel_size: float, shape: tuple[int, int]) -> None:
-    figure = figures.montage(window(1, 1, 2, shape=shape), title="demo", pixel_size=pixel_size)
+    figure = montage.montage(window(1, 1, 2, shape=shape), title="demo", pixel_size=pixel_size)
     (bar,) = scale_bars(figure)
     (label,) = [text for text in texts(figure) if text.endswith(" µm")]
     width = shape[1] * pixel_size
@@ -130,7 +130,7 @@ def test_the_scale_bar_is_as_long_as_its_label_says(pixel_size: float, shape: tu
 
 
 def test_there_is_no_scale_bar_without_a_pixel_size() -> None:
-    assert not scale_bars(figures.montage(window(1, 1, 2), title="demo"))
+    assert not scale_bars(montage.montage(window(1, 1, 2), title="demo"))
 
 
 @given(st.floats(1e-6, 1e9))
@@ -145,7 +145,7 @@ def test_round_lengths_are_one_two_or_five_and_close(length: float) -> None:
 def test_no_text_is_cut_and_no_title_runs_into_the_next(grid: tuple[int, int, int]) -> None:
     planes = window(*grid, first=1000, shape=(16, 17))
     title = "a rather long title of image 4007801 · gaussian_threshold, sigma 1.0, threshold_fraction 0.33 · level 4"
-    figure = figures.montage(planes, title=title, pixel_size=0.8)
+    figure = montage.montage(planes, title=title, pixel_size=0.8)
     boxes = [text.get_window_extent() for text in figure.findobj(Text) if text.get_text()]
     assert all(figure.bbox.containsx(x) for box in boxes for x in (box.x0, box.x1))
     assert all(figure.bbox.containsy(y) for box in boxes for y in (box.y0, box.y1))
@@ -159,7 +159,7 @@ def _each_with_the_others(boxes: list[Any]) -> list[tuple[Any, list[Any]]]:
 @pytest.mark.parametrize("shape", [SHAPE, (300, 200)])
 def test_pixels_of_the_png_are_those_of_the_overlay(shape: tuple[int, int]) -> None:
     plane = labelled(0, 0, 0, shape)
-    figure = figures.montage({(0, 0, 0): plane}, title="demo")
+    figure = montage.montage({(0, 0, 0): plane}, title="demo")
     panel = pictures(figure)[1]
     height, width, _ = panel.picture.shape
     drawn = np.asarray(render(figure))[panel.y : panel.y + height, panel.x : panel.x + width]
@@ -170,7 +170,7 @@ def test_pixels_of_the_png_are_those_of_the_overlay(shape: tuple[int, int]) -> N
 
 
 def test_a_ten_by_ten_montage_is_printable() -> None:
-    figure = figures.montage(window(10, 1, 10), title="demo")
+    figure = montage.montage(window(10, 1, 10), title="demo")
     png = figure_png(render(figure), DPI)
     height, width, _ = opened(png).shape
     assert [width, height] == np.round(figure.get_size_inches() * DPI).tolist()
@@ -180,14 +180,14 @@ def test_a_ten_by_ten_montage_is_printable() -> None:
 
 @pytest.mark.parametrize("title", ["", "costs $5 and $x^2", r"\frac {", "<b>bold</b>", "word" * 200])
 def test_any_title_is_written_as_it_is(title: str) -> None:
-    figure = figures.montage({(0, 0, 0): None}, title=title)
+    figure = montage.montage({(0, 0, 0): None}, title=title)
     render(figure)
     assert title.replace(" ", "") in "".join(texts(figure)).replace("\n", "").replace(" ", "")
 
 
 def test_threads_draw_what_one_thread_draws() -> None:
     def draw(first: int) -> bytes:
-        return render(figures.montage(window(1, 1, 6, first=first), title="demo", pixel_size=1)).tobytes()
+        return render(montage.montage(window(1, 1, 6, first=first), title="demo", pixel_size=1)).tobytes()
 
     with ThreadPoolExecutor(3) as threads:
         assert list(threads.map(draw, range(3))) == [draw(first) for first in range(3)]

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from idr_assets.imaging.comparison import comparison
-from idr_assets.imaging.drawing import default_style, render, svg
-from idr_assets.imaging.figures import montage
-from idr_assets_tests.imaging.test_counts_figure import IDS
-from idr_assets_tests.imaging.test_counts_figure import figure as counts_figure
+from idr_assets.imaging.figures.comparison import comparison
+from idr_assets.imaging.figures.drawing import default_style, render, svg
+from idr_assets.imaging.figures.montage import montage
+from idr_assets_tests.imaging.figures.test_object_counts import IDS
+from idr_assets_tests.imaging.figures.test_object_counts import figure as counts_figure
 from idr_assets_tests.labelled_planes import labelled, window
 
 STRANGE: Final[Any] = {

@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 from skimage.segmentation import expand_labels, find_boundaries
 
-from idr_assets.imaging import colours
+from idr_assets.imaging.figures import colours
 
 type Labels = npt.NDArray[np.int32]
 

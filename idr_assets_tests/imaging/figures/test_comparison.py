@@ -5,10 +5,10 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from idr_assets.imaging import colours
-from idr_assets.imaging.comparison import comparison
-from idr_assets.imaging.drawing import render
-from idr_assets_tests.imaging.test_figures import pictures
+from idr_assets.imaging.figures import colours
+from idr_assets.imaging.figures.comparison import comparison
+from idr_assets.imaging.figures.drawing import render
+from idr_assets_tests.imaging.figures.test_montage import pictures
 from idr_assets_tests.labelled_planes import labelled
 
 ROWS = {(t, 0, 3): [labelled(t, 0, 3), labelled(t + 1, 0, 3)] for t in (1, 2)}

@@ -10,8 +10,8 @@ import numpy as np
 from PIL import Image
 from PIL.WebPImagePlugin import WebPImageFile
 
-from idr_assets.imaging import colours
-from idr_assets.imaging.colours import Bytes, Labels, Pixels
+from idr_assets.imaging.figures import colours
+from idr_assets.imaging.figures.colours import Bytes, Labels, Pixels
 from idr_assets.imaging.planes import LabelledPlane
 
 SMALL_PICTURE_BYTES: Final = 40_000

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
-from idr_assets.imaging import colours
-from idr_assets.imaging.plane_browser import plane_browser
+from idr_assets.imaging.figures import colours
+from idr_assets.imaging.figures.plane_browser import plane_browser
 from idr_assets.imaging.planes import LabelledPlane
 from idr_assets_tests.labelled_planes import SHAPE, labelled, planes_of
 

@@ -17,8 +17,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from idr_assets.imaging.area_bars import Areas, draw_areas
-from idr_assets.imaging.drawing import (
+from idr_assets.imaging.figures.area_bars import Areas, draw_areas
+from idr_assets.imaging.figures.drawing import (
     COLOURS,
     DPI,
     FAINT,

@@ -14,10 +14,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from idr_assets.imaging import colours
-from idr_assets.imaging.drawing import DPI, FAINT, INK, PAPER
+from idr_assets.imaging.figures import colours
+from idr_assets.imaging.figures.drawing import DPI, FAINT, INK, PAPER
+from idr_assets.imaging.figures.scale_bar import round_length
 from idr_assets.imaging.planes import LabelledPlane
-from idr_assets.imaging.scale_bar import round_length
 
 _MARGIN, _GAP = 60, 18  # around the sheet, and between two panels
 _LEAST_WIDTH = 930  # of a sheet

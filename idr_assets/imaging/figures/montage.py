@@ -8,9 +8,9 @@ from collections.abc import Mapping
 
 from matplotlib.figure import Figure
 
-from idr_assets.imaging import colours
-from idr_assets.imaging.drawing import default_style
-from idr_assets.imaging.panels import Layout, Panel, draw_panels, omission
+from idr_assets.imaging.figures import colours
+from idr_assets.imaging.figures.drawing import default_style
+from idr_assets.imaging.figures.panels import Layout, Panel, draw_panels, omission
 from idr_assets.imaging.planes import LabelledPlane, Plane
 
 _CAPTION = (
