@@ -17,7 +17,7 @@ def synthetic_embryo(context: dg.ComponentLoadContext) -> dg.Definitions:
         description="A synthetic embryo: nuclei that move and divide, out-of-focus light and camera noise.",
     )
     def asset() -> dg.MaterializeResult[None]:
-        from idr_assets.imaging.synthetic import write_embryo  # noqa: PLC0415  only who makes the image needs its model
+        from idr_assets.imaging.synthetic_embryo import write_embryo  # noqa: PLC0415  only who makes the image needs its model
 
         url = data_url(context.project_root, "synthetic_embryo.zarr")
         write_embryo(url)

@@ -14,7 +14,7 @@ import zarr
 from scipy import ndimage
 from scipy.spatial import KDTree
 
-from idr_assets.imaging import synthetic
+from idr_assets.imaging import synthetic_embryo
 from idr_assets.imaging.planes import Plane
 from idr_assets.imaging.segmentation.plane_quality import expected_objects, is_far
 
@@ -27,7 +27,7 @@ WINDOW_T, WINDOW_Z = range(1, 11), range(3, 13)
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write the image once."""
     path = tmp_path_factory.mktemp("demo") / "embryo.zarr"
-    synthetic.write_embryo(str(path))
+    synthetic_embryo.write_embryo(str(path))
     return path
 
 
@@ -89,13 +89,13 @@ def test_metadata_is_ome_zarr_0_4(written: Path) -> None:
 def test_pixels_depend_on_nothing_but_t(pixels: Planes) -> None:
     timepoints = [11, 4, 0]
     with ThreadPoolExecutor() as pool:
-        for t, volume in zip(timepoints, pool.map(synthetic.embryo_volume, timepoints), strict=True):
+        for t, volume in zip(timepoints, pool.map(synthetic_embryo.embryo_volume, timepoints), strict=True):
             assert volume.dtype == np.uint16
             np.testing.assert_array_equal(volume, pixels[t])
 
 
 def test_two_writes_are_equal_to_the_byte(written: Path, tmp_path: Path) -> None:
-    synthetic.write_embryo((tmp_path / "again.zarr").as_uri())
+    synthetic_embryo.write_embryo((tmp_path / "again.zarr").as_uri())
     assert _files(tmp_path / "again.zarr") == _files(written)
 
 
@@ -109,31 +109,31 @@ def test_an_interrupted_write_is_no_image_and_can_be_completed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     path = tmp_path / "embryo.zarr"
-    monkeypatch.setattr(synthetic, "embryo_volume", _volumes(pixels))
+    monkeypatch.setattr(synthetic_embryo, "embryo_volume", _volumes(pixels))
     if was_damaged:
-        synthetic.write_embryo(str(path))
+        synthetic_embryo.write_embryo(str(path))
         (path / "0/5/1/3/0/0").unlink()
 
-    monkeypatch.setattr(synthetic, "embryo_volume", _volumes(pixels, failing_at=2))
+    monkeypatch.setattr(synthetic_embryo, "embryo_volume", _volumes(pixels, failing_at=2))
     with pytest.raises(KeyboardInterrupt):
-        synthetic.write_embryo(str(path))
+        synthetic_embryo.write_embryo(str(path))
     assert "multiscales" not in zarr.open_group(path, mode="r").attrs
 
-    monkeypatch.setattr(synthetic, "embryo_volume", _volumes(pixels))
-    synthetic.write_embryo(str(path))
+    monkeypatch.setattr(synthetic_embryo, "embryo_volume", _volumes(pixels))
+    synthetic_embryo.write_embryo(str(path))
     assert _files(path) == _files(written)
 
 
 def test_a_complete_image_is_left_alone(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(synthetic, "embryo_volume", _volumes(np.zeros(0, np.uint16)))
+    monkeypatch.setattr(synthetic_embryo, "embryo_volume", _volumes(np.zeros(0, np.uint16)))
     before = {file: file.stat().st_mtime_ns for file in written.rglob("*")}
-    synthetic.write_embryo(str(written))
+    synthetic_embryo.write_embryo(str(written))
     assert {file: file.stat().st_mtime_ns for file in written.rglob("*")} == before
 
 
 def test_any_fsspec_url(pixels: Planes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(synthetic, "embryo_volume", _volumes(pixels))
-    synthetic.write_embryo("memory://demo/embryo.zarr")
+    monkeypatch.setattr(synthetic_embryo, "embryo_volume", _volumes(pixels))
+    synthetic_embryo.write_embryo("memory://demo/embryo.zarr")
     image = zarr.open_group("memory://demo/embryo.zarr", mode="r")
     assert "multiscales" in image.attrs
     level = zarr.open_array("memory://demo/embryo.zarr", path="0", mode="r")
@@ -146,12 +146,12 @@ def test_another_array_is_left_alone(tmp_path: Path) -> None:
     other.create_array("0", shape=(4,), dtype="u1")
     before = _files(tmp_path)
     with pytest.raises(TypeError, match="Incompatible shape"):
-        synthetic.write_embryo(str(tmp_path))
+        synthetic_embryo.write_embryo(str(tmp_path))
     assert _files(tmp_path) == before
 
 
 def test_nuclei_double_and_move_smoothly() -> None:
-    nuclei = [synthetic.nuclei_at(t) for t in range(12)]
+    nuclei = [synthetic_embryo.nuclei_at(t) for t in range(12)]
     counts = [len(n.centre) for n in nuclei]
     assert counts[0] == 35
     assert counts[-1] == 70
@@ -189,7 +189,7 @@ def test_no_plane_of_the_window_has_a_count_far_from_its_neighbours(pixels: Plan
 
 
 def test_daughters_move_apart_after_the_division() -> None:
-    early, late = (synthetic.nuclei_at(t).centre.reshape(-1, 2, 3) for t in (11, 30))
+    early, late = (synthetic_embryo.nuclei_at(t).centre.reshape(-1, 2, 3) for t in (11, 30))
     moved = np.divide(*(np.linalg.norm(pairs[:, 0] - pairs[:, 1], axis=-1) for pairs in (early, late)))
     assert moved.min() < 0.7  # just divided
     assert 0.95 < moved.max() < 1.01
