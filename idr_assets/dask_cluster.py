@@ -6,8 +6,8 @@ from typing import Self
 import dagster as dg
 from pydantic import BaseModel
 
-from idr_assets.orchestration.dask_resource import FORMS, DaskResource
-from idr_assets.orchestration.dask_security import located
+from idr_assets.orchestration.cluster.resource import FORMS, DaskResource
+from idr_assets.orchestration.cluster.security import located
 from idr_assets.templates import check_post_processing
 from idr_assets.yaml_fields import place, resolved
 

@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 from dagster.components.core import package_entry, snapshot
 
-from idr_assets.orchestration.dask_resource import DaskResource
+from idr_assets.orchestration.cluster.resource import DaskResource
 
 DEFINITIONS = """
 from pathlib import Path

@@ -16,7 +16,7 @@ from idr_assets.imaging.reading.fingerprint import fingerprint
 from idr_assets.imaging.reading.level import Level
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
 from idr_assets.imaging.segmentation.recipe import version_of
-from idr_assets.orchestration.dask_resource import DaskResource
+from idr_assets.orchestration.cluster.resource import DaskResource
 from idr_assets.orchestration.descriptions import of_plane_labels
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.partitions import block_of, window_partitions

@@ -64,7 +64,7 @@ def ours(url: str, options: argparse.Namespace) -> Iterator[Segment]:
     from idr_assets.imaging.segmentation.blocks import BlockTask, segment_blocks  # noqa: PLC0415
     from idr_assets.imaging.segmentation.functions import gaussian_threshold  # noqa: PLC0415
     from idr_assets.imaging.segmentation.plane_results import PlaneFailure  # noqa: PLC0415
-    from idr_assets.orchestration.dask_client import client  # noqa: PLC0415
+    from idr_assets.orchestration.cluster.client import client  # noqa: PLC0415
 
     level = open_level(url, LEVEL)
     with TemporaryDirectory() as folder, client(options.form, options.workers, {}) as cluster:

@@ -21,7 +21,7 @@ from idr_assets.imaging.segmentation import in_flight
 from idr_assets.imaging.segmentation.blocks import BlockTask, segment_blocks
 from idr_assets.imaging.segmentation.functions import gaussian_threshold, per_plane
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
-from idr_assets.orchestration.dask_resource import DaskResource
+from idr_assets.orchestration.cluster.resource import DaskResource
 from idr_assets_tests.orchestration.dask_processes import TLS, Scheduler, running_scheduler
 from idr_assets_tests.orchestration.small_image import FIELDS, PARTITIONS, PIXELS, PLANES, Segmented, recipe
 from idr_assets_tests.store_server import StoreServer

@@ -21,8 +21,8 @@ from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.level import open_level
 from idr_assets.imaging.segmentation.blocks import BlockTask, segment_blocks
 from idr_assets.imaging.segmentation.functions import gaussian_threshold, per_plane
-from idr_assets.orchestration.dask_resource import DaskResource
-from idr_assets.orchestration.dask_security import warn_if_readable
+from idr_assets.orchestration.cluster.resource import DaskResource
+from idr_assets.orchestration.cluster.security import warn_if_readable
 from idr_assets_tests.dagster_home import ROOT, dagster_home
 from idr_assets_tests.idr_stores import nuclei_plane, write_image
 from idr_assets_tests.image_project import ImageProject

@@ -13,8 +13,8 @@ from dask.system import CPU_COUNT
 from distributed import Client, LocalCluster, SpecCluster, Status, Worker
 from distributed.deploy.cluster import Cluster
 
-from idr_assets.orchestration.dashboard import DashboardOnDemand
-from idr_assets.orchestration.dask_security import check_preloads, secured, warn_if_readable
+from idr_assets.orchestration.cluster.dashboard import DashboardOnDemand
+from idr_assets.orchestration.cluster.security import check_preloads, secured, warn_if_readable
 
 LOOPBACK = "127.0.0.1:0"
 """Where a web server of a cluster on this machine listens; left alone, dask binds all interfaces."""

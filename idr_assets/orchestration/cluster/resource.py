@@ -41,7 +41,7 @@ class DaskResource(BaseModel):
 
     def client(self) -> "AbstractContextManager[Client]":
         """Give a client, and close what was started for it, whatever happens."""
-        from idr_assets.orchestration.dask_client import client  # noqa: PLC0415  dask, for the run only
+        from idr_assets.orchestration.cluster.client import client  # noqa: PLC0415  dask, for the run only
 
         return client(self.cluster, self.workers, self.arguments)
 
