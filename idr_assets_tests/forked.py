@@ -14,7 +14,7 @@ PRELOADED = [
     ),
     *("distributed.cli.dask_scheduler", "distributed.cli.dask_worker", "dask_image.ndfilters"),
     *("idr_assets_tests.orchestration.small_image", "idr_assets_tests.orchestration.empty_planes"),
-    *("idr_assets.orchestration.plane_labels", "pytest"),
+    *("idr_assets.orchestration.assets.plane_labels", "pytest"),
 ]
 
 

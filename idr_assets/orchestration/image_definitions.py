@@ -4,6 +4,12 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from idr_assets.orchestration.assets.comparison import segmentation_comparison
+from idr_assets.orchestration.assets.figures import montage, plane_browser
+from idr_assets.orchestration.assets.object_counts import object_counts
+from idr_assets.orchestration.assets.objects import objects
+from idr_assets.orchestration.assets.plane_labels import plane_labels
+from idr_assets.orchestration.assets.source_image import source_image
 from idr_assets.orchestration.automation import (
     Automation,
     change_sensor,
@@ -11,15 +17,9 @@ from idr_assets.orchestration.automation import (
     missing_schedule,
     refresh_sensor,
 )
-from idr_assets.orchestration.comparison import segmentation_comparison
-from idr_assets.orchestration.figures import montage, plane_browser
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.io_manager import ImageIOManager
-from idr_assets.orchestration.object_counts import object_counts
-from idr_assets.orchestration.objects import objects
 from idr_assets.orchestration.partitions import range_tags, timepoint_tags
-from idr_assets.orchestration.plane_labels import plane_labels
-from idr_assets.orchestration.source_image import source_image
 
 
 def image_definitions(images: Sequence[Image], automation: Automation) -> dg.Definitions:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from idr_assets.orchestration.metadata import markdown
+from idr_assets.orchestration.assets.metadata import markdown
 from idr_assets_tests.idr_stores import write_image
 from idr_assets_tests.orchestration.small_image import FIELDS, PARTITIONS, PIXELS, SHAPE, Segmented
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from idr_assets.orchestration.metadata import address, markdown, table
+from idr_assets.orchestration.assets.metadata import address, markdown, table
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 PIECES = ["![](/graphql?query=mutation)", "[a](b)", "<img src=x>", "&amp;", "`", "*", "_", "\\", "\n", "\n\n", "    ",

@@ -7,10 +7,10 @@ import dagster as dg
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.planes import Block, Plane, runs
-from idr_assets.orchestration.derived import derived_asset
-from idr_assets.orchestration.descriptions import of_objects
+from idr_assets.orchestration.assets.derived import derived_asset
+from idr_assets.orchestration.assets.descriptions import of_objects
+from idr_assets.orchestration.assets.metadata import table
 from idr_assets.orchestration.image import Image
-from idr_assets.orchestration.metadata import table
 from idr_assets.orchestration.partitions import planes_of_timepoints, timepoint_key, timepoint_partitions
 from idr_assets.orchestration.run_range import check_run
 

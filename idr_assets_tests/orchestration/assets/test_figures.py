@@ -11,9 +11,9 @@ from PIL import Image
 from idr_assets.imaging.figures import montage
 from idr_assets.imaging.figures.drawing import render
 from idr_assets.imaging.output.output_image import open_label_image
+from idr_assets_tests.orchestration.assets.test_source_image import picture
 from idr_assets_tests.orchestration.conftest import SETTINGS
 from idr_assets_tests.orchestration.small_image import PLANES, Segmented, write_project
-from idr_assets_tests.orchestration.test_source_image import picture
 
 
 @pytest.mark.parametrize(("asset", "file"), [("montage", "montage.png"), ("plane_browser", "planes.html")])
@@ -67,7 +67,7 @@ def test_a_montage_of_many_channels_stays_bounded_and_counts_what_it_leaves_out(
 def test_a_page_of_many_planes_says_how_many_it_leaves_out(
     segmented: Segmented, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("idr_assets.orchestration.figures.BROWSER_PLANES", 2)
+    monkeypatch.setattr("idr_assets.orchestration.assets.figures.BROWSER_PLANES", 2)
     assert segmented.run("plane_browser") == ""
     metadata = segmented.metadata("plane_browser")
     assert (metadata["planes"], metadata["planes left out"]) == (2, len(PLANES) - 2)

@@ -8,12 +8,12 @@ import dagster as dg
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.planes import LabelledPlane, Plane, thinned
+from idr_assets.orchestration.assets.derived import derived
+from idr_assets.orchestration.assets.descriptions import of_comparison
+from idr_assets.orchestration.assets.figures import provenance, write_figure
+from idr_assets.orchestration.assets.metadata import table
 from idr_assets.orchestration.automation import COMPARISON
-from idr_assets.orchestration.derived import derived
-from idr_assets.orchestration.descriptions import of_comparison
-from idr_assets.orchestration.figures import provenance, write_figure
 from idr_assets.orchestration.image import Image
-from idr_assets.orchestration.metadata import table
 
 MOST_COMPARED = 6
 """Rows of the comparison at most, so that panels are large enough to see outlines."""

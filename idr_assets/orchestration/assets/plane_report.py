@@ -12,10 +12,10 @@ from idr_assets.imaging.figures.pictures import SMALL_PICTURE_BYTES, outlines_pn
 from idr_assets.imaging.planes import evenly_spread
 from idr_assets.imaging.segmentation.overwritten import confirmed
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
+from idr_assets.orchestration.assets.metadata import picture
+from idr_assets.orchestration.assets.plane_checks import evaluated
 from idr_assets.orchestration.image import Image
-from idr_assets.orchestration.metadata import picture
 from idr_assets.orchestration.partitions import partition_key
-from idr_assets.orchestration.plane_checks import evaluated
 from idr_assets.orchestration.versions import version_tags
 
 type Metadata = dict[str, Any]

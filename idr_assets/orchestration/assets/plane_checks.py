@@ -12,8 +12,8 @@ import dagster as dg
 from idr_assets.imaging.output.read_back import stored_objects
 from idr_assets.imaging.segmentation.plane_quality import expected_objects, is_far, unusable
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
+from idr_assets.orchestration.assets.metadata import listed
 from idr_assets.orchestration.image import Image
-from idr_assets.orchestration.metadata import listed
 
 WARN = dg.AssetCheckSeverity.WARN
 STORED, USABLE, COUNTS = "planes_stored", "source_planes_usable", "object_counts_like_neighbours"

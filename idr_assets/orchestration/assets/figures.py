@@ -8,10 +8,10 @@ from idr_assets.imaging.figures.pictures import figure_png, preview_webp
 from idr_assets.imaging.output.files import write_file
 from idr_assets.imaging.output.provenance import read_provenance
 from idr_assets.imaging.planes import evenly_spread, thinned
-from idr_assets.orchestration.derived import derived
-from idr_assets.orchestration.descriptions import of_montage, of_plane_browser
+from idr_assets.orchestration.assets.derived import derived
+from idr_assets.orchestration.assets.descriptions import of_montage, of_plane_browser
+from idr_assets.orchestration.assets.metadata import picture
 from idr_assets.orchestration.image import Image
-from idr_assets.orchestration.metadata import picture
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

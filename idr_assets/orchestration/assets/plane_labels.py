@@ -16,14 +16,14 @@ from idr_assets.imaging.reading.fingerprint import fingerprint
 from idr_assets.imaging.reading.level import Level
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
 from idr_assets.imaging.segmentation.recipe import version_of
+from idr_assets.orchestration.assets.descriptions import of_plane_labels
+from idr_assets.orchestration.assets.plane_checks import check_specs
+from idr_assets.orchestration.assets.plane_report import report
+from idr_assets.orchestration.assets.progress import logged
 from idr_assets.orchestration.cluster.resource import DaskResource
-from idr_assets.orchestration.descriptions import of_plane_labels
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.partitions import block_of, window_partitions
-from idr_assets.orchestration.plane_checks import check_specs
-from idr_assets.orchestration.plane_report import report
 from idr_assets.orchestration.process_end import skip_last_garbage
-from idr_assets.orchestration.progress import logged
 from idr_assets.orchestration.run_range import check_run
 from idr_assets.orchestration.versions import recipe_version, tell_source
 

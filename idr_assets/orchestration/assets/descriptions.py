@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from idr_assets.orchestration.assets.metadata import markdown
 from idr_assets.orchestration.image import Image
-from idr_assets.orchestration.metadata import markdown
 
 
 def of_source_image(image: Image) -> str:

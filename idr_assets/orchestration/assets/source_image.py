@@ -10,9 +10,9 @@ from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.figures.pictures import thumbnail_png
 from idr_assets.imaging.reading.fingerprint import fingerprint
 from idr_assets.imaging.reading.level import Level
-from idr_assets.orchestration.descriptions import of_source_image
+from idr_assets.orchestration.assets.descriptions import of_source_image
+from idr_assets.orchestration.assets.metadata import address, markdown, picture
 from idr_assets.orchestration.image import Image
-from idr_assets.orchestration.metadata import address, markdown, picture
 
 
 def source_image(image: Image) -> dg.AssetsDefinition:

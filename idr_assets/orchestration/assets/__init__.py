@@ -1,0 +1,1 @@
+"""The assets of an image, one file each: prepare, do, report. Nothing here imports `automation`."""
