@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from idr_assets.image_fields import ImageFields
 from idr_assets.named_function import import_function
-from idr_assets.orchestration.automation import MADE, Automation
+from idr_assets.orchestration.automation.schedules import MADE, Automation
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.image_definitions import image_definitions
 from idr_assets.scaffold import CommentedYaml, image_name

@@ -10,7 +10,7 @@ from idr_assets.orchestration.assets.object_counts import object_counts
 from idr_assets.orchestration.assets.objects import objects
 from idr_assets.orchestration.assets.plane_labels import plane_labels
 from idr_assets.orchestration.assets.source_image import source_image
-from idr_assets.orchestration.automation import (
+from idr_assets.orchestration.automation.schedules import (
     Automation,
     change_sensor,
     measure_keys,

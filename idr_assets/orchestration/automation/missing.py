@@ -6,7 +6,7 @@ from enum import Enum
 import dagster as dg
 
 from idr_assets.imaging.planes import Block
-from idr_assets.imaging.rectangles import join_cells
+from idr_assets.orchestration.automation.rectangles import join_cells
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.partitions import partition_key, window_partitions
 from idr_assets.orchestration.versions import is_stale, version_tags

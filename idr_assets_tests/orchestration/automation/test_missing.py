@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idr_assets.imaging.planes import Block
-from idr_assets.orchestration.missing import IN_PROGRESS, missing_planes, rectangles
+from idr_assets.orchestration.automation.missing import IN_PROGRESS, missing_planes, rectangles
 from idr_assets.orchestration.partitions import range_tags
 from idr_assets_tests.orchestration.small_image import PARTITIONS, Segmented, small_image
 

@@ -11,8 +11,8 @@ import dagster as dg
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.reading.fingerprint import fingerprint
+from idr_assets.orchestration.automation.missing import missing_planes, rectangles
 from idr_assets.orchestration.image import Image
-from idr_assets.orchestration.missing import missing_planes, rectangles
 from idr_assets.orchestration.partitions import range_tags
 
 type Job = Any  # of `define_asset_job`, whose type Dagster does not export
