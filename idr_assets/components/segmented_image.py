@@ -8,14 +8,14 @@ from typing import Self
 import dagster as dg
 from pydantic import BaseModel, ValidationError
 
-from idr_assets.image_fields import ImageFields
-from idr_assets.named_function import import_function
+from idr_assets.components.image_fields import ImageFields
+from idr_assets.components.named_function import import_function
+from idr_assets.components.scaffold import CommentedYaml, image_name
+from idr_assets.components.templates import check_post_processing
+from idr_assets.components.yaml_model import Segmentation, located, resolved
 from idr_assets.orchestration.automation.schedules import MADE, Automation
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.image_definitions import image_definitions
-from idr_assets.scaffold import CommentedYaml, image_name
-from idr_assets.templates import check_post_processing
-from idr_assets.yaml_fields import Segmentation, located, resolved
 
 
 @dg.scaffold_with(CommentedYaml)

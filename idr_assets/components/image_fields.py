@@ -9,8 +9,8 @@ from typing import Annotated, Any, Self
 import numpy as np
 from pydantic import ConfigDict, Field, StrictInt, ValidationInfo, field_validator, model_validator
 
+from idr_assets.components.yaml_model import AutomationFields, Reading, Segmentation, Window, YamlFields
 from idr_assets.imaging.ome_zarr.formats import Version
-from idr_assets.yaml_fields import AutomationFields, Reading, Segmentation, Window, YamlFields
 
 MOST_INDICES = 100_000
 """Of a window in T and in Z: each is a partition key, which Dagster loads and lists."""

@@ -6,10 +6,10 @@ from typing import Self
 import dagster as dg
 from pydantic import BaseModel
 
+from idr_assets.components.templates import check_post_processing
+from idr_assets.components.yaml_model import place, resolved
 from idr_assets.orchestration.cluster.resource import FORMS, DaskResource
 from idr_assets.orchestration.cluster.security import located
-from idr_assets.templates import check_post_processing
-from idr_assets.yaml_fields import place, resolved
 
 
 class DaskCluster(dg.Component):

@@ -16,10 +16,10 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, InitErrorDetails
 
+from idr_assets.components.named_function import check_parameters, import_function
+from idr_assets.components.templates import check_template
 from idr_assets.imaging.reading.retries import PATIENT, Patience
-from idr_assets.named_function import check_parameters, import_function
 from idr_assets.orchestration.automation.schedules import Automation
-from idr_assets.templates import check_template
 
 Interval = Annotated[list[Annotated[StrictInt, Field(ge=0)]], Field(min_length=2, max_length=2)]
 

@@ -22,7 +22,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ImageProject:
     """Give a project that is the working directory, with the settings of the real one."""
     project = ImageProject(tmp_path, "mouse_embryo")
     ImageProject(tmp_path).write()
-    shutil.copy(Path(__file__).parents[1] / ".dagster_home" / "dagster.yaml", tmp_path)
+    shutil.copy(Path(__file__).parents[2] / ".dagster_home" / "dagster.yaml", tmp_path)
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
     monkeypatch.setenv("DAGSTER_IS_DEV_CLI", "1")  # which `dg` sets and leaves behind
     monkeypatch.chdir(tmp_path)

@@ -1,0 +1,1 @@
+"""What YAML may say, and the Dagster components it becomes. No pixels and no runs here."""
