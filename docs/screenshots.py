@@ -13,8 +13,8 @@ from tempfile import TemporaryDirectory
 from PIL import Image
 from playwright.sync_api import Page
 
-from idr_assets_tests.dagster_home import DagsterHome, dagster_home
-from idr_assets_tests.web_ui import browsing, serving
+from idr_assets_tests.support.dagster_home import DagsterHome, dagster_home
+from idr_assets_tests.support.web_ui import browsing, serving
 
 PICTURES = Path(__file__).parent / "pictures"
 WIDTH = 1400  # of the window; in a narrower one the UI cuts the montage and a plane's metadata

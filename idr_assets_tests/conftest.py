@@ -13,8 +13,8 @@ from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
-from idr_assets_tests.forked import start_server
-from idr_assets_tests.object_store import object_store
+from idr_assets_tests.support.forked import start_server
+from idr_assets_tests.support.object_store import object_store
 
 WAITING = {"test_bounded_runs.py", "test_cancelled_backfill.py", "test_cockpit.py"}
 """Tests of a UI and its daemon, which wait for ticks and for whoever holds a plane."""

@@ -32,8 +32,8 @@ from idr_assets_tests.bench.simulated_image import LEVEL, PATH, SimulatedImage, 
 from idr_assets_tests.bench.stages import STAGES
 from idr_assets_tests.bench.turns import Way, ready
 from idr_assets_tests.bench.windows import window
-from idr_assets_tests.dagster_home import ROOT, dagster_home, wait_until
-from idr_assets_tests.web_ui import listens
+from idr_assets_tests.support.dagster_home import ROOT, dagster_home, wait_until
+from idr_assets_tests.support.web_ui import listens
 
 SHAPE = (2, 1, 4, 128, 135)
 

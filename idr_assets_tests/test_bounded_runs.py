@@ -10,11 +10,11 @@ import psutil
 import pytest
 from playwright.sync_api import expect
 
-from idr_assets_tests.dagster_home import DagsterHome, dagster_home, wait_until
-from idr_assets_tests.orchestration.dask_forms import FORMS, HeldRuns, held_runs
-from idr_assets_tests.orchestration.dask_processes import running_scheduler
-from idr_assets_tests.orchestration.small_image import PARTITIONS, RANGE
-from idr_assets_tests.web_ui import ask, browsing, serving
+from idr_assets_tests.support.dagster_home import DagsterHome, dagster_home, wait_until
+from idr_assets_tests.support.dask_forms import FORMS, HeldRuns, held_runs
+from idr_assets_tests.support.dask_processes import running_scheduler
+from idr_assets_tests.support.small_image import PARTITIONS, RANGE
+from idr_assets_tests.support.web_ui import ask, browsing, serving
 
 pytestmark = pytest.mark.timeout(300)
 

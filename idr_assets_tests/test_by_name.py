@@ -14,7 +14,7 @@ import pytest
 from idr_assets import open_labels, open_pixels, read_objects
 from idr_assets.imaging.errors import ImageError
 from idr_assets_tests.orchestration.conftest import SETTINGS
-from idr_assets_tests.orchestration.small_image import PIXELS, Segmented, recipe, write_project
+from idr_assets_tests.support.small_image import PIXELS, Segmented, recipe, write_project
 from idr_assets_tests.test_project import run
 
 SEVERAL = "{low: {}, high: {parameters: {threshold_fraction: 0.7}}}"

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from idr_assets_tests.dagster_home import DagsterHome, dagster_home, wait_until
-from idr_assets_tests.orchestration.small_image import PIXELS, write_project
-from idr_assets_tests.web_ui import browsing, cancel_backfill, launch_window, serving
+from idr_assets_tests.support.dagster_home import DagsterHome, dagster_home, wait_until
+from idr_assets_tests.support.small_image import PIXELS, write_project
+from idr_assets_tests.support.web_ui import browsing, cancel_backfill, launch_window, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 

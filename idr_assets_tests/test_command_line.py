@@ -7,7 +7,7 @@ from itertools import product
 import dagster as dg
 import pytest
 
-from idr_assets_tests.dagster_home import DagsterHome, dagster_home
+from idr_assets_tests.support.dagster_home import DagsterHome, dagster_home
 
 pytestmark = pytest.mark.timeout(600)
 

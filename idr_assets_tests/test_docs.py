@@ -12,8 +12,8 @@ import pytest
 
 from idr_assets import DaskCluster, SegmentedImage
 from idr_assets.command_line import main
-from idr_assets_tests.dagster_home import ROOT
-from idr_assets_tests.image_project import ImageProject
+from idr_assets_tests.support.dagster_home import ROOT
+from idr_assets_tests.support.image_project import ImageProject
 
 PAGES = {path.relative_to(ROOT).as_posix(): path.read_text() for path in sorted((ROOT / "docs").rglob("*.md"))}
 PAGES["README.md"] = (ROOT / "README.md").read_text()

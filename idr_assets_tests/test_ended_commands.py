@@ -8,10 +8,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from idr_assets_tests.dagster_home import wait_until
-from idr_assets_tests.orchestration.dask_forms import FORMS, HeldRuns, held_runs
-from idr_assets_tests.orchestration.dask_processes import Scheduler, running_scheduler
-from idr_assets_tests.orchestration.small_image import PARTITIONS
+from idr_assets_tests.support.dagster_home import wait_until
+from idr_assets_tests.support.dask_forms import FORMS, HeldRuns, held_runs
+from idr_assets_tests.support.dask_processes import Scheduler, running_scheduler
+from idr_assets_tests.support.small_image import PARTITIONS
 
 COMMAND = (
     "dagster asset materialize -m project.definitions --select image/plane_labels "

@@ -13,9 +13,9 @@ import pytest
 import scipy.ndimage
 
 from idr_assets.imaging.planes import Block
-from idr_assets_tests.idr_stores import IDR_PATHS, nuclei_plane, write_idr_store
-from idr_assets_tests.image_project import ImageProject
-from idr_assets_tests.store_server import StoreServer
+from idr_assets_tests.support.idr_stores import IDR_PATHS, nuclei_plane, write_idr_store
+from idr_assets_tests.support.image_project import ImageProject
+from idr_assets_tests.support.store_server import StoreServer
 
 PACKAGE = Path(__file__).parents[1] / "idr_assets"
 WINDOW = Block(range(261, 271), (0,), range(489, 499))

@@ -11,9 +11,9 @@ from click.testing import CliRunner, Result
 
 from idr_assets.command_line import main
 from idr_assets.imaging.output.output_image import open_label_image
-from idr_assets_tests.dagster_home import ROOT
-from idr_assets_tests.image_project import ImageProject
-from idr_assets_tests.orchestration.small_image import FIELDS, PARTITIONS, Segmented, write_project
+from idr_assets_tests.support.dagster_home import ROOT
+from idr_assets_tests.support.image_project import ImageProject
+from idr_assets_tests.support.small_image import FIELDS, PARTITIONS, Segmented, write_project
 
 
 @pytest.fixture

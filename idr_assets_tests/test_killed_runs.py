@@ -10,10 +10,10 @@ from time import sleep
 import dagster as dg
 import pytest
 
-from idr_assets_tests.dagster_home import DagsterHome, dagster_home
-from idr_assets_tests.forked import exit_codes, fork
-from idr_assets_tests.image_project import ImageProject
-from idr_assets_tests.orchestration.small_image import Segmented, write_project
+from idr_assets_tests.support.dagster_home import DagsterHome, dagster_home
+from idr_assets_tests.support.forked import exit_codes, fork
+from idr_assets_tests.support.image_project import ImageProject
+from idr_assets_tests.support.small_image import Segmented, write_project
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from idr_assets.definitions import defs
-from idr_assets_tests.dagster_home import ROOT, DagsterHome, dagster_home
 from idr_assets_tests.orchestration.conftest import SETTINGS
-from idr_assets_tests.orchestration.small_image import RANGE
+from idr_assets_tests.support.dagster_home import ROOT, DagsterHome, dagster_home
+from idr_assets_tests.support.small_image import RANGE
 
 NOTEBOOK = ROOT / "docs" / "segment_planes.ipynb"
 WIDGETS = "application/vnd.jupyter.widget-state+json"
@@ -41,7 +41,7 @@ def executed(home: DagsterHome) -> Any:  # noqa: ANN401  nbformat's notebooks ar
     """Give the notebook after all its cells."""
     target = home.path / "executed.ipynb"
     code, output = home.run(
-        f"env IPYTHONDIR={home.path} python -m idr_assets_tests.notebook_runner {NOTEBOOK} {target}"
+        f"env IPYTHONDIR={home.path} python -m idr_assets_tests.support.notebook_runner {NOTEBOOK} {target}"
     )
     assert (code, home.refused) == (0, []), output
     return nbformat.read(target, as_version=4)  # type: ignore[no-untyped-call]

@@ -9,7 +9,7 @@ from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from idr_assets.orchestration.image import Image
-from idr_assets_tests.image_project import ImageProject
+from idr_assets_tests.support.image_project import ImageProject
 
 ODD = ["..", ".", "\\", "%2e%2e", "%2F", "~", "::", "?", "#", "*", "é", " ", "a", "0"]
 WAYS = [*ODD, "/", "//", "file://", "s3://", "\0", "\n", "{image_id}"]

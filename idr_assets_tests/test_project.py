@@ -14,7 +14,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-from idr_assets_tests.dagster_home import BIN, ROOT, dagster_home
+from idr_assets_tests.support.dagster_home import BIN, ROOT, dagster_home
 
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 MAKEFILE = (ROOT / "Makefile").read_text()

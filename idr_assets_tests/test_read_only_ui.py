@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from idr_assets_tests.dagster_home import ROOT, DagsterHome, dagster_home
-from idr_assets_tests.web_ui import ask, serving
+from idr_assets_tests.support.dagster_home import ROOT, DagsterHome, dagster_home
+from idr_assets_tests.support.web_ui import ask, serving
 
 COMMANDS = re.findall(r"^\.venv/bin/(idr-assets ui --read-only.*)$", (ROOT / "SECURITY.md").read_text(), re.MULTILINE)
 

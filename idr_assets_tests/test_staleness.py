@@ -12,10 +12,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from idr_assets.orchestration.automation.schedules import FIGURES, MEASURES
-from idr_assets_tests.dagster_home import DagsterHome, dagster_home, wait_until
-from idr_assets_tests.image_project import ImageProject
-from idr_assets_tests.orchestration.small_image import PARTITIONS, Segmented, write_project
-from idr_assets_tests.web_ui import ask, browsing, serving, start_sensor
+from idr_assets_tests.support.dagster_home import DagsterHome, dagster_home, wait_until
+from idr_assets_tests.support.image_project import ImageProject
+from idr_assets_tests.support.small_image import PARTITIONS, Segmented, write_project
+from idr_assets_tests.support.web_ui import ask, browsing, serving, start_sensor
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 

@@ -11,10 +11,10 @@ import dagster as dg
 import pytest
 from playwright.sync_api import Page, expect
 
-from idr_assets_tests.dagster_home import DagsterHome, dagster_home
-from idr_assets_tests.image_project import ImageProject
-from idr_assets_tests.orchestration.small_image import FIELDS, Segmented
-from idr_assets_tests.web_ui import ask, browsing, serving
+from idr_assets_tests.support.dagster_home import DagsterHome, dagster_home
+from idr_assets_tests.support.image_project import ImageProject
+from idr_assets_tests.support.small_image import FIELDS, Segmented
+from idr_assets_tests.support.web_ui import ask, browsing, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 

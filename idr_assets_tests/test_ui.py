@@ -13,10 +13,10 @@ import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
-from idr_assets_tests.dagster_home import BIN, LONGEST, DagsterHome, dagster_home, wait_until
-from idr_assets_tests.foreign_page import ATTEMPTS, CHANGE, foreign_site
-from idr_assets_tests.idr_stores import nuclei_plane, write_image
-from idr_assets_tests.web_ui import ask, browsing, choose, listens, open_dialog
+from idr_assets_tests.support.dagster_home import BIN, LONGEST, DagsterHome, dagster_home, wait_until
+from idr_assets_tests.support.foreign_page import ATTEMPTS, CHANGE, foreign_site
+from idr_assets_tests.support.idr_stores import nuclei_plane, write_image
+from idr_assets_tests.support.web_ui import ask, browsing, choose, listens, open_dialog
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 

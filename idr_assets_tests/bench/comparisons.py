@@ -14,7 +14,7 @@ from idr_assets_tests.bench.large_plane import bytes_of_large_plane
 from idr_assets_tests.bench.results import Results, Row
 from idr_assets_tests.bench.simulated_image import simulated_image, stored_image
 from idr_assets_tests.bench.turns import Way, ready
-from idr_assets_tests.orchestration.postgres_server import postgres_server
+from idr_assets_tests.support.postgres_server import postgres_server
 
 LATENCIES = (0, 50, 200)
 """Milliseconds."""

@@ -16,10 +16,10 @@ from typing import Any
 from idr_assets.imaging.planes import Block, index_key
 from idr_assets_tests.bench.simulated_image import LEVEL
 from idr_assets_tests.bench.windows import window
-from idr_assets_tests.dagster_home import dagster_home
-from idr_assets_tests.idr_stores import IDR_SHAPE
-from idr_assets_tests.image_project import ImageProject
-from idr_assets_tests.orchestration.postgres_server import SETTINGS
+from idr_assets_tests.support.dagster_home import dagster_home
+from idr_assets_tests.support.idr_stores import IDR_SHAPE
+from idr_assets_tests.support.image_project import ImageProject
+from idr_assets_tests.support.postgres_server import SETTINGS
 
 LAUNCHED = [sys.executable, "-m", "idr_assets_tests.bench.launched"]
 STAGES = [sys.executable, "-m", "idr_assets_tests.bench.stages"]

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from idr_assets_tests.bench.costs import LAUNCHED, Cost
-from idr_assets_tests.dagster_home import DagsterHome, dagster_home
+from idr_assets_tests.support.dagster_home import DagsterHome, dagster_home
 
 COMMANDS = {
     "segment_demo": (100, "job execute -m {} -j segment_demo"),

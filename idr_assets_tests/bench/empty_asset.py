@@ -5,7 +5,7 @@ import warnings
 import dagster as dg
 
 from idr_assets.imaging.planes import index_key
-from idr_assets_tests.idr_stores import IDR_SHAPE
+from idr_assets_tests.support.idr_stores import IDR_SHAPE
 
 warnings.filterwarnings("ignore", category=dg.BetaWarning, message=".*backfill_policy")
 

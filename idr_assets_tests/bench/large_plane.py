@@ -14,7 +14,7 @@ from idr_assets.imaging.reading.level import open_level
 from idr_assets.imaging.segmentation.blocks import BlockTask
 from idr_assets.imaging.segmentation.functions import gaussian_threshold
 from idr_assets_tests.bench.memory import memory
-from idr_assets_tests.idr_stores import write_image
+from idr_assets_tests.support.idr_stores import write_image
 
 CHUNKS = (1, 1, 1, 1024, 1024)
 

@@ -22,10 +22,10 @@ from idr_assets.imaging.planes import index_key
 from idr_assets_tests.bench.machine import machine
 from idr_assets_tests.bench.report import table
 from idr_assets_tests.bench.simulated_image import LEVEL, simulated_image
-from idr_assets_tests.dagster_home import DagsterHome, dagster_home
-from idr_assets_tests.idr_stores import IDR_SHAPE
-from idr_assets_tests.image_project import ImageProject
-from idr_assets_tests.web_ui import browsing, serving
+from idr_assets_tests.support.dagster_home import DagsterHome, dagster_home
+from idr_assets_tests.support.idr_stores import IDR_SHAPE
+from idr_assets_tests.support.image_project import ImageProject
+from idr_assets_tests.support.web_ui import browsing, serving
 
 PLANES = IDR_SHAPE[0] * IDR_SHAPE[2]
 SEGMENTED = [f"000|{z:03}" for z in range(4)]

@@ -7,7 +7,7 @@ from statistics import median
 from idr_assets.imaging.reading.retries import PATIENT
 from idr_assets_tests.bench.comparisons import LATENCIES, USUAL
 from idr_assets_tests.bench.results import Results
-from idr_assets_tests.idr_stores import IDR_SHAPE
+from idr_assets_tests.support.idr_stores import IDR_SHAPE
 
 WHOLE = prod(IDR_SHAPE[:3:2])
 """Planes of one channel of the image."""

@@ -17,8 +17,8 @@ import numpy as np
 from aiohttp import web
 from numcodecs import Blosc
 
-from idr_assets_tests.idr_stores import IDR_PATHS, IDR_SHAPE, nuclei_plane, write_idr_store
-from idr_assets_tests.store_server import StoreServer
+from idr_assets_tests.support.idr_stores import IDR_PATHS, IDR_SHAPE, nuclei_plane, write_idr_store
+from idr_assets_tests.support.store_server import StoreServer
 
 PATH = IDR_PATHS["0.4"]
 LEVEL = "4"

@@ -1,7 +1,7 @@
 """Windows of the simulated image with so many planes."""
 
 from idr_assets.imaging.planes import Block
-from idr_assets_tests.idr_stores import IDR_SHAPE
+from idr_assets_tests.support.idr_stores import IDR_SHAPE
 
 LONGEST = 500
 """Slices of a window at most."""

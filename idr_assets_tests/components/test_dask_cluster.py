@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from idr_assets_tests.image_project import ImageProject
+from idr_assets_tests.support.image_project import ImageProject
 
 
 @pytest.fixture

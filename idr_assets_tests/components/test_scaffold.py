@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from dagster_dg_cli.cli import create_dg_cli
 
 from idr_assets import SegmentedImage
-from idr_assets_tests.image_project import ImageProject
+from idr_assets_tests.support.image_project import ImageProject
 
 COMPONENTS = ["idr_assets.DaskCluster", "idr_assets.SegmentedImage"]
 

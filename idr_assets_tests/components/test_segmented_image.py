@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from idr_assets.orchestration.image import Image
-from idr_assets_tests.image_project import ImageProject
+from idr_assets_tests.support.image_project import ImageProject
 
 BY_ID = {"url": None, "image_id": "4007801", "endpoint": "https://127.0.0.1/zarr/{image_id}.zarr"}
 

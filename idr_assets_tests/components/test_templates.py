@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
 from idr_assets.components.templates import ALLOWED, RUNNING
-from idr_assets_tests.image_project import ImageProject
+from idr_assets_tests.support.image_project import ImageProject
 
 RUNS = "{{ cycler.__init__.__globals__.os.system('touch MADE') }}"
 REFUSED = [

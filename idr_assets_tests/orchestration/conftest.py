@@ -7,7 +7,7 @@ import dagster as dg
 import numpy as np
 import pytest
 
-from idr_assets_tests.orchestration.small_image import Segmented, write_project
+from idr_assets_tests.support.small_image import Segmented, write_project
 
 SETTINGS = {"telemetry": {"enabled": False}}
 

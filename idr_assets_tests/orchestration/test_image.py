@@ -6,7 +6,7 @@ import pytest
 
 from idr_assets.imaging.planes import Plane
 from idr_assets.orchestration.image import data_url
-from idr_assets_tests.orchestration.small_image import small_image
+from idr_assets_tests.support.small_image import small_image
 
 
 def test_outputs_go_to_the_data_folder_of_the_project(monkeypatch: pytest.MonkeyPatch) -> None:

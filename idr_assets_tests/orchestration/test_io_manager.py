@@ -6,7 +6,7 @@ import pytest
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.orchestration.io_manager import ImageIOManager
-from idr_assets_tests.orchestration.small_image import PIXELS, Segmented, recipe, small_image
+from idr_assets_tests.support.small_image import PIXELS, Segmented, recipe, small_image
 
 
 def test_plane_labels_of_several_channels_are_a_stack(segmented: Segmented) -> None:

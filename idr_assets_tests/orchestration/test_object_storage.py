@@ -9,11 +9,11 @@ import pytest
 import s3fs
 
 from idr_assets.imaging.output.output_image import open_label_image
-from idr_assets_tests.idr_stores import write_image
-from idr_assets_tests.image_project import ImageProject
-from idr_assets_tests.object_store import default_store
 from idr_assets_tests.orchestration.conftest import SETTINGS
-from idr_assets_tests.orchestration.small_image import FIELDS, PARTITIONS, PIXELS, PLANES, Segmented
+from idr_assets_tests.support.idr_stores import write_image
+from idr_assets_tests.support.image_project import ImageProject
+from idr_assets_tests.support.object_store import default_store
+from idr_assets_tests.support.small_image import FIELDS, PARTITIONS, PIXELS, PLANES, Segmented
 
 DATA = "s3://results/data"
 FIGURES = ("montage.png", "planes.html", "object_counts.png", "object_counts.svg")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from idr_assets.imaging.planes import Plane
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.partitions import block_of, partition_key, range_tags, window_partitions
-from idr_assets_tests.orchestration.small_image import PARTITIONS, RANGE, small_image
+from idr_assets_tests.support.small_image import PARTITIONS, RANGE, small_image
 
 
 def intervals(length: int) -> st.SearchStrategy[range]:

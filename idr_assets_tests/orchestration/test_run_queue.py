@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import dagster as dg
 
 from idr_assets.orchestration.run_queue import BoundedRunCoordinator
-from idr_assets_tests.dagster_home import dagster_home
-from idr_assets_tests.orchestration.small_image import write_project
+from idr_assets_tests.support.dagster_home import dagster_home
+from idr_assets_tests.support.small_image import write_project
 
 
 def test_a_pool_is_limited_before_its_first_run_leaves_the_queue(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from idr_assets.orchestration import run_range
 from idr_assets.orchestration.partitions import timepoint_partitions, window_partitions
 from idr_assets.orchestration.run_range import MOST_RANGES, check_range, check_ranges
-from idr_assets_tests.orchestration.small_image import RANGE, Segmented, small_image
+from idr_assets_tests.support.small_image import RANGE, Segmented, small_image
 
 LABELS = dg.AssetKey(["image", "plane_labels"])
 CONTRADICTION = {"dagster/partition/t": "2", "dagster/partition/z": "09"}

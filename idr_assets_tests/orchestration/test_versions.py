@@ -6,7 +6,7 @@ from typing import Any
 from idr_assets.images import find_image
 from idr_assets.orchestration.automation.missing import stale_planes
 from idr_assets.orchestration.versions import recipe_version
-from idr_assets_tests.orchestration.small_image import PARTITIONS, Segmented, change_image, small_image
+from idr_assets_tests.support.small_image import PARTITIONS, Segmented, change_image, small_image
 
 OTHERS = {(1, 10), (2, 9), (2, 10)}
 

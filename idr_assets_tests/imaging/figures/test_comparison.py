@@ -9,7 +9,7 @@ from idr_assets.imaging.figures import colours
 from idr_assets.imaging.figures.comparison import comparison
 from idr_assets.imaging.figures.drawing import render
 from idr_assets_tests.imaging.figures.test_montage import pictures
-from idr_assets_tests.labelled_planes import labelled
+from idr_assets_tests.support.labelled_planes import labelled
 
 ROWS = {(t, 0, 3): [labelled(t, 0, 3), labelled(t + 1, 0, 3)] for t in (1, 2)}
 NAMES = ["notebook", "otsu"]

@@ -14,7 +14,7 @@ from idr_assets.imaging.figures.drawing import default_style, render, svg
 from idr_assets.imaging.figures.montage import montage
 from idr_assets_tests.imaging.figures.test_object_counts import IDS
 from idr_assets_tests.imaging.figures.test_object_counts import figure as counts_figure
-from idr_assets_tests.labelled_planes import labelled, window
+from idr_assets_tests.support.labelled_planes import labelled, window
 
 STRANGE: Final[Any] = {
     "axes.facecolor": "red",

@@ -19,7 +19,7 @@ from idr_assets.imaging.figures import colours, montage
 from idr_assets.imaging.figures.drawing import DPI, render
 from idr_assets.imaging.figures.pictures import figure_png
 from idr_assets.imaging.figures.scale_bar import round_length
-from idr_assets_tests.labelled_planes import SHAPE, labelled, window
+from idr_assets_tests.support.labelled_planes import SHAPE, labelled, window
 
 type Pixels = npt.NDArray[Any]
 

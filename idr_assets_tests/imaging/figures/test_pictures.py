@@ -10,7 +10,7 @@ from PIL import Image
 
 from idr_assets.imaging.figures import colours, pictures
 from idr_assets.imaging.planes import LabelledPlane
-from idr_assets_tests.labelled_planes import SHAPE, labelled
+from idr_assets_tests.support.labelled_planes import SHAPE, labelled
 
 type Pixels = npt.NDArray[Any]
 

@@ -14,7 +14,7 @@ from PIL import Image
 from idr_assets.imaging.figures import colours
 from idr_assets.imaging.figures.plane_browser import PAGE_BYTES, plane_browser
 from idr_assets.imaging.planes import LabelledPlane
-from idr_assets_tests.labelled_planes import SHAPE, planes_of
+from idr_assets_tests.support.labelled_planes import SHAPE, planes_of
 
 
 def stored(page: str) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from playwright.sync_api import BrowserContext, Page, sync_playwright
 from idr_assets.imaging.figures import colours
 from idr_assets.imaging.figures.plane_browser import plane_browser
 from idr_assets.imaging.planes import LabelledPlane
-from idr_assets_tests.labelled_planes import SHAPE, labelled, planes_of
+from idr_assets_tests.support.labelled_planes import SHAPE, labelled, planes_of
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 

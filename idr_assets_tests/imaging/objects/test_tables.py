@@ -17,8 +17,8 @@ from idr_assets.imaging.output.creation import create_label_image
 from idr_assets.imaging.output.output_image import LabelImage
 from idr_assets.imaging.planes import Block, LabelledPlane, Plane
 from idr_assets.imaging.reading.level import open_level
-from idr_assets_tests.idr_stores import nuclei_plane, write_image
-from idr_assets_tests.orchestration.small_image import recipe
+from idr_assets_tests.support.idr_stores import nuclei_plane, write_image
+from idr_assets_tests.support.small_image import recipe
 
 SHAPE = (40, 36)
 DTYPES = ["uint8", ">u2", "<i4", ">f4", "<f8"]

@@ -24,7 +24,7 @@ from idr_assets.imaging.output.origins import create_origins
 from idr_assets.imaging.output.provenance import add_provenance
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.reading.level import open_level
-from idr_assets_tests.idr_stores import AXES, PIXEL_SIZES, UNITS, write_image
+from idr_assets_tests.support.idr_stores import AXES, PIXEL_SIZES, UNITS, write_image
 
 SHAPE = (2, 2, 3, 8, 12)
 BLOCK = Block(range(1, 2), (0, 1), range(2))

@@ -19,9 +19,9 @@ from idr_assets.imaging.output.creation import create_array, create_label_image
 from idr_assets.imaging.output.output_image import label_groups, open_label_image
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.level import Level, open_level
-from idr_assets_tests.forked import FORKED, exit_codes, fork
-from idr_assets_tests.idr_stores import write_image
 from idr_assets_tests.imaging.reading.test_source_metadata import edit
+from idr_assets_tests.support.forked import FORKED, exit_codes, fork
+from idr_assets_tests.support.idr_stores import write_image
 
 SHAPE = (2, 1, 3, 20, 30)
 GROUPS, ARRAYS = ("", "labels/", "labels/segmentation/"), ("0/", "labels/segmentation/0/")

@@ -21,8 +21,8 @@ from idr_assets.imaging.output.output_image import open_label_image
 from idr_assets.imaging.output.provenance import add_provenance, read_provenance
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.reading.level import open_level
-from idr_assets_tests.forked import FORKED, exit_codes, fork
-from idr_assets_tests.idr_stores import write_image
+from idr_assets_tests.support.forked import FORKED, exit_codes, fork
+from idr_assets_tests.support.idr_stores import write_image
 
 PIXELS = np.random.default_rng(0).integers(0, 2**16, (1, 1, 1, 600, 600), np.uint16)
 FEW = np.zeros(PIXELS.shape, np.int32)

@@ -21,10 +21,10 @@ from idr_assets.imaging.output.read_back import check_written
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.reading.fingerprint import fingerprint
 from idr_assets.imaging.reading.level import open_level
-from idr_assets_tests.dagster_home import wait_until
-from idr_assets_tests.forked import fork
-from idr_assets_tests.idr_stores import write_image
-from idr_assets_tests.object_store import HeldUploads, default_store
+from idr_assets_tests.support.dagster_home import wait_until
+from idr_assets_tests.support.forked import fork
+from idr_assets_tests.support.idr_stores import write_image
+from idr_assets_tests.support.object_store import HeldUploads, default_store
 
 NOISE = np.random.default_rng(0).integers(0, 2**16, (2, 1, 1, 1, 600, 600), np.uint16)
 BLOCK = Block(range(1), (0,), range(1))

@@ -23,9 +23,9 @@ from idr_assets.imaging.reading.level import open_level
 from idr_assets.imaging.segmentation.blocks import BlockTask, segment_blocks
 from idr_assets.imaging.segmentation.functions import gaussian_threshold
 from idr_assets.imaging.segmentation.plane_results import PlaneSummary
-from idr_assets_tests.damage import flip_bit
-from idr_assets_tests.idr_stores import nuclei_plane, write_image
-from idr_assets_tests.store_server import StoreServer
+from idr_assets_tests.support.damage import flip_bit
+from idr_assets_tests.support.idr_stores import nuclei_plane, write_image
+from idr_assets_tests.support.store_server import StoreServer
 
 SHAPE = (4, 2, 5, 40, 50)
 PIXELS = np.array([[[nuclei_plane(t, c, z, SHAPE[3:]) for z in range(5)] for c in range(2)] for t in range(4)], ">u2")

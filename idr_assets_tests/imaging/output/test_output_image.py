@@ -22,9 +22,9 @@ from idr_assets.imaging.output.provenance import add_provenance, read_provenance
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.documents import DOCUMENTS
 from idr_assets.imaging.reading.level import Level, open_level
-from idr_assets_tests.dagster_home import wait_until
-from idr_assets_tests.damage import chunk_of, flip_bit
-from idr_assets_tests.idr_stores import write_image
+from idr_assets_tests.support.dagster_home import wait_until
+from idr_assets_tests.support.damage import chunk_of, flip_bit
+from idr_assets_tests.support.idr_stores import write_image
 
 SHAPE = (3, 2, 4, 20, 30)
 PROVENANCE = {"source": {"level": "0"}, "versions": {"zarr": "3"}}

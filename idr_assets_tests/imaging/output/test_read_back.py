@@ -16,8 +16,8 @@ from idr_assets.imaging.output.output_image import LabelImage
 from idr_assets.imaging.output.read_back import NotAsWrittenError, check_written, marks, stored_objects
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.level import open_level
-from idr_assets_tests.damage import chunk_of, flip_bit
-from idr_assets_tests.idr_stores import write_image
+from idr_assets_tests.support.damage import chunk_of, flip_bit
+from idr_assets_tests.support.idr_stores import write_image
 
 BLOCK = Block(range(2), (1, 0), range(1, 3))
 WRONG = Plane(1, 0, 2)

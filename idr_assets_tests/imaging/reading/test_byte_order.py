@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from idr_assets.imaging.reading.byte_order import looks_swapped
-from idr_assets_tests.idr_stores import nuclei_plane
+from idr_assets_tests.support.idr_stores import nuclei_plane
 
 DTYPES = ["uint16", "int16", "uint32", "int32", "int64", "float16", "float32", "float64"]
 

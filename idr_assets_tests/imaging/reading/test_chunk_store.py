@@ -29,9 +29,9 @@ from idr_assets.imaging.reading.faults import is_transient
 from idr_assets.imaging.reading.fingerprint import fingerprint
 from idr_assets.imaging.reading.level import Level, open_level
 from idr_assets.imaging.reading.retries import Patience
-from idr_assets_tests import store_server as faults
-from idr_assets_tests.idr_stores import nuclei_plane, write_idr_store, write_image
-from idr_assets_tests.store_server import Fault, StoreServer
+from idr_assets_tests.support import store_server as faults
+from idr_assets_tests.support.idr_stores import nuclei_plane, write_idr_store, write_image
+from idr_assets_tests.support.store_server import Fault, StoreServer
 
 QUICK = Patience(tries=3, seconds=10, timeout=1, wait=0.05)
 BLOCK = Block(range(2), (0,), range(3))

@@ -15,8 +15,8 @@ from zarr.codecs.numcodecs import Delta, Zlib
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.reading.level import open_level
-from idr_assets_tests.idr_stores import Version, write_image
-from idr_assets_tests.store_server import StoreServer
+from idr_assets_tests.support.idr_stores import Version, write_image
+from idr_assets_tests.support.store_server import StoreServer
 
 PLANE = Block(range(1), (0,), range(1))
 PIXELS = np.arange(12, dtype="u2").reshape(1, 1, 1, 3, 4)

@@ -17,8 +17,8 @@ from idr_assets.imaging.errors import ImageError, MissingChunkError
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.level import open_level
 from idr_assets.imaging.reading.retries import Patience
-from idr_assets_tests.idr_stores import nuclei_plane, write_image
-from idr_assets_tests.store_server import (
+from idr_assets_tests.support.idr_stores import nuclei_plane, write_image
+from idr_assets_tests.support.store_server import (
     Fault,
     StoreServer,
     changed,

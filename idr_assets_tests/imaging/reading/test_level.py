@@ -19,8 +19,8 @@ from idr_assets.imaging.errors import INDIRECT, ImageError, MissingChunkError
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.reading.fingerprint import fingerprint
 from idr_assets.imaging.reading.level import open_level
-from idr_assets_tests.idr_stores import write_idr_store, write_image
-from idr_assets_tests.store_server import StoreServer
+from idr_assets_tests.support.idr_stores import write_idr_store, write_image
+from idr_assets_tests.support.store_server import StoreServer
 
 type Shape = tuple[int, ...]
 

@@ -12,7 +12,7 @@ from idr_assets.imaging.planes import Block
 from idr_assets.imaging.reading.level import open_level
 from idr_assets.imaging.reading.probe import check_pixels
 from idr_assets.imaging.reading.retries import Patience
-from idr_assets_tests.idr_stores import Version, nuclei_plane, write_image
+from idr_assets_tests.support.idr_stores import Version, nuclei_plane, write_image
 
 WINDOW = Block(range(1, 4), (0,), range(2))
 SHAPE = (300, 280)

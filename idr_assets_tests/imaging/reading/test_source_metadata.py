@@ -16,8 +16,8 @@ from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.reading.fingerprint import fingerprint
 from idr_assets.imaging.reading.level import open_level
 from idr_assets.imaging.store_text import quote
-from idr_assets_tests.idr_stores import Version, write_image
-from idr_assets_tests.store_server import StoreServer
+from idr_assets_tests.support.idr_stores import Version, write_image
+from idr_assets_tests.support.store_server import StoreServer
 
 
 @pytest.fixture

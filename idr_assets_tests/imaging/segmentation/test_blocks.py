@@ -29,9 +29,9 @@ from idr_assets.imaging.segmentation.blocks import BlockTask, segment_blocks
 from idr_assets.imaging.segmentation.functions import SegmentationFunction, gaussian_threshold, per_plane
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
 from idr_assets_tests.bench.large_plane import MOST_BYTES, bytes_of_large_plane
-from idr_assets_tests.damage import damage_writes
-from idr_assets_tests.idr_stores import nuclei_plane, write_idr_store, write_image
-from idr_assets_tests.store_server import StoreServer
+from idr_assets_tests.support.damage import damage_writes
+from idr_assets_tests.support.idr_stores import nuclei_plane, write_idr_store, write_image
+from idr_assets_tests.support.store_server import StoreServer
 
 SHAPE = (4, 2, 5, 40, 50)
 WINDOW = Block(range(1, 4), (1,), range(1, 5))

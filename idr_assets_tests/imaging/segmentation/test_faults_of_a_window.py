@@ -20,9 +20,9 @@ from idr_assets.imaging.reading.retries import Patience
 from idr_assets.imaging.segmentation.blocks import BlockTask, segment_blocks
 from idr_assets.imaging.segmentation.functions import gaussian_threshold
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure
-from idr_assets_tests import store_server as faults
-from idr_assets_tests.idr_stores import nuclei_plane, write_image
-from idr_assets_tests.store_server import Fault, StoreServer
+from idr_assets_tests.support import store_server as faults
+from idr_assets_tests.support.idr_stores import nuclei_plane, write_image
+from idr_assets_tests.support.store_server import Fault, StoreServer
 
 WINDOW = Block(range(10), (0,), range(20))
 SHAPE = (24, 20)

@@ -13,7 +13,7 @@ from idr_assets.imaging.figures.drawing import render
 from idr_assets.imaging.output.output_image import open_label_image
 from idr_assets_tests.orchestration.assets.test_source_image import picture
 from idr_assets_tests.orchestration.conftest import SETTINGS
-from idr_assets_tests.orchestration.small_image import PLANES, Segmented, write_project
+from idr_assets_tests.support.small_image import PLANES, Segmented, write_project
 
 
 @pytest.mark.parametrize(("asset", "file"), [("montage", "montage.png"), ("plane_browser", "planes.html")])

@@ -45,7 +45,7 @@ def test_planes_that_do_not_fit_are_named_and_nothing_else_is_lost(
 ) -> None:
     prefix, folder = disk
     folders = [str(tmp_path / "embryo"), str(folder)]
-    command = [*prefix, sys.executable, "-m", "idr_assets_tests.orchestration.full_disk", *folders]
+    command = [*prefix, sys.executable, "-m", "idr_assets_tests.support.full_disk", *folders]
     Path(folders[0]).mkdir()
     printed = subprocess.run(command, capture_output=True, check=False, text=True)  # noqa: S603
     assert printed.returncode == 0, printed.stderr

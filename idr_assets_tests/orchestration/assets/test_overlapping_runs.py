@@ -16,8 +16,8 @@ from idr_assets.imaging import planes
 from idr_assets.imaging.output.output_image import open_label_image
 from idr_assets.imaging.planes import Plane
 from idr_assets.imaging.segmentation.functions import per_plane, versioned
-from idr_assets_tests.dagster_home import wait_until
-from idr_assets_tests.orchestration.small_image import FIELDS, PIXELS, Segmented
+from idr_assets_tests.support.dagster_home import wait_until
+from idr_assets_tests.support.small_image import FIELDS, PIXELS, Segmented
 
 ONE_WORKER = "type: idr_assets.DaskCluster\nattributes:\n  workers: 1\n"
 BRIGHT, BRIGHTER = 600, 900

@@ -8,9 +8,9 @@ import pytest
 
 from idr_assets.imaging.output.output_image import open_label_image
 from idr_assets.imaging.planes import Plane
-from idr_assets_tests.damage import chunk_of, damage_writes, flip_bit
-from idr_assets_tests.idr_stores import write_image
-from idr_assets_tests.orchestration.small_image import FIELDS, PARTITIONS, PIXELS, PLANES, Segmented, recipe
+from idr_assets_tests.support.damage import chunk_of, damage_writes, flip_bit
+from idr_assets_tests.support.idr_stores import write_image
+from idr_assets_tests.support.small_image import FIELDS, PARTITIONS, PIXELS, PLANES, Segmented, recipe
 
 STORED, USABLE, COUNTS = CHECKS = ("planes_stored", "source_planes_usable", "object_counts_like_neighbours")
 OBJECTS = {Plane(*where): int(recipe(PIXELS[where]).max()) for where in PLANES}

@@ -11,7 +11,7 @@ import scipy.ndimage
 import zarr
 
 from idr_assets.imaging.output.provenance import read_provenance
-from idr_assets_tests.orchestration.small_image import (
+from idr_assets_tests.support.small_image import (
     FIELDS,
     PARTITIONS,
     PIXELS,

@@ -10,7 +10,7 @@ import scipy.ndimage
 from sqlalchemy.exc import SQLAlchemyError
 
 from idr_assets.orchestration.event_log import status
-from idr_assets_tests.orchestration.small_image import FIELDS, PARTITIONS, PIXELS, PLANES, Segmented, recipe
+from idr_assets_tests.support.small_image import FIELDS, PARTITIONS, PIXELS, PLANES, Segmented, recipe
 
 MISSING = "0/2/1/9/0/0"
 """The chunk of the plane t 2 c 1 z 9, below the image."""

@@ -16,7 +16,7 @@ from idr_assets.imaging.segmentation.functions import per_plane
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
 from idr_assets.orchestration.assets import progress
 from idr_assets.orchestration.assets.progress import Progress, logged
-from idr_assets_tests.orchestration.small_image import FIELDS, Segmented
+from idr_assets_tests.support.small_image import FIELDS, Segmented
 
 DONE = PlaneSummary(Plane(0, 0, 0), 1, None, 0.5, 0.0, 1.0, 0.0, 0.1, "")
 FAILED = PlaneFailure(Plane(0, 0, 0), "reason")

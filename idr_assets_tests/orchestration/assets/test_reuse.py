@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import yaozarrs
 
-from idr_assets_tests.idr_stores import write_image
-from idr_assets_tests.orchestration.small_image import FIELDS, PARTITIONS, PIXELS, PLANES, Segmented, recipe
-from idr_assets_tests.store_server import StoreServer
+from idr_assets_tests.support.idr_stores import write_image
+from idr_assets_tests.support.small_image import FIELDS, PARTITIONS, PIXELS, PLANES, Segmented, recipe
+from idr_assets_tests.support.store_server import StoreServer
 
 SEVERAL = "{low: {}, high: {parameters: {threshold_fraction: 0.7}}}"
 

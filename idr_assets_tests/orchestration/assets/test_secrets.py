@@ -8,10 +8,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from idr_assets_tests import store_server as faults
-from idr_assets_tests.dagster_home import ROOT
-from idr_assets_tests.orchestration.small_image import FIELDS, PARTITIONS, Segmented, write_project
-from idr_assets_tests.store_server import StoreServer
+from idr_assets_tests.support import store_server as faults
+from idr_assets_tests.support.dagster_home import ROOT
+from idr_assets_tests.support.small_image import FIELDS, PARTITIONS, Segmented, write_project
+from idr_assets_tests.support.store_server import StoreServer
 
 SECRETS = ("us3r", "s3cret", "t0ken")
 

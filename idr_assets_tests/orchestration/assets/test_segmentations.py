@@ -11,7 +11,7 @@ import yaozarrs
 
 from idr_assets.imaging.output.provenance import read_provenance
 from idr_assets_tests.orchestration.conftest import SETTINGS
-from idr_assets_tests.orchestration.small_image import PARTITIONS, PIXELS, PLANES, Segmented, recipe, write_project
+from idr_assets_tests.support.small_image import PARTITIONS, PIXELS, PLANES, Segmented, recipe, write_project
 
 LOW, HIGH = 0.33, 0.7
 SEVERAL = "{low: {}, high: {parameters: {threshold_fraction: %s}}}"

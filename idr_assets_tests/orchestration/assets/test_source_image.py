@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from idr_assets.orchestration.assets.metadata import markdown
-from idr_assets_tests.idr_stores import write_image
-from idr_assets_tests.orchestration.small_image import FIELDS, PARTITIONS, PIXELS, SHAPE, Segmented
+from idr_assets_tests.support.idr_stores import write_image
+from idr_assets_tests.support.small_image import FIELDS, PARTITIONS, PIXELS, SHAPE, Segmented
 
 MISMATCHES = [
     # what the YAML says | stored value | expected value | remedy

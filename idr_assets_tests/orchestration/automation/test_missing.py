@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from idr_assets.imaging.planes import Block
 from idr_assets.orchestration.automation.missing import IN_PROGRESS, missing_planes, rectangles
 from idr_assets.orchestration.partitions import range_tags
-from idr_assets_tests.orchestration.small_image import PARTITIONS, Segmented, small_image
+from idr_assets_tests.support.small_image import PARTITIONS, Segmented, small_image
 
 CELLS = st.sets(st.tuples(st.integers(0, 6), st.integers(0, 6)))
 WINDOW = {(1, 9), (1, 10), (2, 9), (2, 10)}

@@ -11,10 +11,10 @@ import dagster as dg
 import pytest
 
 from idr_assets.orchestration.automation.schedules import FIGURES
-from idr_assets_tests.dagster_home import ROOT
-from idr_assets_tests.image_project import ImageProject
-from idr_assets_tests.orchestration.small_image import FIELDS, PARTITIONS, RANGE, Segmented, change_image
-from idr_assets_tests.store_server import StoreServer, hang, status
+from idr_assets_tests.support.dagster_home import ROOT
+from idr_assets_tests.support.image_project import ImageProject
+from idr_assets_tests.support.small_image import FIELDS, PARTITIONS, RANGE, Segmented, change_image
+from idr_assets_tests.support.store_server import StoreServer, hang, status
 
 PLANE_LABELS = [dg.AssetKey(["image", "plane_labels"])]
 DRAWN = {(figure, None) for figure in FIGURES}

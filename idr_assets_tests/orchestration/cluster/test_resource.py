@@ -23,13 +23,13 @@ from idr_assets.imaging.segmentation.blocks import BlockTask, segment_blocks
 from idr_assets.imaging.segmentation.functions import gaussian_threshold, per_plane
 from idr_assets.orchestration.cluster.resource import DaskResource
 from idr_assets.orchestration.cluster.security import warn_if_readable
-from idr_assets_tests.dagster_home import ROOT, dagster_home
-from idr_assets_tests.idr_stores import nuclei_plane, write_image
-from idr_assets_tests.image_project import ImageProject
-from idr_assets_tests.orchestration import dask_forms, small_image
-from idr_assets_tests.orchestration.dask_processes import TLS, Scheduler, running_scheduler
-from idr_assets_tests.orchestration.small_image import PIXELS, PLANES, Segmented, recipe, write_project
-from idr_assets_tests.store_server import StoreServer
+from idr_assets_tests.support import dask_forms, small_image
+from idr_assets_tests.support.dagster_home import ROOT, dagster_home
+from idr_assets_tests.support.dask_processes import TLS, Scheduler, running_scheduler
+from idr_assets_tests.support.idr_stores import nuclei_plane, write_image
+from idr_assets_tests.support.image_project import ImageProject
+from idr_assets_tests.support.small_image import PIXELS, PLANES, Segmented, recipe, write_project
+from idr_assets_tests.support.store_server import StoreServer
 
 SHORT = {"timeout": 0.1}
 FORMS: dict[str, dict[str, Any]] = {

@@ -13,8 +13,8 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from distributed import LocalCluster
 
-from idr_assets_tests.dagster_home import ROOT
-from idr_assets_tests.orchestration.small_image import Segmented, write_project
+from idr_assets_tests.support.dagster_home import ROOT
+from idr_assets_tests.support.small_image import Segmented, write_project
 
 SHAPE = (10, 1, 100, 64, 64)
 

@@ -22,9 +22,9 @@ from idr_assets.imaging.segmentation.blocks import BlockTask, segment_blocks
 from idr_assets.imaging.segmentation.functions import gaussian_threshold, per_plane
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
 from idr_assets.orchestration.cluster.resource import DaskResource
-from idr_assets_tests.orchestration.dask_processes import TLS, Scheduler, running_scheduler
-from idr_assets_tests.orchestration.small_image import FIELDS, PARTITIONS, PIXELS, PLANES, Segmented, recipe
-from idr_assets_tests.store_server import StoreServer
+from idr_assets_tests.support.dask_processes import TLS, Scheduler, running_scheduler
+from idr_assets_tests.support.small_image import FIELDS, PARTITIONS, PIXELS, PLANES, Segmented, recipe
+from idr_assets_tests.support.store_server import StoreServer
 
 PROCESSES = "type: idr_assets.DaskCluster\nattributes:\n  workers: 2\n  cluster: processes\n"
 

@@ -14,10 +14,10 @@ import sqlalchemy as db
 
 from idr_assets.orchestration.event_log import BatchedSqliteEventLogStorage
 from idr_assets.orchestration.event_log.batches import EventBatches
-from idr_assets_tests.dagster_home import ROOT, dagster_home
-from idr_assets_tests.forked import exit_codes
-from idr_assets_tests.orchestration.empty_planes import ALL, PLANES, SOME, in_child, planes, run
-from idr_assets_tests.orchestration.event_rows import Rows, stored_rows
+from idr_assets_tests.support.dagster_home import ROOT, dagster_home
+from idr_assets_tests.support.empty_planes import ALL, PLANES, SOME, in_child, planes, run
+from idr_assets_tests.support.event_rows import Rows, stored_rows
+from idr_assets_tests.support.forked import exit_codes
 
 REFUSE = {
     "planned": """
@@ -220,7 +220,7 @@ def test_a_command_opens_the_index_a_few_times_for_many_planes(tmp_path: Path) -
     with dagster_home(tmp_path) as home:
         customize = tmp_path / "python/sitecustomize.py"
         customize.write_text(customize.read_text() + COUNT)
-        command = "dagster asset materialize -m idr_assets_tests.orchestration.empty_planes --select planes"
+        command = "dagster asset materialize -m idr_assets_tests.support.empty_planes --select planes"
         code, output = home.run(f"{command} --partition-range '{'...'.join(ALL)}'")
         assert code == 0, output
         assert sum(indexed(tmp_path).values()) == 120

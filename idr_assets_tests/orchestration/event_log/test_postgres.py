@@ -12,12 +12,12 @@ import pytest
 import sqlalchemy as db
 
 from idr_assets.orchestration.event_log.postgres import BatchedPostgresEventLogStorage
-from idr_assets_tests.dagster_home import ROOT
-from idr_assets_tests.forked import exit_codes
-from idr_assets_tests.orchestration.empty_planes import SOME, in_child, planes, run
-from idr_assets_tests.orchestration.event_rows import Rows, stored_rows
-from idr_assets_tests.orchestration.planes_status import assert_same_status, counts, status
-from idr_assets_tests.orchestration.postgres_server import postgres_server
+from idr_assets_tests.support.dagster_home import ROOT
+from idr_assets_tests.support.empty_planes import SOME, in_child, planes, run
+from idr_assets_tests.support.event_rows import Rows, stored_rows
+from idr_assets_tests.support.forked import exit_codes
+from idr_assets_tests.support.planes_status import assert_same_status, counts, status
+from idr_assets_tests.support.postgres_server import postgres_server
 
 BATCHED = next(
     block for block in re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/how_to/postgresql.md").read_text(), re.DOTALL)

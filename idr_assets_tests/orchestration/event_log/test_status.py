@@ -8,9 +8,9 @@ import dagster as dg
 import pytest
 
 from idr_assets.orchestration.event_log.status import PlainMultiPartitions
-from idr_assets_tests.dagster_home import ROOT
-from idr_assets_tests.orchestration.empty_planes import SOME, planes, run
-from idr_assets_tests.orchestration.planes_status import CHANGES, assert_same_status, counts, status
+from idr_assets_tests.support.dagster_home import ROOT
+from idr_assets_tests.support.empty_planes import SOME, planes, run
+from idr_assets_tests.support.planes_status import CHANGES, assert_same_status, counts, status
 
 
 @pytest.fixture

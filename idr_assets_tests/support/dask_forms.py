@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from idr_assets_tests.dagster_home import DagsterHome, dagster_home
-from idr_assets_tests.orchestration.dask_processes import Scheduler
-from idr_assets_tests.orchestration.slow_planes import held
-from idr_assets_tests.orchestration.small_image import PIXELS, write_project
+from idr_assets_tests.support.dagster_home import DagsterHome, dagster_home
+from idr_assets_tests.support.dask_processes import Scheduler
+from idr_assets_tests.support.slow_planes import held
+from idr_assets_tests.support.small_image import PIXELS, write_project
 
 FORMS = {
     "in process": "{cluster: in_process, workers: 2}",

@@ -10,7 +10,7 @@ from pathlib import Path
 from dask.cli import run_cli
 from distributed import Client, Security
 
-from idr_assets_tests.forked import fork
+from idr_assets_tests.support.forked import fork
 
 TLS = """\
 type: idr_assets.DaskCluster

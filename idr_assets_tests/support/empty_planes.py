@@ -7,7 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from idr_assets_tests.forked import fork
+from idr_assets_tests.support.forked import fork
 
 ALL = ("0|00", "5|19")
 SOME = ("1|03", "2|08")

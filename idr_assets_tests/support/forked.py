@@ -13,7 +13,7 @@ PRELOADED = [
         "idr_assets.imaging.objects.tables",
     ),
     *("distributed.cli.dask_scheduler", "distributed.cli.dask_worker", "dask_image.ndfilters"),
-    *("idr_assets_tests.orchestration.small_image", "idr_assets_tests.orchestration.empty_planes"),
+    *("idr_assets_tests.support.small_image", "idr_assets_tests.support.empty_planes"),
     *("idr_assets.orchestration.assets.plane_labels", "pytest"),
 ]
 

@@ -12,7 +12,7 @@ from urllib.request import Request, urlopen
 import psutil
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
-from idr_assets_tests.dagster_home import DagsterHome, wait_until
+from idr_assets_tests.support.dagster_home import DagsterHome, wait_until
 
 PATIENCE = 120_000
 """Milliseconds that the browser waits for what is to appear."""

@@ -7,7 +7,7 @@ from dagster._core.loader import LoadingContextForTest
 from dagster._core.storage.partition_status_cache import AssetStatusCacheValue
 
 from idr_assets.orchestration.event_log.status import PartitionStatus
-from idr_assets_tests.orchestration.empty_planes import ALL, PLANES, RANGE, SOME, defs, planes, run
+from idr_assets_tests.support.empty_planes import ALL, PLANES, RANGE, SOME, defs, planes, run
 
 FAILED, AGAIN, BEGUN = ("1|05", "3|05"), ("1|05", "1|06"), ("0|00", "1|03")
 NARROWER = dg.MultiPartitionsDefinition(

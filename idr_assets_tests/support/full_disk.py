@@ -1,6 +1,6 @@
 """A run on a file system that gets full, as a process of its own: prints as JSON what came of it.
 
-`python -m idr_assets_tests.orchestration.full_disk PROJECT DISK`: DISK is a folder with room for one plane and a few.
+`python -m idr_assets_tests.support.full_disk PROJECT DISK`: DISK is a folder with room for one plane and a few.
 """
 
 import json
@@ -11,7 +11,7 @@ from pathlib import Path
 import dagster as dg
 import numpy as np
 
-from idr_assets_tests.orchestration.small_image import Segmented, write_project
+from idr_assets_tests.support.small_image import Segmented, write_project
 
 NOISE = np.random.default_rng(0).integers(0, 2**16, (2, 1, 4, 300, 300), np.uint16)
 FIELDS = {"shape": str(list(NOISE.shape)), "channels": "[0]", "window": "{t: all, z: all}"}

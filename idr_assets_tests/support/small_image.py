@@ -13,8 +13,8 @@ import scipy.ndimage
 
 from idr_assets.imaging.segmentation.functions import gaussian_threshold
 from idr_assets.orchestration.image import Image
-from idr_assets_tests.idr_stores import nuclei_plane, write_image
-from idr_assets_tests.image_project import ImageProject
+from idr_assets_tests.support.idr_stores import nuclei_plane, write_image
+from idr_assets_tests.support.image_project import ImageProject
 
 SHAPE = (3, 2, 12, 40, 36)
 PIXELS = np.array([[[nuclei_plane(t, c, z, SHAPE[3:]) for z in range(12)] for c in range(2)] for t in range(3)], ">u2")

@@ -1,4 +1,4 @@
-"""Executes a notebook with this Python as kernel: `python -m idr_assets_tests.notebook_runner NOTEBOOK EXECUTED`."""
+"""Executes a notebook with this Python as kernel: `python -m ... NOTEBOOK EXECUTED`."""
 
 import sys
 from pathlib import Path

@@ -17,7 +17,7 @@ from time import monotonic, sleep
 import dagster as dg
 import psutil
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 
 LONGEST = 240.0

@@ -19,9 +19,9 @@ import pytest
 import zarr
 from distributed.security import Security
 
-from idr_assets_tests import store_server as faulty
-from idr_assets_tests.idr_stores import nuclei_plane, write_idr_store, write_image
-from idr_assets_tests.store_server import Fault, StoreServer
+from idr_assets_tests.support import store_server as faulty
+from idr_assets_tests.support.idr_stores import nuclei_plane, write_idr_store, write_image
+from idr_assets_tests.support.store_server import Fault, StoreServer
 
 BODY = bytes(range(64))
 
@@ -195,7 +195,7 @@ def test_tls(tmp_path: Path) -> None:
 
 def test_the_command_serves_until_terminated(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(BODY)
-    command = [sys.executable, "-m", "idr_assets_tests.store_server", str(tmp_path), "--latency", "0.01"]
+    command = [sys.executable, "-m", "idr_assets_tests.support.store_server", str(tmp_path), "--latency", "0.01"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
         assert process.stdout is not None
         server = StoreServer(tmp_path)
