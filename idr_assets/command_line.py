@@ -11,8 +11,8 @@ import dagster as dg
 from idr_assets.images import DEFINITIONS, find_image, find_segmentation, load_definitions
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.planes import Block
+from idr_assets.orchestration.assets.names import figure_keys, measure_keys
 from idr_assets.orchestration.automation.missing import IN_PROGRESS, TO_DO, missing_planes, rectangles, stale_planes
-from idr_assets.orchestration.automation.schedules import figure_keys, measure_keys
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.partitions import block_of, key_range, partition_key, range_tags, timepoint_tags
 from idr_assets.orchestration.process_end import skip_last_garbage

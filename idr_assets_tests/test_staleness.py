@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 from playwright.sync_api import Page, expect
 
-from idr_assets.orchestration.automation.schedules import FIGURES, MEASURES
+from idr_assets.orchestration.assets.names import FIGURES, MEASURES
 from idr_assets_tests.support.dagster_home import DagsterHome, dagster_home, wait_until
 from idr_assets_tests.support.image_project import ImageProject
 from idr_assets_tests.support.small_image import PARTITIONS, Segmented, write_project

@@ -13,7 +13,8 @@ from idr_assets.components.named_function import import_function
 from idr_assets.components.scaffold import CommentedYaml, image_name
 from idr_assets.components.templates import check_post_processing
 from idr_assets.components.yaml_model import Segmentation, located, resolved
-from idr_assets.orchestration.automation.schedules import MADE, Automation
+from idr_assets.orchestration.assets.names import MADE
+from idr_assets.orchestration.automation.schedules import Automation
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.image_definitions import image_definitions
 

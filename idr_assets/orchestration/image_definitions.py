@@ -6,17 +6,12 @@ import dagster as dg
 
 from idr_assets.orchestration.assets.comparison import segmentation_comparison
 from idr_assets.orchestration.assets.figures import montage, plane_browser
+from idr_assets.orchestration.assets.names import measure_keys
 from idr_assets.orchestration.assets.object_counts import object_counts
 from idr_assets.orchestration.assets.objects import objects
 from idr_assets.orchestration.assets.plane_labels import plane_labels
 from idr_assets.orchestration.assets.source_image import source_image
-from idr_assets.orchestration.automation.schedules import (
-    Automation,
-    change_sensor,
-    measure_keys,
-    missing_schedule,
-    refresh_sensor,
-)
+from idr_assets.orchestration.automation.schedules import Automation, change_sensor, missing_schedule, refresh_sensor
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.io_manager import ImageIOManager
 from idr_assets.orchestration.partitions import range_tags, timepoint_tags

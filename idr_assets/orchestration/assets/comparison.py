@@ -12,7 +12,7 @@ from idr_assets.orchestration.assets.derived import derived
 from idr_assets.orchestration.assets.descriptions import of_comparison
 from idr_assets.orchestration.assets.figures import provenance, write_figure
 from idr_assets.orchestration.assets.metadata import table
-from idr_assets.orchestration.automation.schedules import COMPARISON
+from idr_assets.orchestration.assets.names import COMPARISON
 from idr_assets.orchestration.image import Image
 
 MOST_COMPARED = 6

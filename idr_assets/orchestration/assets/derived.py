@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from idr_assets.orchestration.automation.schedules import when_changed
+from idr_assets.orchestration.assets.conditions import when_changed
 from idr_assets.orchestration.process_end import skip_last_garbage
 
 

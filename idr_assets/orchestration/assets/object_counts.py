@@ -5,10 +5,10 @@ from typing import Any
 import dagster as dg
 
 from idr_assets.imaging.output.files import write_file
+from idr_assets.orchestration.assets.conditions import when_settled
 from idr_assets.orchestration.assets.derived import derived
 from idr_assets.orchestration.assets.descriptions import of_object_counts
 from idr_assets.orchestration.assets.figures import write_figure
-from idr_assets.orchestration.automation.schedules import when_settled
 from idr_assets.orchestration.image import Image
 
 

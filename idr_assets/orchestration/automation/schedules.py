@@ -11,27 +11,15 @@ import dagster as dg
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.reading.fingerprint import fingerprint
+from idr_assets.orchestration.assets.names import figure_keys, measure_keys
 from idr_assets.orchestration.automation.missing import missing_planes, rectangles
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.partitions import range_tags
 
 type Job = Any  # of `define_asset_job`, whose type Dagster does not export
 
-FIGURES = ("montage", "plane_browser")
-"""Assets that show the labels."""
-
-MEASURES = ("objects", "object_counts")
-"""Assets that measure the labels: apart from all others, since the first is partitioned over T, and a job of Dagster
-holds assets of one partitions definition only."""
-
 HASTE = {"timeout": 5.0, "tries": 2, "seconds": 15.0}
 """Patience of a look, at most, with each of its few requests: Dagster ends a look that takes a minute."""
-
-COMPARISON = "segmentation_comparison"
-"""Asset that shows the labels of several segmentations."""
-
-MADE = ("source_image", "plane_labels", *FIGURES, *MEASURES, COMPARISON)
-"""Every asset that an image has."""
 
 
 @dataclass(frozen=True)
@@ -44,17 +32,6 @@ class Automation:
     watch: bool = False
     watch_seconds: int = 3600
     refresh: bool = False
-
-
-def figure_keys(images: Sequence[Image]) -> list[dg.AssetKey]:
-    """Give the keys of all figures of an image, whose segmentations are `images`."""
-    several = [dg.AssetKey([images[0].name, COMPARISON])] if len(images) > 1 else []
-    return [dg.AssetKey(it.key(figure)) for it in images for figure in FIGURES] + several
-
-
-def measure_keys(images: Sequence[Image]) -> list[dg.AssetKey]:
-    """Give the keys of all that measures an image, whose segmentations are `images`."""
-    return [dg.AssetKey(it.key(measure)) for it in images for measure in MEASURES]
 
 
 def missing_schedule(images: Sequence[Image], job: Job, automation: Automation) -> dg.ScheduleDefinition:
@@ -119,32 +96,6 @@ def refresh_sensor(images: Sequence[Image], automation: Automation) -> dg.Automa
         default_status=dg.DefaultSensorStatus.RUNNING if automation.refresh else dg.DefaultSensorStatus.STOPPED,
         description=f"Draws the figures of {name} and measures its objects anew when labels changed.",
     )
-
-
-def when_changed() -> dg.AutomationCondition[Any]:
-    """Say when what is made from labels is made anew: when these were updated, and no run is still at it.
-
-    What was made by this condition is as old as its request: labels may change while it is made. What else was made, by
-    a whole job for example, is as old as its own update.
-    """
-    # Times decide between what is seen at one look. Dagster keeps them for single conditions, not for combined ones,
-    # such as `any_deps_updated`, which also takes labels and figures of one job without a selection for two runs'.
-    changed = dg.AutomationCondition.any_deps_match(dg.AutomationCondition.newly_updated())
-    requested, updated = dg.AutomationCondition.newly_requested(), dg.AutomationCondition.newly_updated()
-    by_itself = dg.AutomationCondition.executed_with_tags(tag_values={"dagster/from_automation_condition": "true"})
-    waiting = changed.since(requested) & (changed.since(updated) | by_itself)
-    idle = ~dg.AutomationCondition.any_deps_in_progress() & ~dg.AutomationCondition.in_progress()
-    return waiting & idle
-
-
-def when_settled() -> dg.AutomationCondition[Any]:
-    """Say the same for what is made in turn from what is made from labels: not while labels are made or are new.
-
-    Of such labels more is still to come, though no run may be at it yet.
-    """
-    coming = dg.AutomationCondition.in_progress() | dg.AutomationCondition.newly_updated()
-    at_labels = dg.AutomationCondition.any_deps_match(dg.AutomationCondition.any_deps_match(coming))
-    return when_changed() & ~at_labels
 
 
 def _missing(instance: dg.DagsterInstance, image: Image) -> Iterator[dg.RunRequest]:

@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from idr_assets.orchestration.automation.schedules import FIGURES
+from idr_assets.orchestration.assets.names import FIGURES
 from idr_assets_tests.support.dagster_home import ROOT
 from idr_assets_tests.support.image_project import ImageProject
 from idr_assets_tests.support.small_image import FIELDS, PARTITIONS, RANGE, Segmented, change_image
