@@ -8,7 +8,7 @@ from dataclasses import replace
 import click
 import dagster as dg
 
-from idr_assets.images import DEFINITIONS, find_image, find_segmentation, load_definitions
+from idr_assets.by_name import DEFINITIONS, find_image, find_segmentation, load_definitions
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.planes import Block
 from idr_assets.orchestration.assets.names import figure_keys, measure_keys

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from idr_assets.images import find_image
+from idr_assets.by_name import find_image
 from idr_assets.orchestration.automation.missing import stale_planes
 from idr_assets.orchestration.versions import recipe_version
 from idr_assets_tests.support.small_image import PARTITIONS, Segmented, change_image, small_image
