@@ -37,10 +37,11 @@ test: $(INSTALLED) ## run the tests (some of them: ARGS="-k montage")
 bench: $(INSTALLED) ## measure speed and memory, write docs/explanation/benchmarks.md (needs postgresql; small: ARGS="--planes 100")
 	$(BIN)/python -m idr_assets_tests.bench $(ARGS)
 
-lint: $(INSTALLED) ## check style, formatting, types and the links of the documentation
+lint: $(INSTALLED) ## check style, formatting, types, which room imports which, and the links of the documentation
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(SITE)
 
 docs: $(INSTALLED) ## build the documentation as a site: open site/index.html
