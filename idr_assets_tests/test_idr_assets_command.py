@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from idr_assets.command_line import main
-from idr_assets.imaging.output.output_image import open_label_image
+from idr_assets.imaging.output.output_image import open_output
 from idr_assets_tests.support.dagster_home import ROOT
 from idr_assets_tests.support.image_project import ImageProject
 from idr_assets_tests.support.small_image import FIELDS, PARTITIONS, Segmented, write_project
@@ -64,7 +64,7 @@ def test_wiped_planes_are_missing_and_leave_the_others_alone(project: ImageProje
     shutil.copy(ROOT / ".dagster_home/dagster.yaml", os.environ["DAGSTER_HOME"])
     assert call("wipe image 1|10 2|09...2|10").stdout == "Planes of image that are wiped: 3.\n"
     assert call("missing image").stdout == "1|10\n2|09...2|10\n"
-    labels = open_label_image(str(project.root / "data/image.ome.zarr"))
+    labels = open_output(str(project.root / "data/image.ome.zarr"))
     assert {where for where, plane in labels.read_grid((1, 2), (0, 1), (9, 10)).items() if plane} == {
         (1, 0, 9),
         (1, 1, 9),

@@ -12,7 +12,7 @@ import pytest
 from distributed import Client
 
 from idr_assets.imaging.errors import ImageError
-from idr_assets.imaging.output.creation import create_label_image
+from idr_assets.imaging.output.creation import create_output
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.retries import Patience
 from idr_assets.imaging.segmentation.blocks import BlockTask, segment_blocks
@@ -100,7 +100,7 @@ def test_every_row_of_the_tables_is_tested() -> None:
 def test_a_fault_of_a_chunk_costs_its_plane_and_says_why(served: Served, tmp_path: Path, fault: str) -> None:
     served.server.faults = {f"/source.zarr/0/{BAD.t}/{BAD.c}/{BAD.z}/0/0": repeat(OF_A_CHUNK[fault])}
     level = small_image(address=f"{served.server.url}/source.zarr", patience=HASTY).find_level()
-    output = create_label_image(str(tmp_path / "image.ome.zarr"), level)
+    output = create_output(str(tmp_path / "image.ome.zarr"), level)
     results = list(segment_blocks(served.client, BlockTask(level, output, gaussian_threshold), [BLOCK]))
     (failure,) = (result for result in results if isinstance(result, PlaneFailure))
     assert failure.plane == BAD

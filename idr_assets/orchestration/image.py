@@ -16,7 +16,7 @@ import numpy as np
 from idr_assets.imaging.errors import ImageError, masked
 from idr_assets.imaging.ome_zarr.formats import Version
 from idr_assets.imaging.ome_zarr.geometry import Geometry
-from idr_assets.imaging.output.output_image import LabelImage, open_label_image
+from idr_assets.imaging.output.output_image import OutputImage, open_output
 from idr_assets.imaging.planes import Block, index_key
 from idr_assets.imaging.reading.level import Level, open_level
 from idr_assets.imaging.reading.probe import check_pixels
@@ -170,9 +170,9 @@ class Image:
         sparse, known = self.missing_chunks == "zeros", self.byte_order_known
         check_pixels(level, self.window, self.storage_options, sparse=sparse, byte_order_known=known)
 
-    def open_output(self) -> LabelImage:
+    def open_output(self) -> OutputImage:
         """Open the output; `ImageError` when no plane was segmented yet."""
-        return open_label_image(self.labels_url, self.label_group)
+        return open_output(self.labels_url, self.label_group)
 
     @property
     def geometry(self) -> Geometry:

@@ -8,7 +8,7 @@ import fsspec
 import numpy as np
 import numpy.typing as npt
 
-from idr_assets.imaging.output.output_image import LabelImage
+from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.planes import LabelledPlane, Plane
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.partitions import block_of
@@ -78,7 +78,7 @@ def _labels(image: Image, keys: dg.PartitionKeyRange) -> npt.NDArray[np.int32]:
     return labels.reshape(*lengths, *labels.shape[1:])
 
 
-def _stored(output: LabelImage, plane: Plane) -> LabelledPlane:
+def _stored(output: OutputImage, plane: Plane) -> LabelledPlane:
     labelled = output.read(plane)
     if labelled is None:
         raise output.not_stored(plane)

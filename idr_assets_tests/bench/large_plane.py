@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from idr_assets.imaging.output.creation import create_label_image
+from idr_assets.imaging.output.creation import create_output
 from idr_assets.imaging.planes import Plane
 from idr_assets.imaging.reading.level import open_level
 from idr_assets.imaging.segmentation.blocks import BlockTask
@@ -33,7 +33,7 @@ def bytes_of_large_plane(side: int) -> float:
 
 def _bytes_a_pixel(folder: Path) -> float:
     level = open_level(str(folder / "image.zarr"), "0")
-    task = BlockTask(level, create_label_image(str(folder / "output"), level), gaussian_threshold)
+    task = BlockTask(level, create_output(str(folder / "output"), level), gaussian_threshold)
     before = memory("VmRSS")
     (found,) = task(Plane(0, 0, 0).block)
     assert found.objects

@@ -13,7 +13,7 @@ import scipy.ndimage
 import zarr
 
 from idr_assets.imaging.output.origins import Origins
-from idr_assets.imaging.output.output_image import LabelImage
+from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.reading.level import Level
 from idr_assets.imaging.segmentation import blocks
 from idr_assets.imaging.segmentation.blocks import BlockTask
@@ -24,8 +24,8 @@ STAGES: dict[str, dict[str, list[tuple[Any, str]]]] = {
     "ours": {
         "fetch": [(Level, "read")],
         "segment": [(BlockTask, "segment")],
-        "write": [(LabelImage, "write")],
-        "read back": [(blocks, "marks"), (blocks, "check_written")],
+        "write": [(OutputImage, "write")],
+        "read back": [(blocks, "checksums"), (blocks, "check_written")],
         "note origins": [(Origins, "of"), (Origins, "note")],
     },
     "loop": {

@@ -57,7 +57,7 @@ def notebook(url: str, _: argparse.Namespace) -> Iterator[Segment]:
 @contextmanager
 def ours(url: str, options: argparse.Namespace) -> Iterator[Segment]:
     """Segment as a run of Dagster does, without Dagster."""
-    from idr_assets.imaging.output.creation import create_label_image  # noqa: PLC0415
+    from idr_assets.imaging.output.creation import create_output  # noqa: PLC0415
     from idr_assets.imaging.output.origins import create_origins, identity  # noqa: PLC0415
     from idr_assets.imaging.reading.fingerprint import fingerprint  # noqa: PLC0415
     from idr_assets.imaging.reading.level import open_level  # noqa: PLC0415
@@ -68,7 +68,7 @@ def ours(url: str, options: argparse.Namespace) -> Iterator[Segment]:
 
     level = open_level(url, LEVEL)
     with TemporaryDirectory() as folder, client(options.form, options.workers, {}) as cluster:
-        output = create_label_image(f"{folder}/image.ome.zarr", level)
+        output = create_output(f"{folder}/image.ome.zarr", level)
         source = identity(level, fingerprint(level))
         origins = create_origins(output, level, source, reuse=True) if source else None
         task = BlockTask(level, output, gaussian_threshold, {}, {"source": url}, origins)

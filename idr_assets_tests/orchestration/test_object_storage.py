@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import s3fs
 
-from idr_assets.imaging.output.output_image import open_label_image
+from idr_assets.imaging.output.output_image import open_output
 from idr_assets_tests.orchestration.conftest import SETTINGS
 from idr_assets_tests.support.idr_stores import write_image
 from idr_assets_tests.support.image_project import ImageProject
@@ -51,8 +51,8 @@ def _data_on_s3(_default_data_folder: None, monkeypatch: pytest.MonkeyPatch) -> 
 def test_pixels_labels_objects_and_figures_are_those_of_a_local_disk(
     on_s3: Segmented, segmented: Segmented, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    local = open_label_image(str(segmented.project.root / "data/image.ome.zarr"))
-    remote = open_label_image("s3://results/data/image.ome.zarr")
+    local = open_output(str(segmented.project.root / "data/image.ome.zarr"))
+    remote = open_output("s3://results/data/image.ome.zarr")
     for plane in PLANES:
         np.testing.assert_array_equal(remote.pixels[plane], PIXELS[plane])
         np.testing.assert_array_equal(remote.labels[plane], local.labels[plane])

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from idr_assets.imaging.output.output_image import LabelImage
+from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.planes import Block, Plane
 
 
-def chunk_of(output: LabelImage, plane: Plane, array: str = "labels") -> Path:
+def chunk_of(output: OutputImage, plane: Plane, array: str = "labels") -> Path:
     """Give the file that holds a plane's labels, or its pixels."""
     folder = f"{getattr(output, array).path}/"
     return Path(output.url, next(key for key in output.chunk_keys(plane) if key.startswith(folder)))
@@ -24,11 +24,11 @@ def flip_bit(file: Path) -> None:
 
 def damage_writes(patch: pytest.MonkeyPatch, plane: Plane, times: int) -> None:
     """Damage the labels of a plane right after they are written, so many times, for threads of this process."""
-    write, left = LabelImage.write, [plane] * times
+    write, left = OutputImage.write, [plane] * times
 
-    def damaging(output: LabelImage, block: Block, *arrays: Any) -> None:  # noqa: ANN401  pixels and labels
+    def damaging(output: OutputImage, block: Block, *arrays: Any) -> None:  # noqa: ANN401  pixels and labels
         write(output, block, *arrays)
         if plane in block.planes() and left:
             flip_bit(chunk_of(output, left.pop()))
 
-    patch.setattr(LabelImage, "write", damaging)
+    patch.setattr(OutputImage, "write", damaging)

@@ -21,8 +21,8 @@ import pyarrow.parquet as pq
 from idr_assets.imaging.errors import ImageError, masked
 from idr_assets.imaging.objects.measurements import COLUMNS, VERSION, measured
 from idr_assets.imaging.output.files import remove_file, write_file
-from idr_assets.imaging.output.output_image import LabelImage
-from idr_assets.imaging.output.read_back import marks
+from idr_assets.imaging.output.output_image import OutputImage
+from idr_assets.imaging.output.read_back import checksums
 from idr_assets.imaging.planes import Block, LabelledPlane, Plane
 from idr_assets.imaging.store_text import cite
 from idr_assets.imaging.stores.by_address import open_filesystem
@@ -70,13 +70,13 @@ def not_measured(urls: Sequence[str]) -> ImageError:
     return ImageError(f"No table of objects in {folder}: nothing was measured yet. Materialize `objects` first.")
 
 
-def write_objects(url: str, output: LabelImage, planes: Block, image: str, pixel_area: float | None) -> bool:
+def write_objects(url: str, output: OutputImage, planes: Block, image: str, pixel_area: float | None) -> bool:
     """Measure the planes of a timepoint and write their table, unless it is there; tell whether it was written.
 
     Planes are read one by one, and those that are not stored are left out. `pixel_area` is in µm². Raises `ImageError`
     on a full disk.
     """
-    origin = _origin(image, pixel_area, dict(zip(planes.planes(), marks(output, planes.planes()), strict=True)))
+    origin = _origin(image, pixel_area, dict(zip(planes.planes(), checksums(output, planes.planes()), strict=True)))
     if _is_made_from(url, origin):
         return False
     stored = (labelled for plane in planes.planes() if (labelled := output.read(plane)))
@@ -169,7 +169,7 @@ def _array(values: npt.NDArray[Any]) -> pa.Array:
 
 def _origin(image: str, pixel_area: float | None, stored: Mapping[Plane, str | None]) -> str:
     """Name what a table is made from: with the same planes, pixels and labels, it is the same."""
-    parts = [VERSION, image, pixel_area, {str(plane): mark for plane, mark in stored.items()}]
+    parts = [VERSION, image, pixel_area, {str(plane): checksum for plane, checksum in stored.items()}]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

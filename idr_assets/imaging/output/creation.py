@@ -18,7 +18,7 @@ from idr_assets.imaging.output.attributes import (
 )
 from idr_assets.imaging.output.files import clear_partials, room, undisturbed
 from idr_assets.imaging.output.nodes import create_group, create_node
-from idr_assets.imaging.output.output_image import SEGMENTATION, LabelImage, label_groups, open_label_image
+from idr_assets.imaging.output.output_image import SEGMENTATION, OutputImage, label_groups, open_output
 from idr_assets.imaging.output.refusals import check_extent, check_level, check_owner
 from idr_assets.imaging.reading.level import Level
 from idr_assets.imaging.stores.by_address import open_store
@@ -27,7 +27,7 @@ LONGEST_CHUNK = 2048
 """Height and width in pixels up to which a plane is one chunk: about 4 megapixels; also the most slices of a chunk."""
 
 
-def create_label_image(url: str, level: Level, name: str = SEGMENTATION, *, version: Version = "0.5") -> LabelImage:
+def create_output(url: str, level: Level, name: str = SEGMENTATION, *, version: Version = "0.5") -> OutputImage:
     """Make the output for `level` at `url`, and its label group `name`, unless they are there, and open it.
 
     `version` is that of OME-Zarr, 0.5 (Zarr v3) or 0.4 (Zarr v2).
@@ -51,7 +51,7 @@ def create_label_image(url: str, level: Level, name: str = SEGMENTATION, *, vers
     _list_labels(url, written_as)
     check_extent(url, level, name)  # again: another process may have been first
     _follow(url, level, written_as)
-    return open_label_image(url, name)
+    return open_output(url, name)
 
 
 def _follow(url: str, level: Level, written_as: Format) -> None:

@@ -34,7 +34,7 @@ from fsspec.core import split_protocol
 from idr_assets.imaging.errors import DAMAGED, ImageError
 from idr_assets.imaging.output.arrays import open_array, write_planes
 from idr_assets.imaging.output.creation import create_array
-from idr_assets.imaging.output.output_image import LabelImage
+from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.output.read_back import UNREADABLE
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.fingerprint import stamps
@@ -164,7 +164,7 @@ def find_origins(url: str, level: Level, image: str, *, reuse: bool) -> Origins 
     return Origins(url, image, pixels, digests, reuse) if pixels.shape == level.shape else None
 
 
-def create_origins(output: LabelImage, level: Level, image: str, *, reuse: bool) -> Origins | None:
+def create_origins(output: OutputImage, level: Level, image: str, *, reuse: bool) -> Origins | None:
     """Make the array of origins, unless it is in the output, and open it; `ImageError` on a full disk."""
     shape = (*level.shape[:3], 1, BYTES)
     create_array(output.url, ORIGINS, shape, np.dtype(np.uint8), output.format, slices=level.shape[2])

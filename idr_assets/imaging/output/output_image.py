@@ -32,7 +32,7 @@ SEGMENTATION = "segmentation"
 
 
 @dataclass(frozen=True)
-class LabelImage:
+class OutputImage:
     """The output at `url`, opened with its label group `labels/<name>`.
 
     Both arrays are (t, c, z, y, x); `labels` is int32, 0 background, 1..n in each plane.
@@ -176,14 +176,14 @@ class LabelImage:
             remove_file(f"{self.url}/{key}")
 
 
-def open_label_image(url: str, name: str = SEGMENTATION) -> LabelImage:
+def open_output(url: str, name: str = SEGMENTATION) -> OutputImage:
     """Open the output at `url` for reading and writing; `ImageError` when it, or its label group, is not there."""
     try:
         arrays = [open_array(url, path) for path in ("0", f"labels/{name}/0")]
     except FileNotFoundError as error:
-        message = f"No label image at {masked(url)}/labels/{name}: nothing was segmented yet. Materialize planes first."
+        message = f"No output at {masked(url)}/labels/{name}: nothing was segmented yet. Materialize planes first."
         raise ImageError(message) from error
-    return LabelImage(url, name, *arrays)
+    return OutputImage(url, name, *arrays)
 
 
 def label_groups(url: str) -> list[str]:

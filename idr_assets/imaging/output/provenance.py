@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from idr_assets.imaging.output.nodes import create_group, find_group
-from idr_assets.imaging.output.output_image import LabelImage
+from idr_assets.imaging.output.output_image import OutputImage
 
 
 def provenance_path(labels: str) -> str:
@@ -18,7 +18,7 @@ def provenance_path(labels: str) -> str:
     return f"labels/{labels}/provenance"
 
 
-def add_provenance(output: LabelImage, provenance: Mapping[str, Any]) -> None:
+def add_provenance(output: OutputImage, provenance: Mapping[str, Any]) -> None:
     """Note how planes of the output's label group come to be, once for each way."""
     path = provenance_path(output.name)
     name = hashlib.sha256(json.dumps(provenance, sort_keys=True).encode()).hexdigest()[:16]

@@ -13,7 +13,7 @@ import zarr
 from idr_assets.imaging.errors import DAMAGED, ImageError, masked
 from idr_assets.imaging.output.arrays import same_bits
 from idr_assets.imaging.output.files import file_ends
-from idr_assets.imaging.output.output_image import LabelImage
+from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.store_text import cite
 
@@ -25,7 +25,7 @@ class NotAsWrittenError(ImageError):
     """Planes were written, but do not come back as they were."""
 
 
-def check_written(output: LabelImage, block: Block, pixels: npt.NDArray[Any], labels: npt.NDArray[np.int32]) -> None:
+def check_written(output: OutputImage, block: Block, pixels: npt.NDArray[Any], labels: npt.NDArray[np.int32]) -> None:
     """Compare what the output now holds of a block with what was written, (t, c, z, y, x) each, bit for bit.
 
     So labels that were numbered 1..n are so in the output, and are as many.
@@ -42,8 +42,8 @@ def check_written(output: LabelImage, block: Block, pixels: npt.NDArray[Any], la
             raise NotAsWrittenError(_message(block, array, f"its {name} read back as others"))
 
 
-def marks(output: LabelImage, planes: Iterable[Plane]) -> list[str | None]:
-    """Give a mark of what the output now holds of each plane, pixels and labels; other content has another mark.
+def checksums(output: OutputImage, planes: Iterable[Plane]) -> list[str | None]:
+    """Give the checksum of what the output now holds of each plane, pixels and labels.
 
     It joins the checksums with which chunks end, so that little is read and nothing decoded, or hashes of whole chunks
     where the format has none. None where a chunk is missing or cannot be read.
@@ -51,10 +51,10 @@ def marks(output: LabelImage, planes: Iterable[Plane]) -> list[str | None]:
     keys = [key for plane in planes for key in output.chunk_keys(plane)]
     checksum = output.format.checksum
     each = batched(file_ends(output.url, keys, checksum), 2 * math.prod(output.labels.cdata_shape[3:]))
-    return [_mark(plane, hashed=not checksum) for plane in each]
+    return [_checksum(plane, hashed=not checksum) for plane in each]
 
 
-def stored_objects(output: LabelImage, plane: Plane) -> int | None:
+def stored_objects(output: OutputImage, plane: Plane) -> int | None:
     """Count the objects of a plane in the output; None where it is outside, not stored, or damaged."""
     where = (plane.t, plane.c, plane.z)
     if not all(0 <= index < length for index, length in zip(where, output.labels.shape, strict=False)):
@@ -65,7 +65,7 @@ def stored_objects(output: LabelImage, plane: Plane) -> int | None:
         return None
 
 
-def _mark(ends: Sequence[bytes | None], *, hashed: bool) -> str | None:
+def _checksum(ends: Sequence[bytes | None], *, hashed: bool) -> str | None:
     read = [end for end in ends if end is not None]
     told = [hashlib.sha256(end).digest()[:8] for end in read] if hashed else read
     return b"".join(told).hex() if len(read) == len(ends) else None

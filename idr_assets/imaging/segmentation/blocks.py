@@ -20,9 +20,9 @@ from distributed import Client, KilledWorker
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.output.origins import Origins
-from idr_assets.imaging.output.output_image import LabelImage
+from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.output.provenance import add_provenance
-from idr_assets.imaging.output.read_back import NotAsWrittenError, check_written, marks
+from idr_assets.imaging.output.read_back import NotAsWrittenError, check_written, checksums
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.level import Level
 from idr_assets.imaging.segmentation.functions import SegmentationFunction, threshold_of
@@ -54,7 +54,7 @@ class BlockTask:
     """
 
     level: Level
-    output: LabelImage
+    output: OutputImage
     function: SegmentationFunction
     parameters: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
@@ -73,7 +73,7 @@ class BlockTask:
             add_provenance(self.output, self.provenance)
         planes = pixels, labels.reshape(pixels.shape)
         self.output.write(block, *planes)
-        stored = marks(self.output, block.planes())  # before the comparison, which tells that they are of this run
+        stored = checksums(self.output, block.planes())  # before the comparison, which tells that they are of this run
         try:
             check_written(self.output, block, *planes)
         except NotAsWrittenError:
@@ -84,8 +84,8 @@ class BlockTask:
         seconds = (perf_counter() - started) / len(block)
         each = zip(block.planes(), stored, origins, stack, labels, thresholds, strict=True)
         return [
-            summarize(plane, *found, seconds=seconds, mark=mark, origin=origin, reused=plane in reused)
-            for plane, mark, origin, *found in each
+            summarize(plane, *found, seconds=seconds, checksum=checksum, origin=origin, reused=plane in reused)
+            for plane, checksum, origin, *found in each
         ]
 
     def _read(self, block: Block) -> tuple[npt.NDArray[Any], set[Plane]]:

@@ -42,11 +42,11 @@ def versioned[F](version: str, *, thresholds: SegmentationFunction | None = None
         A function of the same arguments that returns lazily the one intensity threshold of each plane, (n,).
     """
 
-    def mark(function: F) -> F:
+    def set_version(function: F) -> F:
         vars(function).update(version=version, thresholds=thresholds)
         return function
 
-    return mark
+    return set_version
 
 
 def threshold_of(function: SegmentationFunction, planes: da.Array, parameters: Mapping[str, Any]) -> da.Array | None:

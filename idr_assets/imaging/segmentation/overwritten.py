@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from idr_assets.imaging.output.output_image import LabelImage
-from idr_assets.imaging.output.read_back import marks
+from idr_assets.imaging.output.output_image import OutputImage
+from idr_assets.imaging.output.read_back import checksums
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
 
 OVERWRITTEN = (
@@ -12,14 +12,14 @@ OVERWRITTEN = (
 )
 
 
-def confirmed(output: LabelImage, found: Sequence[PlaneSummary | PlaneFailure]) -> list[PlaneSummary | PlaneFailure]:
+def confirmed(output: OutputImage, found: Sequence[PlaneSummary | PlaneFailure]) -> list[PlaneSummary | PlaneFailure]:
     """Make a failure of each summary of a plane that the output does not hold as it was written.
 
     This is to be the last look before a report: unseen stays only a run that writes a plane after this look and reports
     it before this run does.
     """
     summaries = [result for result in found if isinstance(result, PlaneSummary)]
-    stored = marks(output, [summary.plane for summary in summaries])
+    stored = checksums(output, [summary.plane for summary in summaries])
     seen = zip(summaries, stored, strict=True)
-    lost = {summary.plane for summary, mark in seen if mark is None or mark != summary.mark}
+    lost = {summary.plane for summary, checksum in seen if checksum is None or checksum != summary.checksum}
     return [PlaneFailure(it.plane, OVERWRITTEN, written=True) if it.plane in lost else it for it in found]

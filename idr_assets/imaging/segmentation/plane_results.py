@@ -16,8 +16,8 @@ class PlaneSummary:
     `threshold` is the intensity above which a pixel is foreground, None where the function has none; `foreground` is
     the share of labelled pixels; `minimum` and `maximum` are intensities; `saturated` is the share of pixels at the
     largest value of their dtype, None for dtypes that are no integers; `seconds` is the plane's part of its block;
-    `mark` tells what was stored, see `read_back.marks`; `origin` proves where the pixels came from, see `Origins`,
-    and is None where that need not be noted; `reused` whether they were read from the output.
+    `checksum` is that of what was stored, see `read_back.checksums`; `origin` proves where the pixels came from, see
+    `Origins`, and is None where that need not be noted; `reused` whether they were read from the output.
     """
 
     plane: Plane
@@ -28,7 +28,7 @@ class PlaneSummary:
     maximum: float
     saturated: float | None
     seconds: float
-    mark: str | None
+    checksum: str | None
     origin: bytes | None = None
     reused: bool = False
 
@@ -49,7 +49,7 @@ def summarize(  # noqa: PLR0913
     threshold: float | None,
     *,
     seconds: float,
-    mark: str | None,
+    checksum: str | None,
     origin: bytes | None,
     reused: bool,
 ) -> PlaneSummary:
@@ -63,7 +63,7 @@ def summarize(  # noqa: PLR0913
         maximum=float(pixels.max()),
         saturated=_saturated(pixels),
         seconds=seconds,
-        mark=mark,
+        checksum=checksum,
         origin=origin,
         reused=reused,
     )

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from idr_assets.imaging.errors import masked
-from idr_assets.imaging.output.creation import create_label_image
+from idr_assets.imaging.output.creation import create_output
 from idr_assets.imaging.output.origins import create_origins, find_origins, identity
 from idr_assets.imaging.output.output_image import label_groups
 from idr_assets.imaging.output.provenance import read_provenance
@@ -64,7 +64,7 @@ def plane_labels(image: Image) -> dg.AssetsDefinition:
         if not _is_probed(image, level, source):
             image.probe(level)
         tell_source(context, image, mark)
-        output = create_label_image(image.labels_url, level, image.label_group, version=image.format)
+        output = create_output(image.labels_url, level, image.label_group, version=image.format)
         origins = create_origins(output, level, source, reuse=image.reuse_pixels) if source else None
         _warn_of_other_sources(context, image, level)
         task = BlockTask(level, output, image.function, image.parameters, provenance, origins)

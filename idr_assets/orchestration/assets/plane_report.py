@@ -23,7 +23,7 @@ type Metadata = dict[str, Any]
 MOST_PICTURED = 3
 """Partitions of a run with pictures at most: thousands would make the event log as large as the labels."""
 
-UNTOLD = ("plane", "mark", "origin", "reused")
+UNTOLD = ("plane", "checksum", "origin", "reused")
 """Fields of a summary that are no measures."""
 
 

@@ -13,8 +13,8 @@ import pytest
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.objects.measurements import COLUMNS, measured
 from idr_assets.imaging.objects.tables import keep_tables, objects_frame, read_areas, read_counts, write_objects
-from idr_assets.imaging.output.creation import create_label_image
-from idr_assets.imaging.output.output_image import LabelImage
+from idr_assets.imaging.output.creation import create_output
+from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.planes import Block, LabelledPlane, Plane
 from idr_assets.imaging.reading.level import open_level
 from idr_assets_tests.support.idr_stores import nuclei_plane, write_image
@@ -66,16 +66,16 @@ def agrees(labelled: LabelledPlane) -> int:
 
 
 @pytest.fixture
-def output(tmp_path: Path) -> LabelImage:
+def output(tmp_path: Path) -> OutputImage:
     """Make an output with pixels of 0.5 µm by 0.25 µm at t 2: objects at c 0 z 1, none at c 0 z 2, the rest missing."""
     write_image(tmp_path / "source.zarr", np.zeros((3, 2, 4, *SHAPE), np.uint16), version="0.4")
-    output = create_label_image(str(tmp_path / "image.ome.zarr"), open_level(str(tmp_path / "source.zarr"), "0"))
+    output = create_output(str(tmp_path / "image.ome.zarr"), open_level(str(tmp_path / "source.zarr"), "0"))
     write(output, 1, plane().labels)
     write(output, 2, spots())
     return output
 
 
-def write(output: LabelImage, z: int, labels: npt.NDArray[np.int32]) -> None:
+def write(output: OutputImage, z: int, labels: npt.NDArray[np.int32]) -> None:
     where = (np.newaxis,) * 3
     output.write(Plane(2, 0, z).block, plane().pixels[where], labels[where])
 
@@ -111,7 +111,7 @@ def test_an_object_with_a_pixel_that_is_no_number_has_intensities_that_are_none(
     assert np.isnan([found[f"intensity_{name}"][1] for name in ("mean", "min", "max", "sum")]).all()
 
 
-def test_a_table_holds_every_object_of_a_timepoint_in_order(output: LabelImage, url: str) -> None:
+def test_a_table_holds_every_object_of_a_timepoint_in_order(output: OutputImage, url: str) -> None:
     write(output, 0, spots((5, slice(5, 9)), (0, 0)))
     assert write_objects(url, output, PLANES, "image", 0.125)
     frame = objects_frame([url])
@@ -123,13 +123,13 @@ def test_a_table_holds_every_object_of_a_timepoint_in_order(output: LabelImage, 
     assert (frame["intensity_sum"] / frame["area"]).to_numpy() == pytest.approx(frame["intensity_mean"].to_numpy())
 
 
-def test_planes_without_objects_count_zero_and_missing_ones_not_at_all(output: LabelImage, url: str) -> None:
+def test_planes_without_objects_count_zero_and_missing_ones_not_at_all(output: OutputImage, url: str) -> None:
     assert write_objects(url, output, PLANES, "image", None)
     assert read_counts([url, "absent.parquet"], PLANES) == {Plane(2, 0, 1): plane().labels.max(), Plane(2, 0, 2): 0}
     assert set(objects_frame([url])["z"]) == {1}
 
 
-def test_areas_are_those_of_the_window_by_channel(output: LabelImage, url: str) -> None:
+def test_areas_are_those_of_the_window_by_channel(output: OutputImage, url: str) -> None:
     write(output, 0, spots((5, slice(5, 9)), (0, 0)))
     write_objects(url, output, PLANES, "image", None)
     found = read_areas([url, "absent.parquet"], Block(PLANES.t, PLANES.c, range(1)))
@@ -137,20 +137,20 @@ def test_areas_are_those_of_the_window_by_channel(output: LabelImage, url: str) 
     assert [areas.size for areas in read_areas(["absent.parquet"], PLANES).values()] == [0, 0]
 
 
-def test_areas_are_null_where_the_size_of_a_pixel_is_unknown(output: LabelImage, url: str) -> None:
+def test_areas_are_null_where_the_size_of_a_pixel_is_unknown(output: OutputImage, url: str) -> None:
     write_objects(url, output, PLANES, "image", None)
     table = pq.read_table(url)
     assert table["area_um2"].null_count == table.num_rows > 0
     assert table["area"].null_count == 0
 
 
-def test_a_timepoint_without_any_plane_has_an_empty_table(output: LabelImage, url: str) -> None:
+def test_a_timepoint_without_any_plane_has_an_empty_table(output: OutputImage, url: str) -> None:
     write_objects(url, output, empty := Block(range(1, 2), (0,), range(3)), "image", None)
     assert read_counts([url], empty) == {}
     assert objects_frame([url]).empty
 
 
-def test_a_damaged_table_is_named_and_measured_anew(output: LabelImage, url: str) -> None:
+def test_a_damaged_table_is_named_and_measured_anew(output: OutputImage, url: str) -> None:
     assert write_objects(url, output, PLANES, "image", None)
     whole = Path(url).read_bytes()
     for damaged in (whole[: len(whole) // 2], whole[:100] + bytes([whole[100] ^ 1]) + whole[101:]):
@@ -161,7 +161,7 @@ def test_a_damaged_table_is_named_and_measured_anew(output: LabelImage, url: str
         assert Path(url).read_bytes() == whole
 
 
-def test_a_table_of_something_else_is_named(output: LabelImage, url: str) -> None:
+def test_a_table_of_something_else_is_named(output: OutputImage, url: str) -> None:
     assert write_objects(url, output, PLANES, "image", None)
     pq.write_table(pq.read_table(url).drop_columns(["z", "area"]), url)
     for read in (objects_frame, lambda urls: read_counts(urls, PLANES)):
@@ -170,13 +170,13 @@ def test_a_table_of_something_else_is_named(output: LabelImage, url: str) -> Non
     assert write_objects(url, output, PLANES, "image", None)
 
 
-def test_a_table_tells_the_image_that_it_is_of(output: LabelImage, url: str) -> None:
+def test_a_table_tells_the_image_that_it_is_of(output: OutputImage, url: str) -> None:
     assert write_objects(url, output, PLANES, "former", None)
     assert write_objects(url, output, PLANES, "image", None)
     assert set(objects_frame([url])["image"]) == {"image"}
 
 
-def test_tables_that_are_not_of_the_image_as_it_is_now_are_removed(output: LabelImage, url: str) -> None:
+def test_tables_that_are_not_of_the_image_as_it_is_now_are_removed(output: OutputImage, url: str) -> None:
     folder = Path(url).parent
     write_objects(url, output, PLANES, "image", None)
     for name in ("t=02.parquet", "t=9.parquet", "own.parquet"):
@@ -185,7 +185,7 @@ def test_tables_that_are_not_of_the_image_as_it_is_now_are_removed(output: Label
     assert {file.name for file in folder.iterdir()} == {Path(url).name, "own.parquet"}
 
 
-def test_what_a_killed_writer_left_of_a_table_goes_with_it(output: LabelImage, url: str) -> None:
+def test_what_a_killed_writer_left_of_a_table_goes_with_it(output: OutputImage, url: str) -> None:
     folder = Path(url).parent
     write_objects(url, output, PLANES, "image", None)
     kept = {f"{Path(url).name}.0a.partial", "own.partial"}
@@ -195,7 +195,7 @@ def test_what_a_killed_writer_left_of_a_table_goes_with_it(output: LabelImage, u
     assert {file.name for file in folder.iterdir()} == {Path(url).name, *kept}
 
 
-def test_a_table_is_written_anew_only_when_what_it_is_made_from_changed(output: LabelImage, url: str) -> None:
+def test_a_table_is_written_anew_only_when_what_it_is_made_from_changed(output: OutputImage, url: str) -> None:
     assert write_objects(url, output, PLANES, "image", None)
     assert not write_objects(url, output, PLANES, "image", None)
     write(output, 2, spots((5, 5)))
@@ -205,7 +205,7 @@ def test_a_table_is_written_anew_only_when_what_it_is_made_from_changed(output: 
     assert not write_objects(url, output, PLANES, "image", 0.5)
 
 
-def test_tables_are_zstd_and_tell_what_each_column_means(output: LabelImage, url: str) -> None:
+def test_tables_are_zstd_and_tell_what_each_column_means(output: OutputImage, url: str) -> None:
     write_objects(url, output, PLANES, "image", None)
     assert pq.read_metadata(url).row_group(0).column(5).compression == "ZSTD"
     meanings = {field.name: field.metadata[b"meaning"].decode() for field in pq.read_schema(url)}

@@ -19,7 +19,7 @@ from ome_zarr.io import parse_url
 from ome_zarr.reader import Node, Reader
 
 from idr_assets.imaging.ome_zarr.formats import FORMATS, Version
-from idr_assets.imaging.output.creation import create_label_image
+from idr_assets.imaging.output.creation import create_output
 from idr_assets.imaging.output.origins import create_origins
 from idr_assets.imaging.output.provenance import add_provenance
 from idr_assets.imaging.planes import Block
@@ -84,7 +84,7 @@ def output(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     output.arrays.update({path: np.zeros(SHAPE, "i4" if path != "0" else "u2") for path in ARRAYS})
     output.arrays["0"][STORED] = random.integers(1, 2**16, output.arrays["0"][STORED].shape)
     for name in NAMES:
-        image, labels = create_label_image(output.url, level, name, version=output.version), f"labels/{name}/0"
+        image, labels = create_output(output.url, level, name, version=output.version), f"labels/{name}/0"
         output.arrays[labels][STORED] = random.integers(0, 2**20, output.arrays[labels][STORED].shape)
         add_provenance(image, {"function": name})
         image.write(BLOCK, *(output.arrays[path][STORED] for path in ("0", labels)))

@@ -15,9 +15,9 @@ import psutil
 import pytest
 
 from idr_assets.imaging.objects.tables import write_objects
-from idr_assets.imaging.output.creation import create_label_image
+from idr_assets.imaging.output.creation import create_output
 from idr_assets.imaging.output.files import write_file
-from idr_assets.imaging.output.output_image import open_label_image
+from idr_assets.imaging.output.output_image import open_output
 from idr_assets.imaging.output.provenance import add_provenance, read_provenance
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.reading.level import open_level
@@ -34,11 +34,11 @@ def write(kind: str, folder: Path, number: int) -> None:
     """Write a chunk, a table or a figure anew, or the documents of another output, in both formats by turns."""
     level = open_level(str(folder / "source.zarr"), "0")
     if kind == "chunks":
-        create_label_image(str(folder / "output"), level).write(PLANE, PIXELS, PIXELS.astype(np.int32))
+        create_output(str(folder / "output"), level).write(PLANE, PIXELS, PIXELS.astype(np.int32))
     elif kind == "documents":
-        create_label_image(str(folder / f"output{number}"), level, version="0.4" if number % 2 else "0.5")
+        create_output(str(folder / f"output{number}"), level, version="0.4" if number % 2 else "0.5")
     elif kind == "tables":
-        output = open_label_image(str(folder / "output"))
+        output = open_output(str(folder / "output"))
         assert write_objects(str(folder / "objects/t=0.parquet"), output, PLANE, f"image {number}", None)
     else:
         write_file(str(folder / "figures/montage.png"), PIXELS.tobytes())
@@ -79,9 +79,7 @@ def test_what_a_writer_left_is_cleared_away_and_a_living_one_loses_nothing(
     killed: bool,  # noqa: FBT001
 ) -> None:
     write_image(tmp_path / "source.zarr", PIXELS, version="0.4")
-    create_label_image(str(tmp_path / "output"), open_level(str(tmp_path / "source.zarr"), "0")).write(
-        PLANE, PIXELS, FEW
-    )
+    create_output(str(tmp_path / "output"), open_level(str(tmp_path / "source.zarr"), "0")).write(PLANE, PIXELS, FEW)
     number, ended = RawValue(c_int, 0), FORKED.Event()
     writer = fork(keep_writing, kind, tmp_path, number, ended)
     assert writer.pid
@@ -103,13 +101,13 @@ def test_what_a_writer_left_is_cleared_away_and_a_living_one_loses_nothing(
 def note_ways(folder: Path, name: str, ready: Barrier) -> None:
     for number in range(20):
         ready.wait(60)
-        add_provenance(open_label_image(str(folder)), {"function": name, "number": number})
+        add_provenance(open_output(str(folder)), {"function": name, "number": number})
 
 
 def test_two_processes_that_note_ways_at_once_lose_none(tmp_path: Path) -> None:
     write_image(tmp_path / "source.zarr", PIXELS, version="0.4")
     output = tmp_path / "output"
-    create_label_image(str(output), open_level(str(tmp_path / "source.zarr"), "0"))
+    create_output(str(output), open_level(str(tmp_path / "source.zarr"), "0"))
     ready = FORKED.Barrier(2)
     assert exit_codes(*[fork(note_ways, output, name, ready) for name in "ab"]) == [0, 0]
     noted = sorted((way["function"], way["number"]) for way in read_provenance(str(output), "segmentation"))

@@ -12,10 +12,10 @@ import pytest
 import s3fs
 
 from idr_assets.imaging.objects.tables import objects_frame, write_objects
-from idr_assets.imaging.output.creation import create_label_image
+from idr_assets.imaging.output.creation import create_output
 from idr_assets.imaging.output.files import write_file
 from idr_assets.imaging.output.origins import identity
-from idr_assets.imaging.output.output_image import LabelImage, open_label_image
+from idr_assets.imaging.output.output_image import OutputImage, open_output
 from idr_assets.imaging.output.provenance import add_provenance, read_provenance
 from idr_assets.imaging.output.read_back import check_written
 from idr_assets.imaging.planes import Block
@@ -50,15 +50,15 @@ def write(kind: str, number: int) -> None:
     if kind == "figure":
         write_file(FIGURE, NOISE[number].tobytes())
     else:
-        open_label_image(OUTPUT).write(BLOCK, NOISE[number], NOISE[number].astype(np.int32))
+        open_output(OUTPUT).write(BLOCK, NOISE[number], NOISE[number].astype(np.int32))
 
 
 @pytest.fixture
-def output(endpoint: str, tmp_path: Path) -> Iterator[LabelImage]:
+def output(endpoint: str, tmp_path: Path) -> Iterator[OutputImage]:
     """Write an output, and empty the bucket at the end."""
     assert endpoint
     write_image(tmp_path / "source.zarr", NOISE[0], version="0.4")
-    yield create_label_image(OUTPUT, open_level(str(tmp_path / "source.zarr"), "0"))
+    yield create_output(OUTPUT, open_level(str(tmp_path / "source.zarr"), "0"))
     s3fs.S3FileSystem().rm("bucket/*", recursive=True)
 
 
@@ -71,7 +71,7 @@ HELD = {
 
 @pytest.mark.parametrize(("kind", "key"), HELD.items(), ids=HELD)
 def test_a_writer_that_is_killed_in_an_upload_tears_nothing_and_the_next_one_completes(
-    endpoint: str, output: LabelImage, monkeypatch: pytest.MonkeyPatch, kind: str, key: str
+    endpoint: str, output: OutputImage, monkeypatch: pytest.MonkeyPatch, kind: str, key: str
 ) -> None:
     write(kind, 0)
     before = objects()
@@ -96,7 +96,7 @@ def test_a_writer_that_is_killed_in_an_upload_tears_nothing_and_the_next_one_com
         check_written(output, BLOCK, NOISE[1], NOISE[1].astype(np.int32))
 
 
-def test_what_another_process_writes_is_seen(output: LabelImage) -> None:
+def test_what_another_process_writes_is_seen(output: OutputImage) -> None:
     add_provenance(output, {"function": "first"})
     output.write(BLOCK, NOISE[0], np.ones(NOISE[0].shape, np.int32))
     urls = [f"s3://bucket/image/objects/t={t}.parquet" for t in range(2)]
@@ -126,9 +126,9 @@ def test_pixels_replaced_below_the_same_metadata_are_of_another_image(endpoint: 
 
 CREATE = f"""
 import sys
-from idr_assets.imaging.output.creation import create_label_image
+from idr_assets.imaging.output.creation import create_output
 from idr_assets.imaging.reading.level import open_level
-create_label_image({OUTPUT!r}, open_level(sys.argv[1], "0"))
+create_output({OUTPUT!r}, open_level(sys.argv[1], "0"))
 """
 
 

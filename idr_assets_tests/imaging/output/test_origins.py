@@ -15,7 +15,7 @@ import zarr
 from distributed import Client
 from zarr.storage import _local
 
-from idr_assets.imaging.output.creation import create_label_image
+from idr_assets.imaging.output.creation import create_output
 from idr_assets.imaging.output.origins import create_origins, identity
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.fingerprint import fingerprint
@@ -48,7 +48,7 @@ def write(server: StoreServer, pixels: Any = PIXELS, **layout: Any) -> None:  # 
 def task_for(server: StoreServer, name: str = "segmentation", *, reuse: bool = True) -> BlockTask:
     """Open the image as it is now, and its output, whose requests do not count."""
     level = open_level(f"{server.url}/image.zarr", "0")
-    output = create_label_image(str(server.root.parent / "output"), level, name)
+    output = create_output(str(server.root.parent / "output"), level, name)
     image = identity(level, fingerprint(level))
     assert image
     origins = create_origins(output, level, image, reuse=reuse)

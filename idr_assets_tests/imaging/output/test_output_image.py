@@ -16,8 +16,8 @@ from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.ome_zarr.formats import FORMATS
 from idr_assets.imaging.output import creation, output_image
 from idr_assets.imaging.output.arrays import write_planes
-from idr_assets.imaging.output.creation import create_label_image
-from idr_assets.imaging.output.output_image import LabelImage, open_label_image
+from idr_assets.imaging.output.creation import create_output
+from idr_assets.imaging.output.output_image import OutputImage, open_output
 from idr_assets.imaging.output.provenance import add_provenance, read_provenance
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.documents import DOCUMENTS
@@ -45,9 +45,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(params=FORMATS)
-def image(folder: Path, level: Level, request: pytest.FixtureRequest) -> LabelImage:
+def image(folder: Path, level: Level, request: pytest.FixtureRequest) -> OutputImage:
     """Make the output, in both formats."""
-    return create_label_image(str(folder), level, version=request.param)
+    return create_output(str(folder), level, version=request.param)
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -65,13 +65,13 @@ def values(block: Block, seed: int = 0) -> tuple[npt.NDArray[np.uint16], npt.NDA
     return random.integers(0, 2**16, shape, np.uint16), random.integers(0, 9, shape, np.int32)
 
 
-def plane_keys(image: LabelImage, planes: Iterable[Plane]) -> set[str]:
+def plane_keys(image: OutputImage, planes: Iterable[Plane]) -> set[str]:
     """Name the files of planes, which are a chunk each: `c/` is the start of a chunk's key in Zarr v3 alone."""
     start = "c/" if image.format.version == "0.5" else ""
     return {f"{array}/{start}{plane.t}/{plane.c}/{plane.z}/0/0" for array in ARRAYS for plane in planes}
 
 
-def test_layout_is_one_plane_a_chunk_with_checksums(image: LabelImage, folder: Path) -> None:
+def test_layout_is_one_plane_a_chunk_with_checksums(image: OutputImage, folder: Path) -> None:
     assert (image.pixels.shape, image.labels.shape, image.plane_chunks) == (SHAPE, SHAPE, (20, 30))
     for array, dtype in zip(ARRAYS, ("uint16", "int32"), strict=True):
         stored = zarr.open_array(folder, path=array, mode="r")
@@ -85,12 +85,12 @@ def test_layout_is_one_plane_a_chunk_with_checksums(image: LabelImage, folder: P
     assert chunks(folder) == set()
 
 
-def test_a_block_of_channels_is_read_back_plane_by_plane(image: LabelImage, folder: Path) -> None:
+def test_a_block_of_channels_is_read_back_plane_by_plane(image: OutputImage, folder: Path) -> None:
     block = Block(range(1, 3), (1, 0), range(2, 4))
     pixels, labels = values(block)
     image.write(block, pixels, labels)
     for index, plane in enumerate(block.planes()):
-        labelled = open_label_image(str(folder)).read(plane)
+        labelled = open_output(str(folder)).read(plane)
         assert labelled is not None
         assert (labelled.t, labelled.c, labelled.z) == (plane.t, plane.c, plane.z)
         np.testing.assert_array_equal(labelled.pixels, pixels.reshape(-1, 20, 30)[index])
@@ -99,7 +99,7 @@ def test_a_block_of_channels_is_read_back_plane_by_plane(image: LabelImage, fold
 
 
 @pytest.mark.parametrize("stored_z", [range(2, 4), range(2, 3)], ids=["all are stored", "some are stored"])
-def test_a_grid_of_planes_is_read_as_each_alone(image: LabelImage, stored_z: range) -> None:
+def test_a_grid_of_planes_is_read_as_each_alone(image: OutputImage, stored_z: range) -> None:
     block = Block(range(3), (1, 0), stored_z)
     image.write(block, *values(block))
     t, c, z = [0, 2], [1, 0], range(2, 4)
@@ -110,7 +110,7 @@ def test_a_grid_of_planes_is_read_as_each_alone(image: LabelImage, stored_z: ran
         np.testing.assert_equal(plane and vars(plane), (alone := image.read(Plane(*where))) and vars(alone))
 
 
-def test_an_empty_plane_differs_from_one_that_is_not_stored(image: LabelImage) -> None:
+def test_an_empty_plane_differs_from_one_that_is_not_stored(image: OutputImage) -> None:
     shape = (1, 1, 1, *SHAPE[3:])
     image.write(Block(range(1, 2), (0,), range(1, 2)), np.zeros(shape, np.uint16), np.zeros(shape, np.int32))
     empty = image.read(Plane(1, 0, 1))
@@ -122,10 +122,10 @@ def test_an_empty_plane_differs_from_one_that_is_not_stored(image: LabelImage) -
 
 
 def test_labels_of_every_group_go_with_the_pixels_that_they_belong_to(
-    image: LabelImage, folder: Path, level: Level
+    image: OutputImage, folder: Path, level: Level
 ) -> None:
     block = Block(range(1), (0, 1), range(1, 3))
-    other = create_label_image(str(folder), level, "other", version=image.format.version)
+    other = create_output(str(folder), level, "other", version=image.format.version)
     pixels, labels = values(block)
     for each in (image, other):
         each.write(block, pixels, labels)
@@ -140,22 +140,22 @@ def test_labels_of_every_group_go_with_the_pixels_that_they_belong_to(
     assert chunk_of(other, Plane(0, 1, 1)).is_file()
 
 
-def test_what_others_noted_of_the_labels_stays(folder: Path, image: LabelImage, level: Level) -> None:
+def test_what_others_noted_of_the_labels_stays(folder: Path, image: OutputImage, level: Level) -> None:
     group = zarr.open_group(folder, path="labels")
     group.attrs["noted"] = "by another tool"
-    create_label_image(str(folder), level, "other", version=image.format.version)
+    create_output(str(folder), level, "other", version=image.format.version)
     found: Any = zarr.open_group(folder, path="labels", mode="r").attrs.asdict()
     assert (found["noted"], found.get("ome", found)["labels"]) == ("by another tool", ["other", image.name])
 
 
-def test_a_plane_whose_writing_was_interrupted_is_not_stored(image: LabelImage) -> None:
+def test_a_plane_whose_writing_was_interrupted_is_not_stored(image: OutputImage) -> None:
     block = Block(range(1), (0,), range(1))
     image.write(block, *values(block))
     chunk_of(image, Plane(0, 0, 0)).unlink()
     assert image.read(Plane(0, 0, 0)) is None
 
 
-READS: dict[str, Callable[[LabelImage], object]] = {
+READS: dict[str, Callable[[OutputImage], object]] = {
     "a plane": lambda image: image.read(Plane(0, 0, 0)),
     "a grid": lambda image: image.read_grid([0], [0], [0]),
     "lazily": lambda image: image.lazy()[0, 0, 0].compute(),
@@ -164,7 +164,7 @@ READS: dict[str, Callable[[LabelImage], object]] = {
 
 @pytest.mark.parametrize("read", READS.values(), ids=READS)
 def test_a_spoilt_chunk_is_an_error_that_names_the_plane(
-    image: LabelImage, read: Callable[[LabelImage], object]
+    image: OutputImage, read: Callable[[OutputImage], object]
 ) -> None:
     block = Block(range(1), (0,), range(1))
     image.write(block, *values(block))
@@ -174,10 +174,10 @@ def test_a_spoilt_chunk_is_an_error_that_names_the_plane(
 
 
 def test_a_plane_with_spoilt_pixels_is_written_anew_and_loses_its_other_labels(
-    image: LabelImage, folder: Path, level: Level
+    image: OutputImage, folder: Path, level: Level
 ) -> None:
     plane = Plane(0, 0, 0)
-    other = create_label_image(str(folder), level, "other", version=image.format.version)
+    other = create_output(str(folder), level, "other", version=image.format.version)
     for each in (image, other):
         each.write(plane.block, *values(plane.block))
     flip_bit(chunk_of(image, plane, "pixels"))
@@ -188,7 +188,7 @@ def test_a_plane_with_spoilt_pixels_is_written_anew_and_loses_its_other_labels(
     assert other.read(plane) is None
 
 
-def test_writing_a_block_leaves_every_other_file_alone(image: LabelImage, folder: Path) -> None:
+def test_writing_a_block_leaves_every_other_file_alone(image: OutputImage, folder: Path) -> None:
     everything = Block(range(3), (0, 1), range(4))
     image.write(everything, *values(everything))
     before = files(folder)
@@ -200,7 +200,7 @@ def test_writing_a_block_leaves_every_other_file_alone(image: LabelImage, folder
     assert changed == plane_keys(image, block.planes())
 
 
-def test_pixels_that_are_stored_are_not_written_again(image: LabelImage, folder: Path) -> None:
+def test_pixels_that_are_stored_are_not_written_again(image: OutputImage, folder: Path) -> None:
     block = Block(range(1, 2), (1,), range(2))
     pixels, labels = values(block)
     image.write(block, pixels, labels)
@@ -218,7 +218,7 @@ def test_pixels_that_are_stored_are_not_written_again(image: LabelImage, folder:
 
 def test_pixels_are_compared_bit_for_bit(tmp_path: Path) -> None:
     write_image(tmp_path / "floats.zarr", np.zeros((1, 1, 1, 2, 3), ">f4"), version="0.4")
-    image = create_label_image(str(tmp_path / "output"), open_level(str(tmp_path / "floats.zarr"), "0"))
+    image = create_output(str(tmp_path / "output"), open_level(str(tmp_path / "floats.zarr"), "0"))
     block, labels = Block(range(1), (0,), range(1)), np.ones((1, 1, 1, 2, 3), np.int32)
     for value in (0.0, -0.0):
         image.write(block, np.full(labels.shape, value, ">f4"), labels)
@@ -227,7 +227,9 @@ def test_pixels_are_compared_bit_for_bit(tmp_path: Path) -> None:
     assert np.signbit(stored.pixels).all()
 
 
-def test_labels_of_lost_pixels_do_not_come_back_with_others(image: LabelImage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_labels_of_lost_pixels_do_not_come_back_with_others(
+    image: OutputImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     plane = Plane(1, 0, 2)
     image.write(plane.block, *values(plane.block))
     chunk_of(image, plane, "pixels").unlink()
@@ -240,7 +242,7 @@ def test_labels_of_lost_pixels_do_not_come_back_with_others(image: LabelImage, m
 def test_labels_of_a_cut_plane_are_replaced_all_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(creation, "LONGEST_CHUNK", 10)
     write_image(tmp_path / "cut.zarr", np.ones((1, 1, 1, 20, 30), ">u2"), version="0.4")
-    image = create_label_image(str(tmp_path / "output"), open_level(str(tmp_path / "cut.zarr"), "0"))
+    image = create_output(str(tmp_path / "output"), open_level(str(tmp_path / "cut.zarr"), "0"))
     plane = Plane(0, 0, 0)
     pixels, labels = np.ones((1, 1, 1, 20, 30), np.uint16), np.ones((1, 1, 1, 20, 30), np.int32)
     image.write(plane.block, pixels, labels)
@@ -250,15 +252,15 @@ def test_labels_of_a_cut_plane_are_replaced_all_or_none(tmp_path: Path, monkeypa
     assert image.read(plane) is None
 
 
-def test_creating_again_changes_nothing(image: LabelImage, folder: Path, level: Level) -> None:
+def test_creating_again_changes_nothing(image: OutputImage, folder: Path, level: Level) -> None:
     block = Block(range(1), (0,), range(1))
     image.write(block, *values(block))
     before = files(folder)
-    create_label_image(str(folder), level, version=image.format.version)
+    create_output(str(folder), level, version=image.format.version)
     assert files(folder) == before
 
 
-def test_provenance_is_noted_once_for_each_way(image: LabelImage, folder: Path) -> None:
+def test_provenance_is_noted_once_for_each_way(image: OutputImage, folder: Path) -> None:
     before = files(folder)
     other = PROVENANCE | {"versions": {"zarr": "4"}}
     assert read_provenance(str(folder), "segmentation") == []
@@ -271,7 +273,7 @@ def test_provenance_is_noted_once_for_each_way(image: LabelImage, folder: Path) 
     assert len(groups) == 3  # one for each way, and that of both
 
 
-def test_pixels_are_freed_as_soon_as_they_are_written(image: LabelImage) -> None:
+def test_pixels_are_freed_as_soon_as_they_are_written(image: OutputImage) -> None:
     block = Block(range(1, 2), (0,), range(3))
     pixels, labels = values(block)
     freed = weakref.ref(pixels), weakref.ref(labels)

@@ -11,9 +11,9 @@ from zarr.storage import MemoryStore
 
 from idr_assets.imaging.ome_zarr.formats import FORMATS
 from idr_assets.imaging.output import creation
-from idr_assets.imaging.output.creation import create_label_image
-from idr_assets.imaging.output.output_image import LabelImage
-from idr_assets.imaging.output.read_back import NotAsWrittenError, check_written, marks, stored_objects
+from idr_assets.imaging.output.creation import create_output
+from idr_assets.imaging.output.output_image import OutputImage
+from idr_assets.imaging.output.read_back import NotAsWrittenError, check_written, checksums, stored_objects
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.level import open_level
 from idr_assets_tests.support.damage import chunk_of, flip_bit
@@ -29,29 +29,29 @@ DAMAGE = ".*(checksum|while decompressing)"
 
 
 @pytest.fixture(params=FORMATS)
-def output(tmp_path: Path, request: pytest.FixtureRequest) -> LabelImage:
+def output(tmp_path: Path, request: pytest.FixtureRequest) -> OutputImage:
     """Write a block of four planes of two channels each, in both formats."""
     write_image(tmp_path / "source.zarr", np.zeros((2, 2, 3, 6, 8), ">f4"), version="0.4")
     level = open_level(str(tmp_path / "source.zarr"), "0")
-    output = create_label_image(str(tmp_path / "output"), level, version=request.param)
+    output = create_output(str(tmp_path / "output"), level, version=request.param)
     output.write(BLOCK, PIXELS, LABELS)
     return output
 
 
-def cut(output: LabelImage) -> None:
+def cut(output: OutputImage) -> None:
     with chunk_of(output, WRONG).open("r+b") as file:
         file.truncate(1)
 
 
-def empty(output: LabelImage) -> None:
+def empty(output: OutputImage) -> None:
     chunk_of(output, WRONG).open("wb").close()
 
 
-def another_label(output: LabelImage) -> None:
+def another_label(output: OutputImage) -> None:
     output.labels[1, 0, 2, 3, 3] = 7
 
 
-FAULTS: dict[str, tuple[Callable[[LabelImage], None], str]] = {
+FAULTS: dict[str, tuple[Callable[[OutputImage], None], str]] = {
     "damaged labels": (lambda it: flip_bit(chunk_of(it, WRONG)), rf"labels cannot be read back \({DAMAGE}"),
     "damaged pixels": (lambda it: flip_bit(chunk_of(it, WRONG, "pixels")), rf"pixels cannot be read back \({DAMAGE}"),
     "lost labels": (lambda it: chunk_of(it, WRONG).unlink(), r"labels cannot be read back \(.*not found"),
@@ -61,12 +61,12 @@ FAULTS: dict[str, tuple[Callable[[LabelImage], None], str]] = {
 }
 
 
-def test_what_was_written_is_accepted_whatever_its_byte_order_and_channels(output: LabelImage) -> None:
+def test_what_was_written_is_accepted_whatever_its_byte_order_and_channels(output: OutputImage) -> None:
     check_written(output, BLOCK, PIXELS, LABELS)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_what_was_not_is_refused(output: LabelImage, fault: str) -> None:
+def test_what_was_not_is_refused(output: OutputImage, fault: str) -> None:
     plant, message = FAULTS[fault]
     plant(output)
     with pytest.raises(NotAsWrittenError, match=message) as error:
@@ -75,7 +75,7 @@ def test_what_was_not_is_refused(output: LabelImage, fault: str) -> None:
     assert "it does not count as stored. Check the disk" in str(error.value)
 
 
-def test_labels_that_are_stored_as_fractions_are_refused(output: LabelImage) -> None:
+def test_labels_that_are_stored_as_fractions_are_refused(output: OutputImage) -> None:
     shape = output.labels.shape
     array = zarr.create_array(MemoryStore(), shape=shape, dtype="float32", chunks=(1, 1, 1, 6, 8), fill_value=0)
     spoilt = replace(output, labels=array)
@@ -84,55 +84,55 @@ def test_labels_that_are_stored_as_fractions_are_refused(output: LabelImage) -> 
         check_written(spoilt, BLOCK, PIXELS, LABELS)
 
 
-def test_one_plane_is_named_by_itself(output: LabelImage) -> None:
+def test_one_plane_is_named_by_itself(output: OutputImage) -> None:
     flip_bit(chunk_of(output, WRONG))
     single = Block(range(1, 2), (0,), range(2, 3))
     with pytest.raises(NotAsWrittenError, match=r"^t 1 c 0 z 2 was written to file://"):
         check_written(output, single, PIXELS[1:, 1:, 1:], LABELS[1:, 1:, 1:])
 
 
-def test_a_plane_of_other_content_has_another_mark(output: LabelImage) -> None:
-    before = dict(zip(BLOCK.planes(), marks(output, BLOCK.planes()), strict=True))
+def test_a_plane_of_other_content_has_another_mark(output: OutputImage) -> None:
+    before = dict(zip(BLOCK.planes(), checksums(output, BLOCK.planes()), strict=True))
     output.write(BLOCK, PIXELS, LABELS)
-    assert marks(output, list(before)) == list(before.values())
+    assert checksums(output, list(before)) == list(before.values())
     assert None not in before.values()
     another_label(output)
     output.pixels[0, 1, 1, 0, 1] = 2.0
-    after = dict(zip(before, marks(output, before), strict=True))
+    after = dict(zip(before, checksums(output, before), strict=True))
     assert [plane for plane in before if after[plane] != before[plane]] == [Plane(0, 1, 1), WRONG]
 
 
-def test_an_object_that_is_reshaped_about_its_centre_has_another_mark(output: LabelImage) -> None:
+def test_an_object_that_is_reshaped_about_its_centre_has_another_mark(output: OutputImage) -> None:
     shapes = np.zeros((2, 6, 8), np.int32)
     shapes[0, 2:4, 1:5] = shapes[1, 1:5, 2:4] = 1  # of one sum, also when weighted by place: an Adler-32 stays the same
     marked = []
     for labels in shapes:
         output.labels[WRONG.t, WRONG.c, WRONG.z] = labels
-        marked += marks(output, [WRONG])
+        marked += checksums(output, [WRONG])
     assert len(set(marked)) == 2
 
 
 def test_a_plane_that_is_cut_has_a_mark_of_all_its_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(creation, "LONGEST_CHUNK", 4)
     write_image(tmp_path / "source.zarr", np.zeros((2, 2, 3, 6, 8), ">f4"), version="0.4")
-    output = create_label_image(str(tmp_path / "output"), open_level(str(tmp_path / "source.zarr"), "0"))
+    output = create_output(str(tmp_path / "output"), open_level(str(tmp_path / "source.zarr"), "0"))
     output.write(BLOCK, PIXELS, LABELS)
-    before = marks(output, [WRONG])
+    before = checksums(output, [WRONG])
     output.labels[1, 0, 2, 5, 7] = 9
-    assert len(set(before + marks(output, [WRONG]))) == 2
+    assert len(set(before + checksums(output, [WRONG]))) == 2
     chunk_of(output, WRONG).unlink()
-    assert marks(output, [WRONG]) == [None]
+    assert checksums(output, [WRONG]) == [None]
 
 
-def test_objects_of_a_stored_plane_are_counted(output: LabelImage) -> None:
+def test_objects_of_a_stored_plane_are_counted(output: OutputImage) -> None:
     assert stored_objects(output, WRONG) == LABELS[1, 1, 1].max()
 
 
 @pytest.mark.parametrize("plane", [Plane(0, 0, 0), Plane(-1, 0, 2), Plane(0, 0, -1), Plane(2, 0, 1), Plane(0, 0, 3)])
-def test_a_plane_that_is_not_stored_or_outside_has_no_count(output: LabelImage, plane: Plane) -> None:
+def test_a_plane_that_is_not_stored_or_outside_has_no_count(output: OutputImage, plane: Plane) -> None:
     assert stored_objects(output, plane) is None
 
 
-def test_a_damaged_plane_has_no_count(output: LabelImage) -> None:
+def test_a_damaged_plane_has_no_count(output: OutputImage) -> None:
     flip_bit(chunk_of(output, WRONG))
     assert stored_objects(output, WRONG) is None

@@ -22,7 +22,7 @@ import scipy.ndimage
 from distributed import Client
 
 from idr_assets.imaging.output import creation
-from idr_assets.imaging.output.creation import create_label_image
+from idr_assets.imaging.output.creation import create_output
 from idr_assets.imaging.planes import Block, Plane, block_size
 from idr_assets.imaging.reading.level import open_level
 from idr_assets.imaging.segmentation.blocks import BlockTask, segment_blocks
@@ -77,7 +77,7 @@ def task_for(
     url: str, output: Path, level: str = "0", function: Callable[..., da.Array] = gaussian_threshold
 ) -> BlockTask:
     opened = open_level(url, level)
-    return BlockTask(opened, create_label_image(str(output), opened), function)
+    return BlockTask(opened, create_output(str(output), opened), function)
 
 
 def segment(client: Client, task: BlockTask, window: Block) -> list[PlaneSummary | PlaneFailure]:
@@ -313,7 +313,7 @@ def test_what_is_no_label_plane_is_never_stored(function: SegmentationFunction, 
     pixels = np.arange(2 * 6 * 8, dtype=np.uint16).reshape(1, 1, 2, 6, 8)
     write_image(tmp_path / "source.zarr", pixels, version="0.4")
     level = open_level(str(tmp_path / "source.zarr"), "0")
-    task = BlockTask(level, create_label_image(str(tmp_path / "output"), level), function)
+    task = BlockTask(level, create_output(str(tmp_path / "output"), level), function)
     with pytest.raises((TypeError, ValueError), match=f"{function.__name__} {said}"):
         task(Block(range(1), (0,), range(2)))
     assert task.output.read(Plane(0, 0, 0)) is None
@@ -322,7 +322,7 @@ def test_what_is_no_label_plane_is_never_stored(function: SegmentationFunction, 
 def test_labels_are_numbered_within_each_plane_whatever_the_function_does(tmp_path: Path) -> None:
     write_image(tmp_path / "source.zarr", np.random.default_rng(0).random((1, 1, 3, 20, 20)), version="0.4")
     level = open_level(str(tmp_path / "source.zarr"), "0")
-    task = BlockTask(level, create_label_image(str(tmp_path / "output"), level), numbered_through_the_stack)
+    task = BlockTask(level, create_output(str(tmp_path / "output"), level), numbered_through_the_stack)
     for summary in task(Block(range(1), (0,), range(3))):
         stored = task.output.read(summary.plane)
         assert stored is not None

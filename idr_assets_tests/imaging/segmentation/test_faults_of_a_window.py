@@ -13,7 +13,7 @@ from distributed import Client
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from idr_assets.imaging.output.creation import create_label_image
+from idr_assets.imaging.output.creation import create_output
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.level import Level, open_level
 from idr_assets.imaging.reading.retries import Patience
@@ -83,7 +83,7 @@ def test_each_plane_is_right_or_fails_and_is_not_stored(
     staying: dict[Plane, Fault],
     most: int,
 ) -> None:
-    output = create_label_image(str(tmp_path_factory.mktemp("output") / "image.ome.zarr"), served.level)
+    output = create_output(str(tmp_path_factory.mktemp("output") / "image.ome.zarr"), served.level)
     task = BlockTask(served.level, output, gaussian_threshold)
     served.server.faults = {key(plane): drawn for plane, drawn in passing.items()}
     served.server.faults |= {key(plane): repeat(fault) for plane, fault in staying.items()}

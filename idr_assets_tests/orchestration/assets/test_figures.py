@@ -10,7 +10,7 @@ from PIL import Image
 
 from idr_assets.imaging.figures import montage
 from idr_assets.imaging.figures.drawing import render
-from idr_assets.imaging.output.output_image import open_label_image
+from idr_assets.imaging.output.output_image import open_output
 from idr_assets_tests.orchestration.assets.test_source_image import picture
 from idr_assets_tests.orchestration.conftest import SETTINGS
 from idr_assets_tests.support.small_image import PLANES, Segmented, write_project
@@ -31,7 +31,7 @@ def test_the_montage_is_seen_in_the_ui(segmented: Segmented) -> None:
 
 
 def test_figures_are_of_the_stored_planes_with_title_and_scale_bar(segmented: Segmented) -> None:
-    output = open_label_image(str(segmented.project.root / "data/image.ome.zarr"), "segmentation")
+    output = open_output(str(segmented.project.root / "data/image.ome.zarr"), "segmentation")
     wanted = montage.montage(output.read_grid([1, 2], [0, 1], [9, 10]), title="image", pixel_size=0.4)
     drawn = Image.open(BytesIO(segmented.value("montage")))
     assert np.array_equal(np.asarray(drawn), np.asarray(render(wanted)))
@@ -88,5 +88,5 @@ def test_object_counts_of_many_channels_stay_bounded(tmp_path: Path) -> None:
 
 def test_figures_before_any_run_say_what_to_do(fresh: Segmented) -> None:
     failure = fresh.run("montage")
-    assert "No label image at" in failure
+    assert "No output at" in failure
     assert "Materialize planes first." in failure

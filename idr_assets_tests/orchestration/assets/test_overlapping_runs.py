@@ -13,7 +13,7 @@ import pytest
 import scipy.ndimage
 
 from idr_assets.imaging import planes
-from idr_assets.imaging.output.output_image import open_label_image
+from idr_assets.imaging.output.output_image import open_output
 from idr_assets.imaging.planes import Plane
 from idr_assets.imaging.segmentation.functions import per_plane, versioned
 from idr_assets_tests.support.dagster_home import wait_until
@@ -72,7 +72,7 @@ def check(segmented: Segmented, partition: str, than: int) -> None:
     t, z = map(int, partition.split("|"))
     told = segmented.metadata("plane_labels", partition)
     assert json.loads(told["segmentation"])["parameters"]["than"] == than
-    output = open_label_image(str(segmented.project.root / "data/image.ome.zarr"))
+    output = open_output(str(segmented.project.root / "data/image.ome.zarr"))
     for c in (0, 1):
         expected = labels_of(PIXELS[t, c, z], than)
         np.testing.assert_array_equal(output.labels[t, c, z], expected)

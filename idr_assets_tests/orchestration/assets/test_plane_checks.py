@@ -6,7 +6,7 @@ import dagster as dg
 import numpy as np
 import pytest
 
-from idr_assets.imaging.output.output_image import open_label_image
+from idr_assets.imaging.output.output_image import open_output
 from idr_assets.imaging.planes import Plane
 from idr_assets_tests.support.damage import chunk_of, damage_writes, flip_bit
 from idr_assets_tests.support.idr_stores import write_image
@@ -82,7 +82,7 @@ def test_one_far_plane_is_found_by_its_stored_neighbours_and_a_damaged_one_tells
     assert fresh.run("plane_labels", "2|09") == ""
     wrong = f"t 2 c 0 z 9: 90 objects, {OBJECTS[Plane(1, 0, 9)]} expected"
     assert numbers(fresh)[COUNTS]["wrong planes"] == wrong
-    flip_bit(chunk_of(open_label_image(str(fresh.project.root / "data/image.ome.zarr")), Plane(1, 0, 9)))
+    flip_bit(chunk_of(open_output(str(fresh.project.root / "data/image.ome.zarr")), Plane(1, 0, 9)))
     assert fresh.run("plane_labels", "2|09") == ""
     assert numbers(fresh)[COUNTS]["planes without neighbours"] == 1
 

@@ -15,8 +15,8 @@ import scipy.ndimage
 import yaml
 from dask_jobqueue.slurm import SLURMCluster
 
-from idr_assets.imaging.output.creation import create_label_image
-from idr_assets.imaging.output.output_image import open_label_image
+from idr_assets.imaging.output.creation import create_output
+from idr_assets.imaging.output.output_image import open_output
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.level import open_level
 from idr_assets.imaging.segmentation.blocks import BlockTask, segment_blocks
@@ -73,7 +73,7 @@ def task(tmp_path: Path) -> BlockTask:
     planes = [[[nuclei_plane(t, 0, z, (40, 50)) for z in WINDOW.z]] for t in WINDOW.t]
     write_image(tmp_path / "source.zarr", np.array(planes), version="0.4")
     level = open_level(str(tmp_path / "source.zarr"), "0")
-    return BlockTask(level, create_label_image(str(tmp_path / "output.ome.zarr"), level), gaussian_threshold)
+    return BlockTask(level, create_output(str(tmp_path / "output.ome.zarr"), level), gaussian_threshold)
 
 
 @pytest.fixture(scope="module")
@@ -242,7 +242,7 @@ def test_jobs_of_a_queue_segment_planes_and_leave_no_process(tmp_path: Path) -> 
         code, output = home.run(f"dagster asset materialize {asset} --partition-range '1|09...2|10'")
         assert code == 0, output
         assert psutil.wait_procs(home.processes, timeout=10)[1] == []
-        labels = open_label_image(str(home.data / "image.ome.zarr"))
+        labels = open_output(str(home.data / "image.ome.zarr"))
     for plane in PLANES:
         stored = labels.read(Plane(*plane))
         assert stored

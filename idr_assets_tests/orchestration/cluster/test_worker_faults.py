@@ -13,8 +13,8 @@ import numpy.typing as npt
 import psutil
 import pytest
 
-from idr_assets.imaging.output.creation import create_label_image
-from idr_assets.imaging.output.output_image import open_label_image
+from idr_assets.imaging.output.creation import create_output
+from idr_assets.imaging.output.output_image import open_output
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.level import open_level
 from idr_assets.imaging.segmentation import in_flight
@@ -92,7 +92,7 @@ def run_on_processes(segmented: Segmented, function: str, parameters: str = "{}"
 
 
 def stored(segmented: Segmented) -> set[tuple[int, int, int]]:
-    output = open_label_image(str(segmented.project.root / "data/image.ome.zarr"))
+    output = open_output(str(segmented.project.root / "data/image.ome.zarr"))
     return {plane for plane in PLANES if output.read(Plane(*plane))}
 
 
@@ -134,7 +134,7 @@ def test_planes_that_are_done_stay_when_no_worker_is_left(
 
 def test_planes_that_are_done_are_told_when_the_scheduler_is_lost(fresh: Segmented, tmp_path: Path) -> None:
     level = open_level(str(fresh.project.root / "data/source.zarr"), "0")
-    task = BlockTask(level, create_label_image(str(tmp_path / "output"), level), gaussian_threshold)
+    task = BlockTask(level, create_output(str(tmp_path / "output"), level), gaussian_threshold)
     blocks = Block(range(1, 2), (0,), range(12)).single_planes()
     with running_scheduler(tmp_path) as scheduler, DaskResource(cluster=scheduler.address).client() as client:
         results = segment_blocks(client, task, blocks)
@@ -162,7 +162,7 @@ def test_workers_of_a_tls_scheduler_come_and_go_during_a_run(fresh: Segmented, t
         assert {int(path.name) for path in pids.iterdir()} == {worker.pid for worker in scheduler.workers}
         assert [worker.exitcode for worker in scheduler.workers] == [-signal.SIGKILL, None, None]
     assert fresh.materialized() == {f"{t}|{z:02}" for t in range(3) for z in range(12)}
-    labels = open_label_image(str(fresh.project.root / "data/image.ome.zarr"))
+    labels = open_output(str(fresh.project.root / "data/image.ome.zarr"))
     for plane in Block(range(3), (0, 1), range(12)).planes():
         found = labels.read(plane)
         assert found
