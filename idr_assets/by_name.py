@@ -46,9 +46,9 @@ def open_pixels(name: str, *, module: str = DEFINITIONS) -> "da.Array":
         says, which reads a little of it. Computing raises it if a plane is missing or cannot be read.
     """
     image = find_image(load_definitions(module), name)[0]
-    level = image.find_level()
-    image.check(level)
-    image.probe(level)
+    level = image.source.open()
+    image.source.check(level)
+    image.source.probe(level, image.window)
     return level.lazy()
 
 

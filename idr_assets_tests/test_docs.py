@@ -76,7 +76,7 @@ def test_the_yaml_of_the_tutorial_fits_the_image_of_the_tutorial(
     exec(script, {})  # noqa: S102
     project.yaml.write_text(yaml)
     image = (project.load().resources or {})["image_io"].images[0]
-    image.check(image.find_level())
+    image.source.check(image.source.open())
 
 
 def test_the_guide_shows_the_function_of_the_readme() -> None:

@@ -99,7 +99,7 @@ def test_every_row_of_the_tables_is_tested() -> None:
 @pytest.mark.parametrize("fault", OF_A_CHUNK)
 def test_a_fault_of_a_chunk_costs_its_plane_and_says_why(served: Served, tmp_path: Path, fault: str) -> None:
     served.server.faults = {f"/source.zarr/0/{BAD.t}/{BAD.c}/{BAD.z}/0/0": repeat(OF_A_CHUNK[fault])}
-    level = small_image(address=f"{served.server.url}/source.zarr", patience=HASTY).find_level()
+    level = small_image(address=f"{served.server.url}/source.zarr", patience=HASTY).source.open()
     output = create_output(str(tmp_path / "image.ome.zarr"), level)
     results = list(segment_blocks(served.client, BlockTask(level, output, gaussian_threshold), [BLOCK]))
     (failure,) = (result for result in results if isinstance(result, PlaneFailure))
@@ -129,10 +129,10 @@ def test_an_image_with_a_fault_is_refused_and_says_why(served: Served, fault: st
         **{name: spoilt[name] for name in ("level", "dtype") if name in spoilt},
     )
     with pytest.raises(ImageError, match=message_of(IMAGES, fault)):
-        image.probe(checked(image))
+        image.source.probe(checked(image), image.window)
 
 
 def checked(image: Any) -> Any:  # noqa: ANN401
-    level = image.find_level()
-    image.check(level)
+    level = image.source.open()
+    image.source.check(level)
     return level

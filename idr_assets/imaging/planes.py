@@ -70,6 +70,11 @@ class Block:
         """List the planes in the order of the axes t, c, z."""
         return [Plane(t, c, z) for t, c, z in product(self.t, self.c, self.z)]
 
+    @property
+    def middle(self) -> "Block":
+        """The block of the plane in the middle of t and z, of the first channel."""
+        return Plane(self.t[len(self.t) // 2], self.c[0], self.z[len(self.z) // 2]).block
+
     def single_planes(self) -> list["Block"]:
         """Cut the block into blocks of one plane each."""
         return [plane.block for plane in self.planes()]

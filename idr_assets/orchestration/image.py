@@ -11,17 +11,15 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-import numpy as np
-
-from idr_assets.imaging.errors import ImageError, masked
 from idr_assets.imaging.ome_zarr.formats import Version
 from idr_assets.imaging.ome_zarr.geometry import Geometry
 from idr_assets.imaging.output.output_image import OutputImage, open_output
 from idr_assets.imaging.planes import Block, index_key
-from idr_assets.imaging.reading.level import Level, open_level
-from idr_assets.imaging.reading.probe import check_pixels
+from idr_assets.imaging.reading.level import open_level
 from idr_assets.imaging.reading.retries import PATIENT, Patience
+from idr_assets.imaging.reading.source import Source
 from idr_assets.imaging.segmentation.functions import SegmentationFunction
+from idr_assets.imaging.segmentation.recipe import Recipe
 
 
 def data_url(project: Path, *parts: str) -> str:
@@ -89,11 +87,6 @@ class Image:
         return re.sub(r"\W", "_", host or "local", flags=re.ASCII)
 
     @property
-    def byte_order_known(self) -> bool:
-        """Whether the YAML's dtype has a byte order, as in `>u2`."""
-        return (self.dtype or "")[:1] in {"<", ">"}
-
-    @property
     def window(self) -> Block:
         """All planes that the partitions cover."""
         return Block(self.t, self.channels, self.z)
@@ -101,12 +94,6 @@ class Image:
     def timepoint(self, t: int) -> Block:
         """Give the planes of the window at a timepoint."""
         return replace(self.window, t=range(t, t + 1))
-
-    @property
-    def middle(self) -> Block:
-        """The plane in the middle of the window, of the first channel."""
-        t, z = self.t[len(self.t) // 2], self.z[len(self.z) // 2]
-        return Block(range(t, t + 1), self.channels[:1], range(z, z + 1))
 
     @property
     def labels_url(self) -> str:
@@ -147,28 +134,23 @@ class Image:
         """Name of the labels in the output: that of the segmentation, where the YAML names it."""
         return self.segmentation or "segmentation"
 
-    def find_level(self) -> Level:
-        """Open the level, whatever its shape and dtype; `ImageError` when it is not there."""
-        return open_level(
-            self.url,
-            self.level,
-            self.storage_options,
+    @property
+    def source(self) -> Source:
+        """The level that is segmented, and what it is expected to be."""
+        return Source(
+            address=self.url,
+            level=self.level,
+            shape=self.shape,
+            dtype=self.dtype,
+            storage_options=self.storage_options,
             patience=self.patience,
             missing_chunks=self.missing_chunks,
         )
 
-    def check(self, level: Level) -> None:
-        """Raise `ImageError` unless shape and dtype of the level are those in the YAML."""
-        self._check("shape", level.shape, self.shape)
-        if self.byte_order_known:
-            self._check("dtype", level.dtype.str, np.dtype(self.dtype).str)
-        elif self.dtype:
-            self._check("dtype", level.dtype.newbyteorder("="), np.dtype(self.dtype))
-
-    def probe(self, level: Level) -> None:
-        """Raise `ImageError` unless pixels lie where, and are what, the level's metadata say; reads a little of one."""
-        sparse, known = self.missing_chunks == "zeros", self.byte_order_known
-        check_pixels(level, self.window, self.storage_options, sparse=sparse, byte_order_known=known)
+    @property
+    def recipe(self) -> Recipe:
+        """What makes labels of its pixels."""
+        return Recipe(self.function_path, self.function, self.parameters, self.channels)
 
     def open_output(self) -> OutputImage:
         """Open the output; `ImageError` when no plane was segmented yet."""
@@ -182,12 +164,3 @@ class Image:
     @property
     def _path(self) -> tuple[str, ...]:
         return (self.name,) if self.segmentation is None else (self.name, self.segmentation)
-
-    def _check(self, field: str, stored: object, expected: object) -> None:
-        if stored != expected:
-            where = f"level {self.level!r} of {masked(self.url)}"
-            message = (
-                f"The {field} of {where} is {stored}, but the YAML of {self.name!r} expects {expected}: partitions and "
-                f"pixels would not match. Correct `{field}` or `level` in the YAML."
-            )
-            raise ImageError(message)

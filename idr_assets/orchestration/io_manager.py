@@ -39,7 +39,7 @@ class ImageIOManager(dg.IOManager):
         }
         match path[-1]:
             case "source_image":
-                return image.find_level().lazy()
+                return image.source.open().lazy()
             case "plane_labels":
                 return _labels(image, context.asset_partition_key_range)
             case "objects":

@@ -1,60 +1,30 @@
 """Which version of code and data an asset is: what Dagster compares to tell what is stale."""
 
-import hashlib
-import inspect
-import json
-import re
 from collections.abc import Mapping
-from typing import Any
 
 import dagster as dg
 
-from idr_assets.imaging.segmentation.functions import SegmentationFunction
-from idr_assets.imaging.segmentation.recipe import version_of
+from idr_assets.imaging.segmentation.recipe import hash_parts
 from idr_assets.orchestration.image import Image
 
 COMPARED = ("dagster/code_version", "dagster/input_data_version/")
 """Starts of the tags that tell the recipe and the image."""
 
 
-def recipe_version(image: Image) -> str:
-    """Give the version of an image's labels: a hash of function, its own version, parameters and channels.
-
-    Only what may change labels counts: neither layout of the function, nor whether a default is written, nor `1` for
-    `1.0`, nor the order of channels.
-    """
-    function, channels = image.function, sorted(image.channels)
-    return _hash([image.function_path, version_of(function), _parameters(function, image.parameters), channels])
-
-
-def _parameters(function: SegmentationFunction, given: Mapping[str, Any]) -> dict[str, Any]:
-    bound = inspect.signature(function).bind(None, **given)
-    bound.apply_defaults()
-    _planes, *parameters = bound.arguments.items()
-    return {name: _plain(value) for name, value in parameters}
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401  any value that YAML may hold
-    match value:
-        case float() if value.is_integer():
-            return int(value)
-        case dict():
-            return {name: _plain(item) for name, item in value.items()}
-        case list() | tuple():
-            return [_plain(item) for item in value]
-    return value
-
-
-def tell_source(context: dg.AssetExecutionContext, image: Image, mark: str) -> None:
-    """Tell Dagster that the image has the fingerprint `mark`, where it knows of none or of another.
+def report_source(context: dg.AssetExecutionContext, image: Image, fingerprint: str) -> None:
+    """Tell Dagster that the image has this fingerprint, where it knows of none or of another.
 
     Labels note the image that Dagster knows. Made of pixels that it does not know, they would go stale once it does.
     """
     source = dg.AssetKey([image.name, "source_image"])
-    if _known(context.instance, source)[1] == mark:
+    if _known(context.instance, source)[1] == fingerprint:
         return
-    metadata = {"fingerprint": dg.MetadataValue.text(mark), "seen by": dg.MetadataValue.dagster_run(context.run.run_id)}
-    seen = dg.AssetMaterialization(source, metadata=metadata, tags={"dagster/data_version": mark})
+    seen_by = dg.MetadataValue.dagster_run(context.run.run_id)
+    seen = dg.AssetMaterialization(
+        source,
+        metadata={"fingerprint": dg.MetadataValue.text(fingerprint), "seen by": seen_by},
+        tags={"dagster/data_version": fingerprint},
+    )
     context.instance.report_runless_asset_event(seen)  # at once, where an event of the run would wait for its outputs
     context.get_step_execution_context().wipe_input_asset_version_info(source)  # Dagster asked before the step
 
@@ -67,11 +37,11 @@ def version_tags(instance: dg.DagsterInstance, image: Image) -> dict[str, str]:
     source = dg.AssetKey([image.name, "source_image"])
     storage_id, version = _known(instance, source)
     if version is None:
-        return {"dagster/code_version": recipe_version(image)}
+        return {"dagster/code_version": image.recipe.version}
     name = source.to_user_string()
     return {
-        "dagster/code_version": recipe_version(image),
-        "dagster/data_version": _hash([recipe_version(image), version]),
+        "dagster/code_version": image.recipe.version,
+        "dagster/data_version": hash_parts([image.recipe.version, version]),
         f"dagster/input_data_version/{name}": version,
         f"dagster/input_event_pointer/{name}": str(storage_id),
     }
@@ -91,11 +61,3 @@ def _known(instance: dg.DagsterInstance, source: dg.AssetKey) -> tuple[int, str 
         return 0, None
     tags = materialized.asset_materialization.tags or {}
     return materialized.storage_id, tags.get("dagster/data_version", "")
-
-
-def _hash(parts: object) -> str:
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=_named).encode()).hexdigest()[:16]
-
-
-def _named(value: object) -> str:
-    return re.sub(" at 0x[0-9a-f]+", "", str(value))  # the same in each process

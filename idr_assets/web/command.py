@@ -8,7 +8,7 @@ from types import FrameType
 
 import click
 
-from idr_assets.images import DEFINITIONS
+from idr_assets.by_name import DEFINITIONS
 from idr_assets.web.processes import check_yaml, serve
 
 HOST = "127.0.0.1"

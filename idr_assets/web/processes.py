@@ -12,7 +12,7 @@ from time import sleep
 
 from click import ClickException
 
-from idr_assets.images import DEFINITIONS
+from idr_assets.by_name import DEFINITIONS
 
 type Process = subprocess.Popen[bytes]
 

@@ -58,8 +58,9 @@ def notebook(url: str, _: argparse.Namespace) -> Iterator[Segment]:
 def ours(url: str, options: argparse.Namespace) -> Iterator[Segment]:
     """Segment as a run of Dagster does, without Dagster."""
     from idr_assets.imaging.output.creation import create_output  # noqa: PLC0415
-    from idr_assets.imaging.output.origins import create_origins, identity  # noqa: PLC0415
-    from idr_assets.imaging.reading.fingerprint import fingerprint  # noqa: PLC0415
+    from idr_assets.imaging.output.origins import create_origins  # noqa: PLC0415
+    from idr_assets.imaging.output.provenance import Provenance  # noqa: PLC0415
+    from idr_assets.imaging.reading.fingerprint import read_fingerprint  # noqa: PLC0415
     from idr_assets.imaging.reading.level import open_level  # noqa: PLC0415
     from idr_assets.imaging.segmentation.blocks import BlockTask, segment_blocks  # noqa: PLC0415
     from idr_assets.imaging.segmentation.functions import gaussian_threshold  # noqa: PLC0415
@@ -69,9 +70,9 @@ def ours(url: str, options: argparse.Namespace) -> Iterator[Segment]:
     level = open_level(url, LEVEL)
     with TemporaryDirectory() as folder, client(options.form, options.workers, {}) as cluster:
         output = create_output(f"{folder}/image.ome.zarr", level)
-        source = identity(level, fingerprint(level))
-        origins = create_origins(output, level, source, reuse=True) if source else None
-        task = BlockTask(level, output, gaussian_threshold, {}, {"source": url}, origins)
+        state = read_fingerprint(level).state
+        origins = create_origins(output, level, state, reuse=True) if state else None
+        task = BlockTask(level, output, gaussian_threshold, {}, Provenance.from_json({"source": {"url": url}}), origins)
 
         def segment(planes: Block) -> None:
             size = options.block or block_size(level.plane_shape, len(planes), options.workers)

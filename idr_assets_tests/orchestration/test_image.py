@@ -48,8 +48,8 @@ def test_a_whole_address_stays_as_it_is(address: str, monkeypatch: pytest.Monkey
 
 def test_the_middle_is_a_plane_of_the_window_and_of_the_first_channel() -> None:
     image = small_image(t=range(261, 271), z=range(489, 499), channels=(1, 0))
-    assert image.middle.planes() == [Plane(266, 1, 494)]
-    assert small_image(t=range(3, 4), z=range(7, 8)).middle.planes() == [Plane(3, 0, 7)]
+    assert image.window.middle.planes() == [Plane(266, 1, 494)]
+    assert small_image(t=range(3, 4), z=range(7, 8)).window.middle.planes() == [Plane(3, 0, 7)]
 
 
 @pytest.mark.parametrize(

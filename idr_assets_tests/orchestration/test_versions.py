@@ -5,7 +5,6 @@ from typing import Any
 
 from idr_assets.by_name import find_image
 from idr_assets.orchestration.automation.missing import stale_planes
-from idr_assets.orchestration.versions import recipe_version
 from idr_assets_tests.support.small_image import PARTITIONS, Segmented, change_image, small_image
 
 OTHERS = {(1, 10), (2, 9), (2, 10)}
@@ -47,12 +46,11 @@ def test_planes_of_a_changed_image_are_fresh_and_all_others_stale(fresh: Segment
 
 
 def test_a_recipe_that_is_written_in_another_way_is_the_same() -> None:
-    version = recipe_version(small_image())
-    assert {recipe_version(small_image(**changes)) for changes in SAME} == {version}
-    assert len({recipe_version(small_image(**changes)) for changes in OTHER} - {version}) == len(OTHER)
-    assert recipe_version(small_image(function=own(object()), parameters={"sizes": [1.0]})) == recipe_version(
-        small_image(function=own(object()))
-    )
+    version = small_image().recipe.version
+    assert {small_image(**changes).recipe.version for changes in SAME} == {version}
+    assert len({small_image(**changes).recipe.version for changes in OTHER} - {version}) == len(OTHER)
+    given, left_out = (small_image(function=own(object()), parameters=it) for it in ({"sizes": [1.0]}, {}))
+    assert given.recipe.version == left_out.recipe.version
 
 
 def own(default: object) -> Callable[..., object]:

@@ -1,8 +1,8 @@
 """Which pixels the output has of an image as it is now: planes that need not be fetched again.
 
-Beside the pixels the output holds an origin for each plane: the SHA-256 of the image's identity, the plane and its
+Beside the pixels the output holds an origin for each plane: the SHA-256 of the source's state, the plane and its
 pixels. A run writes it after the pixels, and a later one takes stored pixels only where they, the plane and the
-identity of the image as it is now give the origin that is stored. So it proves by itself that these pixels were read as
+state of the source as it is now give the origin that is stored. So it proves by itself that these pixels were read as
 this plane of this image, whatever else happened: runs may overlap and be killed between two files, another image may
 have been written in between, a chunk may be damaged. None of that yields the same hash; the plane is then fetched as
 ever. Labels are no part of it, so that all segmentations of an image share its pixels.
@@ -11,16 +11,14 @@ Origins are short: a file for each takes as long to write as the plane to segmen
 slices of a timepoint and channel, and the run itself writes it, not its workers, which have several blocks of the same
 slices. Outputs that were made when a file held one plane keep that layout.
 
-The identity is the address, the level, the fingerprint and all that the store tells of the metadata's last change; the
-modification date is in it because the ETag of many stores is a hash of the content, which stays where pixels are
-replaced below the same metadata. What no metadata tell is not seen: chunks that are replaced alone, or after the
+The state is that of `Fingerprint`. What no metadata tell is not seen: chunks that are replaced alone, or after the
 metadata, and those that came wrong. Such an image is read with `reuse_pixels: false`. A local one always is: that costs
 no request.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass
 from itertools import product
@@ -29,7 +27,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import zarr
-from fsspec.core import split_protocol
 
 from idr_assets.imaging.errors import DAMAGED, ImageError
 from idr_assets.imaging.output.arrays import open_array, write_planes
@@ -37,7 +34,6 @@ from idr_assets.imaging.output.creation import create_array
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.output.read_back import UNREADABLE
 from idr_assets.imaging.planes import Block, Plane
-from idr_assets.imaging.reading.fingerprint import stamps
 from idr_assets.imaging.reading.level import Level
 from idr_assets.imaging.store_text import cite
 
@@ -49,13 +45,13 @@ BYTES = hashlib.sha256().digest_size
 
 @dataclass(frozen=True)
 class Origins:
-    """The stored pixels of the output at `url`, and their origins, for the image whose identity is `image`.
+    """The stored pixels of the output at `url`, and their origins, for the source in the state `state`.
 
     Both arrays give zeros for what is not stored, which no hash is. Without `reuse` origins are noted, and never used.
     """
 
     url: str
-    image: str
+    state: str
     pixels: zarr.Array[Any]
     digests: zarr.Array[Any]
     reuse: bool
@@ -138,37 +134,26 @@ class Origins:
 
     def _origin(self, plane: Plane, values: npt.NDArray[Any]) -> bytes:
         stored = np.ascontiguousarray(values, self.pixels.dtype)
-        head = json.dumps([self.image, plane.t, plane.c, plane.z, stored.dtype.str, stored.shape])
+        head = json.dumps([self.state, plane.t, plane.c, plane.z, stored.dtype.str, stored.shape])
         digest = hashlib.sha256(head.encode() + b"\0")
         digest.update(stored)
         return digest.digest()
 
 
-def identity(level: Level, fingerprint: str, storage_options: Mapping[str, Any] | None = None) -> str | None:
-    """Name the image as it is now; None where no request is spared, or the store tells nothing that changes with it.
-
-    Raises `ImageError` when the store does not answer.
-    """
-    if split_protocol(level.address)[0] in (None, "file") or not (told := stamps(level, storage_options)):
-        return None
-    zeros: bool = level.array.config.read_missing_chunks
-    return json.dumps([level.url, level.path, fingerprint, told, zeros])
-
-
-def find_origins(url: str, level: Level, image: str, *, reuse: bool) -> Origins | None:
+def find_origins(url: str, level: Level, state: str, *, reuse: bool) -> Origins | None:
     """Open the origins of the output at `url`; None where it has none that can be read, or is not of the level."""
     try:
         pixels, digests = (open_array(url, path, missing_chunks="zeros") for path in ("0", ORIGINS))
     except (FileNotFoundError, ImageError):  # damaged metadata of origins are made anew; of pixels others tell
         return None
-    return Origins(url, image, pixels, digests, reuse) if pixels.shape == level.shape else None
+    return Origins(url, state, pixels, digests, reuse) if pixels.shape == level.shape else None
 
 
-def create_origins(output: OutputImage, level: Level, image: str, *, reuse: bool) -> Origins | None:
+def create_origins(output: OutputImage, level: Level, state: str, *, reuse: bool) -> Origins | None:
     """Make the array of origins, unless it is in the output, and open it; `ImageError` on a full disk."""
     shape = (*level.shape[:3], 1, BYTES)
     create_array(output.url, ORIGINS, shape, np.dtype(np.uint8), output.format, slices=level.shape[2])
-    return find_origins(output.url, level, image, reuse=reuse)
+    return find_origins(output.url, level, state, reuse=reuse)
 
 
 def _each(block: Block, values: npt.NDArray[Any]) -> list[tuple[Plane, npt.NDArray[Any]]]:

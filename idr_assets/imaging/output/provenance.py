@@ -1,33 +1,85 @@
-"""How the planes of an output came to be: source, segmentation and versions, a document for each way.
+"""How the planes of an output were made: a record for each way, stored once in a group beside the labels.
 
-A document bears the hash of what it says, so that processes that note ways at once lose none, wherever the output lies
-and without a lock.
+The name of a group is the hash of its record, so that processes that write records at once lose none, without a lock.
 """
 
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 from idr_assets.imaging.output.nodes import create_group, find_group
 from idr_assets.imaging.output.output_image import OutputImage
 
 
-def provenance_path(labels: str) -> str:
-    """Give the path of the group of ways below the image; each is a group in it, with attribute `idr_assets`."""
-    return f"labels/{labels}/provenance"
+@dataclass(frozen=True)
+class Provenance:
+    """One way in which planes of an output were made.
+
+    Attributes
+    ----------
+    url, level, channels : str, str, tuple of int
+        Address of the source without secrets, the path of its level, and the segmented channels.
+    fingerprint : str
+        Digest of the source as it was, see `Fingerprint`.
+    function, version, parameters : str, str, mapping
+        Dotted path of the segmentation function, its version, and its keyword arguments.
+    packages : mapping of str to str
+        Versions of the packages that labels depend on.
+
+    """
+
+    url: str
+    level: str
+    channels: tuple[int, ...]
+    fingerprint: str
+    function: str
+    version: str
+    parameters: Mapping[str, Any]
+    packages: Mapping[str, str]
+
+    def to_json(self) -> dict[str, dict[str, Any]]:
+        """Give the record as it is stored, and as the UI shows it."""
+        source = {"url": self.url, "level": self.level, "channels": list(self.channels)}
+        recipe = {"function": self.function, "version": self.version, "parameters": dict(self.parameters)}
+        return {
+            "source": source | {"fingerprint": self.fingerprint},
+            "segmentation": recipe,
+            "versions": dict(self.packages),
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Mapping[str, Any]]) -> Self:
+        """Read a stored record; what an earlier version did not store is empty."""
+        source, recipe = stored.get("source", {}), stored.get("segmentation", {})
+        return cls(
+            url=source.get("url", ""),
+            level=source.get("level", ""),
+            channels=tuple(source.get("channels", ())),
+            fingerprint=source.get("fingerprint", ""),
+            function=recipe.get("function", ""),
+            version=recipe.get("version", ""),
+            parameters=recipe.get("parameters", {}),
+            packages=stored.get("versions", {}),
+        )
 
 
-def add_provenance(output: OutputImage, provenance: Mapping[str, Any]) -> None:
-    """Note how planes of the output's label group come to be, once for each way."""
-    path = provenance_path(output.name)
-    name = hashlib.sha256(json.dumps(provenance, sort_keys=True).encode()).hexdigest()[:16]
+def add_provenance(output: OutputImage, provenance: Provenance) -> None:
+    """Note how planes of the output's label group are made, once for each record."""
+    path, record = _group(output.name), provenance.to_json()
+    name = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:16]
     create_group(output.url, path, {}, output.format)
-    create_group(output.url, f"{path}/{name}", {"idr_assets": dict(provenance)}, output.format)
+    create_group(output.url, f"{path}/{name}", {"idr_assets": record}, output.format)
 
 
-def read_provenance(url: str, labels: str) -> list[dict[str, Any]]:
-    """Tell every way in which planes of a label group came to be, in an order of no meaning that stays."""
-    ways = find_group(url, provenance_path(labels))
-    groups: Any = [group for _, group in sorted(ways.groups())] if ways is not None else []
-    return [group.attrs["idr_assets"] for group in groups]
+def read_provenance(url: str, labels: str) -> list[Provenance]:
+    """Read every record of a label group of the output at `url`, in an order that means nothing and stays."""
+    records = find_group(url, _group(labels))
+    groups: Any = [group for _, group in sorted(records.groups())] if records is not None else []
+    return [Provenance.from_json(group.attrs["idr_assets"]) for group in groups]
+
+
+def _group(labels: str) -> str:
+    """Give the path below the image of the group that holds the records; each is a group in it."""
+    return f"labels/{labels}/provenance"

@@ -1,33 +1,61 @@
-"""What identifies the pixels of an image from outside, without reading any."""
+"""What identifies a source as it is now: its metadata and what its store says of them. No pixel is read."""
 
 import hashlib
+import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
+
+from fsspec.core import split_protocol
 
 from idr_assets.imaging.reading.chunk_store import file_info
 from idr_assets.imaging.reading.level import Level
 
-STAMPS = ("ETag", "etag", "Last-Modified", "LastModified", "updated", "last_modified", "mtime")
+VALIDATORS = ("ETag", "etag", "Last-Modified", "LastModified", "updated", "last_modified", "mtime")
 """What stores call that which changes with a file, in the order in which it is trusted."""
 
 
-def fingerprint(level: Level, storage_options: Mapping[str, Any] | None = None) -> str:
-    """Hash what identifies the remote pixels: the array's metadata and their ETag or modification date.
+@dataclass(frozen=True)
+class Fingerprint:
+    """What identifies a source as it is now.
 
-    Where a store tells neither, the metadata document itself is hashed. A SHA-256 in hexadecimal, 16 digits.
-    Raises `ImageError` when the store does not answer.
+    Attributes
+    ----------
+    digest : str
+        16 hexadecimal digits of a SHA-256 over the array's metadata and their first validator: an ETag, or a date where
+        the store gives none. Dagster compares it to see what is stale.
+    state : str or None
+        The address, the level, the digest and every validator. It changes more often than the digest: the ETag of many
+        stores is a hash of the content, which stays where pixels are replaced below the same metadata. Origins are
+        made from it. None for a local source, and where the store gives no validator.
+
     """
-    identity = next(iter(stamps(level, storage_options)), "")
-    stored = repr(sorted(level.array.metadata.to_dict().items(), key=lambda item: item[0]))
-    return hashlib.sha256(f"{stored}{identity}".encode()).hexdigest()[:16]
+
+    digest: str
+    state: str | None
 
 
-def stamps(level: Level, storage_options: Mapping[str, Any] | None = None) -> list[str]:
-    """Ask the store for ETag and modification date of the array's metadata document, as far as it tells them.
+def read_fingerprint(level: Level, storage_options: Mapping[str, Any] | None = None) -> Fingerprint:
+    """Ask the store of a level, by one request, what identifies its pixels.
 
-    Raises `ImageError` when the store does not answer.
+    Raises
+    ------
+    ImageError
+        Where the store does not answer.
+
     """
+    validators = _validators(level, storage_options)
+    metadata = repr(sorted(level.array.metadata.to_dict().items(), key=lambda item: item[0]))
+    digest = hashlib.sha256(f"{metadata}{next(iter(validators), '')}".encode()).hexdigest()[:16]
+    if not validators or split_protocol(level.address)[0] in (None, "file"):
+        return Fingerprint(digest, None)
+    zeros: bool = level.array.config.read_missing_chunks
+    return Fingerprint(digest, json.dumps([level.url, level.path, digest, validators, zeros]))
+
+
+def _validators(level: Level, storage_options: Mapping[str, Any] | None) -> list[str]:
+    """Give ETag and modification date of the array's metadata document, as far as the store gives them."""
     document = {2: ".zarray", 3: "zarr.json"}[level.array.metadata.zarr_format]
     store: Any = level.array.store_path.store
     info = file_info(f"{level.address.rstrip('/')}/{level.path}/{document}", storage_options, store.patience) or {}
-    return [str(info[name]) for name in STAMPS if info.get(name)]
+    return [str(info[name]) for name in VALIDATORS if info.get(name)]

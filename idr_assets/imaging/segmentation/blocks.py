@@ -21,7 +21,7 @@ from distributed import Client, KilledWorker
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.output.origins import Origins
 from idr_assets.imaging.output.output_image import OutputImage
-from idr_assets.imaging.output.provenance import add_provenance
+from idr_assets.imaging.output.provenance import Provenance, add_provenance
 from idr_assets.imaging.output.read_back import NotAsWrittenError, check_written, checksums
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.level import Level
@@ -57,7 +57,7 @@ class BlockTask:
     output: OutputImage
     function: SegmentationFunction
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    provenance: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Provenance | None = None
     origins: Origins | None = None
 
     def __call__(self, block: Block) -> list[PlaneSummary]:

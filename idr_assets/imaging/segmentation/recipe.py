@@ -1,25 +1,91 @@
-"""Which version a segmentation function has: what tells whether the same pixels would get the same labels again."""
+"""What decides over labels beside the pixels: a function, its version, its parameters, and the channels."""
 
 import ast
 import hashlib
 import inspect
+import json
+import re
 import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from idr_assets.imaging.segmentation.functions import SegmentationFunction
 
 
-def version_of(function: SegmentationFunction) -> str:
-    """Give a segmentation function's version: its `@versioned` mark, else a hash of its own source.
+@dataclass(frozen=True)
+class Recipe:
+    """A segmentation function with all that it is called with.
 
-    Comments, docstrings and layout count for nothing there, nor do functions that it calls. A function that has neither
-    mark nor source, such as a compiled one, is "unversioned".
+    Attributes
+    ----------
+    path : str
+        Dotted path by which the YAML names the function.
+    function : callable
+        The function.
+    parameters : mapping
+        Keyword arguments, as the YAML gives them.
+    channels : tuple of int
+        True indices of the channels that are segmented.
+
     """
-    if marked := getattr(function, "version", None):
-        return str(marked)
+
+    path: str
+    function: SegmentationFunction
+    parameters: Mapping[str, Any]
+    channels: tuple[int, ...]
+
+    @property
+    def version(self) -> str:
+        """Hash of the function's path and version, the parameters and the channels, 16 hexadecimal digits.
+
+        Only what may change labels counts: neither the layout of the function, nor whether a default is written, nor
+        `1` for `1.0`, nor the order of channels.
+        """
+        parameters = _complete(self.function, self.parameters)
+        return hash_parts([self.path, version_of(self.function), parameters, sorted(self.channels)])
+
+
+def version_of(function: SegmentationFunction) -> str:
+    """Give the version of a segmentation function: what `@versioned` says, else a hash of its own source.
+
+    Comments, docstrings and layout do not count, nor do functions that it calls. A function without either, such as a
+    compiled one, is "unversioned".
+    """
+    if version := getattr(function, "version", None):
+        return str(version)
     try:
         return f"source-{hashlib.sha256(_bare(inspect.getsource(function)).encode()).hexdigest()[:12]}"
     except (OSError, TypeError):
         return "unversioned"
+
+
+def hash_parts(parts: object) -> str:
+    """Hash JSON-like parts, the same in each process: 16 hexadecimal digits of a SHA-256."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=_name).encode()).hexdigest()[:16]
+
+
+def _complete(function: SegmentationFunction, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Add the defaults of the parameters that are not given."""
+    bound = inspect.signature(function).bind(None, **given)
+    bound.apply_defaults()
+    _planes, *parameters = bound.arguments.items()
+    return {name: _plain(value) for name, value in parameters}
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  any value that YAML may hold
+    match value:
+        case float() if value.is_integer():
+            return int(value)
+        case dict():
+            return {name: _plain(item) for name, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+    return value
+
+
+def _name(value: object) -> str:
+    return re.sub(" at 0x[0-9a-f]+", "", str(value))
 
 
 def _bare(source: str) -> str:

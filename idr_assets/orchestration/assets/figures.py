@@ -103,8 +103,8 @@ def _page(image: Image) -> dict[str, Any]:
 
 def provenance(image: Image) -> dict[str, str]:
     """Tell how the stored planes came to be, which the YAML may no longer say; all ways, where there were several."""
-    ways = read_provenance(image.labels_url, image.label_group)
-    sources = {f"{way['source']['url']}, level {way['source']['level']}" for way in ways}
-    recipes = {f"{way['segmentation']['function']} {way['segmentation']['parameters']}" for way in ways}
+    records = read_provenance(image.labels_url, image.label_group)
+    sources = {f"{record.url}, level {record.level}" for record in records}
+    recipes = {f"{record.function} {record.parameters}" for record in records}
     told = {"image": sorted(sources), "segmentation": sorted(recipes)}
     return {f"{name}s so far" if len(found) > 1 else name: "; ".join(found) for name, found in told.items() if found}

@@ -4,19 +4,22 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from idr_assets.imaging.figures.pictures import SMALL_PICTURE_BYTES, outlines_png
+from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.planes import evenly_spread
-from idr_assets.imaging.segmentation.overwritten import confirmed
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
 from idr_assets.orchestration.assets.metadata import picture
 from idr_assets.orchestration.assets.plane_checks import evaluated
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.partitions import partition_key
 from idr_assets.orchestration.versions import version_tags
+
+if TYPE_CHECKING:
+    from idr_assets.imaging.segmentation.run import Remark, Result, SegmentationRun  # dask, for the run only
 
 type Metadata = dict[str, Any]
 
@@ -28,7 +31,7 @@ UNTOLD = ("plane", "checksum", "origin", "reused")
 
 
 def report(
-    context: dg.AssetExecutionContext, image: Image, found: Sequence[PlaneSummary | PlaneFailure], provenance: Metadata
+    context: dg.AssetExecutionContext, image: Image, run: "SegmentationRun", found: Sequence["Result"]
 ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
     """Attach metadata to each partition and evaluate the checks; when planes failed, fail the run after that.
 
@@ -39,10 +42,10 @@ def report(
     from idr_assets.orchestration.event_log.status import add_to_kept_status  # noqa: PLC0415
 
     summaries, _ = _by_partition(image, found)
-    pictures = {key: _pictures(image, summaries[key]) for key in evenly_spread(sorted(summaries), MOST_PICTURED)}
-    found = confirmed(image.open_output(), found)  # after the pictures, which are of what is stored too
+    pictures = {key: _pictures(run.output, summaries[key]) for key in evenly_spread(sorted(summaries), MOST_PICTURED)}
+    found = run.confirm(found)  # after the pictures, which are of what is stored too
     summaries, failures = _by_partition(image, found)
-    lineage = {key: value if isinstance(value, str) else json.dumps(value) for key, value in provenance.items()}
+    lineage = {key: json.dumps(value) for key, value in run.provenance.to_json().items()}
     metadata = {key: _metadata(planes) | lineage | pictures.get(key, {}) for key, planes in summaries.items()}
     checks = evaluated(image, found)
     if failures:  # checks come after the materializations that they tell of, and before the failure ends the step
@@ -55,6 +58,12 @@ def report(
     add_partition_metadata(context, metadata)
     yield dg.MaterializeResult(check_results=checks)
     add_to_kept_status(context)
+
+
+def log_remarks(context: dg.AssetExecutionContext, remarks: Iterable["Remark"]) -> None:
+    """Write the remarks of a run into its log."""
+    for remark in remarks:
+        context.log.log(remark.level, remark.text)
 
 
 def _by_partition(
@@ -87,9 +96,8 @@ def _rounded(value: float) -> float:
     return value if isinstance(value, int) else float(f"{value:.6g}")
 
 
-def _pictures(image: Image, planes: Iterable[PlaneSummary]) -> Metadata:
-    labels = image.open_output()
-    read = [(summary.plane, labels.read(summary.plane)) for summary in planes]
+def _pictures(output: OutputImage, planes: Iterable[PlaneSummary]) -> Metadata:
+    read = [(summary.plane, output.read(summary.plane)) for summary in planes]
     most = SMALL_PICTURE_BYTES // len(read)  # of a partition's metadata, which Dagster keeps in one event
     return {f"outlines, {plane}": picture(outlines_png(labelled, most)) for plane, labelled in read if labelled}
 

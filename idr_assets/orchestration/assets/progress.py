@@ -36,7 +36,7 @@ class Progress:
         return f"{self.done} of {self.total} planes done{failed}, {rate:{precision}} planes/s{left}"
 
 
-def logged(
+def log_progress(
     results: Iterable[PlaneSummary | PlaneFailure], total: int, log: Callable[[str], None]
 ) -> Iterator[PlaneSummary | PlaneFailure]:
     """Pass results on, and log the progress every INTERVAL seconds, while none comes too, and at the end."""

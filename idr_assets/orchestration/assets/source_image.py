@@ -8,7 +8,7 @@ import dagster as dg
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.figures.pictures import thumbnail_png
-from idr_assets.imaging.reading.fingerprint import fingerprint
+from idr_assets.imaging.reading.fingerprint import read_fingerprint
 from idr_assets.imaging.reading.level import Level
 from idr_assets.orchestration.assets.descriptions import of_source_image
 from idr_assets.orchestration.assets.metadata import address, markdown, picture
@@ -41,16 +41,16 @@ def source_image(image: Image) -> dg.AssetsDefinition:
     def asset() -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
         level = None
         try:
-            level = image.find_level()
-            image.check(level)
-            image.probe(level)
+            level = image.source.open()
+            image.source.check(level)
+            image.source.probe(level, image.window)
         except ImageError as error:
             yield _matches_yaml(image, level, str(error))
             raise
-        mark = fingerprint(level, image.storage_options)
-        metadata = _metadata(image, level) | {"fingerprint": mark, "middle plane": _thumbnail(image, level)}
+        fingerprint = read_fingerprint(level, image.storage_options).digest
+        metadata = _metadata(image, level) | {"fingerprint": fingerprint, "middle plane": _thumbnail(image, level)}
         yield dg.MaterializeResult(
-            metadata=metadata, check_results=[_matches_yaml(image, level)], data_version=dg.DataVersion(mark)
+            metadata=metadata, check_results=[_matches_yaml(image, level)], data_version=dg.DataVersion(fingerprint)
         )
 
     return asset
@@ -71,7 +71,7 @@ def _matches_yaml(image: Image, level: Level | None, fault: str | None = None) -
 def _thumbnail(image: Image, level: Level) -> dg.MetadataValue[Any]:
     """Show the window's middle plane, or say why it cannot be read: that costs this plane, not the others."""
     try:
-        return picture(thumbnail_png(level.read(image.middle)[0, 0, 0]))
+        return picture(thumbnail_png(level.read(image.window.middle)[0, 0, 0]))
     except ImageError as error:
         return dg.MetadataValue.text(str(error))
 

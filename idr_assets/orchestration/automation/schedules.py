@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 
 from idr_assets.imaging.errors import ImageError
-from idr_assets.imaging.reading.fingerprint import fingerprint
+from idr_assets.imaging.reading.fingerprint import read_fingerprint
 from idr_assets.orchestration.assets.names import figure_keys, measure_keys
 from idr_assets.orchestration.automation.missing import missing_planes, rectangles
 from idr_assets.orchestration.image import Image
@@ -73,7 +73,7 @@ def change_sensor(image: Image, job: Job, automation: Automation) -> dg.SensorDe
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         try:
-            seen = fingerprint(hasty.find_level(), image.storage_options)
+            seen = read_fingerprint(hasty.source.open(), image.storage_options).digest
         except ImageError as error:
             return dg.SkipReason(f"Whether {image.name} changed cannot be told now: {error}")
         known = context.cursor or _materialized(context.instance, image)

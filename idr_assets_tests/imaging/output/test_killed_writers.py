@@ -18,7 +18,7 @@ from idr_assets.imaging.objects.tables import write_objects
 from idr_assets.imaging.output.creation import create_output
 from idr_assets.imaging.output.files import write_file
 from idr_assets.imaging.output.output_image import open_output
-from idr_assets.imaging.output.provenance import add_provenance, read_provenance
+from idr_assets.imaging.output.provenance import Provenance, add_provenance, read_provenance
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.reading.level import open_level
 from idr_assets_tests.support.forked import FORKED, exit_codes, fork
@@ -101,7 +101,9 @@ def test_what_a_writer_left_is_cleared_away_and_a_living_one_loses_nothing(
 def note_ways(folder: Path, name: str, ready: Barrier) -> None:
     for number in range(20):
         ready.wait(60)
-        add_provenance(open_output(str(folder)), {"function": name, "number": number})
+        add_provenance(
+            open_output(str(folder)), Provenance.from_json({"segmentation": {"function": f"{name} {number}"}})
+        )
 
 
 def test_two_processes_that_note_ways_at_once_lose_none(tmp_path: Path) -> None:
@@ -110,6 +112,6 @@ def test_two_processes_that_note_ways_at_once_lose_none(tmp_path: Path) -> None:
     create_output(str(output), open_level(str(tmp_path / "source.zarr"), "0"))
     ready = FORKED.Barrier(2)
     assert exit_codes(*[fork(note_ways, output, name, ready) for name in "ab"]) == [0, 0]
-    noted = sorted((way["function"], way["number"]) for way in read_provenance(str(output), "segmentation"))
-    assert noted == [(name, number) for name in "ab" for number in range(20)]
+    noted = {record.function for record in read_provenance(str(output), "segmentation")}
+    assert noted == {f"{name} {number}" for name in "ab" for number in range(20)}
     assert partials(output) == []

@@ -14,12 +14,11 @@ import s3fs
 from idr_assets.imaging.objects.tables import objects_frame, write_objects
 from idr_assets.imaging.output.creation import create_output
 from idr_assets.imaging.output.files import write_file
-from idr_assets.imaging.output.origins import identity
 from idr_assets.imaging.output.output_image import OutputImage, open_output
-from idr_assets.imaging.output.provenance import add_provenance, read_provenance
+from idr_assets.imaging.output.provenance import Provenance, add_provenance, read_provenance
 from idr_assets.imaging.output.read_back import check_written
 from idr_assets.imaging.planes import Block
-from idr_assets.imaging.reading.fingerprint import fingerprint
+from idr_assets.imaging.reading.fingerprint import Fingerprint, read_fingerprint
 from idr_assets.imaging.reading.level import open_level
 from idr_assets_tests.support.dagster_home import wait_until
 from idr_assets_tests.support.forked import fork
@@ -97,7 +96,7 @@ def test_a_writer_that_is_killed_in_an_upload_tears_nothing_and_the_next_one_com
 
 
 def test_what_another_process_writes_is_seen(output: OutputImage) -> None:
-    add_provenance(output, {"function": "first"})
+    add_provenance(output, Provenance.from_json({"segmentation": {"function": "first"}}))
     output.write(BLOCK, NOISE[0], np.ones(NOISE[0].shape, np.int32))
     urls = [f"s3://bucket/image/objects/t={t}.parquet" for t in range(2)]
     assert write_objects(urls[0], output, BLOCK, "image", None)
@@ -112,16 +111,15 @@ def test_what_another_process_writes_is_seen(output: OutputImage) -> None:
 def test_pixels_replaced_below_the_same_metadata_are_of_another_image(endpoint: str, tmp_path: Path) -> None:
     write_image(tmp_path / "source.zarr", NOISE[0], version="0.4")
 
-    def uploaded() -> tuple[str, str | None]:
+    def uploaded() -> Fingerprint:
         s3fs.S3FileSystem().put(f"{tmp_path}/source.zarr/", "bucket/source.zarr/", recursive=True)
         level = open_level("s3://bucket/source.zarr", "0", {"anon": True, "endpoint_url": endpoint})
-        mark = fingerprint(level)
-        return mark, identity(level, mark)
+        return read_fingerprint(level)
 
-    mark, image = uploaded()
-    wait_until(lambda: uploaded()[1] != image)  # S3 tells whole seconds
-    assert image
-    assert uploaded()[0] == mark  # the ETag is a hash of the metadata
+    before = uploaded()
+    wait_until(lambda: uploaded().state != before.state)  # S3 tells whole seconds
+    assert before.state
+    assert uploaded().digest == before.digest  # the ETag is a hash of the metadata
 
 
 CREATE = f"""

@@ -3,6 +3,7 @@
 import gc
 import weakref
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from idr_assets.imaging.output import creation, output_image
 from idr_assets.imaging.output.arrays import write_planes
 from idr_assets.imaging.output.creation import create_output
 from idr_assets.imaging.output.output_image import OutputImage, open_output
-from idr_assets.imaging.output.provenance import add_provenance, read_provenance
+from idr_assets.imaging.output.provenance import Provenance, add_provenance, read_provenance
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.documents import DOCUMENTS
 from idr_assets.imaging.reading.level import Level, open_level
@@ -27,7 +28,7 @@ from idr_assets_tests.support.damage import chunk_of, flip_bit
 from idr_assets_tests.support.idr_stores import write_image
 
 SHAPE = (3, 2, 4, 20, 30)
-PROVENANCE = {"source": {"level": "0"}, "versions": {"zarr": "3"}}
+PROVENANCE = Provenance.from_json({"source": {"level": "0"}, "versions": {"zarr": "3"}})
 ARRAYS = ("0", "labels/segmentation/0")
 
 
@@ -262,7 +263,7 @@ def test_creating_again_changes_nothing(image: OutputImage, folder: Path, level:
 
 def test_provenance_is_noted_once_for_each_way(image: OutputImage, folder: Path) -> None:
     before = files(folder)
-    other = PROVENANCE | {"versions": {"zarr": "4"}}
+    other = replace(PROVENANCE, packages={"zarr": "4"})
     assert read_provenance(str(folder), "segmentation") == []
     for provenance in (PROVENANCE, other, PROVENANCE):
         add_provenance(image, provenance)

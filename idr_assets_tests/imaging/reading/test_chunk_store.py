@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from idr_assets.imaging.errors import ImageError, masked
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.reading.faults import is_transient
-from idr_assets.imaging.reading.fingerprint import fingerprint
+from idr_assets.imaging.reading.fingerprint import read_fingerprint
 from idr_assets.imaging.reading.level import Level, open_level
 from idr_assets.imaging.reading.retries import Patience
 from idr_assets_tests.support import store_server as faults
@@ -187,17 +187,17 @@ def test_metadata_that_make_no_sense_are_named(served: Served, document: str, te
 
 def test_a_fingerprint_is_read_with_the_same_patience(served: Served) -> None:
     document = served.key("4/.zarray")
-    expected = fingerprint(served.level)
+    expected = read_fingerprint(served.level)
     served.server.faults[document] = [faults.status(503)] * 3
-    assert fingerprint(served.level) == expected
+    assert read_fingerprint(served.level) == expected
     served.server.faults[document] = repeat(faults.status(503))
     with pytest.raises(ImageError, match="answers with status 503"):
-        fingerprint(served.level)
+        read_fingerprint(served.level)
     served.server.faults.clear()
     level = open_level(served.url, "4", patience=Patience(tries=1, timeout=0.3))
     served.server.faults[document] = repeat(faults.hang)
     with pytest.raises(ImageError, match="the answer takes too long"):
-        fingerprint(level)
+        read_fingerprint(level)
 
 
 @pytest.mark.parametrize(("requests", "peak"), [({"requests": 2}, 2), ({}, 16), ({"requests": 32}, 32)])

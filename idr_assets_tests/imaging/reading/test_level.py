@@ -17,7 +17,7 @@ from fsspec.registry import get_filesystem_class, known_implementations
 
 from idr_assets.imaging.errors import INDIRECT, ImageError, MissingChunkError
 from idr_assets.imaging.planes import Block
-from idr_assets.imaging.reading.fingerprint import fingerprint
+from idr_assets.imaging.reading.fingerprint import read_fingerprint
 from idr_assets.imaging.reading.level import open_level
 from idr_assets_tests.support.idr_stores import write_idr_store, write_image
 from idr_assets_tests.support.store_server import StoreServer
@@ -41,23 +41,23 @@ LAYOUTS: dict[str, tuple[Shape, str, Shape, dict[str, Any]]] = {
 
 PROCESS = """
 import atexit, gc, sys, aiohttp
-from idr_assets.imaging.reading.fingerprint import fingerprint
+from idr_assets.imaging.reading.fingerprint import read_fingerprint
 from idr_assets.imaging.reading.level import open_level
 sessions = []
 atexit.register(lambda: print([session.closed for session in sessions]))  # the last that is registered runs first
 level = open_level(sys.argv[1], "0")
 sessions += [thing for thing in gc.get_objects() if isinstance(thing, aiohttp.ClientSession)]
-print([session.closed for session in sessions], fingerprint(level))
+print([session.closed for session in sessions], read_fingerprint(level))
 """
 
 OPENING = """
 import sys
 from pathlib import Path
-from idr_assets.imaging.reading.fingerprint import fingerprint
+from idr_assets.imaging.reading.fingerprint import read_fingerprint
 from idr_assets.imaging.reading.level import open_level
 level = open_level(sys.argv[1], "4")
 lazy = level.lazy()
-fingerprint(level)
+read_fingerprint(level)
 peak = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))
 print(lazy.shape, lazy.dtype, lazy.chunksize, int(peak.split()[1]) * 1024, sep=";")
 """
@@ -151,7 +151,7 @@ def test_another_process_gives_the_same_fingerprint_and_closes_its_sessions(tmp_
         url = f"{server.url}/image.zarr"
         command = [sys.executable, "-W", "error", "-c", PROCESS, url]
         ended = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
-        expected = fingerprint(open_level(url, "0"))
+        expected = read_fingerprint(open_level(url, "0"))
     assert (ended.stdout, ended.stderr) == (f"[False] {expected}\n[True]\n", "")
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.planes import Block
-from idr_assets.imaging.reading.fingerprint import fingerprint
+from idr_assets.imaging.reading.fingerprint import read_fingerprint
 from idr_assets.imaging.reading.level import open_level
 from idr_assets.imaging.reading.retries import Patience
 from idr_assets.imaging.stores.http_session import USER_AGENT
@@ -53,7 +53,7 @@ def server(tmp_path: Path) -> Iterator[StoreServer]:
 def test_a_status_is_heard_as_over_http(server: StoreServer, code: int, tries: int, message: str) -> None:
     level = open_level("s3://bucket/image.zarr", "0", {"anon": True, "endpoint_url": server.url}, patience=QUICK)
     np.testing.assert_array_equal(level.read(PLANE), PIXELS)
-    assert len(fingerprint(level, {"anon": True, "endpoint_url": server.url})) == 16
+    assert len(read_fingerprint(level, {"anon": True, "endpoint_url": server.url}).digest) == 16
     server.reset()
     server.faults[CHUNK] = repeat(status(code, {"Retry-After": "0"}))
     with pytest.raises(ImageError) as error:

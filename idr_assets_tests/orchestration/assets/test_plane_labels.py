@@ -88,7 +88,7 @@ def test_a_function_of_ones_own_is_applied_with_its_parameters_and_told(fresh: S
         assert np.array_equal(stored(fresh, "labels/segmentation/0")[t, c, z], wanted)
         assert json.loads(fresh.metadata("plane_labels", f"{t}|{z:02}")["segmentation"]) == told
     output = str(fresh.project.root / "data/image.ome.zarr")
-    noted = [way["segmentation"] for way in read_provenance(output, "segmentation")]
+    noted = [record.to_json()["segmentation"] for record in read_provenance(output, "segmentation")]
     assert sorted(noted, key=str) == [first, second]
     assert fresh.run("plane_browser") == ""
     assert "{&#39;than&#39;: 600}; " in fresh.value("plane_browser")

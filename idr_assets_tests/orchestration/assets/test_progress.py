@@ -15,7 +15,7 @@ from idr_assets.imaging.planes import Plane
 from idr_assets.imaging.segmentation.functions import per_plane
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
 from idr_assets.orchestration.assets import progress
-from idr_assets.orchestration.assets.progress import Progress, logged
+from idr_assets.orchestration.assets.progress import Progress, log_progress
 from idr_assets_tests.support.small_image import FIELDS, Segmented
 
 DONE = PlaneSummary(Plane(0, 0, 0), 1, None, 0.5, 0.0, 1.0, 0.0, 0.1, "")
@@ -30,7 +30,7 @@ def test_results_pass_unchanged_and_as_they_come() -> None:
             reached.append(number)
             yield FAILED if number else DONE
 
-    passed = logged(results(), 3, lambda _: None)
+    passed = log_progress(results(), 3, lambda _: None)
     assert next(passed) is DONE
     assert reached == [0]
     assert list(passed) == [FAILED, FAILED]
@@ -38,13 +38,13 @@ def test_results_pass_unchanged_and_as_they_come() -> None:
 
 def test_a_failed_plane_is_not_done() -> None:
     lines: list[str] = []
-    list(logged([DONE, FAILED, DONE], 3, lines.append))
+    list(log_progress([DONE, FAILED, DONE], 3, lines.append))
     assert lines[-1].startswith("2 of 3 planes done, 1 failed, ")
 
 
 def test_a_short_run_logs_its_end_only() -> None:
     lines: list[str] = []
-    list(logged([DONE] * 3, 3, lines.append))
+    list(log_progress([DONE] * 3, 3, lines.append))
     assert len(lines) == 1
     assert lines[0].startswith("3 of 3 planes done, ")
     assert lines[0].endswith(" planes/s, 0 s left")
@@ -63,7 +63,7 @@ def test_lines_come_while_no_plane_does(monkeypatch: pytest.MonkeyPatch) -> None
         assert told.wait(30)
         yield DONE
 
-    list(logged(results(), 2, log))
+    list(log_progress(results(), 2, log))
     assert lines[0] == "0 of 2 planes done, 0 planes/s"
     assert lines[-1].startswith("1 of 2 planes done, ")
 
@@ -76,7 +76,7 @@ def test_the_last_line_comes_when_the_results_end_in_an_error() -> None:
         raise KeyError
 
     with pytest.raises(KeyError):
-        list(logged(results(), 2, lines.append))
+        list(log_progress(results(), 2, lines.append))
     assert lines[-1].startswith("1 of 2 planes done, ")
     assert [thread.name for thread in threads() if "_tell" in thread.name] == []
 

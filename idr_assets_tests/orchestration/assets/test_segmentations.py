@@ -53,8 +53,8 @@ def test_labels_of_each_are_its_own(compared: Segmented, name: str, fraction: fl
         t, z = map(int, partition.split("|"))
         wanted = [recipe(PIXELS[t, c, z], fraction=fraction) for c in (0, 1)]
         assert np.array_equal(compared.value(f"{name}/plane_labels", partition), wanted)
-    (way,) = read_provenance(str(output(compared)), name)
-    assert way["segmentation"]["parameters"] == ({} if name == "low" else {"threshold_fraction": HIGH})
+    (record,) = read_provenance(str(output(compared)), name)
+    assert record.parameters == ({} if name == "low" else {"threshold_fraction": HIGH})
 
 
 def test_the_output_lists_both_and_is_valid(compared: Segmented) -> None:

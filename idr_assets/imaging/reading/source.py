@@ -1,0 +1,81 @@
+"""Where one level of an image lies, what it is expected to be, and how it is read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from idr_assets.imaging.errors import ImageError, masked
+from idr_assets.imaging.planes import Block
+from idr_assets.imaging.reading.level import Level, open_level
+from idr_assets.imaging.reading.probe import check_pixels
+from idr_assets.imaging.reading.retries import PATIENT, Patience
+
+
+@dataclass(frozen=True)
+class Source:
+    """One level of an image in its store, in plain values: making one reads nothing.
+
+    Attributes
+    ----------
+    address : str
+        http, https, s3 or another fsspec URL, or a local path.
+    level : str
+        Path of the level in the image's multiscales.
+    shape : tuple of int, optional
+        The expected shape TCZYX; any shape if None.
+    dtype : str, optional
+        The expected dtype, `uint16` in any byte order or `>u2` in this one; any dtype if None.
+    storage_options : mapping
+        Arguments of the fsspec filesystem.
+    patience : Patience
+        How often and how long a read is tried again.
+    missing_chunks : {"error", "zeros"}
+        What a chunk that does not exist means.
+
+    """
+
+    address: str = field(repr=False)
+    level: str
+    shape: tuple[int, ...] | None = None
+    dtype: str | None = None
+    storage_options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    patience: Patience = PATIENT
+    missing_chunks: Literal["error", "zeros"] = "error"
+
+    def open(self) -> Level:
+        """Open the level, whatever its shape and dtype; `ImageError` where it does not exist."""
+        return open_level(
+            self.address,
+            self.level,
+            self.storage_options,
+            patience=self.patience,
+            missing_chunks=self.missing_chunks,
+        )
+
+    def check(self, level: Level) -> None:
+        """Raise `ImageError` unless the level has the expected shape and dtype."""
+        if self.shape:
+            self._compare("shape", level.shape, self.shape)
+        if self._byte_order_given:
+            self._compare("dtype", level.dtype.str, np.dtype(self.dtype).str)
+        elif self.dtype:
+            self._compare("dtype", level.dtype.newbyteorder("="), np.dtype(self.dtype))
+
+    def probe(self, level: Level, window: Block) -> None:
+        """Read a little of one plane of the window; `ImageError` unless its pixels are what the metadata say."""
+        sparse, known = self.missing_chunks == "zeros", self._byte_order_given
+        check_pixels(level, window, self.storage_options, sparse=sparse, byte_order_known=known)
+
+    @property
+    def _byte_order_given(self) -> bool:
+        return (self.dtype or "")[:1] in {"<", ">"}
+
+    def _compare(self, field: str, stored: object, expected: object) -> None:
+        if stored != expected:
+            message = (
+                f"The {field} of level {self.level!r} of {masked(self.address)} is {stored}, but the YAML expects "
+                f"{expected}: partitions and pixels would not match. Correct `{field}` or `level` in the YAML."
+            )
+            raise ImageError(message)

@@ -1,0 +1,187 @@
+"""One run of a segmentation, from an address to stored labels: prepare it, then segment blocks of planes.
+
+It needs no Dagster. An asset prepares, segments and reports; a script does the same with a dask client of its own.
+"""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import NamedTuple, Self
+
+from distributed import Client
+
+from idr_assets.imaging.errors import masked
+from idr_assets.imaging.ome_zarr.formats import Version
+from idr_assets.imaging.output.creation import create_output
+from idr_assets.imaging.output.origins import Origins, create_origins, find_origins
+from idr_assets.imaging.output.output_image import SEGMENTATION, OutputImage, label_groups
+from idr_assets.imaging.output.provenance import Provenance, read_provenance
+from idr_assets.imaging.output.read_back import checksums
+from idr_assets.imaging.planes import Block, block_size
+from idr_assets.imaging.reading.fingerprint import read_fingerprint
+from idr_assets.imaging.reading.level import Level
+from idr_assets.imaging.reading.source import Source
+from idr_assets.imaging.segmentation.blocks import BlockTask, segment_blocks
+from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
+from idr_assets.imaging.segmentation.recipe import Recipe, version_of
+
+PACKAGES = ("idr_assets", "dask-image", "scipy", "zarr")
+"""Packages whose versions the labels depend on."""
+
+OVERWRITTEN = (
+    "it was overwritten meanwhile by another run, or can no longer be read, so that what this run found of it is not "
+    "what is stored. Materialize it again while no other run writes it."
+)
+
+type Result = PlaneSummary | PlaneFailure
+
+
+class Remark(NamedTuple):
+    """What a person should know of a run: a level of `logging`, and a text."""
+
+    level: int
+    text: str
+
+
+@dataclass(frozen=True)
+class SegmentationRun:
+    """A source, an output and a recipe that fit each other.
+
+    Attributes
+    ----------
+    level : Level
+        The source, opened, checked and probed.
+    output : OutputImage
+        Where pixels and labels go.
+    recipe : Recipe
+        What makes labels of pixels.
+    provenance : Provenance
+        The record that is stored with the labels.
+    origins : Origins or None
+        Which pixels the output has already; None where that cannot be known.
+    remarks : tuple of Remark
+        What a person should know before planes are segmented.
+
+    """
+
+    level: Level
+    output: OutputImage
+    recipe: Recipe
+    provenance: Provenance
+    origins: Origins | None
+    remarks: tuple[Remark, ...] = ()
+
+    @classmethod
+    def prepare(  # noqa: PLR0913
+        cls,
+        source: Source,
+        recipe: Recipe,
+        window: Block,
+        url: str,
+        *,
+        labels: str = SEGMENTATION,
+        format: Version = "0.5",  # noqa: A002  as the YAML has it
+        reuse_pixels: bool = True,
+    ) -> Self:
+        """Open and check a source, and make its output unless it exists.
+
+        Parameters
+        ----------
+        source : Source
+            The level to segment.
+        recipe : Recipe
+            What makes labels of its pixels.
+        window : Block
+            The planes that may be segmented; one of them is probed unless an earlier run did that.
+        url : str
+            Where the output lies.
+        labels : str
+            Name of its label group.
+        format : {"0.5", "0.4"}
+            Version of OME-Zarr of an output that does not exist yet.
+        reuse_pixels : bool
+            Whether pixels that the output has of the source as it is now are read from there.
+
+        Raises
+        ------
+        ImageError
+            Where the source does not exist, is not what is expected or cannot be read, or where the output belongs to
+            another image. Nothing is written then.
+
+        """
+        level = source.open()
+        source.check(level)
+        fingerprint = read_fingerprint(level, source.storage_options)
+        state = fingerprint.state
+        known = find_origins(url, level, state, reuse=reuse_pixels) if state else None
+        if known is None or not known.holds(window.middle):
+            source.probe(level, window)
+        output = create_output(url, level, labels, version=format)
+        origins = create_origins(output, level, state, reuse=reuse_pixels) if state else None
+        provenance = _provenance(level, recipe, fingerprint.digest)
+        return cls(level, output, recipe, provenance, origins, tuple(_remark_other_sources(level, url)))
+
+    def segment(self, client: Client, block: Block, threads: int) -> Iterator[Result]:
+        """Segment the planes of a block on a dask cluster, and yield what became of each as it ends.
+
+        `threads` are those among which the planes are divided. A plane that fails costs no other plane.
+        """
+        task = BlockTask(
+            self.level, self.output, self.recipe.function, self.recipe.parameters, self.provenance, self.origins
+        )
+        size = block_size(self.level.plane_shape, len(block), threads)
+        return segment_blocks(client, task, block.cut(self.level.chunks, size))
+
+    def confirm(self, found: Sequence[Result]) -> list[Result]:
+        """Make a failure of each summary of a plane that the output no longer holds as this run wrote it.
+
+        Another run may write the same planes at once. Look last, before a report: only a run that writes a plane after
+        this look and reports it before this run does stays unseen.
+        """
+        summaries = [result for result in found if isinstance(result, PlaneSummary)]
+        stored = checksums(self.output, [summary.plane for summary in summaries])
+        seen = zip(summaries, stored, strict=True)
+        lost = {summary.plane for summary, checksum in seen if checksum is None or checksum != summary.checksum}
+        return [PlaneFailure(it.plane, OVERWRITTEN, written=True) if it.plane in lost else it for it in found]
+
+    def remark_on(self, found: Sequence[Result]) -> Iterator[Remark]:
+        """Say what is unusual in what became of planes."""
+        summaries = [result for result in found if isinstance(result, PlaneSummary)]
+        if reused := sum(summary.reused for summary in summaries):
+            yield Remark(
+                logging.INFO,
+                f"pixels of {reused} of {len(found)} planes were read from {masked(self.output.url)}: the image's "
+                "fingerprint is the same as when they were stored",
+            )
+        if summaries and not any(summary.objects for summary in summaries):
+            yield Remark(
+                logging.WARNING,
+                f"no object in any of {len(summaries)} planes: see whether {self.recipe.path} suits the intensities of "
+                f"{self.level.url}, with parameters {dict(self.recipe.parameters)}",
+            )
+
+
+def _remark_other_sources(level: Level, url: str) -> Iterator[Remark]:
+    """Say that the output at `url` has planes of other addresses, which may change for good reasons: no error."""
+    records = [record for name in label_groups(url) for record in read_provenance(url, name)]
+    others = {record.url.rstrip("/") for record in records} - {level.url.rstrip("/")}
+    if others:
+        yield Remark(
+            logging.WARNING,
+            f"{masked(url)} holds planes of {', '.join(sorted(others))}; planes of {level.url} are added. Go on if "
+            "these are the same image; else name this one anew or move the output away.",
+        )
+
+
+def _provenance(level: Level, recipe: Recipe, fingerprint: str) -> Provenance:
+    return Provenance(
+        url=level.url,
+        level=level.path,
+        channels=recipe.channels,
+        fingerprint=fingerprint,
+        function=recipe.path,
+        version=version_of(recipe.function),
+        parameters=recipe.parameters,
+        packages={package: version(package) for package in PACKAGES},
+    )
