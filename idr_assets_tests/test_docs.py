@@ -58,7 +58,7 @@ def test_own_function_segments(project: ImageProject) -> None:
     planes = np.full((2, 60, 80), 100, ">u2")
     planes[:, 10:15, 10:15] = planes[:, 30:35, 50:55] = planes[1, 50:54, 20:24] = 3000
     planes[:, :, 60:] += 2000  # light that is no spot
-    labels = image.function(da.from_array(planes), **image.parameters).compute()
+    labels = image.recipe.function(da.from_array(planes), **image.recipe.parameters).compute()
     assert labels.dtype == np.int32
     assert labels.max(axis=(1, 2)).tolist() == [2, 3]
     assert (labels[1, 12, 12], labels[1, 52, 22]) == (1, 3)

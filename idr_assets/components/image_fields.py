@@ -9,7 +9,14 @@ from typing import Annotated, Any, Self
 import numpy as np
 from pydantic import ConfigDict, Field, StrictInt, ValidationInfo, field_validator, model_validator
 
-from idr_assets.components.yaml_model import AutomationFields, Reading, Segmentation, Window, YamlFields
+from idr_assets.components.yaml_model import (
+    GAUSSIAN_THRESHOLD,
+    AutomationFields,
+    Reading,
+    Segmentation,
+    Window,
+    YamlFields,
+)
 from idr_assets.imaging.ome_zarr.formats import Version
 
 MOST_INDICES = 100_000
@@ -30,6 +37,7 @@ class ImageFields(YamlFields):
         default=None,
         min_length=1,
         repr=False,
+        examples=["https://livingobjects.ebi.ac.uk/idr/zarr/v0.4/idr0044A/4007801.zarr"],
         description="Address of the image: http, https, s3, another fsspec URL, or a local path (a relative one is "
         "below IDR_ASSETS_DATA). Or give `image_id` and `endpoint`.",
     )
@@ -43,32 +51,43 @@ class ImageFields(YamlFields):
     storage_options: dict[str, Any] = Field(
         default_factory=dict,
         repr=False,
+        examples=[{}],
         description="Handed to fsspec, for example `{anon: true}` for a public S3 bucket.",
     )
     level: str = Field(
         min_length=1,
         coerce_numbers_to_str=True,
         json_schema_extra={"type": ["string", "integer"]},
+        examples=["4"],
         description="Path of the level in the image's multiscales, for example `4`; a higher one is smaller.",
     )
     shape: Annotated[list[Annotated[StrictInt, Field(gt=0)]], Field(min_length=5, max_length=5)] = Field(
+        examples=[[532, 2, 988, 128, 135]],
         description="Shape TCZYX of that level, 1 for an axis that it lacks: partitions are known offline from it, and "
-        "the store is checked against it."
+        "the store is checked against it.",
     )
     dtype: str | None = Field(
         default=None,
+        examples=["uint16"],
         description="Dtype of that level, `uint16` in any byte order or `>u2` in this one; unchecked if absent.",
     )
     channels: list[StrictInt] = Field(
-        default=[0], min_length=1, description="Channels to segment; a partition (t, z) holds the plane of each."
+        default=[0],
+        min_length=1,
+        examples=[[0]],
+        description="Channels to segment; a partition (t, z) holds the plane of each.",
     )
     window: Window = Field(
         default_factory=Window,
         validate_default=True,
+        examples=[{"t": [261, 270], "z": [489, 498]}],
         description="The T range x Z range that the partitions cover, such as {t: [0, 9], z: all}.",
     )
     segmentation: Segmentation = Field(
-        default_factory=Segmentation, description="The function that turns planes into labels, with its parameters."
+        default_factory=Segmentation,
+        examples=[{"function": GAUSSIAN_THRESHOLD, "parameters": {"sigma": 1.0, "threshold_fraction": 0.33}}],
+        description="The function that turns planes into labels, with its parameters; it may be your own. To compare "
+        "several by name, write `segmentations: {threshold: {function: ...}, mine: {function: ...}}` in its place.",
     )
     segmentations: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$", max_length=40)], Segmentation] = Field(
         default_factory=dict,
@@ -76,26 +95,35 @@ class ImageFields(YamlFields):
     )
     format: Version = Field(
         default="0.5",
+        examples=["0.5"],
         description='Version of OME-Zarr that is written, in quotes: "0.5" (Zarr v3), or "0.4" (Zarr v2) for older '
         "viewers.",
     )
     reuse_pixels: bool = Field(
         default=True,
+        examples=[True],
         description="Whether pixels that an earlier run stored are read from the output while the image's fingerprint "
         "stays the same; `false` fetches all of them anew.",
     )
     reading: Reading = Field(
-        default_factory=Reading, description="How politely the image is read, and how long its store may stutter."
+        default_factory=Reading,
+        examples=[Reading().model_dump()],
+        description="How politely the image is read, and how long its store may stutter.",
     )
     links: dict[str, str] = Field(
         default_factory=dict,
+        examples=[{}],
         description="Name and address, http:// or https://, of pages about the image, such as its IDR page and paper.",
     )
     automation: AutomationFields = Field(
-        default_factory=AutomationFields, description="What runs by itself for the image; all of it is off unless set."
+        default_factory=AutomationFields,
+        examples=[AutomationFields().model_dump()],
+        description="What runs by itself for the image; all of it is off unless set.",
     )
     upstream: list[Annotated[str, Field(pattern=r"^\w+(/\w+)*$")]] = Field(
-        default_factory=list, description="Keys of assets that make the image, such as `demo/synthetic_embryo`."
+        default_factory=list,
+        examples=[[]],
+        description="Keys of assets that make the image, such as `demo/synthetic_embryo`.",
     )
 
     @field_validator("url", "endpoint")

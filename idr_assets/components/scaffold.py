@@ -1,51 +1,37 @@
 """What `dg scaffold defs idr_assets.SegmentedImage NAME` writes, and what an image may be named."""
 
 import re
+import textwrap
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import click
 import dagster as dg
+import yaml
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
-COMMENTED_YAML = """\
-type: idr_assets.SegmentedImage
-attributes:
-  # The image: http, https, s3 or another fsspec URL, or a local path (a relative one is below IDR_ASSETS_DATA).
-  # Instead of `url`: `image_id: 4007801` and `endpoint: https://host/idr/zarr/v0.4/{image_id}.zarr`.
-  url: https://livingobjects.ebi.ac.uk/idr/zarr/v0.4/idr0044A/4007801.zarr
-  # Handed to fsspec, for example {anon: true} for a public S3 bucket.
-  storage_options: {}
-  # Path of the level in the image's multiscales; a higher one is smaller.
-  level: "4"
-  # T, C, Z, Y, X of that level, 1 for an axis that it lacks. The store is checked against it when `source_image` is
-  # materialized.
-  shape: [532, 2, 988, 128, 135]
-  # Dtype of that level, in any byte order. Leave it out to take what is stored.
-  dtype: uint16
-  # Channels to segment.
-  channels: [0]
-  # First and last index, inclusive, or "all". Each (t, z) of the window is a partition.
-  window:
-    t: [261, 270]
-    z: [489, 498]
-  # The function that turns planes into labels; it may be your own, see docs/how_to/own_segmentation.md. Or several to
-  # compare, by name: `segmentations: {threshold: {function: ...}, mine: {function: ...}}` in its place.
-  segmentation:
-    function: idr_assets.imaging.segmentation.gaussian_threshold
-    parameters: {sigma: 1.0, threshold_fraction: 0.33}
-  # Version of OME-Zarr that is written: "0.5" (Zarr v3), or "0.4" (Zarr v2) for older viewers.
-  format: "0.5"
-  # Whether pixels that an earlier run stored are read from the output while the image's fingerprint stays the same.
-  reuse_pixels: true
-  # How politely the image is read, and how long its store may stutter; these are the defaults.
-  reading: {requests: 16, timeout: 60, tries: 10, seconds: 300, missing_chunks: error}
-  # What runs by itself; these are the defaults, all off: missing planes on a schedule, everything when the image
-  # changed, figures and objects when labels changed.
-  automation: {schedule: false, cron: "0 3 * * *", time_zone: UTC, watch: false, watch_seconds: 3600, refresh: false}
-  # Pages about the image, shown in the UI, for example {paper: https://doi.org/10.1016/j.cell.2018.09.031}.
-  links: {}
-  # Assets of yours that make the image, for example [demo/synthetic_embryo].
-  upstream: []
-"""
+from idr_assets.components.image_fields import ImageFields
+
+LINE = 116
+"""Letters of a comment at most, so that no line is wider than those of the code."""
+
+
+def describe_fields(fields: type[BaseModel]) -> str:
+    """Write YAML of an image from its fields: the description of each above its first example."""
+    described = [field for field in fields.model_fields.items() if field[1].examples]
+    lines = chain.from_iterable(_describe(name, field) for name, field in described)
+    return "\n".join(["type: idr_assets.SegmentedImage", "attributes:", *(f"  {line}" for line in lines), ""])
+
+
+def _describe(name: str, field: FieldInfo) -> list[str]:
+    comments = textwrap.wrap(f"{field.description}", LINE, break_long_words=False, break_on_hyphens=False)
+    example = (field.examples or [None])[0]
+    style: dict[str, Any] = {"default_flow_style": None, "sort_keys": False, "width": 1000}
+    # Before another one, since alone a plain value would be written as {name: value}.
+    value: str = yaml.safe_dump({name: example, "end": {"of": [0]}}, **style)
+    return [f"# {line}" for line in comments] + value.splitlines()[:-2]
 
 
 class CommentedYaml(dg.Scaffolder):
@@ -58,7 +44,7 @@ class CommentedYaml(dg.Scaffolder):
         except ValueError as error:
             request.target_path.rmdir()
             raise click.ClickException(str(error)) from error
-        (request.target_path / "defs.yaml").write_text(COMMENTED_YAML)
+        (request.target_path / "defs.yaml").write_text(describe_fields(ImageFields))
 
 
 def image_name(folder: Path) -> str:

@@ -3,7 +3,8 @@
 What the YAML may say stands in `image_fields`; what the assets do in `orchestration`.
 """
 
-from typing import Self
+from dataclasses import fields
+from typing import Any, Self
 
 import dagster as dg
 from pydantic import BaseModel, ValidationError
@@ -13,10 +14,14 @@ from idr_assets.components.named_function import import_function
 from idr_assets.components.scaffold import CommentedYaml, image_name
 from idr_assets.components.templates import check_post_processing
 from idr_assets.components.yaml_model import Segmentation, located, resolved
+from idr_assets.imaging.reading.retries import Patience
+from idr_assets.imaging.segmentation.recipe import Recipe
 from idr_assets.orchestration.assets.names import MADE
-from idr_assets.orchestration.automation.schedules import Automation
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.image_definitions import image_definitions
+
+SHARED = ({field.name for field in fields(Image)} & ImageFields.model_fields.keys()) - {"segmentation"}
+"""Fields that an image takes from its YAML as they are; of a segmentation it has the name."""
 
 
 @dg.scaffold_with(CommentedYaml)
@@ -47,7 +52,7 @@ class SegmentedImage(dg.Component, ImageFields, dg.Resolvable):
         self._check_upstream(context)
         named = self.segmentations.items() or [(None, self.segmentation)]
         images = [self._image(context, name, segmentation) for name, segmentation in named]
-        return image_definitions(images, Automation(**self.automation.model_dump()))
+        return image_definitions(images, self.automation)
 
     def _check_upstream(self, context: dg.ComponentLoadContext) -> None:
         keys = [key.split("/") for key in self.upstream]
@@ -62,24 +67,16 @@ class SegmentedImage(dg.Component, ImageFields, dg.Resolvable):
     def _image(
         self, context: dg.ComponentLoadContext, segmentation_name: str | None, segmentation: Segmentation
     ) -> Image:
+        function = import_function(segmentation.function)
+        shared: dict[str, Any] = {name: getattr(self, name) for name in SHARED}
+        lists = {name: tuple(value) for name, value in shared.items() if isinstance(value, list)}
         return Image(
             name=image_name(context.path),
             project=context.project_root,
             address=self.url or str(self.endpoint).replace("{image_id}", str(self.image_id)),
-            storage_options=self.storage_options,
-            level=self.level,
-            shape=tuple(self.shape),
-            dtype=self.dtype,
-            channels=tuple(self.channels),
-            **self.window.ranges(self.shape),
-            function=import_function(segmentation.function),
-            function_path=segmentation.function,
-            parameters=segmentation.parameters,
+            recipe=Recipe(segmentation.function, function, segmentation.parameters, tuple(self.channels)),
             segmentation=segmentation_name,
-            links=self.links,
-            upstream=tuple(self.upstream),
-            patience=self.reading.patience,
+            patience=Patience.model_validate(self.reading, from_attributes=True),  # workers know no components
             missing_chunks=self.reading.missing_chunks,
-            format=self.format,
-            reuse_pixels=self.reuse_pixels,
+            **self.window.ranges(self.shape) | shared | lists,
         )

@@ -7,7 +7,6 @@ import dagster as dg
 from pydantic import (
     Field,
     ModelWrapValidatorHandler,
-    StrictFloat,
     StrictInt,
     ValidationError,
     ValidationInfo,
@@ -18,10 +17,13 @@ from pydantic_core import ErrorDetails, InitErrorDetails
 
 from idr_assets.components.named_function import check_parameters, import_function
 from idr_assets.components.templates import check_template
-from idr_assets.imaging.reading.retries import PATIENT, Patience
+from idr_assets.imaging.reading.retries import Patience
 from idr_assets.orchestration.automation.schedules import Automation
 
 Interval = Annotated[list[Annotated[StrictInt, Field(ge=0)]], Field(min_length=2, max_length=2)]
+
+
+GAUSSIAN_THRESHOLD = "idr_assets.imaging.segmentation.gaussian_threshold"
 
 
 class YamlFields(dg.Model):
@@ -74,52 +76,24 @@ class Window(YamlFields):
         return {axis: _indices(interval, shape[at]) for axis, at, interval in (("t", 0, self.t), ("z", 2, self.z))}
 
 
-class Reading(YamlFields):
-    """How politely the image is read, and how long its store may stutter before a plane is given up."""
+class Reading(YamlFields, Patience):
+    """How politely the image is read, how long its store may stutter, and what a missing chunk means."""
 
-    requests: StrictInt = Field(
-        default=PATIENT.requests, gt=0, description="Requests in flight at once, in each process."
-    )
-    timeout: StrictFloat = Field(default=PATIENT.timeout, gt=0, description="Seconds that one request may take.")
-    tries: StrictInt = Field(default=PATIENT.tries, gt=0, description="Requests for one chunk until it is given up.")
-    seconds: StrictFloat = Field(default=PATIENT.seconds, gt=0, description="Seconds after which a chunk is given up.")
     missing_chunks: Literal["error", "zeros"] = Field(
-        default="error", description="What a chunk that is not there is: `zeros` for stores that are sparse by intent."
+        default="error",
+        description="What a missing chunk means: `zeros` for stores that are sparse by intent.",
     )
 
-    @property
-    def patience(self) -> Patience:
-        """The same for the store that reads."""
-        return Patience(requests=self.requests, timeout=self.timeout, tries=self.tries, seconds=self.seconds)
 
-
-class AutomationFields(YamlFields):
+class AutomationFields(YamlFields, Automation):
     """What runs by itself for an image."""
-
-    schedule: bool = Field(default=False, description="Whether missing and failed planes are requested on a schedule.")
-    cron: str = Field(default=Automation.cron, description="When, as five fields of cron, for example `0 3 * * *`.")
-    time_zone: str = Field(default=Automation.time_zone, description="Of `cron`, for example `Europe/London`.")
-    watch: bool = Field(default=False, description="Whether everything is run when the image changed in its store.")
-    watch_seconds: StrictInt = Field(
-        default=Automation.watch_seconds, gt=0, description="Least time between two looks."
-    )
-    refresh: bool = Field(default=False, description="Whether figures and objects are made anew when labels changed.")
-
-    @model_validator(mode="after")
-    def _can_be_scheduled(self) -> Self:
-        try:
-            dg.ScheduleDefinition(job_name="any", cron_schedule=self.cron, execution_timezone=self.time_zone)
-        except (dg.DagsterInvalidDefinitionError, ValueError, KeyError) as error:
-            message = f"{self.cron!r} in {self.time_zone!r} is no schedule ({error}); write five fields and a time zone"
-            raise ValueError(message) from error
-        return self
 
 
 class Segmentation(YamlFields):
     """The function that turns planes into labels, with its parameters."""
 
     function: str = Field(
-        default="idr_assets.imaging.segmentation.gaussian_threshold",
+        default=GAUSSIAN_THRESHOLD,
         description="Dotted path of a function `(planes, **parameters) -> labels`, both (n, y, x) dask arrays.",
     )
     parameters: dict[str, Any] = Field(

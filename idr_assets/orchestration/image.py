@@ -18,7 +18,6 @@ from idr_assets.imaging.planes import Block, index_key
 from idr_assets.imaging.reading.level import open_level
 from idr_assets.imaging.reading.retries import PATIENT, Patience
 from idr_assets.imaging.reading.source import Source
-from idr_assets.imaging.segmentation.functions import SegmentationFunction
 from idr_assets.imaging.segmentation.recipe import Recipe
 
 
@@ -49,9 +48,7 @@ class Image:
     channels: tuple[int, ...]
     t: range
     z: range
-    function: SegmentationFunction
-    function_path: str
-    parameters: Mapping[str, Any]
+    recipe: Recipe
     links: Mapping[str, str]
     upstream: tuple[str, ...]
     patience: Patience = PATIENT
@@ -146,11 +143,6 @@ class Image:
             patience=self.patience,
             missing_chunks=self.missing_chunks,
         )
-
-    @property
-    def recipe(self) -> Recipe:
-        """What makes labels of its pixels."""
-        return Recipe(self.function_path, self.function, self.parameters, self.channels)
 
     def open_output(self) -> OutputImage:
         """Open the output; `ImageError` when no plane was segmented yet."""

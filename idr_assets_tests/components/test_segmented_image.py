@@ -44,7 +44,12 @@ WRONG = [
     ({"shape": "[12, 2, 0, 128, 135]"}, "shape.2", "0", "greater than 0. shape: Shape TCZYX of that level"),
     ({"shape": "[true, 2, 16, 128, 135]"}, "shape.0", "True", "valid integer. shape: Shape TCZYX of that level"),
     (BY_ID | {"image_id": "true"}, "image_id", "True", "valid integer. image_id: ID of the image in the IDR"),
-    ({"reading": "{requests: true}"}, "reading.requests", "True", "valid integer. requests: Requests in flight"),
+    (
+        {"reading": "{requests: true}"},
+        "reading.requests",
+        "True",
+        "valid integer. requests: Requests to a host at once",
+    ),
     ({"reading": "{timeout: true}"}, "reading.timeout", "True", "valid number. timeout: Seconds that one request"),
     ({"dtype": "uint17"}, "dtype", "'uint17'", "int64, uint8, uint16, uint32"),
     ({"dtype": "'>u16'"}, "dtype", "'>u16'", "or with byte order such as >u2"),
@@ -174,7 +179,7 @@ def test_level_may_be_a_number(project: ImageProject) -> None:
 
 def test_function_keeps_the_path_that_the_yaml_names(project: ImageProject) -> None:
     project.write(segmentation="{function: operator.neg}")  # which knows itself as `_operator.neg`
-    assert image_of(project).function_path == "operator.neg"
+    assert image_of(project).recipe.path == "operator.neg"
 
 
 def test_image_id_goes_into_the_endpoint(project: ImageProject) -> None:
@@ -280,7 +285,7 @@ def test_parameters_are_checked_by_what_the_function_says_of_them(
     project.write(segmentation=f"{{function: {module}.{function}, parameters: {parameters}}}")
     (project.package / "own.py").write_text(OWN)
     if remedy is None:
-        assert image_of(project).parameters
+        assert image_of(project).recipe.parameters
     else:
         with pytest.raises(Exception, match=r"defs\.yaml \(SegmentedImage\) \(error\)") as raised:
             project.load()

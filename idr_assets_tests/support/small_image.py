@@ -1,6 +1,7 @@
 """A small image of two channels: its pixels, its project, and what a test asks a Dagster instance about it."""
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy.typing as npt
 import scipy.ndimage
 
 from idr_assets.imaging.segmentation.functions import gaussian_threshold
+from idr_assets.imaging.segmentation.recipe import Recipe
 from idr_assets.orchestration.image import Image
 from idr_assets_tests.support.idr_stores import nuclei_plane, write_image
 from idr_assets_tests.support.image_project import ImageProject
@@ -88,13 +90,19 @@ def _loaded(project: ImageProject, _yaml: str) -> dg.Definitions:
     return project.load()
 
 
-def small_image(**changes: Any) -> Image:  # noqa: ANN401  any field of an image
+def small_image(
+    *,
+    function: Callable[..., Any] = gaussian_threshold,
+    function_path: str = "gaussian_threshold",
+    parameters: Mapping[str, Any] | None = None,
+    channels: tuple[int, ...] = (0, 1),
+    **changes: Any,  # noqa: ANN401  any field of an image
+) -> Image:
     """Give the image as its YAML describes it, with some fields changed; there is no store."""
     fields: dict[str, Any] = {
         "name": "image", "project": Path("/project"), "address": "source.zarr", "storage_options": {}, "level": "0",
-        "shape": SHAPE, "dtype": None, "channels": (0, 1), "t": range(1, 3), "z": range(9, 11),
-        "function": gaussian_threshold, "function_path": "gaussian_threshold", "parameters": {}, "links": {},
-        "upstream": (),
+        "shape": SHAPE, "dtype": None, "channels": channels, "t": range(1, 3), "z": range(9, 11),
+        "recipe": Recipe(function_path, function, parameters or {}, channels), "links": {}, "upstream": (),
     }  # fmt: skip
     return Image(**fields | changes)
 

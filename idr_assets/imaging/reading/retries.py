@@ -6,13 +6,13 @@ Which faults pass, tells `faults`; what is asked for, `chunk_store`.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import cache, partial
 from random import SystemRandom
 from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
+from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, stop_before_delay
 
 from idr_assets.imaging.reading.faults import is_transient, read_error, read_faults, retry_after
@@ -21,20 +21,20 @@ from idr_assets.imaging.store_text import show_address
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Patience:
-    """How a store is read: politely, and for how long it may stutter.
+class Patience(BaseModel):
+    """How politely a store is read, and how long it may stutter before a chunk is given up."""
 
-    `requests` in flight at once to a host in a process; `timeout` of one request, `seconds` and `tries` for one key.
-    The first wait between tries is at most `wait` seconds long, and each later one at most twice as long as the one
-    before.
-    """
+    model_config = ConfigDict(frozen=True)
 
-    requests: int = 16
-    timeout: float = 60.0
-    seconds: float = 300.0
-    tries: int = 10
-    wait: float = 0.5
+    requests: StrictInt = Field(default=16, gt=0, description="Requests to a host at once, in each process.")
+    timeout: StrictFloat = Field(default=60.0, gt=0, description="Seconds that one request may take.")
+    tries: StrictInt = Field(default=10, gt=0, description="Requests for one chunk until it is given up.")
+    seconds: StrictFloat = Field(default=300.0, gt=0, description="Seconds after which a chunk is given up.")
+    wait: StrictFloat = Field(
+        default=0.5,
+        gt=0,
+        description="Longest pause in seconds before the second try; each later one may be twice as long, up to 30.",
+    )
 
 
 PATIENT = Patience()

@@ -18,13 +18,13 @@ def of_source_image(image: Image) -> str:
 def of_plane_labels(image: Image) -> str:
     """Describe the labels, and the measures of a plane."""
     height, width = image.shape[3:]
-    parameters = markdown(", ".join(f"{name} {value}" for name, value in image.parameters.items()))
+    parameters = markdown(", ".join(f"{name} {value}" for name, value in image.recipe.parameters.items()))
     return (
         f"Labels of each plane: ({height}, {width}) (y, x) int32, 0 background, 1..n one object each, numbered in the "
         "plane. A partition is a timepoint and a slice, `t|z`, and holds the plane of each channel.\n\n"
         f"- window: t {image.t[0]} to {image.t[-1]}, z {image.z[0]} to {image.z[-1]}, "
         f"channels {', '.join(map(str, image.channels))}\n"
-        f"- segmentation: `{image.function_path}` {parameters}\n"
+        f"- segmentation: `{image.recipe.path}` {parameters}\n"
         "- objects: number; threshold, minimum, maximum: intensity in arbitrary units; foreground, saturated: share of "
         "the pixels; seconds: time for the plane"
     )

@@ -4,10 +4,11 @@ All three are defined for each image, and off unless its YAML says otherwise.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, Self
 
 import dagster as dg
+from pydantic import BaseModel, Field, StrictInt, model_validator
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.reading.fingerprint import read_fingerprint
@@ -22,16 +23,24 @@ HASTE = {"timeout": 5.0, "tries": 2, "seconds": 15.0}
 """Patience of a look, at most, with each of its few requests: Dagster ends a look that takes a minute."""
 
 
-@dataclass(frozen=True)
-class Automation:
-    """What runs by itself, and when: `cron` is in `time_zone`, and `watch_seconds` lie between two looks at least."""
+class Automation(BaseModel):
+    """What runs by itself for an image, and when; all of it is off unless the YAML says otherwise."""
 
-    cron: str = "0 3 * * *"
-    time_zone: str = "UTC"
-    schedule: bool = False
-    watch: bool = False
-    watch_seconds: int = 3600
-    refresh: bool = False
+    schedule: bool = Field(default=False, description="Whether missing and failed planes are requested on a schedule.")
+    cron: str = Field(default="0 3 * * *", description="When, as five fields of cron, for example `0 3 * * *`.")
+    time_zone: str = Field(default="UTC", description="Time zone of `cron`, for example `Europe/London`.")
+    watch: bool = Field(default=False, description="Whether everything runs when the image changed in its store.")
+    watch_seconds: StrictInt = Field(default=3600, gt=0, description="Least time between two looks at the store.")
+    refresh: bool = Field(default=False, description="Whether figures and objects are made again when labels changed.")
+
+    @model_validator(mode="after")
+    def _can_be_scheduled(self) -> Self:
+        try:
+            dg.ScheduleDefinition(job_name="any", cron_schedule=self.cron, execution_timezone=self.time_zone)
+        except (dg.DagsterInvalidDefinitionError, ValueError, KeyError) as error:
+            message = f"{self.cron!r} in {self.time_zone!r} is no schedule ({error}); write five fields and a time zone"
+            raise ValueError(message) from error
+        return self
 
 
 def missing_schedule(images: Sequence[Image], job: Job, automation: Automation) -> dg.ScheduleDefinition:
@@ -62,7 +71,7 @@ def change_sensor(image: Image, job: Job, automation: Automation) -> dg.SensorDe
     fingerprint seen last, at first that of the last `source_image`.
     """
     haste = {name: min(most, getattr(image.patience, name)) for name, most in HASTE.items()}
-    hasty = replace(image, patience=replace(image.patience, **haste))
+    hasty = replace(image, patience=image.patience.model_copy(update=haste))
 
     @dg.sensor(
         name=f"watch_{image.name}",
