@@ -35,7 +35,7 @@ test: $(INSTALLED) ## run the tests (some of them: ARGS="-k montage")
 	$(BIN)/pytest --numprocesses 3 $(ARGS)
 
 bench: $(INSTALLED) ## measure speed and memory, write docs/explanation/benchmarks.md (needs postgresql; small: ARGS="--planes 100")
-	$(BIN)/python -m idr_assets_tests.bench $(ARGS)
+	$(BIN)/python -m benchmarks $(ARGS)
 
 lint: $(INSTALLED) ## check style, formatting, types, which room imports which, and the links of the documentation
 	$(BIN)/ruff check

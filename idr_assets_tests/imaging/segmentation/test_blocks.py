@@ -21,6 +21,7 @@ import pytest
 import scipy.ndimage
 from distributed import Client
 
+from benchmarks.large_plane import MOST_BYTES, bytes_of_large_plane
 from idr_assets.imaging.output import creation
 from idr_assets.imaging.output.creation import create_output
 from idr_assets.imaging.planes import Block, Plane, block_size
@@ -28,7 +29,6 @@ from idr_assets.imaging.reading.level import open_level
 from idr_assets.imaging.segmentation.blocks import BlockTask, segment_blocks
 from idr_assets.imaging.segmentation.functions import SegmentationFunction, gaussian_threshold, per_plane
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
-from idr_assets_tests.bench.large_plane import MOST_BYTES, bytes_of_large_plane
 from idr_assets_tests.support.damage import damage_writes
 from idr_assets_tests.support.idr_stores import nuclei_plane, write_idr_store, write_image
 from idr_assets_tests.support.store_server import StoreServer

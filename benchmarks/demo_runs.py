@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from idr_assets_tests.bench.costs import LAUNCHED, Cost
+from benchmarks.costs import LAUNCHED, Cost
 from idr_assets_tests.support.dagster_home import DagsterHome, dagster_home
 
 COMMANDS = {
@@ -16,7 +16,7 @@ COMMANDS = {
 }
 """The planes and the words of each command, for a module of definitions."""
 
-MODULES = {"empty bodies": "idr_assets_tests.bench.emptied", "ours": "idr_assets.definitions"}
+MODULES = {"empty bodies": "benchmarks.emptied", "ours": "idr_assets.definitions"}
 
 EVENT_LOGS = {
     "the project's event log": (None, [*COMMANDS]),

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
 
-from idr_assets_tests.bench.comparisons import Sizes, compared
-from idr_assets_tests.bench.machine import machine
-from idr_assets_tests.bench.report import write
-from idr_assets_tests.bench.windows import MOST, MOST_TIMEPOINTS
+from benchmarks.comparisons import Sizes, compared
+from benchmarks.machine import machine
+from benchmarks.report import write
+from benchmarks.windows import MOST, MOST_TIMEPOINTS
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[1] / "docs"
 
 
 def parsed(words: Sequence[str] | None = None) -> argparse.Namespace:

@@ -6,9 +6,9 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from benchmarks.model import Forecast
+from benchmarks.results import Results
 from idr_assets.imaging.figures.drawing import FAINT, INK
-from idr_assets_tests.bench.model import Forecast
-from idr_assets_tests.bench.results import Results
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")  # Okabe and Ito's
 HOUR = 60

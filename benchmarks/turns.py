@@ -9,8 +9,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from itertools import count
 from typing import Any
 
-from idr_assets_tests.bench.costs import Cost
-from idr_assets_tests.bench.windows import window
+from benchmarks.costs import Cost
+from benchmarks.windows import window
 
 
 class Way:
@@ -21,7 +21,7 @@ class Way:
 
     def __init__(self, url: str, way: str, planes: int, **options: Any) -> None:  # noqa: ANN401  what `ways` takes
         arguments = [f"--{name}={value}" for name, value in options.items()]
-        self.command = [sys.executable, "-m", "idr_assets_tests.bench.ways", way, url, str(planes), *arguments]
+        self.command = [sys.executable, "-m", "benchmarks.ways", way, url, str(planes), *arguments]
         self.process = subprocess.Popen(self.command, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
         self.planes = planes
         self.turns = count()

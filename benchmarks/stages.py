@@ -12,13 +12,13 @@ from unittest.mock import patch
 import scipy.ndimage
 import zarr
 
+from benchmarks.ways import UNCOUNTED, WAYS
+from benchmarks.windows import window
 from idr_assets.imaging.output.origins import Origins
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.reading.level import Level
 from idr_assets.imaging.segmentation import blocks
 from idr_assets.imaging.segmentation.blocks import BlockTask
-from idr_assets_tests.bench.ways import UNCOUNTED, WAYS
-from idr_assets_tests.bench.windows import window
 
 STAGES: dict[str, dict[str, list[tuple[Any, str]]]] = {
     "ours": {

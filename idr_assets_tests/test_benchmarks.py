@@ -18,20 +18,20 @@ import dagster as dg
 import numpy as np
 import pytest
 
+from benchmarks import comparisons, stages, ways
+from benchmarks.__main__ import parsed
+from benchmarks.comparisons import Sizes, compared
+from benchmarks.costs import Cost, cost_of_run
+from benchmarks.demo_runs import cost_of_command
+from benchmarks.machine import machine
+from benchmarks.model import Machine, Parameters, forecast
+from benchmarks.report import write
+from benchmarks.simulated_image import LEVEL, PATH, SimulatedImage, stored_image
+from benchmarks.stages import STAGES
+from benchmarks.turns import Way, ready
+from benchmarks.windows import window
 from idr_assets.imaging.planes import Plane
 from idr_assets.imaging.reading.level import open_level
-from idr_assets_tests.bench import comparisons, stages, ways
-from idr_assets_tests.bench.__main__ import parsed
-from idr_assets_tests.bench.comparisons import Sizes, compared
-from idr_assets_tests.bench.costs import Cost, cost_of_run
-from idr_assets_tests.bench.demo_runs import cost_of_command
-from idr_assets_tests.bench.machine import machine
-from idr_assets_tests.bench.model import Machine, Parameters, forecast
-from idr_assets_tests.bench.report import write
-from idr_assets_tests.bench.simulated_image import LEVEL, PATH, SimulatedImage, stored_image
-from idr_assets_tests.bench.stages import STAGES
-from idr_assets_tests.bench.turns import Way, ready
-from idr_assets_tests.bench.windows import window
 from idr_assets_tests.support.dagster_home import ROOT, dagster_home, wait_until
 from idr_assets_tests.support.web_ui import listens
 
@@ -98,7 +98,7 @@ def test_every_turn_finds_planes_on_disk() -> None:
 PARENT = """
 import sys
 from subprocess import PIPE, Popen
-from idr_assets_tests.bench.memory import largest
+from benchmarks.memory import largest
 with Popen([sys.executable, "-c", "b = b'1' * 2**28; print(flush=True); input()"], stdin=PIPE, stdout=PIPE) as child:
     child.stdout.readline()
     print(largest())
@@ -120,7 +120,7 @@ def test_planes_of_the_simulated_image_differ_and_stay(tmp_path: Path) -> None:
 
 
 HOLD = """
-from idr_assets_tests.bench.simulated_image import simulated_image
+from benchmarks.simulated_image import simulated_image
 with simulated_image(0) as url:
     print(url, flush=True)
     input()

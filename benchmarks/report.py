@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from textwrap import fill
 
+from benchmarks.comparisons import USUAL
+from benchmarks.costs import Cost
+from benchmarks.model import WHOLE, Forecast, Machine, Parameters, forecast, machines, parameters
+from benchmarks.plots import HOUR, digits, model_plot, runs_plot, ways_plot, workers_plot
+from benchmarks.results import Results, Row
+from benchmarks.targets import PACE, Target, targets
 from idr_assets.imaging.figures.drawing import svg
 from idr_assets.imaging.reading.retries import PATIENT
-from idr_assets_tests.bench.comparisons import USUAL
-from idr_assets_tests.bench.costs import Cost
-from idr_assets_tests.bench.model import WHOLE, Forecast, Machine, Parameters, forecast, machines, parameters
-from idr_assets_tests.bench.plots import HOUR, digits, model_plot, runs_plot, ways_plot, workers_plot
-from idr_assets_tests.bench.results import Results, Row
-from idr_assets_tests.bench.targets import PACE, Target, targets
 
 HEAD = ["", "planes", "seconds", "planes/s", "ms a plane", "times the first", "peak MB"]
 

@@ -8,12 +8,12 @@ from functools import partial
 from itertools import product
 from statistics import median
 
-from idr_assets_tests.bench.costs import Cost, cost_of_plan, cost_of_run, seconds_of, stages_of_way
-from idr_assets_tests.bench.demo_runs import EVENT_LOGS, MODULES, cost_of_command, demo_home
-from idr_assets_tests.bench.large_plane import bytes_of_large_plane
-from idr_assets_tests.bench.results import Results, Row
-from idr_assets_tests.bench.simulated_image import simulated_image, stored_image
-from idr_assets_tests.bench.turns import Way, ready
+from benchmarks.costs import Cost, cost_of_plan, cost_of_run, seconds_of, stages_of_way
+from benchmarks.demo_runs import EVENT_LOGS, MODULES, cost_of_command, demo_home
+from benchmarks.large_plane import bytes_of_large_plane
+from benchmarks.results import Results, Row
+from benchmarks.simulated_image import simulated_image, stored_image
+from benchmarks.turns import Way, ready
 from idr_assets_tests.support.postgres_server import postgres_server
 
 LATENCIES = (0, 50, 200)

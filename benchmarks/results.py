@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from statistics import median
 
-from idr_assets_tests.bench.costs import Cost
+from benchmarks.costs import Cost
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from math import ceil, prod
 from statistics import median
 
+from benchmarks.comparisons import LATENCIES, USUAL
+from benchmarks.results import Results
 from idr_assets.imaging.reading.retries import PATIENT
-from idr_assets_tests.bench.comparisons import LATENCIES, USUAL
-from idr_assets_tests.bench.results import Results
 from idr_assets_tests.support.idr_stores import IDR_SHAPE
 
 WHOLE = prod(IDR_SHAPE[:3:2])

@@ -1,6 +1,6 @@
 """How long the UI takes to show `plane_labels` when all 525,616 planes are materialized, in Chromium.
 
-`python -m idr_assets_tests.bench.large_ui docs` writes docs/explanation/large_ui.md, with a picture of each page.
+`python -m benchmarks.large_ui docs` writes docs/explanation/large_ui.md, with a picture of each page.
 A real run segments four planes; the events of the second are repeated for all others, since to run them takes most of
 an hour. It has no picture: of a large run, three planes have one. Another run, of the first plane, comes last, as after
 the many runs of an image.
@@ -18,10 +18,10 @@ from time import perf_counter
 
 from playwright.sync_api import Page, Request, expect
 
+from benchmarks.machine import machine
+from benchmarks.report import table
+from benchmarks.simulated_image import LEVEL, simulated_image
 from idr_assets.imaging.planes import index_key
-from idr_assets_tests.bench.machine import machine
-from idr_assets_tests.bench.report import table
-from idr_assets_tests.bench.simulated_image import LEVEL, simulated_image
 from idr_assets_tests.support.dagster_home import DagsterHome, dagster_home
 from idr_assets_tests.support.idr_stores import IDR_SHAPE
 from idr_assets_tests.support.image_project import ImageProject
@@ -86,7 +86,7 @@ def repeat_for_all(index: Path) -> None:
 
 TEXT = """# The UI with a large image
 
-`python -m idr_assets_tests.bench.large_ui docs` measures this in Chromium and writes this page. All {planes:,} planes
+`python -m benchmarks.large_ui docs` measures this in Chromium and writes this page. All {planes:,} planes
 of image 4007801 are materialized: a run made four of them, from pixels that stand in for the image's. A script repeated
 its events for the others, and another run made the first plane again. A page counts as shown when it shows all planes.
 The first page comes from a server that was just started.

@@ -1,12 +1,12 @@
-"""Opens the image at an address and plans all of its planes: `python -m idr_assets_tests.bench.plan URL`."""
+"""Opens the image at an address and plans all of its planes: `python -m benchmarks.plan URL`."""
 
 import json
 import sys
 from time import perf_counter
 
+from benchmarks.simulated_image import LEVEL
 from idr_assets.imaging.planes import Block, block_size
 from idr_assets.imaging.reading.level import open_level
-from idr_assets_tests.bench.simulated_image import LEVEL
 
 
 def main(url: str) -> None:

@@ -13,17 +13,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from benchmarks.simulated_image import LEVEL
+from benchmarks.windows import window
 from idr_assets.imaging.planes import Block, index_key
-from idr_assets_tests.bench.simulated_image import LEVEL
-from idr_assets_tests.bench.windows import window
 from idr_assets_tests.support.dagster_home import dagster_home
 from idr_assets_tests.support.idr_stores import IDR_SHAPE
 from idr_assets_tests.support.image_project import ImageProject
 from idr_assets_tests.support.postgres_server import SETTINGS
 
-LAUNCHED = [sys.executable, "-m", "idr_assets_tests.bench.launched"]
-STAGES = [sys.executable, "-m", "idr_assets_tests.bench.stages"]
-EMPTY = "idr_assets_tests.bench.empty_asset"
+LAUNCHED = [sys.executable, "-m", "benchmarks.launched"]
+STAGES = [sys.executable, "-m", "benchmarks.stages"]
+EMPTY = "benchmarks.empty_asset"
 PROCESSES = "type: idr_assets.DaskCluster\nattributes: {cluster: processes, workers: 2}\n"
 
 
@@ -54,7 +54,7 @@ def stages_of_way(url: str, way: str, planes: int) -> dict[str, float]:
 
 def cost_of_plan(url: str) -> tuple[float, int]:
     """Open the image at `url` and plan every plane; give the seconds, without imports, and the peak in bytes."""
-    told, launched = _told([sys.executable, "-m", "idr_assets_tests.bench.plan", url])
+    told, launched = _told([sys.executable, "-m", "benchmarks.plan", url])
     return told["plan"], launched["peak"]
 
 

@@ -3,11 +3,11 @@
 import os
 from dataclasses import dataclass
 
+from benchmarks.comparisons import LATENCIES, USUAL
+from benchmarks.costs import Cost
+from benchmarks.large_plane import MOST_BYTES
+from benchmarks.results import Results
 from idr_assets.imaging.reading.retries import PATIENT
-from idr_assets_tests.bench.comparisons import LATENCIES, USUAL
-from idr_assets_tests.bench.costs import Cost
-from idr_assets_tests.bench.large_plane import MOST_BYTES
-from idr_assets_tests.bench.results import Results
 
 PACE = 150
 """Planes a second by which the whole image is done within the hour."""

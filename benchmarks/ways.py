@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 import zarr
 
+from benchmarks.memory import largest
+from benchmarks.simulated_image import LEVEL
+from benchmarks.windows import window
 from idr_assets.imaging.planes import Block, block_size
-from idr_assets_tests.bench.memory import largest
-from idr_assets_tests.bench.simulated_image import LEVEL
-from idr_assets_tests.bench.windows import window
 
 type Segment = Callable[[Block], None]
 """Segments the planes of a block, all of which are at hand or stored when it returns."""
