@@ -13,7 +13,9 @@ import pytest
 from idr_assets import DaskCluster, SegmentedImage
 from idr_assets.command_line import main
 from idr_assets_tests.support.dagster_home import ROOT
+from idr_assets_tests.support.idr_stores import write_image
 from idr_assets_tests.support.image_project import ImageProject
+from idr_assets_tests.support.small_image import PIXELS
 
 PAGES = {path.relative_to(ROOT).as_posix(): path.read_text() for path in sorted((ROOT / "docs").rglob("*.md"))}
 PAGES["README.md"] = (ROOT / "README.md").read_text()
@@ -77,6 +79,19 @@ def test_the_yaml_of_the_tutorial_fits_the_image_of_the_tutorial(
     project.yaml.write_text(yaml)
     image = (project.load().resources or {})["image_io"].images[0]
     image.source.check(image.source.open())
+
+
+def test_planes_are_segmented_without_dagster_as_the_guide_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_image(tmp_path / "data/synthetic_embryo.zarr", PIXELS, version="0.4")
+    monkeypatch.chdir(tmp_path)
+    (script,) = re.findall(
+        r"^```python\n([^`]*SegmentationRun[^`]*)^```", PAGES["docs/how_to/notebooks.md"], re.MULTILINE
+    )
+    exec(script, {})  # noqa: S102
+    planes = re.findall(r"^PlaneSummary\(plane=Plane\(t=(\d), c=0, z=(\d)\)", capsys.readouterr().out, re.MULTILINE)
+    assert sorted(planes) == [(t, z) for t in "12" for z in "4567"]
 
 
 def test_the_guide_shows_the_function_of_the_readme() -> None:
