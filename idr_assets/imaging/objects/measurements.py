@@ -7,14 +7,12 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
-from skimage.measure import regionprops_table
 
 from idr_assets.imaging.planes import LabelledPlane
 
 type Columns = dict[str, npt.NDArray[Any]]
 
-VERSION: Final = "2"
+VERSION: Final = "3"
 """Raised when the same labels and pixels get other numbers: tables of another version are measured again."""
 
 
@@ -49,36 +47,106 @@ COLUMNS: Final = (
     Column("touches_border", "bool", "whether the object touches the border of the plane, and may be cut off"),
 )
 
-_PROPERTIES: Final = {
-    "label": "label", "area": "area", "centroid-0": "centroid_y", "centroid-1": "centroid_x", "bbox-0": "bbox_y0",
-    "bbox-1": "bbox_x0", "bbox-2": "bbox_y1", "bbox-3": "bbox_x1", "equivalent_diameter_area": "equivalent_diameter",
-    "eccentricity": "eccentricity", "intensity_mean": "intensity_mean", "intensity_min": "intensity_min",
-    "intensity_max": "intensity_max",
-}  # fmt: skip
-"""Columns by scikit-image's names; a name with a number is a part of the property before the hyphen."""
+
+class _Objects(NamedTuple):
+    """The pixels of all objects of a plane, sorted by label and in raster order within each."""
+
+    labels: npt.NDArray[np.int32]  # (objects,), ascending
+    areas: npt.NDArray[np.int64]  # (objects,), in pixels
+    starts: npt.NDArray[np.intp]  # (objects,), where the pixels of each begin
+    pixels: npt.NDArray[np.intp]  # (pixels,), indices into the flat plane
+
+    def reduce(self, ufunc: np.ufunc, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Reduce values (pixels,) to one for each object."""
+        reduced: npt.NDArray[Any] = ufunc.reduceat(values, self.starts)
+        return reduced
 
 
-def measured(image: str, plane: LabelledPlane, pixel_area: float | None) -> Columns:
-    """Measure the objects of a plane, in the order of their labels: an array for each of `COLUMNS`, `image` as bytes.
+def measure(image: str, plane: LabelledPlane, pixel_area: float | None) -> Columns:
+    """Measure the objects of a plane, in the order of their labels.
 
-    `pixel_area` is in µm²; where it is None, `area_um2` is left out. Intensities are NaN where a pixel of the object
-    is.
+    Parameters
+    ----------
+    image
+        Name of the image.
+    plane
+        Pixels (y, x) of any real dtype and byte order; the labels may have gaps.
+    pixel_area
+        Area of a pixel in µm²; where it is None, the column `area_um2` is left out.
+
+    Returns
+    -------
+    Columns
+        An array (objects,) for each of `COLUMNS`; `image` as bytes. Where a pixel of an object is NaN, so are the
+        intensities of the object.
     """
-    pixels = plane.pixels.astype(np.float64)  # of any dtype and byte order, which scikit-image does not take
-    properties = dict.fromkeys(name.partition("-")[0] for name in _PROPERTIES)
-    found = regionprops_table(plane.labels, pixels, properties=tuple(properties))
-    columns: Columns = {ours: found[theirs] for theirs, ours in _PROPERTIES.items()}
+    objects = _sort(plane.labels)
     where = {"image": image.encode(), "t": plane.t, "c": plane.c, "z": plane.z}
-    columns |= {name: np.full(columns["label"].shape, value) for name, value in where.items()}
+    columns: Columns = {name: np.full(objects.labels.shape, value) for name, value in where.items()}
+    columns |= {"label": objects.labels, "area": objects.areas}
     if pixel_area is not None:
-        columns["area_um2"] = columns["area"] * pixel_area
-    columns["intensity_sum"] = np.asarray(ndimage.sum_labels(pixels, plane.labels, columns["label"]), np.float64)
-    columns["touches_border"] = _touching(columns, plane.labels.shape)
-    return columns
+        columns["area_um2"] = objects.areas * pixel_area
+    return columns | _shapes(objects, plane.labels.shape) | _intensities(objects, plane.pixels)
 
 
-def _touching(columns: Columns, shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
-    before = (columns["bbox_y0"] == 0) | (columns["bbox_x0"] == 0)
-    after = (columns["bbox_y1"] == shape[0]) | (columns["bbox_x1"] == shape[1])
-    touching: npt.NDArray[np.bool_] = before | after
-    return touching
+# All is computed by passes over the pixels of all objects at once: a loop over objects takes half a millisecond for
+# each, which is most of a run where a plane has thousands.
+
+
+def _sort(labels: npt.NDArray[np.int32]) -> _Objects:
+    inside = np.flatnonzero(labels > 0)
+    of_pixels = labels.ravel()[inside]
+    order = np.argsort(of_pixels, kind="stable")
+    found, starts, areas = np.unique(of_pixels[order], return_index=True, return_counts=True)
+    return _Objects(found, areas, starts, inside[order])
+
+
+def _shapes(objects: _Objects, shape: tuple[int, ...]) -> Columns:
+    y, x = np.divmod(objects.pixels, shape[1])
+    top, left = (objects.reduce(np.minimum, axis) for axis in (y, x))
+    bottom, right = (objects.reduce(np.maximum, axis) + 1 for axis in (y, x))
+    return {
+        "centroid_y": objects.reduce(np.add, y) / objects.areas,
+        "centroid_x": objects.reduce(np.add, x) / objects.areas,
+        "bbox_y0": top,
+        "bbox_x0": left,
+        "bbox_y1": bottom,
+        "bbox_x1": right,
+        "equivalent_diameter": np.sqrt(4 / np.pi * objects.areas),
+        "eccentricity": _eccentricity(objects, y, x),
+        "touches_border": (top == 0) | (left == 0) | (bottom == shape[0]) | (right == shape[1]),
+    }
+
+
+def _eccentricity(objects: _Objects, y: npt.NDArray[np.intp], x: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
+    """Compute sqrt(1 - b²/a²) from the second moments, a and b being the half axes of the ellipse."""
+    dy, dx = (_from_centre(objects, axis) for axis in (y, x))
+    yy, xx, yx = (_moment(objects, *pair) for pair in ((dy, dy), (dx, dx), (dy, dx)))
+    difference = np.hypot(yy - xx, 2 * yx)  # of the moments along the two axes; yy + xx is their sum
+    total = yy + xx + difference
+    return np.sqrt(2 * difference / np.where(total, total, 1))  # a pixel alone has no moments
+
+
+def _from_centre(objects: _Objects, axis: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
+    """Count from the whole pixel before the centroid: sums of whole numbers are exact, and small ones lose nothing."""
+    centre = objects.reduce(np.add, axis) // objects.areas
+    return (axis - centre.repeat(objects.areas)).astype(np.float64)
+
+
+def _moment(objects: _Objects, one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Compute the central second moment of two axes, times the square of the area."""
+    sums = objects.reduce(np.add, one) * objects.reduce(np.add, other)
+    moment: npt.NDArray[np.float64] = objects.areas * objects.reduce(np.add, one * other) - sums
+    return moment
+
+
+def _intensities(objects: _Objects, pixels: npt.NDArray[Any]) -> Columns:
+    values = pixels.ravel()[objects.pixels].astype(np.float64)
+    with np.errstate(invalid="ignore", over="ignore"):  # of NaN, and of sums that are infinite
+        total = objects.reduce(np.add, values)
+        return {
+            "intensity_mean": total / objects.areas,
+            "intensity_min": objects.reduce(np.minimum, values),
+            "intensity_max": objects.reduce(np.maximum, values),
+            "intensity_sum": total,
+        }

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from idr_assets.imaging.errors import ImageError, masked
-from idr_assets.imaging.objects.measurements import COLUMNS, VERSION, measured
+from idr_assets.imaging.objects.measurements import COLUMNS, VERSION, measure
 from idr_assets.imaging.output.files import remove_file, write_file
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.output.read_back import checksums
@@ -150,7 +150,7 @@ def _measured(
     """Give the table of planes, and (t, c, z, number of objects) of each."""
     found, counts = [_EMPTY], []
     for plane in planes:
-        columns = measured(image, plane, pixel_area)
+        columns = measure(image, plane, pixel_area)
         rows = len(columns["label"])
         arrays = [
             _array(columns[it.name]).cast(it.type) if it.name in columns else pa.nulls(rows, it.type) for it in SCHEMA

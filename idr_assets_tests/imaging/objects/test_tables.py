@@ -1,4 +1,4 @@
-"""Tables of objects: each number against a computation of its own, and what becomes of planes without objects."""
+"""Tables of objects: what they hold, when they are written again, and what becomes of planes without objects."""
 
 import re
 import shutil
@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from idr_assets.imaging.errors import ImageError
-from idr_assets.imaging.objects.measurements import COLUMNS, measured
+from idr_assets.imaging.objects.measurements import COLUMNS
 from idr_assets.imaging.objects.tables import keep_tables, objects_frame, read_areas, read_counts, write_objects
 from idr_assets.imaging.output.creation import create_output
 from idr_assets.imaging.output.output_image import OutputImage
@@ -21,15 +21,13 @@ from idr_assets_tests.support.idr_stores import nuclei_plane, write_image
 from idr_assets_tests.support.small_image import recipe
 
 SHAPE = (40, 36)
-DTYPES = ["uint8", ">u2", "<i4", ">f4", "<f8"]
 PLANES = Block(range(2, 3), (0, 1), range(3))
 
 
-def plane(dtype: str = "uint16", labels: npt.NDArray[np.int32] | None = None) -> LabelledPlane:
-    """Make a plane of nuclei, labelled by the notebook's recipe unless `labels` are given."""
+def plane() -> LabelledPlane:
+    """Make a plane of nuclei, labelled by the notebook's recipe."""
     pixels = nuclei_plane(2, 0, 1, SHAPE)
-    labels = recipe(pixels) if labels is None else labels
-    return LabelledPlane(2, 0, 1, (pixels % 251 * 0.9).astype(dtype), labels)
+    return LabelledPlane(2, 0, 1, (pixels % 251 * 0.9).astype(np.uint16), recipe(pixels))
 
 
 def spots(*places: Any) -> npt.NDArray[np.int32]:  # noqa: ANN401  whatever numpy takes as an index
@@ -38,31 +36,6 @@ def spots(*places: Any) -> npt.NDArray[np.int32]:  # noqa: ANN401  whatever nump
     for label, place in enumerate(places, 1):
         labels[place] = label
     return labels
-
-
-def direct(labelled: LabelledPlane, label: int) -> dict[str, float]:
-    """Measure one object by numpy alone."""
-    y, x = np.nonzero(labelled.labels == label)
-    values = labelled.pixels[y, x].astype(np.float64)
-    small, large = np.linalg.eigvalsh(np.cov(y, x, bias=True)) if y.size > 1 else (0, 0)
-    return {
-        "label": label, "area": y.size, "centroid_y": y.mean(), "centroid_x": x.mean(),
-        "bbox_y0": y.min(), "bbox_x0": x.min(), "bbox_y1": y.max() + 1, "bbox_x1": x.max() + 1,
-        "equivalent_diameter": 2 * np.sqrt(y.size / np.pi), "eccentricity": np.sqrt(1 - small / large) if large else 0,
-        "intensity_mean": values.mean(), "intensity_min": values.min(), "intensity_max": values.max(),
-        "intensity_sum": values.sum(), "touches_border": bool({0, 39} & {*y.tolist()} or {0, 35} & {*x.tolist()}),
-    }  # fmt: skip
-
-
-def agrees(labelled: LabelledPlane) -> int:
-    """Compare all that is measured with a direct computation; give the number of objects."""
-    found = measured("image", labelled, None)
-    labels = sorted(set(labelled.labels.ravel().tolist()) - {0})
-    for row, label in enumerate(labels):
-        wanted = direct(labelled, label)
-        assert {name: found[name][row] for name in wanted} == pytest.approx(wanted, rel=1e-9, abs=1e-6)
-    assert {len(values) for values in found.values()} == {len(labels)}
-    return len(labels)
 
 
 @pytest.fixture
@@ -84,31 +57,6 @@ def write(output: OutputImage, z: int, labels: npt.NDArray[np.int32]) -> None:
 def url(tmp_path: Path) -> str:
     """Name a table that is not there yet."""
     return str(tmp_path / "objects" / "t=2.parquet")
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_pixels_of_any_dtype_are_measured_as_directly_computed(dtype: str) -> None:
-    assert agrees(plane(dtype)) == 3
-
-
-def test_single_pixels_lines_borders_and_left_out_numbers_are_measured_as_directly_computed() -> None:
-    one, line, corner = (20, 20), (slice(5, 9), 7), (slice(38, 40), slice(33, 36))
-    assert agrees(plane(labels=spots(one, line, corner, (0, 3), (12, 0)))) == 5
-    labels = spots(one, line, corner)
-    labels[labels == 2] = 0
-    assert agrees(plane(labels=labels)) == 2
-
-
-def test_a_plane_without_objects_has_no_rows() -> None:
-    assert agrees(plane(labels=spots())) == 0
-
-
-def test_an_object_with_a_pixel_that_is_no_number_has_intensities_that_are_none() -> None:
-    labelled = plane("f4", spots((5, 5), (9, slice(3, 6))))
-    labelled.pixels[9, 4] = np.nan
-    found = measured("image", labelled, None)
-    assert found["intensity_mean"][0] == labelled.pixels[5, 5]
-    assert np.isnan([found[f"intensity_{name}"][1] for name in ("mean", "min", "max", "sum")]).all()
 
 
 def test_a_table_holds_every_object_of_a_timepoint_in_order(output: OutputImage, url: str) -> None:
