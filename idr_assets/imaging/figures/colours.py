@@ -3,45 +3,25 @@
 Arrays in, arrays or bytes out. What stands where in a picture or a page belongs in `figures` and `plane_browser`.
 """
 
-import colorsys
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from io import BytesIO
-from itertools import chain
 from math import gcd
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy  # loads each submodule at its first use, as skimage does
-import skimage
+import scipy  # loads each submodule at its first use
 from PIL import Image
 
-type Pixels = npt.NDArray[Any]
-type Labels = npt.NDArray[np.integer[Any]]
-type Bytes = npt.NDArray[np.uint8]
+from idr_assets.imaging.figures.palette import PALETTE, Bytes, Labels, label_colours, lay_beside
 
-# Okabe and Ito's colours, the blue lightened and a mint added for dark ground: at least 10 CIEDE2000 apart from
-# each other also for protan, deutan and tritan eyes.
-_DISTINCT = ("#e69f00", "#56b4e9", "#009e73", "#f0e442", "#2f7fe0", "#d55e00", "#cc79a7", "#a0ffc0")
-_FIRST, _FURTHER = range(1, len(_DISTINCT) + 1), range(len(_DISTINCT) + 1, 256)
-_GOLDEN = 0.618034
-PALETTE: Bytes = np.array(
-    [
-        (0, 0, 0),
-        *(tuple(bytes.fromhex(colour[1:])) for colour in _DISTINCT),
-        *(tuple(round(255 * share) for share in colorsys.hsv_to_rgb(i * _GOLDEN % 1, 0.6, 0.9)) for i in _FURTHER),
-    ],
-    np.uint8,
-)
-"""(256, 3) RGB: row 0 is the background, rows 1 to 8 are used first, the others only where eight do not suffice."""
+type Pixels = npt.NDArray[Any]
 
 _CONTRAST = (1.0, 99.8)  # percentiles: camera noise below and a few hot pixels above must not set the range
 GREY_RANGE = "one range for all planes shown of a channel, percentiles {:g} to {:g} of their pixels".format(*_CONTRAST)
 """What a caption says of it."""
 
 _SAMPLES = 200_000
-_REACH = 1 / 12  # of the longer side: objects this close are seen together, so they are neighbours
 _FILL = 0.4
 _GREYS = np.arange(256)[:, np.newaxis].repeat(3, 1)
 _TINTS = (_GREYS * (1 - _FILL) + PALETTE[:, np.newaxis] * _FILL).round()  # each grey below each row of `PALETTE`
@@ -50,11 +30,6 @@ _TINTS[0] = _GREYS
 _TINTED = np.insert(_TINTS, 3, 255, axis=-1).astype(np.uint8).view(np.uint32).ravel()
 _OPAQUE = np.insert(PALETTE, 3, 255, axis=-1).view(np.uint32).ravel()
 _PICKED = Image.Resampling.NEAREST
-
-
-def count_objects(labels: Labels) -> int:
-    """Count the distinct labels above 0, also where numbers are left out."""
-    return len(_objects(labels))
 
 
 def contrast(planes: Sequence[Pixels]) -> tuple[float, float]:
@@ -98,28 +73,10 @@ def fit(shades: Bytes, labels: Labels, side: int) -> tuple[Bytes, Bytes]:
     return _resized(shades, size, Image.Resampling.BOX), _resized(label_colours(seen), size, _PICKED)
 
 
-def label_colours(labels: Labels) -> Bytes:
-    """Return the row of `PALETTE` of each pixel (y, x), 0 for the background; neighbours never share one.
-
-    Neighbours are objects that touch, or that do once each is expanded by about a twelfth of the plane. Greedy
-    colouring, most neighbours first (Welsh and Powell, Computer Journal 10, 1967), takes the least used of the free
-    colours. Only scattered labels, more than 255 that all touch, run out.
-    """
-    neighbours = _neighbours(labels)
-    colour = np.zeros(int(labels.max(initial=0)) + 1, np.uint8)
-    used: Counter[int] = Counter()
-    for label in sorted(neighbours, key=lambda label: -len(neighbours[label])):
-        taken = {int(colour[other]) for other in neighbours[label]}
-        free = [c for c in _FIRST if c not in taken] or [c for c in _FURTHER if c not in taken][:1] or [_FURTHER[-1]]
-        colour[label] = min(free, key=used.__getitem__)
-        used[int(colour[label])] += 1
-    return colour[labels]
-
-
 def outlines(colours: Bytes, width: int = 1) -> npt.NDArray[np.bool_]:
     """Return where an object of `colours` (y, x) ends within `width` pixels; the rim of the plane is no end."""
     ends = np.zeros(colours.shape, np.bool_)
-    for (one, other), (here, there) in zip(_shifted(colours), _shifted(ends), strict=True):
+    for (one, other), (here, there) in zip(lay_beside(colours), lay_beside(ends), strict=True):
         differs = one != other
         np.logical_or(here, differs, out=here)
         np.logical_or(there, differs, out=there)
@@ -151,35 +108,3 @@ def _enlarged(plane: Bytes, factor: int) -> Bytes:
 
 def _resized(plane: Pixels, size: tuple[int, int], resample: Image.Resampling) -> Pixels:
     return np.asarray(Image.fromarray(plane).resize(size, resample))
-
-
-def _objects(labels: Labels) -> Labels:
-    return np.unique(labels[labels > 0])
-
-
-def _neighbours(labels: Labels) -> dict[int, set[int]]:
-    """Return for each object of `labels` those that it touches, expanded or not, diagonals included."""
-    neighbours: dict[int, set[int]] = {label: set() for label in _objects(labels).tolist()}
-    coarse = labels[::2, ::2]  # takes a quarter of the time
-    if len(_objects(coarse)) < len(neighbours):
-        coarse = labels
-    expanded = skimage.segmentation.expand_labels(coarse, max(coarse.shape) * _REACH + 1)
-    beside = {pair for one, other in chain(_shifted(labels), _shifted(expanded)) for pair in _beside(one, other)}
-    for label, other in beside:
-        neighbours[label].add(other)
-        neighbours[other].add(label)
-    return neighbours
-
-
-def _beside(one: Labels, other: Labels) -> set[tuple[int, int]]:
-    """Return the pairs of objects that lie upon each other."""
-    objects = (one != other) & (one > 0) & (other > 0)
-    return set(zip(one[objects].tolist(), other[objects].tolist(), strict=True))
-
-
-def _shifted(plane: Pixels) -> Iterable[tuple[Pixels, Pixels]]:
-    """Lay each pixel beside its neighbour to the right, below, and on both diagonals, as views of `plane`."""
-    yield plane[:, :-1], plane[:, 1:]
-    yield plane[:-1], plane[1:]
-    yield plane[:-1, :-1], plane[1:, 1:]
-    yield plane[:-1, 1:], plane[1:, :-1]

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from idr_assets.imaging.figures import colours
 from idr_assets.imaging.figures.drawing import default_style
+from idr_assets.imaging.figures.palette import count_objects
 from idr_assets.imaging.figures.panels import Layout, Panel, draw_panels, omission
 from idr_assets.imaging.planes import LabelledPlane, Plane
 
@@ -50,4 +51,4 @@ def _row(name: Plane, planes: Sequence[LabelledPlane | None], names: Sequence[st
 
 
 def _panel(name: str, plane: LabelledPlane | None) -> Panel:
-    return Panel(f"{name} · {colours.count_objects(plane.labels)}" if plane else name, plane)
+    return Panel(f"{name} · {count_objects(plane.labels)}" if plane else name, plane)

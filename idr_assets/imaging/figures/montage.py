@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from idr_assets.imaging.figures import colours
 from idr_assets.imaging.figures.drawing import default_style
+from idr_assets.imaging.figures.palette import count_objects
 from idr_assets.imaging.figures.panels import Layout, Panel, draw_panels, omission
 from idr_assets.imaging.planes import LabelledPlane, Plane
 
@@ -44,4 +45,4 @@ def montage(planes: Planes, *, title: str, omitted: int = 0, pixel_size: float |
 
 def _panel(planes: Planes, name: Plane) -> Panel:
     plane = planes.get((name.t, name.c, name.z))
-    return Panel(f"{name} · {colours.count_objects(plane.labels)}" if plane else str(name), plane)
+    return Panel(f"{name} · {count_objects(plane.labels)}" if plane else str(name), plane)

@@ -16,6 +16,7 @@ from matplotlib.patches import Rectangle
 
 from idr_assets.imaging.figures import colours
 from idr_assets.imaging.figures.drawing import DPI, FAINT, INK, PAPER
+from idr_assets.imaging.figures.palette import Bytes
 from idr_assets.imaging.figures.scale_bar import round_length
 from idr_assets.imaging.planes import LabelledPlane
 
@@ -134,7 +135,7 @@ class _Sheet:
         line = max(1, shades.shape[0] // pixels.shape[0] // 2)
         return self.draw_picture(x, y, colours.overlay(shades, coloured, line))
 
-    def draw_picture(self, x: int, y: int, picture: colours.Bytes) -> None:
+    def draw_picture(self, x: int, y: int, picture: Bytes) -> None:
         height, width = picture.shape[:2]
         self.axes.imshow(picture, extent=(x, x + width, y + height, y), aspect="auto", interpolation="nearest")
 

@@ -11,7 +11,8 @@ from PIL import Image
 from PIL.WebPImagePlugin import WebPImageFile
 
 from idr_assets.imaging.figures import colours
-from idr_assets.imaging.figures.colours import Bytes, Labels, Pixels
+from idr_assets.imaging.figures.colours import Pixels
+from idr_assets.imaging.figures.palette import PALETTE, Bytes, Labels
 from idr_assets.imaging.planes import LabelledPlane
 
 SMALL_PICTURE_BYTES: Final = 40_000
@@ -63,4 +64,4 @@ def _encoded(shades: Bytes, coloured: Bytes) -> bytes:
     last = np.minimum(coloured.astype(int) + _GREYS - 1, 255)
     values = np.where(colours.outlines(coloured), last, shades // (256 // _GREYS)).astype(np.uint8)
     greys = np.linspace(0, 255, _GREYS).astype(np.uint8)[:, np.newaxis].repeat(3, 1)
-    return colours.palette_png(values, np.vstack([greys, colours.PALETTE[1:]])[:256])
+    return colours.palette_png(values, np.vstack([greys, PALETTE[1:]])[:256])

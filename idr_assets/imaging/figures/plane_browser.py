@@ -16,6 +16,7 @@ from jinja2 import Environment, PackageLoader
 from PIL import Image
 
 from idr_assets.imaging.figures import colours
+from idr_assets.imaging.figures.palette import count_objects
 from idr_assets.imaging.figures.scale_bar import round_length
 from idr_assets.imaging.planes import LabelledPlane, Plane
 
@@ -90,7 +91,7 @@ def _entry(plane: LabelledPlane, black: float, white: float, side: int) -> dict[
         "c": plane.c,
         "z": plane.z,
         "name": str(Plane(plane.t, plane.c, plane.z)),
-        "objects": colours.count_objects(plane.labels),
+        "objects": count_objects(plane.labels),
         "range": f"{black:.6g} to {white:.6g} a.u.",
         "pixels": b64encode(stream.getvalue()).decode(),
         "labels": b64encode(colours.palette_png(coloured)).decode(),

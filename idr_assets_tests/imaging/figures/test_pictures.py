@@ -8,7 +8,8 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from idr_assets.imaging.figures import colours, pictures
+from idr_assets.imaging.figures import pictures
+from idr_assets.imaging.figures.palette import PALETTE
 from idr_assets.imaging.planes import LabelledPlane
 from idr_assets_tests.support.labelled_planes import SHAPE, labelled
 
@@ -56,7 +57,7 @@ def test_outlines_are_small_and_show_each_colour_on_grey(shape: tuple[int, int])
     found = {tuple(colour) for colour in picture.reshape(-1, 3).tolist() if len(set(colour)) > 1}
     assert len(png) <= pictures.SMALL_PICTURE_BYTES
     assert found
-    assert found == {tuple(colour) for colour in colours.PALETTE[1:6].tolist()}
+    assert found == {tuple(colour) for colour in PALETTE[1:6].tolist()}
 
 
 def test_a_small_plane_is_enlarged_so_that_it_can_be_read() -> None:

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from idr_assets.imaging.figures import colours
+from idr_assets.imaging.figures.palette import label_colours
 from idr_assets.imaging.figures.plane_browser import PAGE_BYTES, plane_browser
 from idr_assets.imaging.planes import LabelledPlane
 from idr_assets_tests.support.labelled_planes import SHAPE, planes_of
@@ -59,7 +60,7 @@ def test_the_pictures_of_a_plane_are_its_greys_and_its_label_colours() -> None:
         assert (entry["t"], entry["c"], entry["z"], entry["objects"]) == (plane.t, plane.c, plane.z, plane.labels.max())
         assert entry["range"] == f"{black:g} to {white:g} a.u."
         assert np.array_equal(np.asarray(opened(entry["pixels"])), colours.grey(plane.pixels, black, white))
-        assert np.array_equal(np.asarray(opened(entry["labels"])), colours.label_colours(plane.labels))
+        assert np.array_equal(np.asarray(opened(entry["labels"])), label_colours(plane.labels))
 
 
 def test_the_page_tells_what_greys_mean() -> None:

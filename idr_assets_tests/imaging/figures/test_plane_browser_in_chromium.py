@@ -14,6 +14,7 @@ from PIL import Image
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 from idr_assets.imaging.figures import colours
+from idr_assets.imaging.figures.palette import PALETTE, label_colours
 from idr_assets.imaging.figures.plane_browser import plane_browser
 from idr_assets.imaging.planes import LabelledPlane
 from idr_assets_tests.support.labelled_planes import SHAPE, labelled, planes_of
@@ -71,7 +72,7 @@ def test_the_first_plane_is_drawn_to_the_pixel(page: Page, address: str) -> None
     drawn(page, "t 0 c 0 z 0")
     planes = planes_of(3, 1, 4)
     shades = colours.grey(planes[0].pixels, *colours.contrast([plane.pixels for plane in planes]))
-    coloured = colours.PALETTE[colours.label_colours(planes[0].labels)]
+    coloured = PALETTE[label_colours(planes[0].labels)]
     assert np.array_equal(canvas(page, "pixels"), np.repeat(shades[..., np.newaxis], 3, axis=2))
     assert np.array_equal(canvas(page, "labels"), coloured)
     overlay = canvas(page, "overlay")
@@ -86,7 +87,7 @@ def test_the_first_plane_is_drawn_to_the_pixel(page: Page, address: str) -> None
 def test_touching_objects_are_separated_by_outlines(page: Page, address: str) -> None:
     page.goto(f"{address}#t=0&z=1")
     drawn(page, "t 0 c 0 z 1")
-    coloured = colours.PALETTE[colours.label_colours(labelled(0, 0, 1).labels)]
+    coloured = PALETTE[label_colours(labelled(0, 0, 1).labels)]
     assert canvas(page, "overlay")[54, 71:73].tolist() == coloured[13, 17:19].tolist()
 
 
