@@ -58,7 +58,8 @@ def draw_panels(
     stored = [plane for plane in planes if plane]
     shape = stored[0].pixels.shape if stored else (1, 1)
     columns = max(len(row) for rows in channels.values() for row in rows)
-    sheet = _Sheet(Figure(dpi=DPI, facecolor="white").add_axes((0, 0, 1, 1)), shape, columns, layout)
+    figure = Figure(dpi=DPI, facecolor="white")
+    sheet = _Sheet(figure, figure.add_axes((0, 0, 1, 1)), shape, columns, layout)
     y = sheet.write_lines(_MARGIN, title, _HEADLINE, fontsize=10, fontweight="bold")
     for c, rows in channels.items():
         if pixel_size is not None and stored:  # how wide a plane is, is not known without one
@@ -77,6 +78,7 @@ def omission(planes: int) -> str:
 class _Sheet:
     """A sheet that is drawn from top to bottom; `shape` (y, x) is that of a plane."""
 
+    figure: Figure
     axes: Axes
     shape: tuple[int, ...]
     columns: int
@@ -161,9 +163,7 @@ class _Sheet:
 
     def cut(self, height: int) -> Figure:
         """Give the figure its size, and its axes the same dots as data coordinates."""
-        figure = self.axes.get_figure(root=True)
-        assert figure  # noqa: S101  it is the one that the axes were added to
         self.axes.set(xlim=(0, self.width), ylim=(height, 0))
         self.axes.set_axis_off()
-        figure.set_size_inches(self.width / DPI, height / DPI)
-        return figure
+        self.figure.set_size_inches(self.width / DPI, height / DPI)
+        return self.figure
