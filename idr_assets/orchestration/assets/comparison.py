@@ -1,60 +1,23 @@
 """The asset `<image>/segmentation_comparison`, of an image with several segmentations."""
 
-from collections.abc import Mapping, Sequence
-from itertools import product
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
 
-from idr_assets.imaging.errors import ImageError
-from idr_assets.imaging.planes import LabelledPlane, Plane, thinned
 from idr_assets.orchestration.assets.derived import derived
 from idr_assets.orchestration.assets.descriptions import of_comparison
-from idr_assets.orchestration.assets.figures import provenance, write_figure
-from idr_assets.orchestration.assets.metadata import table
 from idr_assets.orchestration.assets.names import COMPARISON
 from idr_assets.orchestration.image import Image
-
-MOST_COMPARED = 6
-"""Rows of the comparison at most, so that panels are large enough to see outlines."""
-
-type Row = list[LabelledPlane | None]
 
 
 def segmentation_comparison(images: Sequence[Image]) -> dg.AssetsDefinition:
     """Define the asset; its value is the PNG. `images` are the segmentations of one image."""
-    key = [images[0].name, COMPARISON]
+
+    def write() -> dict[str, Any]:
+        from idr_assets.orchestration.assets.work.comparison import write_comparison  # noqa: PLC0415
+
+        return write_comparison(images)
+
     labels = [image.key("plane_labels") for image in images]
-    return derived(key, labels, {"matplotlib"}, of_comparison(images), lambda: _draw(images))
-
-
-def _draw(images: Sequence[Image]) -> dict[str, Any]:
-    # matplotlib takes half a second to import, which only runs that draw should pay.
-    from idr_assets.imaging.figures.comparison import comparison  # noqa: PLC0415
-
-    image, names, rows = images[0], [it.label_group for it in images], _rows(images)
-    omitted = len(image.window) - len(rows)
-    sheet = comparison(rows, names, title=image.name, omitted=omitted, pixel_size=image.geometry.pixel_size)
-    written = write_figure(image.comparison_url, sheet, "comparison")
-    ways = {f"{it.label_group}: {told}": found for it in images for told, found in provenance(it).items()}
-    return written | {"objects": _counts(rows, names)} | ways
-
-
-def _rows(images: Sequence[Image]) -> dict[tuple[int, int, int], Row]:
-    """Read some planes of the window, evenly spread, with the labels of each segmentation."""
-    indices = thinned(images[0].window, MOST_COMPARED)
-    grids = [_planes(image, *indices) for image in images]
-    return {where: [grid.get(where) for grid in grids] for where in product(*indices)}
-
-
-def _planes(image: Image, *indices: Sequence[int]) -> Mapping[tuple[int, int, int], LabelledPlane | None]:
-    try:
-        return image.open_output().read_grid(*indices)
-    except ImageError:  # this segmentation has no labels yet, which the others need not wait for
-        return {}
-
-
-def _counts(rows: dict[tuple[int, int, int], Row], names: Sequence[str]) -> dg.MarkdownMetadataValue:
-    """Show the numbers of objects as a table."""
-    cells = {where: [str(int(plane.labels.max())) if plane else "" for plane in row] for where, row in rows.items()}
-    return table(["plane", *names], [[str(Plane(*where)), *row] for where, row in cells.items()])
+    return derived([images[0].name, COMPARISON], labels, {"matplotlib"}, of_comparison(images), write)

@@ -7,6 +7,9 @@ from typing import Any
 
 import dagster as dg
 
+from idr_assets.imaging.output.provenance import read_provenance
+from idr_assets.orchestration.image import Image
+
 MOST_NAMED = 20
 """Planes that are named at most; the others are counted."""
 
@@ -47,3 +50,12 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> dg.MarkdownMeta
     cells = [[markdown(" ".join(cell.split())) for cell in line] for line in (head, *rows)]
     lines = [cells[0], ["---"] * len(head), *cells[1:]]
     return dg.MetadataValue.md("\n".join(f"| {' | '.join(line)} |" for line in lines))
+
+
+def provenance(image: Image) -> dict[str, str]:
+    """Report how the stored planes came to be, which the YAML may no longer say: each source and recipe there was."""
+    records = read_provenance(image.labels_url, image.label_group)
+    sources = {f"{record.url}, level {record.level}" for record in records}
+    recipes = {f"{record.function} {record.parameters}" for record in records}
+    told = {"image": sorted(sources), "segmentation": sorted(recipes)}
+    return {f"{name}s so far" if len(found) > 1 else name: "; ".join(found) for name, found in told.items() if found}

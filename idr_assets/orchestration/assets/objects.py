@@ -1,24 +1,12 @@
 """The asset `<image>/objects`, partitioned over T: the table of all objects, a Parquet file for each timepoint."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
-
 import dagster as dg
 
-from idr_assets.imaging.errors import ImageError
-from idr_assets.imaging.planes import Block, Plane, runs
 from idr_assets.orchestration.assets.derived import derived_asset
 from idr_assets.orchestration.assets.descriptions import of_objects
-from idr_assets.orchestration.assets.metadata import table
 from idr_assets.orchestration.image import Image
-from idr_assets.orchestration.partitions import planes_of_timepoints, timepoint_key, timepoint_partitions
+from idr_assets.orchestration.partitions import planes_of_timepoints, timepoint_partitions
 from idr_assets.orchestration.run_range import check_run
-
-type Metadata = dict[str, Any]
-
-PREVIEW_ROWS = 5
-PREVIEW_COLUMNS = ["t", "c", "z", "label", "area", "area_um2", "centroid_y", "centroid_x", "intensity_mean"]
-"""Columns of the preview: as many as the UI's dialog has room for."""
 
 
 def objects(image: Image) -> dg.AssetsDefinition:
@@ -28,90 +16,9 @@ def objects(image: Image) -> dg.AssetsDefinition:
 
     @derived_asset(image.key("objects"), [planes], kinds, of_objects(image), timepoint_partitions(image))
     def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
-        from idr_assets.orchestration.event_log.partition_metadata import add_partition_metadata  # noqa: PLC0415
+        from idr_assets.orchestration.assets.work.objects import write_tables  # noqa: PLC0415
 
         check_run(context)
-        found, failures = _measure(image, map(int, context.partition_keys))
-        planes, missing = (sum(it[name] for it in found.values()) for name in ("planes", "planes not materialized"))
-        tables = f"{len(found)} of {len(found) + len(failures)} tables"
-        context.log.info("%s in %s: planes %d, not materialized %d", tables, image.objects_url, planes, missing)
-        metadata = {timepoint_key(image, t): values for t, values in found.items()}
-        if failures:
-            for key, values in metadata.items():
-                context.log_event(dg.AssetMaterialization(context.asset_key, partition=key, metadata=values))
-            raise _failure(len(found), failures)
-        add_partition_metadata(context, metadata)
-        return dg.MaterializeResult()
+        return write_tables(context, image)
 
     return asset
-
-
-# pyarrow and scikit-image take half a second to import, which only runs that measure should pay.
-
-
-def _measure(image: Image, timepoints: Iterable[int]) -> tuple[dict[int, Metadata], dict[int, str]]:
-    """Measure timepoints, and give what to tell of each table, or why there is none."""
-    from idr_assets.imaging.objects.tables import keep_tables, write_objects  # noqa: PLC0415
-
-    output, pixel_area = image.open_output(), image.geometry.pixel_area
-    found, failures = {}, {}
-    for t in timepoints:
-        planes = image.timepoint(t)
-        try:
-            written = write_objects(image.objects_urls[t], output, planes, image.name, pixel_area)
-            found[t] = _told(image, planes) | {"measured anew": written}
-        except ImageError as error:
-            failures[t] = str(error)
-    keep_tables(image.objects_url, image.objects_urls.values())
-    return found, failures
-
-
-def _told(image: Image, planes: Block) -> Metadata:
-    from idr_assets.imaging.objects.tables import read_counts  # noqa: PLC0415
-
-    url = image.objects_urls[planes.t[0]]
-    counts = read_counts([url], planes)
-    return {
-        "path": dg.MetadataValue.path(url),
-        "dagster/row_count": sum(counts.values()),
-        "dagster/column_schema": _column_schema(),
-        "preview": _preview(url),
-        "planes": len(counts),
-        "planes without objects": sum(not count for count in counts.values()),
-        "planes not materialized": len(planes) - len(counts),
-        **_missing(planes, counts),
-    }
-
-
-def _missing(planes: Block, counts: Mapping[Plane, int]) -> Metadata:
-    """List the planes that are not in the table, all of them: those that follow each other as one range."""
-    of_channel = {c: [plane.z for plane in planes.planes() if plane.c == c and plane not in counts] for c in planes.c}
-    lines = [f"c {c}: z {_ranges(z)}" for c, z in of_channel.items() if z]
-    return {"missing planes": "\n".join(lines)} if lines else {}
-
-
-def _ranges(indices: Iterable[int]) -> str:
-    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs(indices))
-
-
-def _column_schema() -> dg.TableSchema:
-    from idr_assets.imaging.objects.measurements import COLUMNS  # noqa: PLC0415
-
-    return dg.TableSchema(columns=[dg.TableColumn(name, kind, meaning) for name, kind, meaning in COLUMNS])
-
-
-def _preview(url: str) -> dg.MarkdownMetadataValue:
-    from idr_assets.imaging.objects.tables import tables  # noqa: PLC0415
-
-    rows = [row for rows in tables([url], PREVIEW_COLUMNS) for row in rows.slice(0, PREVIEW_ROWS).to_pylist()]
-    return table(PREVIEW_COLUMNS, [[_short(row[name]) for name in PREVIEW_COLUMNS] for row in rows])
-
-
-def _short(value: float | None) -> str:
-    return "" if value is None else f"{value:.5g}" if isinstance(value, float) else str(value)
-
-
-def _failure(done: int, failures: Mapping[int, str]) -> dg.Failure:
-    listed = "\n".join(f"t {t}: {reason}" for t, reason in failures.items())
-    message = f"Timepoints that are not measured: {len(failures)}. Timepoints that are: {done}.\n{listed}"
-    return dg.Failure(message, metadata={"failed timepoints": len(failures)}, allow_retries=False)

@@ -67,7 +67,7 @@ def test_a_montage_of_many_channels_stays_bounded_and_counts_what_it_leaves_out(
 def test_a_page_of_many_planes_says_how_many_it_leaves_out(
     segmented: Segmented, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("idr_assets.orchestration.assets.figures.BROWSER_PLANES", 2)
+    monkeypatch.setattr("idr_assets.orchestration.assets.work.plane_browser.BROWSER_PLANES", 2)
     assert segmented.run("plane_browser") == ""
     metadata = segmented.metadata("plane_browser")
     assert (metadata["planes"], metadata["planes left out"]) == (2, len(PLANES) - 2)

@@ -7,7 +7,7 @@ from PIL import Image
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.objects.measurements import COLUMNS
-from idr_assets.orchestration.assets.objects import PREVIEW_ROWS
+from idr_assets.orchestration.assets.work.objects import PREVIEW_ROWS
 from idr_assets_tests.orchestration.assets.test_source_image import picture
 from idr_assets_tests.support.damage import flip_bit
 from idr_assets_tests.support.small_image import FIELDS, PARTITIONS, PIXELS, PLANES, Segmented, recipe

@@ -1,0 +1,49 @@
+"""Draw and write the comparison of segmentations."""
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+from typing import Any
+
+import dagster as dg
+
+from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.figures.comparison import comparison
+from idr_assets.imaging.planes import LabelledPlane, Plane, thinned
+from idr_assets.orchestration.assets.metadata import provenance, table
+from idr_assets.orchestration.assets.work.figure_file import write_figure
+from idr_assets.orchestration.image import Image
+
+MOST_COMPARED = 6
+"""Rows of the comparison at most, so that panels are large enough to see outlines."""
+
+type Row = list[LabelledPlane | None]
+
+
+def write_comparison(images: Sequence[Image]) -> dict[str, Any]:
+    """Draw some planes of the window with the labels of each segmentation, and return the asset's metadata."""
+    image, names, rows = images[0], [it.label_group for it in images], _rows(images)
+    omitted = len(image.window) - len(rows)
+    sheet = comparison(rows, names, title=image.name, omitted=omitted, pixel_size=image.geometry.pixel_size)
+    written = write_figure(image.comparison_url, sheet, "comparison")
+    ways = {f"{it.label_group}: {told}": found for it in images for told, found in provenance(it).items()}
+    return written | {"objects": _counts(rows, names)} | ways
+
+
+def _rows(images: Sequence[Image]) -> dict[tuple[int, int, int], Row]:
+    """Read some planes of the window, evenly spread, with the labels of each segmentation."""
+    indices = thinned(images[0].window, MOST_COMPARED)
+    grids = [_planes(image, *indices) for image in images]
+    return {where: [grid.get(where) for grid in grids] for where in product(*indices)}
+
+
+def _planes(image: Image, *indices: Sequence[int]) -> Mapping[tuple[int, int, int], LabelledPlane | None]:
+    try:
+        return image.open_output().read_grid(*indices)
+    except ImageError:  # this segmentation has no labels yet, which the others need not wait for
+        return {}
+
+
+def _counts(rows: dict[tuple[int, int, int], Row], names: Sequence[str]) -> dg.MarkdownMetadataValue:
+    """Show the numbers of objects as a table."""
+    cells = {where: [str(int(plane.labels.max())) if plane else "" for plane in row] for where, row in rows.items()}
+    return table(["plane", *names], [[str(Plane(*where)), *row] for where, row in cells.items()])

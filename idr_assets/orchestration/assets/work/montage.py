@@ -1,0 +1,29 @@
+"""Draw and write the montage."""
+
+from typing import Any
+
+from idr_assets.imaging.figures.montage import montage
+from idr_assets.imaging.planes import evenly_spread
+from idr_assets.orchestration.assets.metadata import provenance
+from idr_assets.orchestration.assets.work.figure_file import write_figure
+from idr_assets.orchestration.image import Image
+
+MONTAGE_SIDE = 12
+"""Rows, of all channels together, and columns of the montage at most; more cannot be read."""
+
+
+def write_montage(image: Image) -> dict[str, Any]:
+    """Draw the stored planes of the window, evenly spread, and return the asset's metadata."""
+    c, z = (evenly_spread(indices, MONTAGE_SIDE) for indices in (image.channels, image.z))
+    t = evenly_spread(image.t, MONTAGE_SIDE // len(c))
+    planes = image.open_output().read_grid(t, c, z)
+    omitted = len(image.window) - len(planes)
+    sheet = montage(planes, title=image.title, omitted=omitted, pixel_size=image.geometry.pixel_size)
+    stored = sum(plane is not None for plane in planes.values())
+    return {
+        **write_figure(image.montage_url, sheet, "montage"),
+        "planes": stored,
+        "planes not materialized": len(planes) - stored,
+        "planes left out": omitted,
+        **provenance(image),
+    }

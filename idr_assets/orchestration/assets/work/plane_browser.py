@@ -1,0 +1,36 @@
+"""Make and write the page with a slider."""
+
+from typing import Any
+
+import dagster as dg
+
+from idr_assets.imaging.figures.plane_browser import plane_browser
+from idr_assets.imaging.output.files import write_file
+from idr_assets.imaging.planes import thinned
+from idr_assets.orchestration.assets.metadata import provenance
+from idr_assets.orchestration.image import Image
+
+BROWSER_PLANES = 400
+"""Planes of the page at most, so that pictures stay sharp within its 20 MB."""
+
+
+def write_plane_browser(image: Image) -> dict[str, Any]:
+    """Show the stored planes of the window, evenly spread, and return the asset's metadata."""
+    shown = image.open_output().read_grid(*thinned(image.window, BROWSER_PLANES))
+    omitted = len(image.window) - len(shown)
+    page = plane_browser(
+        list(shown.values()),
+        title=image.title,
+        omitted=omitted,
+        pixel_size=image.geometry.pixel_size,
+        provenance=provenance(image),
+    ).encode()
+    write_file(image.browser_url, page)
+    stored = sum(plane is not None for plane in shown.values())
+    return {
+        "path": dg.MetadataValue.path(image.browser_url),
+        "planes": stored,
+        "planes not materialized": len(shown) - stored,
+        "planes left out": omitted,
+        "bytes": len(page),
+    }
