@@ -11,7 +11,7 @@ import dagster as dg
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.orchestration.image import Image
-from idr_assets.orchestration.io_manager import ImageIOManager
+from idr_assets.orchestration.io_manager import ImageIO
 
 if TYPE_CHECKING:
     import dask.array as da
@@ -126,8 +126,8 @@ def load_definitions(module: str = DEFINITIONS) -> dg.Definitions:
 
 def find_image(definitions: dg.Definitions, name: str) -> Sequence[Image]:
     """Find an image, once for each of its segmentations; `ImageError` lists the images that there are."""
-    managers = [it for it in (definitions.resources or {}).values() if isinstance(it, ImageIOManager)]
-    images = {manager.images[0].name: manager.images for manager in managers}
+    of_images = [it for it in (definitions.resources or {}).values() if isinstance(it, ImageIO)]
+    images = {it.images[0].name: it.images for it in of_images}
     if name not in images:
         message = f"There is no image {name!r}, so nothing was done; there are: {', '.join(sorted(images))}."
         raise ImageError(message)

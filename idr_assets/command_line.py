@@ -21,7 +21,9 @@ from idr_assets.web.command import ui
 _name = click.argument("name", metavar="IMAGE")
 _module = click.option("-m", "--module", default=DEFINITIONS, show_default=True, help="The definitions.")
 _stale = click.option("--stale", is_flag=True, help="Also planes that today's recipe or image would label differently.")
-_unended = click.option("--in-progress", is_flag=True, help="Also planes of runs that did not end: of a killed one.")
+_unended = click.option(
+    "--in-progress", is_flag=True, help="Also planes of runs that have not ended, such as those of another machine."
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -13,7 +13,7 @@ from idr_assets.orchestration.assets.plane_labels import plane_labels
 from idr_assets.orchestration.assets.source_image import source_image
 from idr_assets.orchestration.automation.schedules import Automation, change_sensor, missing_schedule, refresh_sensor
 from idr_assets.orchestration.image import Image
-from idr_assets.orchestration.io_manager import ImageIOManager
+from idr_assets.orchestration.io_manager import ImageIO
 from idr_assets.orchestration.partitions import range_tags, timepoint_tags
 
 
@@ -45,5 +45,5 @@ def image_definitions(images: Sequence[Image], automation: Automation) -> dg.Def
         jobs=[segment, measure],
         schedules=[missing_schedule(images, segment, automation)],
         sensors=[change_sensor(image, segment, automation), refresh_sensor(images, automation)],
-        resources={f"{image.name}_io": ImageIOManager(images)},
+        resources={f"{image.name}_io": ImageIO(images)},
     )

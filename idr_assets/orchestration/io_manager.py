@@ -1,6 +1,7 @@
 """Load the value of an asset in Python. The assets store their values themselves."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 import dagster as dg
@@ -10,9 +11,28 @@ import numpy.typing as npt
 
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.planes import LabelledPlane, Plane
+from idr_assets.orchestration.dead_runs import prove_life
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.partitions import block_of
 from idr_assets.orchestration.run_range import check_range
+
+
+class ImageIO(dg.IOManagerDefinition):
+    """The resource `<image>_io`, of all assets of an image: it loads values, and proves that a run lives."""
+
+    def __init__(self, images: Sequence[Image]) -> None:
+        """Serve one image, once for each segmentation; nothing is opened before a value is asked for."""
+        self.images = images
+        # An empty schema refuses whatever a run's configuration says of the resource; without one, all is accepted.
+        start: Any = self._start  # a generator, which the type of this argument leaves out
+        super().__init__(start, config_schema={}, description=ImageIOManager.__doc__)
+
+    def _start(self, context: dg.InitResourceContext) -> "Iterator[ImageIOManager]":
+        """Dagster starts the resources of a run before its first step."""
+        with ExitStack() as stack:
+            if context.instance and context.run:
+                stack.enter_context(prove_life(context.instance, context.run.run_id))
+            yield ImageIOManager(self.images)
 
 
 class ImageIOManager(dg.IOManager):

@@ -7,6 +7,7 @@ import dagster as dg
 
 from idr_assets.imaging.planes import Block
 from idr_assets.orchestration.automation.rectangles import join_cells
+from idr_assets.orchestration.dead_runs import fail_dead_runs
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.partitions import partition_key, window_partitions
 from idr_assets.orchestration.versions import is_stale, version_tags
@@ -29,8 +30,10 @@ PAGE = 1000
 def missing_planes(instance: dg.DagsterInstance, image: Image, states: Collection[str | None] = TO_DO) -> set[Cell]:
     """Give (t, z) of the partitions of `plane_labels` in these states, by default missing and failed ones.
 
-    What is done has a record: Dagster keeps states, also those of planes whose run was deleted.
+    What is done has a record: Dagster keeps states, also those of planes whose run was deleted. Runs whose process is
+    gone are marked as failed first.
     """
+    fail_dead_runs(instance)
     keys = {partition_key(image, plane): (plane.t, plane.z) for plane in image.window.planes()}
     plane_labels = dg.AssetKey(image.key("plane_labels"))
     found = instance.get_status_by_partition(plane_labels, list(keys), window_partitions(image)) or {}
