@@ -52,7 +52,12 @@ def image_name(folder: Path) -> str:
     if not re.fullmatch(r"\w+", folder.name, re.ASCII):
         message = (
             f"The folder {folder} names the image {folder.name!r}, but keys of assets and jobs take letters, digits "
-            f"and _ only. Name the folder otherwise, such as {re.sub(r'\W', '_', folder.name, flags=re.ASCII)}."
+            f"and _ only. Name the folder otherwise, such as {usable_name(folder.name)}."
         )
         raise ValueError(message)
     return folder.name
+
+
+def usable_name(text: str) -> str:
+    """Replace what the name of an image cannot have."""
+    return re.sub(r"\W", "_", text, flags=re.ASCII)

@@ -4,14 +4,16 @@ What the YAML may say stands in `image_fields`; what the assets do in `orchestra
 """
 
 from dataclasses import fields
+from pathlib import Path
 from typing import Any, Self
+from weakref import WeakKeyDictionary
 
 import dagster as dg
 from pydantic import BaseModel, ValidationError
 
 from idr_assets.components.image_fields import ImageFields
 from idr_assets.components.named_function import import_function
-from idr_assets.components.scaffold import CommentedYaml, image_name
+from idr_assets.components.scaffold import CommentedYaml, image_name, usable_name
 from idr_assets.components.templates import check_post_processing
 from idr_assets.components.yaml_model import Segmentation, located, resolved
 from idr_assets.imaging.reading.retries import Patience
@@ -22,6 +24,9 @@ from idr_assets.orchestration.image_definitions import image_definitions
 
 SHARED = ({field.name for field in fields(Image)} & ImageFields.model_fields.keys()) - {"segmentation"}
 """Fields that an image takes from its YAML as they are; of a segmentation it has the name."""
+
+_BUILT: WeakKeyDictionary[object, dict[str, tuple[dg.Component, Path]]] = WeakKeyDictionary()
+"""The images of each load of a project so far, with their folders."""
 
 
 @dg.scaffold_with(CommentedYaml)
@@ -49,10 +54,23 @@ class SegmentedImage(dg.Component, ImageFields, dg.Resolvable):
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Build the image's definitions; its name is that of the folder that holds the YAML."""
+        self._check_name(context)
         self._check_upstream(context)
         named = self.segmentations.items() or [(None, self.segmentation)]
         images = [self._image(context, name, segmentation) for name, segmentation in named]
         return image_definitions(images, self.automation)
+
+    def _check_name(self, context: dg.ComponentLoadContext) -> None:
+        name, images = image_name(context.path), _BUILT.setdefault(context.component_tree.state_tracker, {})
+        first, folder = images.setdefault(name, (self, context.path))
+        if first is not self:
+            other = usable_name(f"{context.path.parent.name}_{name}")
+            message = (
+                f"{folder / 'defs.yaml'} and {context.path / 'defs.yaml'} describe images of the same name, {name!r}: "
+                f"their assets and outputs would mix, so nothing was loaded. Rename the folder of one, for example to "
+                f"{other}."
+            )
+            raise dg.DagsterInvalidDefinitionError(message)
 
     def _check_upstream(self, context: dg.ComponentLoadContext) -> None:
         keys = [key.split("/") for key in self.upstream]

@@ -290,20 +290,3 @@ def test_parameters_are_checked_by_what_the_function_says_of_them(
         with pytest.raises(Exception, match=r"defs\.yaml \(SegmentedImage\) \(error\)") as raised:
             project.load()
         assert f"{module}.{function} does not take {remedy}" in str(raised.value.__cause__)
-
-
-def test_folder_names_the_image(tmp_path: Path) -> None:
-    project = ImageProject(tmp_path, "1x_mouse")
-    project.write()
-    keys = project.load().resolve_all_asset_keys()
-    assert {key.path[0] for key in keys} == {"1x_mouse"}
-
-
-@pytest.mark.parametrize("name", ["a b", "a-b", "häkel"])
-def test_folder_that_cannot_name_an_image(tmp_path: Path, name: str) -> None:
-    project = ImageProject(tmp_path, name)
-    project.write()
-    with pytest.raises(Exception, match=r"defs\.yaml \(SegmentedImage\) \(error\)") as raised:
-        project.load()
-    assert f"names the image {name!r}" in str(raised.value.__cause__)
-    assert "letters, digits and _ only. Name the folder otherwise, such as " in str(raised.value.__cause__)
