@@ -28,8 +28,8 @@ demo: $(INSTALLED) ## segment the demo image: labels, pictures and objects
 	  '$(DATA)/demo.ome.zarr' 'pixels and labels, for napari and other OME-Zarr tools' \
 	  'make ui' 'the Dagster UI: these runs under Runs, not on the Timeline, its assets under Lineage'
 
-ui: $(INSTALLED) ## the Dagster UI and daemon on http://127.0.0.1:3000 (another port: PORT=4000)
-	@$(BIN)/idr-assets ui --port $(PORT)
+ui: $(INSTALLED) ## the Dagster UI and daemon on http://127.0.0.1:3000 (another port: PORT=4000; beside another: ARGS=--without-daemon)
+	@$(BIN)/idr-assets ui --port $(PORT) $(ARGS)
 
 test: $(INSTALLED) ## run the tests (some of them: ARGS="-k montage")
 	$(BIN)/pytest --numprocesses 3 $(ARGS)

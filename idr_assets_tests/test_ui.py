@@ -34,13 +34,23 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DagsterHome]:
         yield home
 
 
+def recipe(home: DagsterHome, variables: str) -> str:
+    """Give the command of `make ui`."""
+    _, printed = home.run(f"make --dry-run ui {variables} BIN={BIN}")
+    return printed.splitlines()[-1]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    return port
+
+
 @pytest.fixture(scope="module")
 def ui(home: DagsterHome) -> Iterator[str]:
     """Give the UI's address; in the end Ctrl-C ends it, and leaves no process behind."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    _, recipe = home.run(f"make --dry-run ui PORT={port} BIN={BIN}")
-    server = home.start(recipe.splitlines()[-1])
+    port = free_port()
+    server = home.start(recipe(home, f"PORT={port}"))
     wait_until(lambda: listens(port) or server.poll() is not None)
     assert server.poll() is None, home.output.read_text()
     yield f"http://127.0.0.1:{port}"
@@ -156,6 +166,21 @@ def test_pages_of_other_sites_may_link_to_it(page: Page, ui: str) -> None:
         foreign.goto(f"http://127.0.0.1:{port}")
         foreign.evaluate("at => { location.href = at }", f"{ui}/assets/demo/plane_labels")
         expect(foreign.get_by_text("Labels of each plane").first).to_be_visible()
+
+
+def test_a_second_daemon_is_refused_and_a_ui_without_one_runs_beside(ui: str, home: DagsterHome) -> None:
+    port = free_port()
+    code, printed = home.run(recipe(home, f"PORT={port}"))
+    assert code == 1
+    assert f"has a daemon already (that of the UI at {ui}, since 2" in printed
+    second = home.start(recipe(home, f"PORT={port} ARGS=--without-daemon"))
+    wait_until(lambda: listens(port) or second.poll() is not None)
+    daemons = [process for process in home.processes if "dagster-daemon" in " ".join(process.cmdline())]
+    assert len(daemons) == 1
+    for each in (f"http://127.0.0.1:{port}", ui):
+        assert ask(each, "{ version }")["version"]
+    second.send_signal(signal.SIGINT)
+    assert second.wait(LONGEST) == 0
 
 
 @pytest.mark.usefixtures("ui")

@@ -3,12 +3,16 @@
 import os
 import signal
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from types import FrameType
 
 import click
+import dagster as dg
 
 from idr_assets.by_name import DEFINITIONS
+from idr_assets.orchestration.dead_runs import fail_dead_runs
+from idr_assets.web.daemon import only_daemon
 from idr_assets.web.processes import check_yaml, serve
 
 HOST = "127.0.0.1"
@@ -17,26 +21,40 @@ HOST = "127.0.0.1"
 @click.command()
 @click.option("-p", "--port", default=3000, show_default=True, type=click.IntRange(1, 65535), help="On this machine.")
 @click.option("--read-only", is_flag=True, help="Show everything and start nothing; no daemon runs.")
+@click.option("--without-daemon", is_flag=True, help="Start no daemon, since another one runs.")
 @click.option("--allow-host", "hosts", multiple=True, metavar="NAME", help="A name that a proxy passes on.")
 @click.option("-m", "--module", default=DEFINITIONS, show_default=True, help="The definitions.")
-def ui(port: int, hosts: Sequence[str], module: str, *, read_only: bool) -> None:
+def ui(port: int, hosts: Sequence[str], module: str, *, read_only: bool, without_daemon: bool) -> None:
     """Serve the Dagster UI on this machine, with its daemon.
 
-    To its own pages alone: what other web sites send is refused. Ctrl-C ends it.
+    To its own pages alone: what other web sites send is refused. Ctrl-C ends it. The daemon starts queued runs and lets
+    schedules and sensors tick; an instance may have one.
     """
     if not os.environ.get("DAGSTER_HOME"):
         message = "DAGSTER_HOME is not set, so nothing would be kept: export DAGSTER_HOME=$PWD/.dagster_home"
         raise click.ClickException(message)
-    _check_port(port)
-    if module == DEFINITIONS:
-        check_yaml()
+    with nullcontext() if read_only or without_daemon else _daemon(port) as held:
+        _check_port(port)
+        if module == DEFINITIONS:
+            check_yaml()
+        allowed = [word for name in hosts for word in ("--allow-host", name)]
+        options = ["--host", HOST, "--port", str(port), *["--read-only"] * read_only, *allowed]
+        _serve(module, options, held)
+
+
+@contextmanager
+def _daemon(port: int) -> Iterator[Sequence[int]]:
+    with dg.DagsterInstance.get() as instance, only_daemon(instance, f"http://{HOST}:{port}") as held:
+        fail_dead_runs(instance)
+        yield held
+
+
+def _serve(module: str, options: Sequence[str], held: Sequence[int] | None) -> None:
     for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # scripts let what they start ignore SIGINT
         signal.signal(ending, _interrupt)
     os.environ["DAGSTER_IS_DEV_CLI"] = "1"  # as `dagster dev` does
-    allowed = [word for name in hosts for word in ("--allow-host", name)]
-    options = ["--host", HOST, "--port", str(port), *["--read-only"] * read_only, *allowed]
     try:
-        serve(module, options, daemon=not read_only)
+        serve(module, options, daemon=held)
     except KeyboardInterrupt:
         click.echo("The UI has ended.", err=True)
 

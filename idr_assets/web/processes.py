@@ -29,7 +29,7 @@ def check_yaml() -> None:
         raise ClickException(message)
 
 
-def serve(module: str, web: Sequence[str], *, daemon: bool) -> None:
+def serve(module: str, web: Sequence[str], *, daemon: Sequence[int] | None) -> None:
     """Serve the definitions of `module` until the user interrupts it.
 
     Parameters
@@ -39,7 +39,7 @@ def serve(module: str, web: Sequence[str], *, daemon: bool) -> None:
     web
         Options of `idr_assets.web.server`.
     daemon
-        Whether schedules, sensors and the queue of runs go on.
+        Descriptors of files that the daemon is to hold open; None starts no daemon.
 
     Raises
     ------
@@ -56,8 +56,9 @@ def serve(module: str, web: Sequence[str], *, daemon: bool) -> None:
         shared = ("--workspace", str(workspace))
         server = (sys.executable, "-m", "idr_assets.web.server", *web, *shared)
         started.append(stack.enter_context(_process("web server", *server)))
-        if daemon:
-            started.append(stack.enter_context(_process("daemon", str(BIN / "dagster-daemon"), "run", *shared)))
+        if daemon is not None:
+            command = (str(BIN / "dagster-daemon"), "run", *shared)
+            started.append(stack.enter_context(_process("daemon", *command, held=daemon)))
         _watch(started)
 
 
@@ -77,8 +78,8 @@ def _write_workspace(path: Path, socket: Path, location: str) -> None:
 
 
 @contextmanager
-def _process(name: str, *words: str) -> Iterator[tuple[str, Process]]:
-    process = subprocess.Popen(words)
+def _process(name: str, *words: str, held: Sequence[int] = ()) -> Iterator[tuple[str, Process]]:
+    process = subprocess.Popen(words, pass_fds=held)
     try:
         yield name, process
     finally:

@@ -1,0 +1,59 @@
+"""One daemon for an instance: two of them launch runs twice."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from pathlib import Path
+from time import time
+
+import click
+import dagster as dg
+
+from idr_assets.orchestration.proof_of_life import hold
+
+FRESH = 60
+"""Seconds after which a daemon that sent no heartbeat has ended; it sends one every 30."""
+
+
+@contextmanager
+def only_daemon(instance: dg.DagsterInstance, address: str) -> Iterator[Sequence[int]]:
+    """Reserve an instance for the daemon of the UI at `address`.
+
+    Gives the descriptors that this daemon is to hold open, so that the instance stays reserved while it lives; none
+    where files cannot be locked.
+
+    Raises
+    ------
+    click.ClickException
+        The instance has a daemon, one of a UI or another.
+
+    """
+    path = Path(instance.root_directory, "idr_assets", "daemon")
+    now = datetime.now().astimezone()
+    with ExitStack() as stack:
+        try:
+            held = [stack.enter_context(hold(path, f"that of the UI at {address}, since {now:%Y-%m-%d %H:%M}"))]
+        except BlockingIOError:
+            raise _refuse(path.read_text()) from None
+        except OSError:  # heartbeats remain
+            held = []
+        _check_heartbeats(instance)
+        stack.callback(instance.wipe_daemon_heartbeats)  # they look fresh for a minute after the daemon has ended
+        yield held
+
+
+def _check_heartbeats(instance: dg.DagsterInstance) -> None:
+    last = max((it.timestamp for it in instance.get_daemon_heartbeats().values()), default=0.0)
+    ago = time() - last
+    if ago < FRESH:
+        seen = datetime.fromtimestamp(last).astimezone()
+        told = f"its last heartbeat was at {seen:%H:%M:%S}; if it has ended, wait {FRESH - ago:.0f} s"
+        raise _refuse(told)
+
+
+def _refuse(told: str) -> click.ClickException:
+    return click.ClickException(
+        f"The instance of DAGSTER_HOME has a daemon already ({told}). A second one would launch runs twice, so the UI "
+        "was not started. Use the UI that runs, or start this one without a daemon: idr-assets ui --without-daemon, or "
+        "make ui ARGS=--without-daemon."
+    )
