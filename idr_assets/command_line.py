@@ -14,6 +14,7 @@ from idr_assets.imaging.planes import Block
 from idr_assets.orchestration.assets.names import figure_keys, measure_keys
 from idr_assets.orchestration.automation.missing import IN_PROGRESS, TO_DO, missing_planes, rectangles, stale_planes
 from idr_assets.orchestration.image import Image
+from idr_assets.orchestration.longer_axes import rename_shorter_keys
 from idr_assets.orchestration.partitions import block_of, key_range, partition_key, range_tags, timepoint_tags
 from idr_assets.orchestration.process_end import skip_last_garbage
 from idr_assets.web.command import ui
@@ -158,6 +159,7 @@ def _to_do(
     states = (*TO_DO, IN_PROGRESS) if in_progress else TO_DO
     blocks = []
     for image in images:
+        rename_shorter_keys(instance, image)
         cells = missing_planes(instance, image, states) | (stale_planes(instance, image) if stale else set())
         blocks += [(image, block) for block in rectangles(image, cells)]
     if not blocks:

@@ -130,6 +130,12 @@ def index_key(index: int, length: int) -> str:
     return f"{index:0{len(str(length - 1))}}"
 
 
+def has_grown(shape: Sequence[int], since: Sequence[int]) -> bool:
+    """Tell whether `shape` (t, c, z, y, x) is `since` with more timepoints or slices."""
+    same = tuple(shape) != tuple(since) and (shape[1], *shape[3:]) == (since[1], *since[3:])
+    return same and shape[0] >= since[0] and shape[2] >= since[2]
+
+
 def runs(indices: Iterable[int]) -> Iterator[range]:
     """Join ascending indices that follow each other."""
     for _, run in groupby(enumerate(indices), key=lambda numbered: numbered[1] - numbered[0]):

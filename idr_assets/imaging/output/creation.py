@@ -1,14 +1,16 @@
 """Make the output: its groups and arrays, once, whoever comes first, and never over another one."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 import zarr
 
-from idr_assets.imaging.errors import masked
+from idr_assets.imaging.errors import ImageError, masked
 from idr_assets.imaging.ome_zarr.formats import FORMATS, Format, Version
 from idr_assets.imaging.ome_zarr.geometry import read_geometry
+from idr_assets.imaging.output.arrays import open_array
 from idr_assets.imaging.output.attributes import (
     image_attributes,
     label_attributes,
@@ -16,10 +18,11 @@ from idr_assets.imaging.output.attributes import (
     moved,
     written_geometry,
 )
-from idr_assets.imaging.output.files import clear_partials, room, undisturbed
+from idr_assets.imaging.output.files import alone, clear_partials, room, undisturbed
 from idr_assets.imaging.output.nodes import create_group, create_node
 from idr_assets.imaging.output.output_image import SEGMENTATION, OutputImage, label_groups, open_output
 from idr_assets.imaging.output.refusals import check_extent, check_level, check_owner
+from idr_assets.imaging.planes import has_grown
 from idr_assets.imaging.reading.level import Level
 from idr_assets.imaging.stores.by_address import open_store
 
@@ -33,7 +36,7 @@ def create_output(url: str, level: Level, name: str = SEGMENTATION, *, version: 
     `version` is that of OME-Zarr, 0.5 (Zarr v3) or 0.4 (Zarr v2).
     Each document is written whole, from the root downwards, and only where there is none: processes that create at
     once agree, and one that was killed leaves the rest to the next. Of an output that is there, axes, scale and
-    translation follow those of the level.
+    translation follow those of the level, and all arrays grow with its T and Z.
     Raises `ImageError` when another image is there, the source itself or an output of another version, level, shape or
     dtype, to which nothing is written, or on a full disk.
     """
@@ -55,9 +58,10 @@ def create_output(url: str, level: Level, name: str = SEGMENTATION, *, version: 
 
 
 def _follow(url: str, level: Level, written_as: Format) -> None:
-    """Put pixels and labels where the level lies now, which may be elsewhere than when the output was made.
+    """Put pixels and labels where the level lies now, and make them as long, which both may have changed.
 
-    Each group is written whole and by itself: whoever comes next, or at once, finds and writes what is left to do.
+    Each group and array is written whole and by itself: whoever comes next, or at once, finds and writes what is left
+    to do.
     """
     for place in [url, *(f"{url}/labels/{name}" for name in label_groups(url))]:
         store = open_store(place)
@@ -68,6 +72,8 @@ def _follow(url: str, level: Level, written_as: Format) -> None:
             if ours and read_geometry(masked(place), "0", store) != written_geometry(level):
                 undisturbed(partial(group.attrs.put, moved(attributes, level, written_as)))
         clear_partials(store, "")
+        if ours:
+            grow_array(place, "0", level.shape)
 
 
 def _list_labels(url: str, written_as: Format) -> None:
@@ -90,3 +96,30 @@ def create_array(  # noqa: PLR0913
     options: dict[str, Any] = {"fill_value": 0, "zarr_format": written_as.zarr_format, **written_as.array}
     create = partial(zarr.create_array, name=path, shape=shape, dtype=dtype, chunks=(1, 1, *sizes), **options)
     create_node(url, path, create)
+
+
+def grow_array(url: str, path: str, shape: Sequence[int]) -> None:
+    """Lengthen an array of the output to `shape` where that has more timepoints or slices; never shorten it.
+
+    Only its metadata are written, whole. An array that cannot be read stays as it is, for others to report. Raises
+    `ImageError` on a full disk.
+    """
+    if _longer(url, path, shape):
+        with alone(url), room(url):
+            undisturbed(partial(_grow, url, path, shape))
+        clear_partials(open_store(url), path)
+
+
+def _grow(url: str, path: str, shape: Sequence[int]) -> None:
+    if longer := _longer(url, path, shape):
+        open_array(url, path).resize(longer)
+
+
+def _longer(url: str, path: str, shape: Sequence[int]) -> tuple[int, ...] | None:
+    """Give the shape to which an array is to grow, None where it has it or is none that can be read."""
+    try:
+        stored = open_array(url, path).shape
+    except (FileNotFoundError, ImageError):
+        return None
+    longest = tuple(map(max, shape, stored))
+    return longest if has_grown(longest, stored) else None

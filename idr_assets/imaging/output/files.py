@@ -10,8 +10,9 @@ On S3 nothing is renamed: an object appears whole when its upload has ended, in 
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from errno import EDQUOT, ENOSPC
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -42,6 +43,13 @@ def remove_file(url: str) -> None:
     _remove(filesystem, path)
 
 
+def move_file(url: str, target: str) -> None:
+    """Give a file another address of the same store, where it is there; on a disk at once, on S3 by a copy."""
+    filesystem, path = open_filesystem(url)
+    with room(target), suppress(FileNotFoundError):
+        filesystem.mv(path, open_filesystem(target)[1])
+
+
 def file_ends(url: str, names: Sequence[str], length: int) -> list[bytes | None]:
     """Read the last bytes of files in the folder `url`, all of them for length 0, at once; None for what is not there.
 
@@ -69,6 +77,17 @@ def clear_partials(store: Store, folder: str) -> None:
         with suppress(OSError), os.scandir(f"{store.root}/{folder}") as files:  # what stays is for the next writer
             for left in (file for file in files if file.name.endswith(".partial")):
                 Path(left).unlink(missing_ok=True)
+
+
+@contextmanager
+def alone(url: str) -> Iterator[None]:
+    """Let one process of this machine at a time into what the block does; on a store without locks, all at once."""
+    with ExitStack() as stack:
+        with suppress(OSError):
+            folder = os.open(split_protocol(url)[1], os.O_RDONLY)
+            stack.callback(os.close, folder)  # which gives the lock back, as the end of the process does
+            flock(folder, LOCK_EX)
+        yield
 
 
 @contextmanager

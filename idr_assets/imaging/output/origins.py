@@ -30,7 +30,7 @@ import zarr
 
 from idr_assets.imaging.errors import DAMAGED, ImageError
 from idr_assets.imaging.output.arrays import open_array, write_planes
-from idr_assets.imaging.output.creation import create_array
+from idr_assets.imaging.output.creation import create_array, grow_array
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.output.read_back import UNREADABLE
 from idr_assets.imaging.planes import Block, Plane
@@ -146,13 +146,15 @@ def find_origins(url: str, level: Level, state: str, *, reuse: bool) -> Origins 
         pixels, digests = (open_array(url, path, missing_chunks="zeros") for path in ("0", ORIGINS))
     except (FileNotFoundError, ImageError):  # damaged metadata of origins are made anew; of pixels others tell
         return None
-    return Origins(url, state, pixels, digests, reuse) if pixels.shape == level.shape else None
+    fits = pixels.shape == level.shape and digests.shape[:3] == level.shape[:3]
+    return Origins(url, state, pixels, digests, reuse) if fits else None
 
 
 def create_origins(output: OutputImage, level: Level, state: str, *, reuse: bool) -> Origins | None:
-    """Make the array of origins, unless it is in the output, and open it; `ImageError` on a full disk."""
+    """Make the array of origins, or make it as long as the level, and open it; `ImageError` on a full disk."""
     shape = (*level.shape[:3], 1, BYTES)
     create_array(output.url, ORIGINS, shape, np.dtype(np.uint8), output.format, slices=level.shape[2])
+    grow_array(output.url, ORIGINS, shape)
     return find_origins(output.url, level, state, reuse=reuse)
 
 

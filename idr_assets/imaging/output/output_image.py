@@ -71,6 +71,8 @@ class OutputImage:
     def read(self, plane: Plane) -> LabelledPlane | None:
         """Read one plane, or None where it is not stored; `ImageError` where it is damaged."""
         where = (plane.t, plane.c, plane.z)
+        if not self.covers(plane):
+            return None
         try:
             labels, pixels = np.asarray(self.labels[where]), np.asarray(self.pixels[where])
         except ChunkNotFoundError:
@@ -78,6 +80,11 @@ class OutputImage:
         except DAMAGED as error:
             raise self._damaged(plane, error) from error
         return LabelledPlane(plane.t, plane.c, plane.z, pixels, labels)
+
+    def covers(self, plane: Plane) -> bool:
+        """Tell whether the arrays have a place for a plane; of an image that grew, they may not have one yet."""
+        shapes = zip((plane.t, plane.c, plane.z), self.labels.shape, self.pixels.shape, strict=False)
+        return all(0 <= index < min(lengths) for index, *lengths in shapes)
 
     def lazy(self) -> "da.Array":
         """Give all labels as a lazy (t, c, z, y, x) dask array of int32; nothing is read.
@@ -103,7 +110,7 @@ class OutputImage:
         indices = np.array(t), np.array(c), np.array(z)
         try:
             labels, pixels = (np.asarray(array.oindex[indices]) for array in (self.labels, self.pixels))
-        except (ChunkNotFoundError, *DAMAGED):
+        except (ChunkNotFoundError, IndexError, *DAMAGED):
             return {where: self.read(Plane(*where)) for where in product(t, c, z)}
         places = zip(product(t, c, z), np.ndindex(labels.shape[:3]), strict=True)
         return {where: LabelledPlane(*where, pixels[place], labels[place]) for where, place in places}

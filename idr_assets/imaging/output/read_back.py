@@ -56,11 +56,10 @@ def checksums(output: OutputImage, planes: Iterable[Plane]) -> list[str | None]:
 
 def stored_objects(output: OutputImage, plane: Plane) -> int | None:
     """Count the objects of a plane in the output; None where it is outside, not stored, or damaged."""
-    where = (plane.t, plane.c, plane.z)
-    if not all(0 <= index < length for index, length in zip(where, output.labels.shape, strict=False)):
+    if not output.covers(plane):
         return None
     try:
-        return int(np.asarray(output.labels[where]).max())
+        return int(np.asarray(output.labels[plane.t, plane.c, plane.z]).max())
     except UNREADABLE:
         return None
 

@@ -14,6 +14,7 @@ from idr_assets.imaging.errors import ImageError, masked
 from idr_assets.imaging.ome_zarr.formats import Version, format_of
 from idr_assets.imaging.output.arrays import open_array
 from idr_assets.imaging.output.nodes import find_group
+from idr_assets.imaging.planes import has_grown
 from idr_assets.imaging.reading.level import Level
 from idr_assets.imaging.store_text import quote
 from idr_assets.imaging.stores.by_address import open_store
@@ -53,7 +54,7 @@ def check_level(url: str, level: Level) -> None:
 
 
 def check_extent(url: str, level: Level, name: str) -> None:
-    """Raise `ImageError` where the pixels or the labels `name` that are there have another shape or dtype."""
+    """Raise `ImageError` where the stored pixels or labels `name` have another dtype, or a shape that did not grow."""
     _check_array(url, "0", level, level.dtype.newbyteorder("="))
     _check_array(url, f"labels/{name}/0", level, np.dtype(np.int32))
 
@@ -63,11 +64,12 @@ def _check_array(url: str, path: str, level: Level, dtype: np.dtype[Any]) -> Non
         array = open_array(url, path)
     except FileNotFoundError:
         return
-    if (array.shape, array.dtype) != (level.shape, dtype):
+    if array.dtype != dtype or not (array.shape == level.shape or has_grown(level.shape, array.shape)):
         where = masked(url) if path == "0" else f"{masked(url)}/{path}"
         message = (
             f"The output {where} holds shape {array.shape} of {array.dtype}, but the level has shape {level.shape} of "
-            f"{dtype}: its planes do not fit, and nothing was written. Move the output away or name the image anew."
+            f"{dtype}: its planes do not fit, and nothing was written. Only T and Z may become longer. Move the output "
+            "away or name the image anew."
         )
         raise ImageError(message)
 

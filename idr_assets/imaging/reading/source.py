@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 
 from idr_assets.imaging.errors import ImageError, masked
-from idr_assets.imaging.planes import Block
+from idr_assets.imaging.planes import Block, has_grown
 from idr_assets.imaging.reading.level import Level, open_level
 from idr_assets.imaging.reading.probe import check_pixels
 from idr_assets.imaging.reading.retries import PATIENT, Patience
@@ -55,13 +55,23 @@ class Source:
         )
 
     def check(self, level: Level) -> None:
-        """Raise `ImageError` unless the level has the expected shape and dtype."""
-        if self.shape:
+        """Raise `ImageError` unless the level has the expected dtype, and the expected shape or more of T and Z."""
+        if self.shape and not has_grown(level.shape, self.shape):
             self._compare("shape", level.shape, self.shape)
         if self._byte_order_given:
             self._compare("dtype", level.dtype.str, np.dtype(self.dtype).str)
         elif self.dtype:
             self._compare("dtype", level.dtype.newbyteorder("="), np.dtype(self.dtype))
+
+    def growth(self, level: Level) -> str | None:
+        """Say that the level has more timepoints or slices than expected, if it has."""
+        if not (self.shape and has_grown(level.shape, self.shape)):
+            return None
+        return (
+            f"Level {self.level!r} of {masked(self.address)} has grown to shape {list(level.shape)}, but the YAML says "
+            f"{list(self.shape)}, so that its new planes have no partitions. To segment them, write `shape: "
+            f"{list(level.shape)}` in the YAML, and widen `window` unless it says `all`."
+        )
 
     def probe(self, level: Level, window: Block) -> None:
         """Read a little of one plane of the window; `ImageError` unless its pixels are what the metadata say."""

@@ -5,6 +5,7 @@ import dagster as dg
 from idr_assets.orchestration.assets.derived import derived_asset
 from idr_assets.orchestration.assets.descriptions import of_objects
 from idr_assets.orchestration.image import Image
+from idr_assets.orchestration.longer_axes import rename_shorter_keys
 from idr_assets.orchestration.partitions import planes_of_timepoints, timepoint_partitions
 from idr_assets.orchestration.run_range import check_run
 
@@ -19,6 +20,7 @@ def objects(image: Image) -> dg.AssetsDefinition:
         from idr_assets.orchestration.assets.work.objects import write_tables  # noqa: PLC0415
 
         check_run(context)
+        rename_shorter_keys(context.instance, image)
         return write_tables(context, image)
 
     return asset

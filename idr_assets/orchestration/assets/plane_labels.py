@@ -10,6 +10,7 @@ from idr_assets.orchestration.assets.plane_report import log_remarks, report
 from idr_assets.orchestration.assets.progress import log_progress
 from idr_assets.orchestration.cluster.resource import DaskResource
 from idr_assets.orchestration.image import Image
+from idr_assets.orchestration.longer_axes import rename_shorter_keys
 from idr_assets.orchestration.partitions import block_of, window_partitions
 from idr_assets.orchestration.process_end import skip_last_garbage
 from idr_assets.orchestration.run_range import check_run
@@ -40,6 +41,7 @@ def plane_labels(image: Image) -> dg.AssetsDefinition:
 
         check_run(context)
         skip_last_garbage()
+        rename_shorter_keys(context.instance, image)
         block = block_of(image, context.partition_key_range)
         run = SegmentationRun.prepare(
             image.source,

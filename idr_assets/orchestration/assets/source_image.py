@@ -57,14 +57,15 @@ def source_image(image: Image) -> dg.AssetsDefinition:
 
 
 def _matches_yaml(image: Image, level: Level | None, fault: str | None = None) -> dg.AssetCheckResult:
-    """Tell what the YAML expects and what is stored, where there is a level, and what is wrong with it."""
+    """Tell what the YAML expects and what is stored, where there is a level, and what is wrong or new with it."""
     expected = {"expected shape (TCZYX)": str(image.shape), "expected dtype": image.dtype or "any"}
     stored = {"stored shape (TCZYX)": str(level.shape), "stored dtype": level.dtype.str} if level else {}
+    told = fault or (image.source.growth(level) if level else None)
     return dg.AssetCheckResult(
         passed=fault is None,
         check_name="matches_yaml",
         metadata=expected | stored,
-        description=fault and markdown(fault),
+        description=told and markdown(told),
     )
 
 

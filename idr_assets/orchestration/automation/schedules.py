@@ -15,6 +15,7 @@ from idr_assets.imaging.reading.fingerprint import read_fingerprint
 from idr_assets.orchestration.assets.names import figure_keys, measure_keys
 from idr_assets.orchestration.automation.missing import missing_planes, rectangles
 from idr_assets.orchestration.image import Image
+from idr_assets.orchestration.longer_axes import rename_shorter_keys
 from idr_assets.orchestration.partitions import range_tags
 
 type Job = Any  # of `define_asset_job`, whose type Dagster does not export
@@ -109,6 +110,7 @@ def refresh_sensor(images: Sequence[Image], automation: Automation) -> dg.Automa
 
 def _missing(instance: dg.DagsterInstance, image: Image) -> Iterator[dg.RunRequest]:
     plane_labels = [dg.AssetKey(image.key("plane_labels"))]
+    rename_shorter_keys(instance, image)
     for block in rectangles(image, missing_planes(instance, image)):
         tags = range_tags(image, block)
         # Dagster wants a key of each of several, and compares the keys of one tick only.

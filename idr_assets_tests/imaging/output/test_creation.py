@@ -175,7 +175,7 @@ def test_sizes_that_are_none_leave_the_output_valid(tmp_path: Path, level: Level
 
 
 @pytest.mark.parametrize("name", ["segmentation", "low"])
-@pytest.mark.parametrize("shape", [(2, 1, 4, 20, 30), (2, 1, 3, 20, 31)])
+@pytest.mark.parametrize("shape", [(2, 1, 2, 20, 30), (3, 1, 2, 20, 30), (3, 2, 3, 20, 30), (2, 1, 4, 20, 31)])
 def test_an_output_of_another_shape_is_refused_and_left_alone(
     tmp_path: Path, level: Level, shape: tuple[int, ...], name: str
 ) -> None:
@@ -188,7 +188,7 @@ def test_an_output_of_another_shape_is_refused_and_left_alone(
     assert files(Path(url)) == before
     assert str(error.value) == (
         f"The output {url} holds shape {SHAPE} of uint16, but the level has shape {shape} of uint16: its planes do not "
-        "fit, and nothing was written. Move the output away or name the image anew."
+        "fit, and nothing was written. Only T and Z may become longer. Move the output away or name the image anew."
     )
 
 

@@ -1,0 +1,62 @@
+"""Records of partitions under other names: what was materialized counts for the new name, and no longer for the old."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from uuid import uuid4
+
+import dagster as dg
+from dagster._core.events import DagsterEvent, DagsterEventBatchMetadata, DagsterEventType, StepMaterializationData
+from dagster._core.instance.utils import RUNLESS_JOB_NAME, RUNLESS_RUN_ID
+
+PAGE = 1000
+"""Events that are asked for at once."""
+
+DIMENSION = "dagster/partition/"
+"""Start of the tag that names a partition's key in a dimension."""
+
+
+def rename_partitions(instance: dg.DagsterInstance, asset: dg.AssetKey, names: Mapping[str, str]) -> None:
+    """Report the last materialization of each partition again, under its new name, and forget the old name.
+
+    `names` gives the new name of each old one. A new name that has a record keeps it. Where the instance cannot forget
+    single partitions, the old names stay.
+    """
+    known = instance.get_materialized_partitions(asset)
+    renamed = [_renamed(event, names[old]) for old, event in _last(instance, asset, names) if names[old] not in known]
+    batch = uuid4().hex
+    for number, event in enumerate(renamed, 1):
+        told = DagsterEvent(
+            event_type_value=DagsterEventType.ASSET_MATERIALIZATION.value,
+            event_specific_data=StepMaterializationData(event),
+            job_name=RUNLESS_JOB_NAME,
+        )
+        end = DagsterEventBatchMetadata(batch, is_end=number == len(renamed))
+        instance.report_dagster_event(told, RUNLESS_RUN_ID, batch_metadata=end)
+    with suppress(NotImplementedError):
+        instance.wipe_asset_partitions(asset, [*names])
+
+
+def _last(
+    instance: dg.DagsterInstance, asset: dg.AssetKey, names: Mapping[str, str]
+) -> Iterator[tuple[str, dg.AssetMaterialization]]:
+    """Give the last materialization of each partition of these names."""
+    wanted, cursor, more = set(names), None, True
+    while wanted and more:
+        found = instance.fetch_materializations(asset, limit=PAGE, cursor=cursor)
+        cursor, more = found.cursor, found.has_more
+        for record in found.records:  # the newest first
+            if record.partition_key in wanted and record.asset_materialization:
+                wanted.remove(record.partition_key)
+                yield str(record.partition_key), record.asset_materialization
+
+
+def _renamed(event: dg.AssetMaterialization, name: str) -> dg.AssetMaterialization:
+    tags = dict(event.tags or {})
+    dimensions = zip(sorted(tag for tag in tags if tag.startswith(DIMENSION)), name.split("|"), strict=False)
+    return dg.AssetMaterialization(
+        event.asset_key,
+        description=event.description,
+        metadata=event.metadata,
+        partition=name,
+        tags=tags | dict(dimensions),
+    )

@@ -1,0 +1,39 @@
+"""An image that grew: keys are padded to the length of their axis, so that of a longer one they may be longer.
+
+What is recorded and stored under shorter keys is renamed, so that planes that are done stay done.
+"""
+
+import re
+from collections.abc import Sequence
+
+import dagster as dg
+
+from idr_assets.imaging.output.files import move_file
+from idr_assets.imaging.planes import index_key
+from idr_assets.orchestration.image import Image
+
+
+def rename_shorter_keys(instance: dg.DagsterInstance, image: Image) -> None:
+    """Give planes and tables of objects that have keys of a shorter image those of the image as it is now.
+
+    Longer keys stay: they are of the same image, and its definitions here were loaded before it grew.
+    """
+    from idr_assets.orchestration.event_log.renamed_partitions import rename_partitions  # noqa: PLC0415
+
+    t, z = image.shape[0], image.shape[2]
+    for asset, lengths in (("objects", [t]), ("plane_labels", [t, z])):
+        key = dg.AssetKey(image.key(asset))
+        recorded = instance.get_materialized_partitions(key)
+        names = {old: new for old in recorded if len(new := _key(old, lengths)) > len(old)}
+        for old, new in names.items() if asset == "objects" else ():
+            move_file(f"{image.objects_url}/t={old}.parquet", f"{image.objects_url}/t={new}.parquet")
+        if names:
+            rename_partitions(instance, key, names)
+
+
+def _key(key: str, lengths: Sequence[int]) -> str:
+    """Pad the indices of a key to the lengths of their axes; a key that is none of an image stays."""
+    indices = key.split("|")
+    if len(indices) != len(lengths) or not all(re.fullmatch("[0-9]+", index) for index in indices):
+        return key
+    return "|".join(index_key(int(index), length) for index, length in zip(indices, lengths, strict=True))

@@ -1,0 +1,94 @@
+"""A time-lapse that is still acquired: what is done stays done, and only new planes are missing."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import numpy as np
+import pytest
+import zarr
+
+from idr_assets.imaging.objects.tables import objects_frame
+from idr_assets.orchestration.automation.missing import missing_planes
+from idr_assets.orchestration.image import Image
+from idr_assets.orchestration.io_manager import ImageIOManager
+from idr_assets.orchestration.longer_axes import rename_shorter_keys
+from idr_assets_tests.support.dagster_home import ROOT
+from idr_assets_tests.support.idr_stores import nuclei_plane
+from idr_assets_tests.support.small_image import Segmented, recipe, write_project
+
+LATER = np.array([[[nuclei_plane(t, 0, z, (24, 20)) for z in range(2)]] for t in range(11)])
+FIRST = LATER[:9]
+FIELDS = {"channels": "[0]", "window": "{t: all, z: all}"}
+NEW = {(t, z) for t in (9, 10) for z in (0, 1)}
+
+
+@pytest.fixture
+def grown(tmp_path: Path) -> Iterator[Segmented]:
+    """Give a project of nine timepoints that are segmented and measured, whose image then has eleven."""
+    home = tmp_path / "home"
+    home.mkdir()
+    shutil.copy(ROOT / ".dagster_home/dagster.yaml", home)
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        grown = Segmented(write_project(tmp_path / "grown", FIRST, shape=str(list(FIRST.shape)), **FIELDS), instance)
+        assert grown.run("plane_labels", "0|0", "8|1") == ""
+        assert grown.run("objects", "0", "8") == ""
+        array = zarr.open_array(grown.project.root / "data/source.zarr/0")
+        array.resize(LATER.shape)
+        array[9:] = LATER[9:]
+        yield grown
+
+
+def follow(grown: Segmented, shape: tuple[int, ...]) -> Image:
+    """Write a shape into the YAML, and give the image."""
+    grown.project.write(shape=str(list(shape)), **FIELDS)
+    manager = (grown.definitions.resources or {})["image_io"]
+    assert isinstance(manager, ImageIOManager)
+    return manager.images[0]
+
+
+def told(grown: Segmented) -> tuple[bool, str]:
+    """Look at the image; give whether it passed, and what is told of it."""
+    assert grown.run("source_image") == ""
+    evaluation = grown.check("source_image", "matches_yaml")
+    assert evaluation
+    return evaluation.passed, (evaluation.description or "").replace("\\", "")
+
+
+def test_what_is_done_stays_done_under_keys_that_are_longer(grown: Segmented) -> None:
+    passed, remark = told(grown)
+    assert passed
+    assert "has grown to shape [11, 1, 2, 24, 20], but the YAML says [9, 1, 2, 24, 20]" in remark
+
+    image, before = follow(grown, LATER.shape), grown.metadata("plane_labels", "5|1")
+    assert told(grown) == (True, "")
+    rename_shorter_keys(grown.instance, image)
+    assert missing_planes(grown.instance, image) == NEW
+    assert grown.materialized() == {f"{t:02}|{z}" for t in range(9) for z in (0, 1)}
+    assert grown.instance.get_materialized_partitions(grown.project.key("objects")) == {f"{t:02}" for t in range(9)}
+    assert set(objects_frame(list(image.objects_urls.values()))["t"]) == set(range(9))
+    rename_shorter_keys(grown.instance, image)
+    assert grown.metadata("plane_labels", "05|1") == before
+    assert grown.run("montage") == ""  # in which new planes are empty
+
+    assert grown.run("plane_labels", "09|0", "10|1") == ""
+    assert missing_planes(grown.instance, image) == set()
+    labels = image.open_output().lazy().compute(scheduler="synchronous")
+    np.testing.assert_array_equal(labels[:, 0], [[recipe(plane) for plane in planes] for planes in LATER[:, 0]])
+    assert grown.run("objects", "09", "10") == ""
+    found = objects_frame(list(image.objects_urls.values())).groupby(["t", "z"]).size().to_dict()
+    assert found == {(t, z): labels[t, 0, z].max() for t in range(11) for z in (0, 1)}
+
+
+def test_a_run_renames_first_and_definitions_of_before_leave_longer_keys(grown: Segmented) -> None:
+    image = follow(grown, LATER.shape)
+    assert grown.run("plane_labels", "09|1") == ""
+    assert missing_planes(grown.instance, image) == NEW - {(9, 1)}
+    follow(grown, FIRST.shape)
+    assert grown.run("plane_labels", "5|1") == ""
+    assert {"5|1", "05|1"} <= grown.materialized()
+    assert image.open_output().labels.shape == LATER.shape
+    rename_shorter_keys(grown.instance, image)
+    assert missing_planes(grown.instance, image) == NEW - {(9, 1)}
+    assert "5|1" not in grown.materialized()
