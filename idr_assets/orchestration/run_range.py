@@ -13,11 +13,13 @@ last one, so that some of those left are lost."""
 
 def check_run(context: dg.AssetExecutionContext) -> None:
     """Raise `dagster.Failure` where a run, or the backfill that it belongs to, would not make what it counts for."""
-    check_range(context.run.tags, context.partition_key_range, context.asset_key)
+    keys, partitions = context.partition_key_range, context.assets_def.partitions_def
+    check_range(context.run.tags, keys, context.asset_key)
+    if not isinstance(partitions, dg.MultiPartitionsDefinition):
+        return  # Dagster itself compares timepoints, and launches backfills of one dimension in order
+    check_window(partitions, keys)
     backfill = context.instance.get_backfill(context.run.tags.get("dagster/backfill", ""))
-    partitions = context.assets_def.partitions_def
-    # Only a backfill of a job has names. One dimension is launched in order, so that nothing is lost.
-    if backfill and backfill.partition_names and isinstance(partitions, dg.MultiPartitionsDefinition):
+    if backfill and backfill.partition_names:  # of a job; other backfills have none
         chosen = partitions.subset_with_partition_keys(backfill.partition_names)
         check_ranges(len(chosen.get_partition_key_ranges(partitions)), context.asset_key)
 
@@ -34,6 +36,20 @@ def check_range(tags: Mapping[str, str], keys: dg.PartitionKeyRange, asset: dg.A
             f"so nothing was done. {_advice(asset)}"
         )
         raise dg.Failure(message, allow_retries=False)
+
+
+def check_window(partitions: dg.MultiPartitionsDefinition, keys: dg.PartitionKeyRange) -> None:
+    """Raise `dagster.Failure` where a range is not in the window: the YAML may change while a run waits."""
+    for key in (keys.start, keys.end):
+        for axis, index in zip(partitions.partitions_defs, key.split("|"), strict=True):
+            window = axis.partitions_def.get_partition_keys()
+            if index not in window:
+                message = (
+                    f"{axis.name} {index} is not in the window of the YAML as it is now ({axis.name} {window[0]} to "
+                    f"{window[-1]}), so nothing of {keys.start}...{keys.end} was done. The YAML changed since this run "
+                    "was launched: launch what is in the window, or widen `window`."
+                )
+                raise dg.Failure(message, allow_retries=False)
 
 
 def check_ranges(ranges: int, asset: dg.AssetKey) -> None:

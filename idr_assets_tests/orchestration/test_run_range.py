@@ -5,10 +5,12 @@ from collections.abc import Mapping
 import dagster as dg
 import pytest
 
+from idr_assets.by_name import find_image
 from idr_assets.orchestration import run_range
+from idr_assets.orchestration.automation.missing import stale_planes
 from idr_assets.orchestration.partitions import timepoint_partitions, window_partitions
 from idr_assets.orchestration.run_range import MOST_RANGES, check_range, check_ranges
-from idr_assets_tests.support.small_image import RANGE, Segmented, small_image
+from idr_assets_tests.support.small_image import FIELDS, RANGE, Segmented, small_image
 
 LABELS = dg.AssetKey(["image", "plane_labels"])
 CONTRADICTION = {"dagster/partition/t": "2", "dagster/partition/z": "09"}
@@ -77,6 +79,50 @@ def test_a_run_of_a_backfill_of_which_dagster_would_lose_ranges_is_refused(
     told = {"dagster/backfill": "backfill"} | tags("1|09", "1|09")
     assert "has 2 ranges of partitions. Of a job, Dagster launches 1" in run(fresh, "segment_image", **told)[1]
     assert fresh.materialized() == set()
+
+
+def run_after(fresh: Segmented, asset: str, told: Mapping[str, str], **changed: str) -> str:
+    """Create a run of an asset, change the YAML, and let the run go on as a queue does; give why it failed, or ''."""
+    from dagster._core.definitions.job_base import InMemoryJob
+    from dagster._core.execution.api import execute_run
+
+    def job() -> dg.JobDefinition:
+        return fresh.definitions.resolve_implicit_global_asset_job_def().get_subset(asset_selection=keys)
+
+    keys = frozenset({fresh.project.key(asset)})
+    waiting = fresh.instance.create_run_for_job(job(), tags=told, asset_selection=keys)
+    fresh.project.write(**FIELDS | changed)
+    found = execute_run(InMemoryJob(job()), waiting, fresh.instance)
+    failures = [event for event in found.all_events if event.is_step_failure]
+    return "".join(event.step_failure_data.error_display_string for event in failures)
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"window": "{t: [1, 1], z: [9, 10]}"}, "t 2 is not in the window of the YAML as it is now (t 1 to 1)"),
+        ({"window": "{t: [1, 2], z: [3, 9]}"}, "z 10 is not in the window of the YAML as it is now (z 03 to 09)"),
+        ({"shape": "[12, 2, 12, 40, 36]"}, "t 1 is not in the window of the YAML as it is now (t 01 to 02)"),
+    ],
+)
+def test_a_run_that_waited_makes_nothing_that_the_yaml_says_no_more(
+    fresh: Segmented, changed: dict[str, str], told: str
+) -> None:
+    assert told in run_after(fresh, "plane_labels", tags("1|09", "2|10"), **changed)
+    assert not (fresh.project.root / "data/image.ome.zarr").exists()
+
+
+def test_a_run_that_waited_measures_no_timepoint_that_the_yaml_says_no_more(fresh: Segmented) -> None:
+    assert fresh.run("plane_labels", "1|09", "2|10") == ""
+    narrowed = run_after(fresh, "objects", tags("1", "2"), window="{t: [1, 1], z: [9, 10]}")
+    assert "Nonexistent partition keys:" in narrowed  # Dagster's own check comes first
+    assert not (fresh.project.root / "data/image/objects").exists()
+
+
+def test_a_run_that_waited_makes_planes_by_the_recipe_of_now_and_says_so(fresh: Segmented) -> None:
+    assert run_after(fresh, "plane_labels", tags("1|09", "2|10"), segmentation="{parameters: {sigma: 2}}") == ""
+    assert '"parameters": {"sigma": 2}' in fresh.metadata("plane_labels", "1|09")["segmentation"]
+    assert stale_planes(fresh.instance, find_image(fresh.definitions, "image")[0]) == set()
 
 
 def test_values_are_not_loaded_for_a_run_that_would_be_given_others(segmented: Segmented) -> None:
