@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 import zarr
 
-type Version = Literal["0.1", "0.2", "0.3", "0.4", "0.5"]
+type Version = Literal["0.1", "0.2", "0.3", "0.4", "0.5", "0.6"]
 type Pixels = npt.NDArray[Any]
 
 AXES = "tczyx"
+ZARR_V3 = ("0.5", "0.6")
 IDR_SHAPE = (532, 2, 988, 128, 135)
 IDR_PATHS = {"0.1": "idr/zarr/v0.1/4007801.zarr", "0.4": "idr/zarr/v0.4/idr0044A/4007801.zarr"}
 IDR_LEVELS = ("0", "1", "2", "3", "4")
@@ -72,17 +73,17 @@ def write_image(  # noqa: PLR0913
 ) -> Path:
     """Write `pixels`, in the order of `axes`, as level "0" of a new image folder.
 
-    `version` decides the Zarr format: v3 for 0.5, whose dtypes have no byte order, and v2 for the others, where that of
+    `version` decides the Zarr format: v3 from 0.5 on, whose dtypes have no byte order, and v2 before, where that of
     `pixels` is kept. A plane is a chunk unless `chunks` says otherwise; `shards` is the shape of a shard and needs v3.
     Returns `image`; zarr raises ContainsGroupError where it exists.
     """
     metadata: dict[str, Any] = {"multiscales": [_multiscale(version, axes, ("0",))]}
-    if version == "0.5":
+    if version in ZARR_V3:
         group = zarr.create_group(image, zarr_format=3, attributes={"ome": {"version": version, **metadata}})
     else:
         group = zarr.create_group(image, zarr_format=2, attributes=metadata)
     chunks = chunks or (1,) * (pixels.ndim - 2) + pixels.shape[-2:]
-    names = axes if version == "0.5" else None
+    names = axes if version in ZARR_V3 else None
     group.create_array("0", data=pixels, chunks=chunks, shards=shards, dimension_names=names, **_layout(version))
     return image
 
@@ -90,7 +91,7 @@ def write_image(  # noqa: PLR0913
 def _layout(version: Version) -> dict[str, Any]:
     """Give the chunk keys and compression of a version; every chunk written exists, even one of zeros."""
     layout: dict[str, Any] = {"fill_value": 0, "config": {"write_empty_chunks": True}}
-    if version != "0.5":
+    if version not in ZARR_V3:
         layout["chunk_key_encoding"] = {"name": "v2", "separator": "." if version == "0.1" else "/"}
         layout["compressors"] = {"id": "blosc", "cname": "lz4", "clevel": 5, "shuffle": 1}
     return layout
@@ -99,7 +100,7 @@ def _layout(version: Version) -> dict[str, Any]:
 def _multiscale(version: Version, axes: str, levels: Iterable[str]) -> dict[str, Any]:
     """Describe levels of which each halves y and x, as far as the version has words for it."""
     multiscale: dict[str, Any] = {"name": "image", "datasets": [{"path": level} for level in levels]}
-    if version != "0.5":
+    if version not in ZARR_V3:
         multiscale["version"] = version
     if version == "0.3":
         multiscale["axes"] = list(axes)
@@ -107,6 +108,12 @@ def _multiscale(version: Version, axes: str, levels: Iterable[str]) -> dict[str,
         multiscale["axes"] = [_axis(name) for name in axes]
         for dataset in multiscale["datasets"]:
             dataset["coordinateTransformations"] = [{"type": "scale", "scale": _scale(axes, int(dataset["path"]))}]
+    if version == "0.6":
+        multiscale["coordinateSystems"] = [{"name": "physical", "axes": [_axis(name) for name in axes]}]
+        for dataset in multiscale["datasets"]:
+            ends = {"input": {"path": dataset["path"]}, "output": {"name": "physical"}}
+            scale = {"type": "scale", "scale": _scale(axes, int(dataset["path"]))}
+            dataset["coordinateTransformations"] = [scale | ends]
     return multiscale
 
 

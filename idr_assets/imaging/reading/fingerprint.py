@@ -10,6 +10,7 @@ from fsspec.core import split_protocol
 
 from idr_assets.imaging.reading.chunk_store import file_info
 from idr_assets.imaging.reading.level import Level
+from idr_assets.imaging.stores.by_address import is_archive
 
 VALIDATORS = ("ETag", "etag", "Last-Modified", "LastModified", "updated", "last_modified", "mtime")
 """What stores call that which changes with a file, in the order in which it is trusted."""
@@ -22,8 +23,8 @@ class Fingerprint:
     Attributes
     ----------
     digest : str
-        16 hexadecimal digits of a SHA-256 over the array's metadata and their first validator: an ETag, or a date where
-        the store gives none. Dagster compares it to see what is stale.
+        16 hexadecimal digits of a SHA-256 over the array's metadata and their first validator: an ETag, or a date
+        where the store gives none. Dagster compares it to see what is stale.
     state : str or None
         The address, the level, the digest and every validator. It changes more often than the digest: the ETag of many
         stores is a hash of the content, which stays where pixels are replaced below the same metadata. Origins are
@@ -54,8 +55,10 @@ def read_fingerprint(level: Level, storage_options: Mapping[str, Any] | None = N
 
 
 def _validators(level: Level, storage_options: Mapping[str, Any] | None) -> list[str]:
-    """Give ETag and modification date of the array's metadata document, as far as the store gives them."""
+    """Give ETag and modification date of the array's metadata document, or of the archive that holds the image."""
     document = {2: ".zarray", 3: "zarr.json"}[level.array.metadata.zarr_format]
     store: Any = level.array.store_path.store
-    info = file_info(f"{level.address.rstrip('/')}/{level.path}/{document}", storage_options, store.patience) or {}
+    place = level.address.rstrip("/")
+    file = place if is_archive(place) else f"{place}/{level.path}/{document}"
+    info = file_info(file, storage_options, store.patience) or {}
     return [str(info[name]) for name in VALIDATORS if info.get(name)]

@@ -1,29 +1,27 @@
 """Probe a level before a run: its pixels must lie where the metadata say, and be what they say."""
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+
+from zarr.abc.store import RangeByteRequest
+from zarr.core.sync import sync
 
 from idr_assets.imaging.errors import ImageError, MissingChunkError
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.byte_order import looks_swapped
-from idr_assets.imaging.reading.chunk_store import file_info
 from idr_assets.imaging.reading.level import Level
 
 SIDE = 256
 """Height and width in pixels at most of what is read of a plane, around its middle."""
 
 
-def check_pixels(
-    level: Level, window: Block, storage_options: Mapping[str, Any], *, sparse: bool, byte_order_known: bool
-) -> None:
+def check_pixels(level: Level, window: Block, *, sparse: bool, byte_order_known: bool) -> None:
     """Read a little of the middle plane of `window`, or of its first or last where that cannot be read.
 
     Raises `ImageError` where chunks lie below keys with another separator than the metadata say, where all three planes
     are missing though the image is not `sparse` by intent, and, unless it is `byte_order_known`, where bytes look
     swapped. Other faults of these planes are no reason: they cost a plane each, as the run tells.
     """
-    if sparse and level.array.fill_value != 0:
+    if sparse and level.array.fill_value not in {0, None}:  # v2's null, which every reader takes for zero
         raise ImageError(_filled(level))
     strict = replace(level, array=level.array.with_config({"read_missing_chunks": False}))
     y, x = (_middle(length) for length in level.plane_shape)
@@ -41,7 +39,7 @@ def check_pixels(
             return
     if len(missing) == len(_probes(window)):
         for plane in _probes(window):
-            _check_separator(level, plane, storage_options, sparse=sparse)
+            _check_separator(level, plane, sparse=sparse)
         if not sparse:
             raise missing[0]
 
@@ -57,13 +55,12 @@ def _middle(length: int) -> slice:
     return slice(start, min(length, start + SIDE))
 
 
-def _check_separator(level: Level, plane: Plane, storage_options: Mapping[str, Any], *, sparse: bool) -> None:
+def _check_separator(level: Level, plane: Plane, *, sparse: bool) -> None:
     key = level.chunk_keys(plane)[0]
     separator, other = ("/", ".") if "/" in key else (".", "/")
-    elsewhere = f"{level.address.rstrip('/')}/{level.path}/{key.replace(separator, other)}"
-    store: Any = level.array.store_path.store
+    elsewhere = level.array.store_path / key.replace(separator, other)
     try:
-        if file_info(elsewhere, storage_options, store.patience) is None:
+        if sync(elsewhere.get(byte_range=RangeByteRequest(0, 1))) is None:
             return
     except ImageError:
         if sparse:  # what cannot be told must not become zeros; else the plane is missing all the same

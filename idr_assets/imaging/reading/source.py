@@ -76,7 +76,7 @@ class Source:
     def probe(self, level: Level, window: Block) -> None:
         """Read a little of one plane of the window; `ImageError` unless its pixels are what the metadata say."""
         sparse, known = self.missing_chunks == "zeros", self._byte_order_given
-        check_pixels(level, window, self.storage_options, sparse=sparse, byte_order_known=known)
+        check_pixels(level, window, sparse=sparse, byte_order_known=known)
 
     @property
     def _byte_order_given(self) -> bool:

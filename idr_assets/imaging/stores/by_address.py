@@ -1,6 +1,7 @@
 """Stores by address: local folders, HTTP and S3, those that outputs are in and those that images are read from."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from fsspec.core import split_protocol, url_to_fs
@@ -9,6 +10,7 @@ from zarr.abc.store import Store
 from zarr.storage import FsspecStore, LocalStore
 
 from idr_assets.imaging.stores.http_session import http_session
+from idr_assets.imaging.stores.zip_source import ZipSource, is_zip
 
 STORAGE_OPTIONS: Mapping[str, dict[str, Any]] = {
     "http": {"get_client": http_session},
@@ -39,10 +41,18 @@ def open_filesystem(url: str) -> tuple[Any, str]:
 def open_source_store(url: str, storage_options: Mapping[str, Any] | None = None) -> Store:
     """Open the Zarr store of an image, read-only; nothing is read."""
     protocol, path = split_protocol(url)
+    if is_archive(url):
+        return ZipSource(*open_source(url, storage_options))
     if protocol in (None, "file"):
         return LocalStore(path, read_only=True)
     filesystem, path = open_source(url, storage_options)
     return FsspecStore(filesystem, read_only=True, path=path)
+
+
+def is_archive(url: str) -> bool:
+    """Tell whether an image lies in one file, by its name; a local folder may have such a name too."""
+    protocol, path = split_protocol(url)
+    return is_zip(url) and not (protocol in (None, "file") and Path(path).is_dir())
 
 
 def open_source(url: str, storage_options: Mapping[str, Any] | None = None) -> tuple[Any, str]:

@@ -36,7 +36,7 @@ def declare(image: Path, **fields: Any) -> None:  # noqa: ANN401  any JSON
 
 def check(image: Path, *, sparse: bool = False, byte_order_known: bool = False) -> None:
     level = open_level(str(image), "0", patience=Patience(tries=1), missing_chunks="zeros" if sparse else "error")
-    check_pixels(level, WINDOW, {}, sparse=sparse, byte_order_known=byte_order_known)
+    check_pixels(level, WINDOW, sparse=sparse, byte_order_known=byte_order_known)
 
 
 @pytest.mark.parametrize("version", ["0.1", "0.4", "0.5"])
