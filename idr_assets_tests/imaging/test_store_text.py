@@ -58,21 +58,18 @@ NASTY_STORES = {
     "fill value": (level("0"), array(fill_value=NASTY)),
     "order": (level("0"), array(order=NASTY)),
     "format": (level("0"), array(zarr_format=NASTY)),
-    "transformation": (
-        {"multiscales": [{"axes": ["y", "x"], "datasets": [{"path": "0", "coordinateTransformations": NASTY}]}]},
-        array(),
-    ),
-    "scale": (
-        {
-            "multiscales": [
-                {"axes": ["y", "x"], "datasets": [{"path": "0", "coordinateTransformations": [{"scale": NASTY}]}]}
-            ]
-        },
-        array(),
-    ),
     "first level": (
         {"multiscales": [{"axes": ["y", "x"], "datasets": [{"path": NASTY}, {"path": "0"}]}]},
         array(order=NASTY),
+    ),
+    "multiscales": ({"multiscales": NASTY}, array()),
+    "version": ({"ome": {"version": f"9.9{NASTY}", "multiscales": []}}, array()),
+    "datasets": ({"multiscales": [{"axes": ["y", "x"], "datasets": NASTY}]}, array()),
+    "wells": ({"plate": {"wells": [{"path": NASTY + str(n)} for n in range(1000)]}}, array()),
+    "series": ({"well": {"images": [{"path": f"{n}x" * 99} for n in range(1000)]}}, array()),
+    "coordinate systems": (
+        {"multiscales": [{"coordinateSystems": [{"name": NASTY}, {"name": NASTY}], "datasets": [{"path": "0"}]}]},
+        array(),
     ),
 }
 
@@ -89,3 +86,16 @@ def test_an_image_is_refused_in_a_message_that_prints(store: str, tmp_path: Path
     message = str(error.value)
     assert message.isprintable(), message
     assert len(message) < 2000
+
+
+def test_a_remark_on_an_image_prints(tmp_path: Path) -> None:
+    wrong = [{"type": NASTY}, {"scale": NASTY}, {"translation": NASTY}, NASTY]
+    axes = [{"name": name, "type": NASTY, "unit": [NASTY]} for name in "yx"]
+    image = {"version": NASTY, "axes": axes, "datasets": [{"path": "0", "coordinateTransformations": wrong}]}
+    (tmp_path / "0").mkdir()
+    (tmp_path / ".zgroup").write_text('{"zarr_format": 2}')
+    (tmp_path / ".zattrs").write_text(json.dumps({"multiscales": [image]}))
+    (tmp_path / "0/.zarray").write_text(json.dumps(array()))
+    remarks = open_level(str(tmp_path), "0").remarks
+    assert len(remarks) > 4
+    assert all(remark.isprintable() and len(remark) < 500 for remark in remarks)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from zarr.codecs import Crc32cCodec, ZstdCodec
 
-from idr_assets.imaging.ome_zarr.geometry import AXES
+from idr_assets.imaging.ome_zarr.axes import AXES
 
 type Version = Literal["0.4", "0.5"]
 

@@ -1,38 +1,53 @@
-"""What an OME-Zarr image says of its levels: paths, axes, scales and units, in every version from 0.1 to 0.5."""
+"""What an OME-Zarr image says of its levels: paths, axes, scales and units, in every version from 0.1 to 0.6."""
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf, isfinite
 from typing import Any
 
-import numpy as np
 import zarr
 from zarr.abc.store import Store
-from zarr.errors import NodeNotFoundError
+from zarr.errors import ContainsArrayError, NodeNotFoundError
 
 from idr_assets.imaging.errors import ImageError
-from idr_assets.imaging.ome_zarr.units import MICROMETRES, named_unit
-from idr_assets.imaging.store_text import quote, quote_all
-
-AXES = "tczyx"
-"""Axis order of every array that leaves this package."""
+from idr_assets.imaging.ome_zarr.axes import AXES, read_axes
+from idr_assets.imaging.ome_zarr.multiscales import (
+    Multiscale,
+    NoImageError,
+    find_dataset,
+    find_multiscale,
+    is_path_below,
+)
+from idr_assets.imaging.ome_zarr.transformations import Step, place, steps
+from idr_assets.imaging.ome_zarr.units import MICROMETRES
+from idr_assets.imaging.store_text import quote
 
 
 @dataclass(frozen=True)
 class Geometry:
     """What the axes of a level are.
 
-    `axes` are those that are stored, in their order. `scale`, the physical size of a step, is TCZYX, finite and above
-    0, or None where unknown, as is then its entry in `units`; `translation`, where the first pixel's centre lies, is
-    TCZYX, finite, and 0 where unknown. Of a smaller level of an image that tells no sizes, both are in pixels of the
-    first level.
+    Attributes
+    ----------
+    axes : tuple of str
+        Letters of TCZYX: the axes that are stored, in the order of the array's dimensions, which may be any.
+    scale : tuple of float or None
+        TCZYX: the physical size of a step, finite and above 0, None where unknown. Of a smaller level of an image that
+        has no sizes, in pixels of the first level.
+    translation : tuple of float
+        TCZYX: where the centre of the first pixel lies, finite, 0 where unknown.
+    units : tuple of str or None
+        TCZYX: the unit of scale and translation as OME-NGFF names it, None where the scale is unknown.
+    remarks : tuple of str
+        Which of the metadata are wrong, and were not used.
+
     """
 
     axes: tuple[str, ...]
     scale: tuple[float | None, ...]
     translation: tuple[float, ...]
     units: tuple[str | None, ...]
+    remarks: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def pixel_size(self) -> float | None:
@@ -51,13 +66,32 @@ class Geometry:
 
 
 def read_geometry(url: str, level: str, store: Store) -> Geometry:
-    """Read the axes of a level; `ImageError` where the store at `url` holds no such level of an OME-Zarr image."""
+    """Read the axes of a level.
+
+    Parameters
+    ----------
+    url : str
+        The address of the store as messages show it.
+    level : str
+        Path of the level in the image's multiscales.
+    store : Store
+        The store of the image; documents of it are read, and no pixel.
+
+    Raises
+    ------
+    NoImageError
+        Where the store holds no OME-Zarr image.
+    ImageError
+        Where the image has no such level, or its axes or its version are not known.
+
+    """
     _check_path(url, level)
-    multiscale = _multiscale(url, store)
-    dataset = _dataset(url, level, multiscale)
-    axes = _axes(url, multiscale)
-    placed = _placed(multiscale, dataset, len(axes))
-    scales, translations = placed or _compared(multiscale, dataset, len(axes), store)
+    remarks: list[str] = []
+    multiscale = find_multiscale(url, read_attributes(url, store), level, remarks)
+    dataset = find_dataset(url, multiscale, level)
+    axes = read_axes(url, multiscale, dataset, remarks)
+    placed = place(url, _chain(multiscale, dataset), len(axes), remarks)
+    scales, translations = placed or _compared(multiscale.paths()[0], level, len(axes), store)
     scale = dict(zip(axes, map(_length, scales), strict=True))
     translation = dict(zip(axes, translations, strict=True))
     return Geometry(
@@ -65,13 +99,22 @@ def read_geometry(url: str, level: str, store: Store) -> Geometry:
         scale=tuple(scale.get(axis) for axis in AXES),
         translation=tuple(shift if isfinite(shift := translation.get(axis, 0.0)) else 0.0 for axis in AXES),
         units=tuple(axes.get(axis) if placed and scale.get(axis) else None for axis in AXES),
+        remarks=tuple(remarks),
     )
 
 
+def read_attributes(url: str, store: Store) -> Mapping[str, Any]:
+    """Read the attributes of the group that a store holds; `NoImageError` where it holds none."""
+    try:
+        return zarr.open_group(store, mode="r", use_consolidated=False).attrs.asdict()
+    except (NodeNotFoundError, FileNotFoundError, ContainsArrayError):
+        message = f"No Zarr group at {url}: nothing can be read. Check `url`; a relative one is below IDR_ASSETS_DATA."
+        raise NoImageError(message) from None
+
+
 def _check_path(url: str, level: str) -> None:
-    """Refuse a path that servers and filesystems may read as one outside of the image, or as an address."""
-    names = level.split("/")
-    if {"", ".", ".."} & set(names) or re.search(r"[%?#\\:\x00-\x1f]", level):
+    """Refuse a path that may lead out of the image."""
+    if not is_path_below(level):
         message = (
             f"Level {quote(level)} is no path below {url}: pixels might come from elsewhere, and nothing is read. "
             "Write the path that the image's multiscales name, such as `0`, without %, ?, #, :, backslash, `..` or "
@@ -80,44 +123,15 @@ def _check_path(url: str, level: str) -> None:
         raise ImageError(message)
 
 
-def _multiscale(url: str, store: Store) -> Mapping[str, Any]:
-    try:
-        attributes = zarr.open_group(store, mode="r", use_consolidated=False).attrs.asdict()
-    except (NodeNotFoundError, FileNotFoundError):
-        message = f"No Zarr group at {url}: nothing can be read. Check `url`; a relative one is below IDR_ASSETS_DATA."
-        raise ImageError(message) from None
-    multiscales: Any = attributes.get("ome", attributes)
-    try:
-        multiscale: Mapping[str, Any] = multiscales["multiscales"][0]
-    except (KeyError, IndexError, TypeError) as error:
-        message = (
-            f"The Zarr group at {url} has no `multiscales`: it is no OME-Zarr image. Its keys: {quote_all(attributes)}."
-        )
-        raise ImageError(message) from error
-    return multiscale
+def _chain(multiscale: Multiscale, dataset: Mapping[str, Any]) -> list[Step]:
+    """List what places a level: its own transformations, and up to 0.5 those of the whole image.
 
-
-def _dataset(url: str, level: str, multiscale: Mapping[str, Any]) -> Mapping[str, Any]:
-    datasets = {dataset["path"]: dataset for dataset in multiscale["datasets"]}
-    if level not in datasets:
-        there = quote_all(sorted(datasets))
-        message = f"Level {quote(level)} is not in the multiscales of {url}. Set `level` to one of {there}."
-        raise ImageError(message)
-    dataset: Mapping[str, Any] = datasets[level]
-    return dataset
-
-
-def _axes(url: str, multiscale: Mapping[str, Any]) -> dict[str, str | None]:
-    """Map the stored axes, in their order, to their units; versions 0.1 and 0.2 have TCZYX and say nothing."""
-    listed = [axis if isinstance(axis, dict) else {"name": axis} for axis in multiscale.get("axes", AXES)]
-    axes = {axis["name"]: named_unit(axis["name"], str(axis.get("unit"))) for axis in listed}
-    if [name for name in AXES if name in axes] != list(axes) or not {"y", "x"} <= axes.keys():
-        message = (
-            f"The axes of {url} are {quote_all(axes)}: no planes can be cut. They must be of t, c, z, y, x in this "
-            "order."
-        )
-        raise ImageError(message)
-    return axes
+    From 0.6 on those lead from the image's own coordinate system to others.
+    """
+    own = list(steps(dataset.get("coordinateTransformations")))
+    if multiscale.has_systems:
+        return own
+    return own + list(steps(multiscale.entry.get("coordinateTransformations")))
 
 
 def _length(step: float | None) -> float | None:
@@ -125,25 +139,9 @@ def _length(step: float | None) -> float | None:
     return step if step is not None and 0 < step < inf else None
 
 
-def _placed(
-    multiscale: Mapping[str, Any], dataset: Mapping[str, Any], dimensions: int
-) -> tuple[list[float], list[float]] | None:
-    """Chain the transformations of the level and of the whole multiscale image; None without any scale."""
-    transformations = dataset.get("coordinateTransformations", []) + multiscale.get("coordinateTransformations", [])
-    scale, translation = np.ones(dimensions), np.zeros(dimensions)
-    with np.errstate(over="ignore", invalid="ignore"):
-        for each in transformations:
-            scale *= each.get("scale", 1.0)
-            translation = translation * each.get("scale", 1.0) + each.get("translation", 0.0)
-    known = any("scale" in each for each in transformations)
-    return (scale.tolist(), translation.tolist()) if known else None
-
-
-def _compared(
-    multiscale: Mapping[str, Any], dataset: Mapping[str, Any], dimensions: int, store: Store
-) -> tuple[Sequence[float | None], list[float]]:
+def _compared(first: str, level: str, dimensions: int, store: Store) -> tuple[Sequence[float | None], list[float]]:
     """Lay a level over the first one by their shapes; of the first one itself, or without it, no scale is known."""
-    paths = [it["path"] for it in (multiscale["datasets"][0], dataset)]
+    paths = [first, level]
     shapes = [_shape(store, path) for path in paths] if len(set(paths)) > 1 else []
     if {len(shape) for shape in shapes} != {dimensions}:
         return [None] * dimensions, [0.0] * dimensions
@@ -152,10 +150,10 @@ def _compared(
 
 
 def _shape(store: Store, path: str) -> tuple[int, ...]:
-    """Give the shape of an array, () where it is not there."""
+    """Give the shape of an array, () where it does not exist or is damaged."""
     try:
         return zarr.open_array(store, path=path, mode="r").shape
-    except (NodeNotFoundError, FileNotFoundError):
+    except (NodeNotFoundError, FileNotFoundError, KeyError, TypeError, ValueError):
         return ()
 
 

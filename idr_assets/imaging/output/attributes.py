@@ -3,8 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
+from idr_assets.imaging.ome_zarr.axes import AXES
 from idr_assets.imaging.ome_zarr.formats import Format
-from idr_assets.imaging.ome_zarr.geometry import AXES, Geometry
+from idr_assets.imaging.ome_zarr.geometry import Geometry
 from idr_assets.imaging.reading.level import Level
 
 

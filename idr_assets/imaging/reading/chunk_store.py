@@ -19,7 +19,7 @@ from zarr.storage import WrapperStore
 
 from idr_assets.imaging.errors import CorruptBodyError, ImageError, masked
 from idr_assets.imaging.reading.chunk_bodies import ChunkFormat, ShardFormat, check_length
-from idr_assets.imaging.reading.documents import DOCUMENTS, check_document
+from idr_assets.imaging.reading.documents import DOCUMENTS, read_document
 from idr_assets.imaging.reading.faults import read_faults, status_of
 from idr_assets.imaging.reading.retries import PATIENT, Patience, patiently, rules
 from idr_assets.imaging.stores.by_address import open_source
@@ -66,14 +66,14 @@ class ChunkStore(WrapperStore[Store]):
         body = await self._store.get(key, prototype, byte_range)
         if body is not None:
             self._verify(key, body.to_bytes(), byte_range)
+            if byte_range is None and _is_document(key):
+                return prototype.buffer.from_bytes(read_document(self._url_of(key), body.to_bytes()))
         return body
 
     def _verify(self, key: str, body: bytes, byte_range: ByteRequest | None) -> None:
         if byte_range is not None:
             check_length(body, byte_range)
-        elif key.rpartition("/")[2] in DOCUMENTS:
-            check_document(self._url_of(key), body)
-        elif self.chunks and (wrong := self.chunks.wrong(body)):
+        elif not _is_document(key) and self.chunks and (wrong := self.chunks.wrong(body)):
             raise CorruptBodyError(wrong)
 
     def __str__(self) -> str:
@@ -84,6 +84,10 @@ class ChunkStore(WrapperStore[Store]):
 
     def _url_of(self, key: str) -> str:
         return f"{self.url.rstrip('/')}/{key}"
+
+
+def _is_document(key: str) -> bool:
+    return key.rpartition("/")[2] in DOCUMENTS
 
 
 def file_info(

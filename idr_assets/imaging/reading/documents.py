@@ -29,20 +29,47 @@ CODECS = {
 }
 """Every codec that an image may declare: those of Zarr v3, and of numcodecs in v2 and v3."""
 
+ZARR_V2 = 2
+
 NUMBERS = re.compile(r"[<>|=][biuf]\d+|bool|u?int(8|16|32|64)|float(16|32|64)")
 """The dtypes of pixels, as Zarr v2 and v3 write them."""
 
 
-def check_document(url: str, body: bytes) -> None:
-    """Check the body of the metadata document at `url`.
+def read_document(url: str, body: bytes) -> bytes:
+    """Check the body of the metadata document at `url`, and give it as Zarr takes it.
 
-    Raises `CorruptBodyError` where it is no JSON object, and `ImageError` where an array's chunks are no numbers or
-    take a codec that pixels do not need: decoding might run code that the store sends.
+    Raises
+    ------
+    CorruptBodyError
+        Where it is no JSON object.
+    ImageError
+        Where an array's chunks are no numbers or take a codec that pixels do not need: decoding might run code that the
+        store sends.
+
     """
     document = _parsed(body)
     if url.endswith(("/.zarray", "/zarr.json")):
         _check_codecs(show_address(url), document)
         _check_dtype(show_address(url), document)
+        if (mended := _mend(document)) != document:
+            return json.dumps(mended).encode()
+    return body
+
+
+def _mend(document: dict[str, Any]) -> dict[str, Any]:
+    """Take what writers get wrong without a doubt as it is meant.
+
+    An empty list of filters is none, and a key that is null or absent has its default. Names of dimensions that are not
+    one for each of them are left out: the axes of the image say what they are.
+    """
+    if document.get("zarr_format") == ZARR_V2 and "shape" in document:
+        defaults = {"order": "C", "dimension_separator": ".", "fill_value": None, "compressor": None}
+        known = {key: value for key, value in document.items() if key not in defaults or value is not None}
+        return defaults | known | {"filters": document.get("filters") or None}
+    names, shape = document.get("dimension_names"), document.get("shape")
+    if names is None or (isinstance(names, list) and isinstance(shape, list) and len(names) == len(shape)):
+        return document
+    return {key: value for key, value in document.items() if key != "dimension_names"}
 
 
 def _parsed(body: bytes) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from fsspec.core import split_protocol
 
+from idr_assets.imaging.ome_zarr.axes import AXES
 from idr_assets.imaging.reading.chunk_store import file_info
 from idr_assets.imaging.reading.level import Level
 from idr_assets.imaging.stores.by_address import is_archive
@@ -23,8 +24,8 @@ class Fingerprint:
     Attributes
     ----------
     digest : str
-        16 hexadecimal digits of a SHA-256 over the array's metadata and their first validator: an ETag, or a date
-        where the store gives none. Dagster compares it to see what is stale.
+        16 hexadecimal digits of a SHA-256 over the array's metadata, its axes where their order is not TCZYX, and the
+        first validator: an ETag, or a date where the store gives none. Dagster compares it to see what is stale.
     state : str or None
         The address, the level, the digest and every validator. It changes more often than the digest: the ETag of many
         stores is a hash of the content, which stays where pixels are replaced below the same metadata. Origins are
@@ -47,6 +48,8 @@ def read_fingerprint(level: Level, storage_options: Mapping[str, Any] | None = N
     """
     validators = _validators(level, storage_options)
     metadata = repr(sorted(level.array.metadata.to_dict().items(), key=lambda item: item[0]))
+    if (axes := level.geometry.axes) != tuple(axis for axis in AXES if axis in axes):
+        metadata += repr(axes)  # in the usual order they add nothing, so that a fingerprint stays what it was
     digest = hashlib.sha256(f"{metadata}{next(iter(validators), '')}".encode()).hexdigest()[:16]
     if not validators or split_protocol(level.address)[0] in (None, "file"):
         return Fingerprint(digest, None)

@@ -12,20 +12,17 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 import zarr
-from zarr.abc.store import Store
-from zarr.errors import ChunkNotFoundError, NodeNotFoundError
+from zarr.errors import ChunkNotFoundError
 
-from idr_assets.imaging.errors import ImageError, MissingChunkError, check_address, masked
+from idr_assets.imaging.errors import ImageError, MissingChunkError, masked
 from idr_assets.imaging.lazy import LazyPlanes
-from idr_assets.imaging.ome_zarr.geometry import AXES, Geometry, read_geometry
+from idr_assets.imaging.ome_zarr.axes import AXES
+from idr_assets.imaging.ome_zarr.geometry import Geometry
 from idr_assets.imaging.planes import Block, Plane
-from idr_assets.imaging.reading.chunk_bodies import chunk_format
-from idr_assets.imaging.reading.chunk_store import UNDECODABLE, ChunkStore, decoded
+from idr_assets.imaging.reading.chunk_store import UNDECODABLE, decoded
 from idr_assets.imaging.reading.empty_chunks import empty_chunk
+from idr_assets.imaging.reading.opening import open_array
 from idr_assets.imaging.reading.retries import PATIENT, Patience
-from idr_assets.imaging.store_text import cite, quote
-from idr_assets.imaging.stores.by_address import open_source_store
-from idr_assets.imaging.stores.pipelines import ask_at_once
 
 if TYPE_CHECKING:
     import dask.array as da
@@ -50,6 +47,11 @@ class Level:
     def url(self) -> str:
         """Address of the image without what may be secret in it."""
         return masked(self.address)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What of the metadata is wrong, and was not used."""
+        return self.geometry.remarks
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -88,7 +90,9 @@ class Level:
             raise self._unreadable(block, error) from None
         if pixel:
             raise MissingChunkError(self._empty(pixel))
-        return values.reshape(len(block.t), len(block.c), len(block.z), *values.shape[-2:])
+        axes = self.geometry.axes
+        ordered = values.transpose([axes.index(axis) for axis in AXES if axis in axes])
+        return np.ascontiguousarray(ordered).reshape(len(block.t), len(block.c), len(block.z), *ordered.shape[-2:])
 
     def lazy(self) -> "da.Array":
         """Give the whole level as a lazy (t, c, z, y, x) dask array of the stored dtype; no pixel is read.
@@ -164,45 +168,26 @@ def open_level(
     patience: Patience = PATIENT,
     missing_chunks: Literal["error", "zeros"] = "error",
 ) -> Level:
-    """Open the level at path `level` of the OME-Zarr image (0.1 to 0.5) at `url`, reading metadata only.
+    """Open the level at path `level` of the OME-Zarr image (0.1 to 0.6) at `url`, reading metadata only.
 
-    `url` is http, https, s3, another fsspec URL or a local path; `storage_options` go to fsspec. `missing_chunks` says
-    what a chunk that is not there is; zeros suit stores that are sparse by intent.
-    Raises `ImageError` when there is no OME-Zarr image, the level is not in its multiscales, or its axes are none
-    of TCZYX in this order.
+    Parameters
+    ----------
+    url : str
+        http, https, s3 or another fsspec URL, or a local path.
+    level : str
+        Path of the level in the image's multiscales.
+    storage_options : mapping, optional
+        Arguments of the fsspec filesystem.
+    patience : Patience
+        How often and how long a read is tried again.
+    missing_chunks : {"error", "zeros"}
+        What a chunk that does not exist means; zeros suit stores that are sparse by intent.
+
+    Raises
+    ------
+    ImageError
+        Where there is no OME-Zarr image, or it has no such level, or its axes or its version are not known.
+
     """
-    check_address(url)
-    store, shown = _store(url, storage_options, patience), masked(url)
-    try:
-        geometry, array = read_geometry(shown, level, store), _array(shown, level, store, missing_chunks == "zeros")
-        store.chunks = chunk_format(array)
-        ask_at_once(array, patience.requests)
-        opened = Level(address=url, path=level, geometry=geometry, array=array)
-        opened.shape  # noqa: B018  as many lengths as axes
-    except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
-        message = (
-            f"The metadata of {shown} are not those of an OME-Zarr image ({type(error).__name__}: {cite(error)}): "
-            "nothing can be read. Tell the store's owner, or correct them in a copy."
-        )
-        raise ImageError(message) from None
-    return opened
-
-
-def _store(url: str, storage_options: Mapping[str, Any] | None, patience: Patience) -> ChunkStore:
-    try:
-        return ChunkStore(open_source_store(url, storage_options), url, patience)
-    except (ImportError, OSError, RuntimeError, TypeError, ValueError) as error:
-        failure = ImageError(
-            f"{masked(url)} is no address that can be read here ({type(error).__name__}: {cite(error)}): nothing is "
-            "read. Write `url` as http://, https:// or s3://, without blanks before it, or as a local path, and check "
-            "`storage_options`."
-        )
-    raise failure  # out of the handler, where it takes the cause along, which may hold a password
-
-
-def _array(url: str, level: str, store: Store, zeros: bool) -> zarr.Array[Any]:  # noqa: FBT001
-    try:
-        return zarr.open_array(store, path=level, mode="r", config={"read_missing_chunks": zeros})
-    except (NodeNotFoundError, FileNotFoundError):
-        message = f"Level {quote(level)} is listed in the multiscales of {url}, but there is no array at {url}/{level}."
-        raise ImageError(message) from None
+    geometry, array = open_array(url, level, storage_options, patience, zeros=missing_chunks == "zeros")
+    return Level(address=url, path=level, geometry=geometry, array=array)

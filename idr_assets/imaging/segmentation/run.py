@@ -120,7 +120,8 @@ class SegmentationRun:
         output = create_output(url, level, labels, version=format)
         origins = create_origins(output, level, state, reuse=reuse_pixels) if state else None
         provenance = _provenance(level, recipe, fingerprint.digest)
-        remarks = *_remark_growth(source, level), *_remark_other_sources(level, url)
+        notes = [*level.remarks, *filter(None, [source.growth(level)])]
+        remarks = *(Remark(logging.WARNING, note) for note in notes), *_remark_other_sources(level, url)
         return cls(level, output, recipe, provenance, origins, remarks)
 
     def segment(self, client: Client, block: Block, threads: int) -> Iterator[Result]:
@@ -161,11 +162,6 @@ class SegmentationRun:
                 f"no object in any of {len(summaries)} planes: see whether {self.recipe.path} suits the intensities of "
                 f"{self.level.url}, with parameters {dict(self.recipe.parameters)}",
             )
-
-
-def _remark_growth(source: Source, level: Level) -> Iterator[Remark]:
-    if growth := source.growth(level):
-        yield Remark(logging.WARNING, growth)
 
 
 def _remark_other_sources(level: Level, url: str) -> Iterator[Remark]:

@@ -15,6 +15,7 @@ from zarr.codecs.numcodecs import Delta, Zlib
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.reading.level import open_level
+from idr_assets.imaging.reading.probe import check_pixels
 from idr_assets_tests.support.idr_stores import Version, write_image
 from idr_assets_tests.support.store_server import StoreServer
 
@@ -115,3 +116,46 @@ def test_codecs_of_numcodecs_are_read_in_v3(tmp_path: Path) -> None:
     codecs: Any = {"filters": [Delta(dtype="uint16")], "compressors": [Zlib(level=1)]}
     zarr.create_array(image, name="0", data=PIXELS, overwrite=True, **codecs)
     np.testing.assert_array_equal(open_level(str(image), "0").read(PLANE), PIXELS)
+
+
+V2_AS_MEANT: dict[str, tuple[Version, dict[str, Any]]] = {
+    "no filters": ("0.4", {"filters": []}),
+    "no order": ("0.4", {"order": None}),
+    "no separator": ("0.1", {"dimension_separator": None}),
+    "no fill value": ("0.4", {"fill_value": None}),
+}
+V3_AS_MEANT: dict[str, dict[str, Any]] = {
+    "too few names": {"dimension_names": ["y", "x"]},
+    "no names": {"dimension_names": []},
+    "names that are no list": {"dimension_names": 5},
+    "nulls": {"dimension_names": None, "attributes": None, "storage_transformers": None},
+    "names that are null": {"dimension_names": [None] * 5},
+}
+
+
+@pytest.mark.parametrize("absent", [True, False])
+@pytest.mark.parametrize("case", V2_AS_MEANT)
+def test_what_writers_of_zarr_v2_get_wrong_is_read_as_it_is_meant(tmp_path: Path, case: str, *, absent: bool) -> None:
+    version, changes = V2_AS_MEANT[case]
+    image = write_image(tmp_path / "image.zarr", PIXELS, version=version)
+    document = json.loads((image / "0/.zarray").read_text()) | changes
+    kept = {key: value for key, value in document.items() if not absent or key not in changes}
+    (image / "0/.zarray").write_text(json.dumps(kept))
+    np.testing.assert_array_equal(open_level(str(image), "0").read(PLANE), PIXELS)
+
+
+@pytest.mark.parametrize("case", V3_AS_MEANT)
+def test_what_is_wrong_in_zarr_v3_beside_the_pixels_costs_no_image(tmp_path: Path, case: str) -> None:
+    image = write_image(tmp_path / "image.zarr", PIXELS, version="0.5")
+    edit(image / "0/zarr.json", V3_AS_MEANT[case])
+    np.testing.assert_array_equal(open_level(str(image), "0").read(PLANE), PIXELS)
+
+
+def test_a_fill_value_of_null_is_zero(tmp_path: Path) -> None:
+    image = write_image(tmp_path / "image.zarr", np.ones((2, 1, 1, 3, 4), "u2"), version="0.4")
+    edit(image / "0/.zarray", {"fill_value": None})
+    (image / "0/1/0/0/0/0").unlink()
+    level = open_level(str(image), "0", missing_chunks="zeros")
+    window = Block(range(2), (0,), range(1))
+    check_pixels(level, window, sparse=True, byte_order_known=False)
+    assert level.read(window).max(axis=(2, 3, 4)).tolist() == [[1], [0]]

@@ -169,23 +169,23 @@ def refusal(url: str, level: str = "0") -> str:
 
 
 def test_an_address_without_an_image_is_refused(tmp_path: Path, address: str) -> None:
-    for url in (f"{address}/none", str(tmp_path / "none"), tmp_path.as_uri()):
+    for url in (address.replace("image.zarr", "none"), str(tmp_path / "none"), tmp_path.as_uri()):
         assert refusal(url) == (
             f"No Zarr group at {url}: nothing can be read. Check `url`; a relative one is below IDR_ASSETS_DATA."
         )
 
 
 def test_a_group_that_is_no_image_is_refused(image: Path, address: str) -> None:
-    (image / ".zattrs").write_text('{"plate": {}}')
+    (image / ".zattrs").write_text('{"about": {}, "ome": {"creator": 1}}')
     assert refusal(address) == (
-        f"The Zarr group at {address} has no `multiscales`: it is no OME-Zarr image. Its keys: ['plate']."
+        f"The Zarr group at {address} has no `multiscales`: it is no OME-Zarr image. Its keys: ['about', 'creator']."
     )
 
 
 def test_a_level_that_is_not_listed_is_refused_with_those_that_are(image: Path, address: str) -> None:
     edit(image / ".zattrs", datasets=[{"path": "1"}, {"path": "0"}])
     assert refusal(address, "4") == (
-        f"Level '4' is not in the multiscales of {address}. Set `level` to one of ['0', '1']."
+        f"Level '4' is not in the multiscales of {address}. Set `level` to one of ['1', '0']."
     )
 
 
@@ -212,11 +212,3 @@ def test_a_level_that_may_lie_outside_of_the_image_is_refused(tmp_path: Path, le
                 f"Level {quote(level)} is no path below {url}: pixels might come from"
             )
         assert server.requests == []
-
-
-@pytest.mark.parametrize("names", ["tzcyx", "tczxy", "tcz", "wczyx"])
-def test_axes_in_another_order_are_refused(image: Path, address: str, names: str) -> None:
-    edit(image / ".zattrs", axes=[{"name": name} for name in names])
-    assert refusal(address) == (
-        f"The axes of {address} are {list(names)}: no planes can be cut. They must be of t, c, z, y, x in this order."
-    )

@@ -94,6 +94,14 @@ def test_planes_of_another_address_are_remarked_before_planes_are_segmented(sour
     assert "holds planes of https://127.0.0.1/other.zarr" in remark.text
 
 
+def test_metadata_that_are_not_used_are_remarked_before_planes_are_segmented(source: Source) -> None:
+    document = Path(source.address) / ".zattrs"
+    document.write_text(document.read_text().replace('"scale": [', '"scale": [1, '))
+    (remark,) = prepare(source).remarks
+    assert remark.level == logging.WARNING
+    assert remark.text.endswith("not 5 numbers: the size of its pixels is not known.")
+
+
 def test_planes_without_objects_are_remarked(source: Source, client: Client) -> None:
     run = prepare(source, threshold_fraction=2.0)
     (remark,) = run.remark_on(list(run.segment(client, WINDOW, threads=2)))

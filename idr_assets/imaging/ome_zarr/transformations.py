@@ -1,0 +1,87 @@
+"""Coordinate transformations: the size of a step along each axis, and where the first pixel lies."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import nan
+from typing import Any
+
+import numpy as np
+
+from idr_assets.imaging.store_text import quote
+
+NUMBERS = ("scale", "translation")
+"""Transformations that have a number for each dimension, below a key of the same name."""
+
+MOVING = {"mapAxis", "projectAxis", "affine", "rotation", "byDimension", "displacements", "coordinates"}
+MOVING |= {"bijection", "inverseOf"}
+"""Transformations of 0.6 after which an axis may no longer be the dimension of the array at its place."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One transformation of a chain: its type, and the numbers that it takes, None where it has none that are right."""
+
+    kind: str
+    numbers: Any
+
+    def vector(self, dimensions: int) -> list[float] | None:
+        """Give its numbers, one for each dimension; None where they are no such list."""
+        if not isinstance(self.numbers, list) or len(self.numbers) != dimensions:
+            return None
+        numbers = [_number(each) for each in self.numbers]
+        return None if None in numbers else [each for each in numbers if each is not None]
+
+
+def steps(listed: Any) -> Iterator[Step]:  # noqa: ANN401  any JSON
+    """List the transformations of `coordinateTransformations` one after the other, those within sequences too."""
+    for each in listed if isinstance(listed, list) else [] if listed is None else [listed]:
+        transformation = each if isinstance(each, dict) else {"type": str(each)}
+        inner = transformation.get("transformations")
+        if transformation.get("type") == "sequence" and isinstance(inner, list):
+            yield from steps(inner)
+        else:
+            kind = _kind(transformation)
+            yield Step(kind, transformation.get(kind))
+
+
+def place(url: str, chain: list[Step], dimensions: int, remarks: list[str]) -> tuple[list[float], list[float]] | None:
+    """Chain transformations: a scale and a translation for each dimension; None without any scale that is known.
+
+    With a remark, a transformation that is not understood costs the scale, and a wrong translation the place alone,
+    which is then no number.
+    """
+    scale, translation, known = np.ones(dimensions), np.zeros(dimensions), False
+    for step in chain:
+        vector = step.vector(dimensions)
+        if vector is None and step.kind != "identity":
+            remarks.append(_not_used(url, step, dimensions))
+        with np.errstate(over="ignore", invalid="ignore"):
+            match step.kind:
+                case "scale" if vector:
+                    scale, translation, known = scale * vector, translation * vector, True
+                case "translation":
+                    translation = translation + (vector or nan)
+                case "identity":
+                    pass
+                case _:
+                    return None
+    return (scale.tolist(), translation.tolist()) if known else None
+
+
+def _kind(transformation: dict[str, Any]) -> str:
+    """Tell the type of a transformation, by the key of its numbers where it names none."""
+    kind = transformation.get("type")
+    return kind if isinstance(kind, str) and kind else next((it for it in NUMBERS if it in transformation), "")
+
+
+def _number(value: Any) -> float | None:  # noqa: ANN401  any JSON
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _not_used(url: str, step: Step, dimensions: int) -> str:
+    """Say what is lost by a transformation that is wrong, or unknown here."""
+    lost = "where its pixels lie is" if step.kind == "translation" else "the size of its pixels is"
+    wrong = (
+        f"{quote(step.numbers)}, not {dimensions} numbers" if step.kind in NUMBERS else "none that sizes are read from"
+    )
+    return f"The transformation {quote(step.kind)} of {url} is {wrong}: {lost} not known."

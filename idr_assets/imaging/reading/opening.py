@@ -1,0 +1,77 @@
+"""Open the array of a level: from an address to what the metadata say, with no pixel read."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import zarr
+from zarr.abc.store import Store
+from zarr.errors import NodeNotFoundError
+
+from idr_assets.imaging.errors import ImageError, check_address, masked
+from idr_assets.imaging.ome_zarr.geometry import Geometry, read_geometry
+from idr_assets.imaging.reading.chunk_bodies import chunk_format
+from idr_assets.imaging.reading.chunk_store import ChunkStore
+from idr_assets.imaging.reading.retries import Patience
+from idr_assets.imaging.store_text import cite, quote, quote_all
+from idr_assets.imaging.stores.by_address import open_source_store
+from idr_assets.imaging.stores.pipelines import ask_at_once
+
+
+def open_array(
+    url: str, level: str, storage_options: Mapping[str, Any] | None, patience: Patience, *, zeros: bool
+) -> tuple[Geometry, zarr.Array[Any]]:
+    """Open the array of a level, and read what its axes are; `zeros` is what missing chunks are then.
+
+    Raises
+    ------
+    ImageError
+        Where nothing can be read; the message says what is at the address instead of an image, and what to do.
+
+    """
+    check_address(url)
+    store, shown = open_chunk_store(url, storage_options, patience), masked(url)
+    try:
+        geometry, array = read_geometry(shown, level, store), _array(shown, level, store, zeros=zeros)
+        _check_dimensions(f"{shown}/{level}", geometry, array)
+        store.chunks = chunk_format(array)
+        ask_at_once(array, patience.requests)
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
+        failure = ImageError(
+            f"The metadata of {shown} are not those of an OME-Zarr image ({type(error).__name__}: {cite(error)}): "
+            "nothing can be read. Tell the store's owner, or correct them in a copy."
+        )
+    else:
+        return geometry, array
+    raise failure
+
+
+def open_chunk_store(url: str, storage_options: Mapping[str, Any] | None, patience: Patience) -> ChunkStore:
+    """Open the store at an address; nothing is read. `ImageError` where it is no address that can be read here."""
+    try:
+        return ChunkStore(open_source_store(url, storage_options), url, patience)
+    except (ImportError, OSError, RuntimeError, TypeError, ValueError) as error:
+        failure = ImageError(
+            f"{masked(url)} is no address that can be read here ({type(error).__name__}: {cite(error)}): nothing is "
+            "read. Write `url` as http://, https:// or s3://, without blanks before it, or as a local path, and check "
+            "`storage_options`."
+        )
+    raise failure  # out of the handler, where it takes the cause along, which may hold a password
+
+
+def _array(url: str, level: str, store: Store, *, zeros: bool) -> zarr.Array[Any]:
+    try:
+        return zarr.open_array(store, path=level, mode="r", config={"read_missing_chunks": zeros})
+    except (NodeNotFoundError, FileNotFoundError):
+        message = f"Level {quote(level)} is listed in the multiscales of {url}, but there is no array at {url}/{level}."
+        raise ImageError(message) from None
+
+
+def _check_dimensions(url: str, geometry: Geometry, array: zarr.Array[Any]) -> None:
+    if len(geometry.axes) == array.ndim:
+        return
+    message = (
+        f"The array {url} has {array.ndim} dimensions, of shape {array.shape}, but the image has {len(geometry.axes)} "
+        f"axes, {quote_all(geometry.axes)}: which dimension is which is not known, and nothing is read. Tell the "
+        "store's owner, or correct the axes in a copy."
+    )
+    raise ImageError(message)
