@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
 
 from idr_assets.imaging.figures.drawing import LABEL, NUMBER, indices, name_axes, styles
+from idr_assets.imaging.figures.plotting import Axes, MaxNLocator
 
 _BARS = 40  # at most, but for the one of the largest
 _FEW, _MANY = 0.005, 20  # share of the objects that may stand apart, of so many objects or more

@@ -7,14 +7,10 @@ from itertools import product
 from threading import RLock
 from typing import Any, Final
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 from PIL import Image
+
+from idr_assets.imaging.figures.plotting import Axes, Figure, FigureCanvasAgg, FigureCanvasSVG, MaxNLocator, mpl
 
 DPI: Final = 216
 INK, FAINT, PAPER = "#1a1a1a", "#5f5f5f", "#f4f4f4"

@@ -6,12 +6,11 @@ How numbers become colours stands in `colours`, how panels are laid out and draw
 
 from collections.abc import Mapping
 
-from matplotlib.figure import Figure
-
 from idr_assets.imaging.figures import colours
 from idr_assets.imaging.figures.drawing import default_style
 from idr_assets.imaging.figures.palette import count_objects
 from idr_assets.imaging.figures.panels import Layout, Panel, draw_panels, omission
+from idr_assets.imaging.figures.plotting import Figure
 from idr_assets.imaging.planes import LabelledPlane, Plane
 
 _CAPTION = (

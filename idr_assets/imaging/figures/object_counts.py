@@ -11,11 +11,6 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import Rectangle
-from matplotlib.ticker import MaxNLocator
 
 from idr_assets.imaging.figures.area_bars import Areas, draw_areas
 from idr_assets.imaging.figures.drawing import (
@@ -31,6 +26,7 @@ from idr_assets.imaging.figures.drawing import (
     name_axes,
     styles,
 )
+from idr_assets.imaging.figures.plotting import Axes, Figure, Line2D, MaxNLocator, Rectangle
 from idr_assets.imaging.planes import Block, Plane, evenly_spread
 
 CHANNELS: Final = 12

@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from idr_assets.imaging.figures import colours
 from idr_assets.imaging.figures.drawing import DPI, FAINT, INK, PAPER
 from idr_assets.imaging.figures.palette import Bytes
+from idr_assets.imaging.figures.plotting import Axes, Figure, Rectangle
 from idr_assets.imaging.figures.scale_bar import round_length
 from idr_assets.imaging.planes import LabelledPlane
 

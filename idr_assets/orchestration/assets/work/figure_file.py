@@ -3,10 +3,10 @@
 from typing import Any
 
 import dagster as dg
-from matplotlib.figure import Figure
 
 from idr_assets.imaging.figures.drawing import DPI, render
 from idr_assets.imaging.figures.pictures import figure_png, preview_webp
+from idr_assets.imaging.figures.plotting import Figure
 from idr_assets.imaging.output.files import write_file
 from idr_assets.orchestration.assets.metadata import picture
 
