@@ -29,6 +29,7 @@ from idr_assets.imaging.segmentation.functions import SegmentationFunction, thre
 from idr_assets.imaging.segmentation.in_flight import ClusterLostError, InFlight, Outcome
 from idr_assets.imaging.segmentation.label_numbers import checked, renumbered
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary, summarize
+from idr_assets.imaging.stores.zarr_settings import own_settings
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ class BlockTask:
     provenance: Provenance | None = None
     origins: Origins | None = None
 
+    @own_settings
     def __call__(self, block: Block) -> list[PlaneSummary]:
         """Read, segment and write the block's planes, read them back, and summarize each.
 

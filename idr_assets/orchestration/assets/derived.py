@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.conditions import when_changed
 from idr_assets.orchestration.process_end import skip_last_garbage
 
@@ -22,7 +23,8 @@ def derived(
     def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         skip_last_garbage()
         context.log.info("reading what is stored of %s", "; ".join("/".join(upstream) for upstream in made_from))
-        metadata = write()
+        with own_settings:
+            metadata = write()
         context.log.info("wrote %s", metadata["path"].value)
         return dg.MaterializeResult(metadata=metadata)
 

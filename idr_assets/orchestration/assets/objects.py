@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.derived import derived_asset
 from idr_assets.orchestration.assets.descriptions import of_objects
 from idr_assets.orchestration.image import Image
@@ -21,6 +22,7 @@ def objects(image: Image) -> dg.AssetsDefinition:
 
         check_run(context)
         rename_shorter_keys(context.instance, image)
-        return write_tables(context, image)
+        with own_settings:
+            return write_tables(context, image)
 
     return asset

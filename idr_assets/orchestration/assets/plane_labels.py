@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.descriptions import of_plane_labels
 from idr_assets.orchestration.assets.plane_checks import check_specs
 from idr_assets.orchestration.assets.plane_report import log_remarks, report
@@ -42,23 +43,24 @@ def plane_labels(image: Image) -> dg.AssetsDefinition:
         check_run(context)
         skip_last_garbage()
         rename_shorter_keys(context.instance, image)
-        block = block_of(image, context.partition_key_range)
-        run = SegmentationRun.prepare(
-            image.source,
-            image.recipe,
-            image.window,
-            image.labels_url,
-            labels=image.label_group,
-            format=image.format,
-            reuse_pixels=image.reuse_pixels,
-        )
-        report_source(context, image, run.provenance.fingerprint)
-        log_remarks(context, run.remarks)
-        with dask.client() as client:
-            context.log.info("dask dashboard: %s", client.dashboard_link)
-            results = run.segment(client, block, dask.threads(client))
-            found = list(log_progress(results, len(block), context.log.info))
-        log_remarks(context, run.remark_on(found))
-        yield from report(context, image, run, found)
+        with own_settings:
+            block = block_of(image, context.partition_key_range)
+            run = SegmentationRun.prepare(
+                image.source,
+                image.recipe,
+                image.window,
+                image.labels_url,
+                labels=image.label_group,
+                format=image.format,
+                reuse_pixels=image.reuse_pixels,
+            )
+            report_source(context, image, run.provenance.fingerprint)
+            log_remarks(context, run.remarks)
+            with dask.client() as client:
+                context.log.info("dask dashboard: %s", client.dashboard_link)
+                results = run.segment(client, block, dask.threads(client))
+                found = list(log_progress(results, len(block), context.log.info))
+            log_remarks(context, run.remark_on(found))
+            yield from report(context, image, run, found)
 
     return asset

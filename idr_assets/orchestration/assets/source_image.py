@@ -10,6 +10,7 @@ from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.figures.pictures import thumbnail_png
 from idr_assets.imaging.reading.fingerprint import read_fingerprint
 from idr_assets.imaging.reading.level import Level
+from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.descriptions import of_source_image
 from idr_assets.orchestration.assets.metadata import address, markdown, picture
 from idr_assets.orchestration.image import Image
@@ -39,19 +40,20 @@ def source_image(image: Image) -> dg.AssetsDefinition:
         check_specs=[dg.AssetCheckSpec("matches_yaml", asset=key, description=description, blocking=True)],
     )
     def asset() -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
-        level = None
-        try:
-            level = image.source.open()
-            image.source.check(level)
-            image.source.probe(level, image.window)
-        except ImageError as error:
-            yield _matches_yaml(image, level, str(error))
-            raise
-        fingerprint = read_fingerprint(level, image.storage_options).digest
-        metadata = _metadata(image, level) | {"fingerprint": fingerprint, "middle plane": _thumbnail(image, level)}
-        yield dg.MaterializeResult(
-            metadata=metadata, check_results=[_matches_yaml(image, level)], data_version=dg.DataVersion(fingerprint)
-        )
+        with own_settings:
+            level = None
+            try:
+                level = image.source.open()
+                image.source.check(level)
+                image.source.probe(level, image.window)
+            except ImageError as error:
+                yield _matches_yaml(image, level, str(error))
+                raise
+            fingerprint = read_fingerprint(level, image.storage_options).digest
+            metadata = _metadata(image, level) | {"fingerprint": fingerprint, "middle plane": _thumbnail(image, level)}
+            yield dg.MaterializeResult(
+                metadata=metadata, check_results=[_matches_yaml(image, level)], data_version=dg.DataVersion(fingerprint)
+            )
 
     return asset
 
