@@ -61,6 +61,12 @@ OF_AN_IMAGE: dict[str, dict[str, Any]] = {
     "wrong byte order declared": {"declared": {"dtype": "<u2"}},
     "a codec that pixels do not need": {"declared": {"compressor": {"id": "pickle"}}},
     "level outside of the image": {"level": "../other"},
+    "a version that is not known": {"metadata": {"multiscales": [{"version": "0.7"}]}},
+    "axes that are not known": {"metadata": {"multiscales": [{"axes": ["q", "y", "x"], "datasets": [{"path": "0"}]}]}},
+    "other axes than dimensions": {"metadata": {"multiscales": [{"axes": ["y", "x"], "datasets": [{"path": "0"}]}]}},
+    "the address of a plate": {"metadata": {"plate": {"wells": [{"path": "A/1"}]}}},
+    "the address of a level": {"address": "/source.zarr/0"},
+    "the address of a web page": {"address": "/webclient/?show=image-1"},
     "address of an unknown kind": {"scheme": "HTTP"},
 }
 
@@ -123,6 +129,8 @@ def test_an_image_with_a_fault_is_refused_and_says_why(served: Served, fault: st
         return json.dumps(json.loads(body) | spoilt.get("declared", {})).encode()
 
     served.server.faults = {"/source.zarr/0/.zarray": repeat(spoilt.get("fault", faults.changed(change)))}
+    if "metadata" in spoilt:
+        served.server.faults["/source.zarr/.zattrs"] = repeat(faults.replaced(json.dumps(spoilt["metadata"]).encode()))
     image = small_image(
         address=served.server.url.replace("http", spoilt.get("scheme", "http")) + spoilt.get("address", "/source.zarr"),
         patience=HASTY,

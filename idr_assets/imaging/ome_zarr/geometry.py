@@ -11,6 +11,7 @@ from zarr.errors import ContainsArrayError, NodeNotFoundError
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.ome_zarr.axes import AXES, read_axes
+from idr_assets.imaging.ome_zarr.groups import describe_group
 from idr_assets.imaging.ome_zarr.multiscales import (
     Multiscale,
     NoImageError,
@@ -87,7 +88,13 @@ def read_geometry(url: str, level: str, store: Store) -> Geometry:
     """
     _check_path(url, level)
     remarks: list[str] = []
-    multiscale = find_multiscale(url, read_attributes(url, store), level, remarks)
+    attributes = read_attributes(url, store)
+    try:
+        multiscale = find_multiscale(url, attributes, level, remarks)
+    except NoImageError:
+        if about := describe_group(url, attributes, store):
+            raise ImageError(about) from None
+        raise
     dataset = find_dataset(url, multiscale, level)
     axes = read_axes(url, multiscale, dataset, remarks)
     placed = place(url, _chain(multiscale, dataset), len(axes), remarks)

@@ -9,9 +9,12 @@ from zarr.errors import NodeNotFoundError
 
 from idr_assets.imaging.errors import ImageError, check_address, masked
 from idr_assets.imaging.ome_zarr.geometry import Geometry, read_geometry
+from idr_assets.imaging.ome_zarr.multiscales import NoImageError
 from idr_assets.imaging.reading.chunk_bodies import chunk_format
 from idr_assets.imaging.reading.chunk_store import ChunkStore
 from idr_assets.imaging.reading.retries import Patience
+from idr_assets.imaging.reading.web_pages import check_page
+from idr_assets.imaging.reading.wrong_turns import explain_absence
 from idr_assets.imaging.store_text import cite, quote, quote_all
 from idr_assets.imaging.stores.by_address import open_source_store
 from idr_assets.imaging.stores.pipelines import ask_at_once
@@ -29,12 +32,15 @@ def open_array(
 
     """
     check_address(url)
+    check_page(url)
     store, shown = open_chunk_store(url, storage_options, patience), masked(url)
     try:
         geometry, array = read_geometry(shown, level, store), _array(shown, level, store, zeros=zeros)
         _check_dimensions(f"{shown}/{level}", geometry, array)
         store.chunks = chunk_format(array)
         ask_at_once(array, patience.requests)
+    except NoImageError as error:
+        failure = ImageError(explain_absence(url, storage_options, patience) or str(error))
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         failure = ImageError(
             f"The metadata of {shown} are not those of an OME-Zarr image ({type(error).__name__}: {cite(error)}): "

@@ -19,7 +19,7 @@ from idr_assets_tests.support.idr_stores import ZARR_V3, Version, write_image
 
 PIXELS = np.random.default_rng(0).integers(0, 1000, (2, 3, 10, 12)).astype("u2")
 WHOLE = Block(range(1), (0, 1), range(3))
-ABSENT = object()
+ABSENT = "(absent)"
 VERSIONS: tuple[Version, ...] = ("0.4", "0.5", "0.6")
 
 
