@@ -8,13 +8,13 @@ SITE = NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo ui test bench lint docs screenshots lock clean
+.PHONY: help demo ui test test-fast bench lint docs screenshots lock clean
 
 # One instance for the demo and the UI, so that the UI shows the demo's run.
 demo ui: export DAGSTER_HOME := $(CURDIR)/.dagster_home
 
 help: ## list the targets
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
 
 demo: $(INSTALLED) ## segment the demo image: labels, pictures and objects
 	$(BIN)/dg launch --job segment_demo
@@ -33,6 +33,9 @@ ui: $(INSTALLED) ## the Dagster UI and daemon on http://127.0.0.1:3000 (another 
 
 test: $(INSTALLED) ## run the tests (some of them: ARGS="-k montage")
 	$(BIN)/pytest --numprocesses 3 $(ARGS)
+
+test-fast: $(INSTALLED) ## run the tests that need no server, browser or other process: below 90 seconds
+	$(BIN)/pytest --numprocesses 2 -m 'not processes' $(ARGS)
 
 bench: $(INSTALLED) ## measure speed and memory, write docs/explanation/benchmarks.md (needs postgresql; small: ARGS="--planes 100")
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -13,6 +13,7 @@ from hypothesis import settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
+from idr_assets_tests.support.fast_tests import in_this_process_alone, needs_processes
 from idr_assets_tests.support.forked import start_server
 from idr_assets_tests.support.object_store import object_store
 
@@ -34,9 +35,10 @@ def migrations() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _forked_workers() -> Iterator[None]:
+def _forked_workers(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fork the worker processes of a test's own cluster; those of commands import for themselves, as for a user."""
-    start_server()
+    if any(item.get_closest_marker("processes") for item in request.session.items):
+        start_server()
     with dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}):
         yield
 
@@ -63,8 +65,18 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(50_000)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Hold a test that is one of `make test-fast` to this process."""
+    with in_this_process_alone(alone=item.get_closest_marker("processes") is None):
+        return (yield)
+
+
+@pytest.hookimpl(tryfirst=True)  # before tests are chosen by their marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start with the tests of whole processes, and end with the short ones of `imaging`: no core is idle at the end."""
+    """Mark tests that need processes. Start with those of whole processes, and end with the short ones of `imaging`."""
+    for item in filter(needs_processes, items):
+        item.add_marker("processes")
     items.sort(key=lambda it: (it.path.name not in WAITING, len(it.path.parents), it.path.parent.name == "imaging"))
 
 

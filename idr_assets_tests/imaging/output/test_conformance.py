@@ -144,6 +144,7 @@ def test_ome_zarr_py_reads_image_and_labels_and_lays_them_over_the_original(outp
 
 # napari's readers come with a model that says `json_encoders`, and sort a frame in place: both are deprecated.
 @pytest.mark.filterwarnings("ignore:`json_encoders` is deprecated:DeprecationWarning")
+@pytest.mark.processes  # napari asks commands what the machine is
 @pytest.mark.filterwarnings("ignore:The inplace keyword in DataFrame.sort_values is deprecated")
 def test_napari_shows_a_layer_of_each_channel_and_label_group(output: Output) -> None:
     from napari_ome_zarr._reader import napari_get_reader  # noqa: PLC0415  it takes seconds, and warns
