@@ -46,6 +46,7 @@ CHECKS = {
     "plane_labels:planes_stored": True,
     "plane_labels:source_planes_usable": False,
     "plane_labels:object_counts_like_neighbours": False,
+    "plane_labels:planes_independent": True,
 }
 LINKS = {
     "IDR": "https://idr.openmicroscopy.org/webclient/?show=image-4007801",

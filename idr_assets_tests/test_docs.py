@@ -5,6 +5,7 @@ import re
 import runpy
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dask.array as da
 import numpy as np
@@ -64,6 +65,17 @@ def test_own_function_segments(project: ImageProject) -> None:
     assert labels.dtype == np.int32
     assert labels.max(axis=(1, 2)).tolist() == [2, 3]
     assert (labels[1, 12, 12], labels[1, 52, 22]) == (1, 3)
+
+
+def test_the_volume_function_of_the_guide_labels_in_space() -> None:
+    blocks = re.findall(r"^```python\n(.*?)^```", PAGES["docs/how_to/own_segmentation.md"], re.DOTALL | re.MULTILINE)
+    (snippet,) = (block for block in blocks if "@per_volume" in block)
+    names: dict[str, Any] = {}
+    exec(snippet, names)  # noqa: S102
+    volumes = np.full((1, 7, 40, 40), 100, ">u2")
+    volumes[0, :3, 5:15, 5:15] = volumes[0, 4:, 25:35, 25:35] = 3000
+    labels = names["nuclei_in_space"](da.from_array(volumes)).compute()
+    assert [np.unique(plane).tolist() for plane in labels[0]] == [*[[0, 1]] * 3, [0, 1, 2], *[[0, 2]] * 3]
 
 
 def test_the_yaml_of_the_tutorial_fits_the_image_of_the_tutorial(

@@ -12,9 +12,11 @@ from typing import Any
 from pydantic import ValidationError, create_model
 from pydantic.errors import PydanticUserError
 
+from idr_assets.imaging.segmentation.works_on import works_on
+
 
 def import_function(path: str) -> Callable[..., Any]:
-    """Import the function at a dotted path; `ValueError` with the remedy when there is none."""
+    """Import the segmentation function at a dotted path; `ValueError` with the remedy when there is none."""
     module, _, name = path.rpartition(".")
     try:
         function = getattr(import_module(module), name)
@@ -27,6 +29,10 @@ def import_function(path: str) -> Callable[..., Any]:
     if not callable(function):
         message = f"{path!r} is a {type(function).__name__} and no function; name one that takes planes"
         raise ValueError(message)  # noqa: TRY004  pydantic reports a ValueError with file and line
+    try:
+        works_on(function)
+    except TypeError as error:
+        raise ValueError(str(error)) from error
     return function  # type: ignore[no-any-return]
 
 

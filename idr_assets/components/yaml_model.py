@@ -94,7 +94,8 @@ class Segmentation(YamlFields):
 
     function: str = Field(
         default=GAUSSIAN_THRESHOLD,
-        description="Dotted path of a function `(planes, **parameters) -> labels`, both (n, y, x) dask arrays.",
+        description="Dotted path of a segmentation function. It says what it works on: `@per_plane`, `@per_volume` or "
+        "`@per_stack`.",
     )
     parameters: dict[str, Any] = Field(
         default_factory=dict, validate_default=True, description="Keyword arguments of the function."

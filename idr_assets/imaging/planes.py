@@ -19,7 +19,8 @@ FEW_PLANES = 32
 """Planes of a block that are not divided further: below this, much of the time is that of the block."""
 
 MOST_PIXELS = 2**24
-"""Pixels of a block at most, some 300 MB for each thread of a worker, see `blocks.BlockTask`; a plane may have more."""
+"""Pixels of a block at most, some 300 MB for each thread of a worker, see `blocks.BlockTask`; a plane or a volume may
+have more."""
 
 
 @dataclass(frozen=True, order=True)
@@ -44,7 +45,8 @@ class Plane:
 class LabelledPlane:
     """One plane of an image with its labels.
 
-    `pixels` is (y, x) of any real dtype; `labels` is (y, x) int32, 0 background, 1..n one object each.
+    `pixels` is (y, x) of any real dtype; `labels` is (y, x) int32, 0 background, each other number one object.
+    Numbers are 1..n, unless objects are numbered in a volume: then those of its other planes are left out.
     """
 
     t: int
@@ -79,6 +81,14 @@ class Block:
         """Cut the block into blocks of one plane each."""
         return [plane.block for plane in self.planes()]
 
+    def volumes(self, timepoints: int = 1, channels: int = 1) -> Iterator["Block"]:
+        """Cut the block into blocks of all its slices: of a timepoint and a channel, or of a chunk of so many of them.
+
+        No chunk lies in two blocks.
+        """
+        for t, c in product(_pieces(self.t, timepoints, timepoints), self._layers(channels)):
+            yield replace(self, t=t, c=c)
+
     def cut(self, chunks: Sequence[int], most: int) -> Iterator["Block"]:
         """Cut the block into blocks of at most `most` planes, aligned to the source's chunks.
 
@@ -107,10 +117,12 @@ class Block:
 
     def _parts(self, chunks: Sequence[int]) -> list["Block"]:
         """Cut between channels, or in two or more along t and z; a block within one chunk stays whole."""
-        layers = [
-            tuple(c for c in self.c if c // chunks[1] == layer) for layer in sorted({c // chunks[1] for c in self.c})
-        ]
+        layers = self._layers(chunks[1])
         return [replace(self, c=c) for c in layers] if len(layers) > 1 else list(self.cut(chunks, len(self) // 2))
+
+    def _layers(self, chunk: int) -> list[tuple[int, ...]]:
+        """Group the channels by the chunk, of so many, that holds them."""
+        return [tuple(c for c in self.c if c // chunk == layer) for layer in sorted({c // chunk for c in self.c})]
 
 
 def block_size(plane_shape: tuple[int, int], planes: int, workers: int) -> int:
@@ -123,6 +135,13 @@ def block_size(plane_shape: tuple[int, int], planes: int, workers: int) -> int:
     most = max(1, min(MOST_PLANES, MOST_PIXELS // (height * width)))
     rounds = max(1, min(4, planes // (workers * FEW_PLANES)), math.ceil(planes / (workers * most)))
     return math.ceil(planes / (workers * rounds))
+
+
+def count_objects(labels: npt.NDArray[np.integer[Any]]) -> int:
+    """Count the distinct labels (y, x) above 0: as many as the largest says only where no number is left out."""
+    rows = max(1, 2**20 // labels.shape[1])  # of large planes a megapixel at a time, for what it takes beside them
+    parts = [np.unique(labels[start : start + rows]) for start in range(0, len(labels), rows)]
+    return int(np.count_nonzero(np.unique(np.concatenate(parts)) > 0))
 
 
 def index_key(index: int, length: int) -> str:

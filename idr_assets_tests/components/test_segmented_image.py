@@ -85,9 +85,15 @@ WRONG = [
     ({"segmentation": "{function: math.pi}"}, "segmentation.function", "'math.pi'", "is a float and no function"),
     (
         {"segmentation": "{function: builtins.max}"},
-        "segmentation.parameters",
-        "{}",
-        "name a Python function",
+        "segmentation.function",
+        "'builtins.max'",
+        "Write a Python function that calls it, with a line above it: `@per_plane` if it takes one plane (y, x)",
+    ),
+    (
+        {"segmentation": "{function: inspect.getattr_static}"},
+        "segmentation.function",
+        "'inspect.getattr_static'",
+        "Add a line above it: `@per_plane` if it takes one plane (y, x), `@per_volume` if it takes all slices",
     ),
     (
         {"segmentations": "{a: {}}", "segmentation": "{}"},
@@ -110,12 +116,6 @@ WRONG = [
         "segmentation.parameters",
         "{'sigma': 'abc'}",
         "'abc' as sigma: Input should be a valid number; write such a value, or leave it out for 1.0",
-    ),
-    (
-        {"segmentation": "{function: inspect.getattr_static}"},
-        "segmentation.parameters",
-        "{}",
-        "missing a required argument: 'attr'; it takes: attr, default",
     ),
 ]
 
@@ -178,8 +178,19 @@ def test_level_may_be_a_number(project: ImageProject) -> None:
 
 
 def test_function_keeps_the_path_that_the_yaml_names(project: ImageProject) -> None:
-    project.write(segmentation="{function: operator.neg}")  # which knows itself as `_operator.neg`
-    assert image_of(project).recipe.path == "operator.neg"
+    path = "idr_assets.imaging.segmentation.gaussian_threshold"  # which knows itself as `...segmentation.functions...`
+    project.write(segmentation=f"{{function: {path}}}")
+    assert image_of(project).recipe.path == path
+
+
+def test_a_function_that_says_nothing_is_named_with_its_own_line(project: ImageProject) -> None:
+    project.write(segmentation=f"{{function: {project.package.name}.own.silent}}")
+    (project.package / "own.py").write_text("\n\ndef silent(planes):\n    return planes\n")
+    with pytest.raises(Exception, match=r"image\n.*defs\.yaml \(SegmentedImage\) \(error\)") as raised:
+        project.load()
+    message = str(raised.value.__cause__)
+    assert f"attributes.segmentation.function at {project.yaml}:6" in message
+    assert f"silent ({project.package}/own.py:3) does not say what it works on" in message
 
 
 def test_image_id_goes_into_the_endpoint(project: ImageProject) -> None:
@@ -274,6 +285,16 @@ PARAMETERS = [
     ("own", "{levels: [1, x]}", "[1, 'x'] as levels: Input should be a valid number"),
     ("own", "{mode: c}", "'c' as mode: Input should be 'a' or 'b'"),
 ]
+
+
+def test_a_parameter_that_the_function_needs_is_named(project: ImageProject) -> None:
+    project.write(segmentation=f"{{function: {project.package.name}.own.needs}}")
+    (project.package / "own.py").write_text(
+        "from idr_assets.imaging.segmentation import per_plane\n\n@per_plane\ndef needs(plane, than):\n    ...\n"
+    )
+    with pytest.raises(Exception, match=r"defs\.yaml \(SegmentedImage\) \(error\)") as raised:
+        project.load()
+    assert "missing a required argument: 'than'; it takes: than" in str(raised.value.__cause__)
 
 
 @pytest.mark.parametrize(("function", "parameters", "remedy"), PARAMETERS)

@@ -3,10 +3,11 @@
 from collections import Counter
 from itertools import pairwise, product
 
+import numpy as np
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from idr_assets.imaging.planes import Block, Plane, block_size, evenly_spread, index_key, thinned
+from idr_assets.imaging.planes import Block, Plane, block_size, count_objects, evenly_spread, index_key, thinned
 
 
 @st.composite
@@ -118,6 +119,23 @@ def test_a_window_is_thinned_to_planes_of_it_and_kept_where_it_is_small(
     assert 1 <= len(kept) <= most
     assert {Plane(*where) for where in kept} <= set(window.planes())
     assert len(kept) == len(window) or len(window) > most
+
+
+def test_count_objects_skips_numbers_that_are_left_out() -> None:
+    assert count_objects(np.array([[0, 3, 3], [7, 0, 1]], np.int32)) == 3
+    assert count_objects(np.zeros((2, 3), np.int32)) == 0
+
+
+@given(windows, chunk_shapes)
+def test_volumes_cover_the_window_once_and_share_no_chunk(window: Block, chunks: tuple[int, ...]) -> None:
+    blocks = list(window.volumes(*chunks[:2]))
+    assert sorted(plane for block in blocks for plane in block.planes()) == sorted(window.planes())
+    assert all(block.z == window.z for block in blocks)
+    needed = Counter(
+        chunk for block in blocks for chunk in {(p.t // chunks[0], p.c // chunks[1]) for p in block.planes()}
+    )
+    assert set(needed.values()) == {1}
+    assert all(len(block) == len(window.z) for block in window.volumes())
 
 
 def test_a_window_of_the_idr_image_is_cut_for_two_workers() -> None:

@@ -7,10 +7,9 @@ import numpy as np
 
 from idr_assets.imaging.figures import colours
 from idr_assets.imaging.figures.drawing import default_style
-from idr_assets.imaging.figures.palette import count_objects
 from idr_assets.imaging.figures.panels import Layout, Panel, draw_panels, omission
 from idr_assets.imaging.figures.plotting import Figure
-from idr_assets.imaging.planes import LabelledPlane, Plane
+from idr_assets.imaging.planes import LabelledPlane, Plane, count_objects
 
 _CAPTION = (
     "A row for each plane, a column for each segmentation after the pixels alone; above its panels the number of "

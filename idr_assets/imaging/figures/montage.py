@@ -8,10 +8,9 @@ from collections.abc import Mapping
 
 from idr_assets.imaging.figures import colours
 from idr_assets.imaging.figures.drawing import default_style
-from idr_assets.imaging.figures.palette import count_objects
 from idr_assets.imaging.figures.panels import Layout, Panel, draw_panels, omission
 from idr_assets.imaging.figures.plotting import Figure
-from idr_assets.imaging.planes import LabelledPlane, Plane
+from idr_assets.imaging.planes import LabelledPlane, Plane, count_objects
 
 _CAPTION = (
     "Rows: timepoints T. Columns: slices Z. Above each plane: its t, c, z and, after the dot, its number of objects. "

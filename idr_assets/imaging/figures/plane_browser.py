@@ -16,9 +16,8 @@ from jinja2 import Environment, PackageLoader
 from PIL import Image
 
 from idr_assets.imaging.figures import colours
-from idr_assets.imaging.figures.palette import count_objects
 from idr_assets.imaging.figures.scale_bar import round_length
-from idr_assets.imaging.planes import LabelledPlane, Plane
+from idr_assets.imaging.planes import LabelledPlane, Plane, count_objects
 
 PAGE_BYTES: Final = 20_000_000
 """Bound of a page; the more planes it has, the smaller are their pictures."""

@@ -35,7 +35,7 @@ SEGMENTATION = "segmentation"
 class OutputImage:
     """The output at `url`, opened with its label group `labels/<name>`.
 
-    Both arrays are (t, c, z, y, x); `labels` is int32, 0 background, 1..n in each plane.
+    Both arrays are (t, c, z, y, x); `labels` is int32, 0 background, 1..n in each plane or volume.
     """
 
     url: str

@@ -14,7 +14,7 @@ from idr_assets.imaging.errors import DAMAGED, ImageError, masked
 from idr_assets.imaging.output.arrays import same_bits
 from idr_assets.imaging.output.files import file_ends
 from idr_assets.imaging.output.output_image import OutputImage
-from idr_assets.imaging.planes import Block, Plane
+from idr_assets.imaging.planes import Block, Plane, count_objects
 from idr_assets.imaging.store_text import cite
 
 UNREADABLE = (OSError, *DAMAGED)
@@ -28,7 +28,6 @@ class NotAsWrittenError(ImageError):
 def check_written(output: OutputImage, block: Block, pixels: npt.NDArray[Any], labels: npt.NDArray[np.int32]) -> None:
     """Compare what the output now holds of a block with what was written, (t, c, z, y, x) each, bit for bit.
 
-    So labels that were numbered 1..n are so in the output, and are as many.
     Raises `NotAsWrittenError` where a chunk is missing, cannot be decoded, or holds another dtype or other values.
     """
     for name, array, written in (("pixels", output.pixels, pixels), ("labels", output.labels, labels)):
@@ -59,7 +58,7 @@ def stored_objects(output: OutputImage, plane: Plane) -> int | None:
     if not output.covers(plane):
         return None
     try:
-        return int(np.asarray(output.labels[plane.t, plane.c, plane.z]).max())
+        return count_objects(np.asarray(output.labels[plane.t, plane.c, plane.z]))
     except UNREADABLE:
         return None
 

@@ -7,15 +7,9 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from inspect import unwrap
 from time import perf_counter
-from traceback import extract_tb
 from typing import Any, TypeGuard
 
-import dask
-import dask.array as da
-import numpy as np
-import numpy.typing as npt
 from distributed import Client, KilledWorker
 
 from idr_assets.imaging.errors import ImageError
@@ -25,23 +19,18 @@ from idr_assets.imaging.output.provenance import Provenance, add_provenance
 from idr_assets.imaging.output.read_back import NotAsWrittenError, check_written, checksums
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.level import Level
-from idr_assets.imaging.segmentation.functions import SegmentationFunction, threshold_of
+from idr_assets.imaging.segmentation.block_pixels import read_pixels
+from idr_assets.imaging.segmentation.decorators import SegmentationFunction
+from idr_assets.imaging.segmentation.failures import fail_planes
 from idr_assets.imaging.segmentation.in_flight import ClusterLostError, InFlight, Outcome
-from idr_assets.imaging.segmentation.label_numbers import checked, renumbered
+from idr_assets.imaging.segmentation.independence import compare_alone
+from idr_assets.imaging.segmentation.label_numbers import Labels, Pixels
+from idr_assets.imaging.segmentation.labelling import Thresholds, label, name_of
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary, summarize
+from idr_assets.imaging.segmentation.works_on import works_on
 from idr_assets.imaging.stores.zarr_settings import own_settings
 
 logger = logging.getLogger(__name__)
-
-WORKER_DIED = (
-    "the worker process that segmented it died, in company and then alone: the function ends it, crashes in native "
-    "code, or takes more memory than there is. Try the function on this plane, or give each worker more memory."
-)
-"""Why a plane failed that kills its worker, which has no error of its own."""
-
-
-ENDINGS = (SystemExit, KeyboardInterrupt)
-"""What ends the thread of a dask worker, so that a run would wait for it for ever, unless it is caught."""
 
 
 @dataclass(frozen=True)
@@ -62,93 +51,70 @@ class BlockTask:
     origins: Origins | None = None
 
     @own_settings
-    def __call__(self, block: Block) -> list[PlaneSummary]:
+    def __call__(self, block: Block, *, again: bool = False) -> list[PlaneSummary]:
         """Read, segment and write the block's planes, read them back, and summarize each.
 
+        Where the function works on volumes, the whole volumes are read and segmented, and the block's planes written.
+        `again` reads piece by piece, so that a fault which passes costs a piece, and one that stays names its plane.
         Raises `NotAsWrittenError` where the output does not hold what was written; it then has no labels of the block.
         """
         started = perf_counter()
-        pixels, reused = self._read(block)
-        stack = pixels.reshape(-1, *pixels.shape[3:])
-        labels, thresholds = self.segment(stack)
+        read = works_on(self.function).reach(block, self.level.shape[2])
+        pixels, reused = read_pixels(self.level, self.origins, block, read, again=again)
+        labels, thresholds = self.segment(pixels)
+        inside = slice(block.z.start - read.z.start, block.z.stop - read.z.start)
+        pixels, labels, thresholds = pixels[:, :, inside], labels[:, :, inside], thresholds[:, :, inside]
+        compared = self._compare_alone(block, pixels, labels)
         if self.provenance:
             add_provenance(self.output, self.provenance)
-        planes = pixels, labels.reshape(pixels.shape)
-        self.output.write(block, *planes)
+        self.output.write(block, pixels, labels)
         stored = checksums(self.output, block.planes())  # before the comparison, which tells that they are of this run
         try:
-            check_written(self.output, block, *planes)
+            check_written(self.output, block, pixels, labels)
         except NotAsWrittenError:
             self.output.remove(block)  # they may lie upon the pixels of another run
             raise
-        fetched = self.origins if len(reused) < len(block) else None
+        fetched = self.origins if not reused.issuperset(block.planes()) else None
         origins = fetched.of(block, pixels) if fetched else [None] * len(block)
         seconds = (perf_counter() - started) / len(block)
-        each = zip(block.planes(), stored, origins, stack, labels, thresholds, strict=True)
+        stack = (values.reshape(-1, *values.shape[3:]) for values in (pixels, labels, thresholds))
+        each = zip(block.planes(), stored, origins, *stack, strict=True)
         return [
-            summarize(plane, *found, seconds=seconds, checksum=checksum, origin=origin, reused=plane in reused)
+            summarize(
+                plane,
+                *found,
+                seconds=seconds,
+                checksum=checksum,
+                origin=origin,
+                reused=plane in reused,
+                compared=plane in compared,
+            )
             for plane, checksum, origin, *found in each
         ]
 
-    def _read(self, block: Block) -> tuple[npt.NDArray[Any], set[Plane]]:
-        return self.origins.read(self.level, block) if self.origins else (self.level.read(block), set())
+    def segment(self, pixels: Pixels) -> tuple[Labels, Thresholds]:
+        """Evaluate the segmentation of pixels (t, c, z, y, x) once, see `label`."""
+        return label(self.function, self.parameters, pixels, self.output.plane_chunks)
 
-    def segment(self, stack: npt.NDArray[Any]) -> tuple[npt.NDArray[np.int32], list[float | None]]:
-        """Evaluate the segmentation of a stack (n, y, x) once: labels (n, y, x) int32 and n thresholds."""
-        planes = da.from_array(stack, chunks=(len(stack), *self.output.plane_chunks), name=False)  # else it is hashed
-        name = getattr(self.function, "__qualname__", repr(self.function))
-        try:
-            lazy = _lazy(self.function(planes, **self.parameters), name)
-            thresholds = threshold_of(self.function, planes, self.parameters)
-            computed, thresholds = dask.compute(lazy, thresholds, scheduler="synchronous")
-        except ENDINGS as error:
-            raise _ended_itself(name, error) from error
-        except Exception as error:
-            _note_place(error, self.function)
-            raise
-        labels = checked(computed, stack.shape, name)
-        found = list(labels)
-        numbered = [renumbered(plane) for plane in found]
-        if any(new is not old for new, old in zip(numbered, found, strict=True)):
-            labels = np.stack(numbered)
-        return labels, [None] * len(stack) if thresholds is None else thresholds.tolist()
-
-
-def _lazy(labels: object, name: str) -> da.Array:
-    """Refuse what a function of one plane makes of a stack: it mixes planes that happen to be segmented together."""
-    if isinstance(labels, da.Array):
-        return labels
-    message = (
-        f"{name} returned {type(labels).__name__} for a stack of planes (n, y, x), not a lazy dask array, so that its "
-        "labels are not used. If it is a function of one plane, write @per_plane above it."
-    )
-    raise TypeError(message)
-
-
-def _note_place(error: Exception, function: SegmentationFunction) -> None:
-    """Note the line of the function's file that raised an error, which comes back from a worker without traceback."""
-    file = getattr(getattr(unwrap(function), "__code__", None), "co_filename", None)
-    for frame in [frame for frame in extract_tb(error.__traceback__) if frame.filename == file][-1:]:
-        error.add_note(f"in {frame.name}, {frame.filename}:{frame.lineno}")
-
-
-def _ended_itself(name: str, error: BaseException) -> RuntimeError:
-    return RuntimeError(
-        f"{name} raised {error!r}, which is to end a program: its planes have no labels. Call no sys.exit in a "
-        "segmentation; return labels, or raise an error such as ValueError."
-    )
+    def _compare_alone(self, block: Block, pixels: Pixels, labels: Labels) -> set[Plane]:
+        """Label a few planes of a stack alone too, see `compare_alone`; none where the function works on another."""
+        if works_on(self.function).unit != "stack":
+            return set()
+        return compare_alone(block, pixels, labels, lambda plane: self.segment(plane)[0], name_of(self.function))
 
 
 def segment_blocks(client: Client, task: BlockTask, blocks: Iterable[Block]) -> Iterator[PlaneSummary | PlaneFailure]:
     """Segment blocks on a cluster and yield what became of each plane, as blocks end.
 
     A failing block does not stop the others; it is tried again, once and plane by plane, so that one bad plane costs
-    one plane. A plane that does not read back as it was written so gets a second chance, and then is a failure.
+    one plane; volume by volume where the function works on these. A plane that does not read back as it was written so
+    gets a second chance, and then is a failure.
     A block whose worker died is tried again at the end, one plane at a time and nothing beside it: a worker takes with
     it whatever it held, and only so the plane that kills workers can be told from its neighbours.
+    A block of planes that depend on each other is not tried again: alone, its planes would hide it.
     Where the cluster is lost, so are all planes that have not ended: each is a failure that says so.
     """
-    flight = InFlight(client, partial(segment_block, task))
+    flight, parts = InFlight(client, partial(segment_block, task)), works_on(task.function).parts
     flight.send(blocks)
     again: set[Block] = set()
     suspects: list[Block] = []
@@ -156,24 +122,24 @@ def segment_blocks(client: Client, task: BlockTask, blocks: Iterable[Block]) -> 
         if _is_stored(outcome):
             yield from outcome
         elif isinstance(outcome, KilledWorker):
-            suspects += block.single_planes()
-        elif isinstance(outcome, ClusterLostError) or block in again:
-            yield from outcome if isinstance(outcome, list) else _failures(block, outcome)
+            suspects += parts(block)
+        elif isinstance(outcome, ClusterLostError) or block in again or _is_dependent(outcome):
+            yield from outcome if isinstance(outcome, list) else fail_planes(block, outcome)
         else:
-            again.update(block.single_planes())
-            flight.send(block.single_planes())
+            again.update(parts(block))
+            flight.send(parts(block), again=True)
     for suspect in suspects:
-        flight.send([suspect])
+        flight.send([suspect], again=True)
         for block, outcome in _noted(flight.outcomes(), task.origins):
-            yield from outcome if isinstance(outcome, list) else _failures(block, outcome)
+            yield from outcome if isinstance(outcome, list) else fail_planes(block, outcome)
 
 
-def segment_block(task: BlockTask, block: Block) -> list[PlaneSummary] | list[PlaneFailure]:
+def segment_block(task: BlockTask, block: Block, *, again: bool) -> list[PlaneSummary] | list[PlaneFailure]:
     """Call the task and return what it raises: the worker would log that for each block, with dask's own internals."""
     try:
-        return task(block)
+        return task(block, again=again)
     except Exception as error:  # noqa: BLE001  a failure of the block, whatever it is
-        return _failures(block, error)
+        return fail_planes(block, error)
 
 
 def _noted(outcomes: Iterator[tuple[Block, Outcome]], origins: Origins | None) -> Iterator[tuple[Block, Outcome]]:
@@ -195,11 +161,5 @@ def _is_stored(outcome: Outcome) -> TypeGuard[list[PlaneSummary]]:
     return isinstance(outcome, list) and not any(isinstance(plane, PlaneFailure) for plane in outcome)
 
 
-def _failures(block: Block, error: BaseException) -> list[PlaneFailure]:
-    if isinstance(error, KilledWorker):
-        reason = WORKER_DIED
-    else:
-        told = ", ".join([str(error), *getattr(error, "__notes__", ())])
-        reason = told if isinstance(error, ClusterLostError) else f"{type(error).__name__}: {told}"
-    written = isinstance(error, NotAsWrittenError)
-    return [PlaneFailure(plane, reason, written) for plane in block.planes()]
+def _is_dependent(outcome: Outcome) -> bool:
+    return isinstance(outcome, list) and any(isinstance(plane, PlaneFailure) and plane.dependent for plane in outcome)

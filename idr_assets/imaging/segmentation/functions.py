@@ -1,108 +1,30 @@
-"""Segmentation functions: a lazy stack of planes in, a lazy stack of labels out.
-
-A segmentation function is `(planes: da.Array (n, y, x), **parameters) -> da.Array (n, y, x) of int32`: 0 background and
-1..n one object each, numbered in its plane. It builds an expression and computes nothing. Here belong such functions
-and what makes a user's own function one; reading, writing and measuring stand elsewhere.
-"""
+"""The segmentation functions that come with the project. What makes a function one stands in `decorators`."""
 # mypy: no-warn-return-any
 # What dask, dask-image, scipy and scikit-image return is typed in part only.
 
 from __future__ import annotations
 
-import inspect
 import math
-from collections.abc import Callable, Mapping
-from functools import partial, wraps
-from typing import TYPE_CHECKING, Annotated, Any, Concatenate
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
-import numpy.typing as npt
 import scipy  # loads each submodule at its first use, as skimage does
 import skimage
 from annotated_types import Ge, Gt, Lt
 
-from idr_assets.imaging.segmentation.label_numbers import Labels, Pixels, checked, renumbered
+from idr_assets.imaging.segmentation.decorators import for_each, per_plane, per_stack, versioned
 
 if TYPE_CHECKING:
     import dask.array as da
 
-type SegmentationFunction = Callable[..., da.Array]
+    from idr_assets.imaging.segmentation.label_numbers import Labels, Pixels
+
+__all__ = ["gaussian_threshold", "otsu_watershed", "per_plane", "per_stack", "threshold_values", "versioned"]
+# The decorators too, for modules of users import them from here.
+
 type NotNegative = Annotated[float, Ge(0), Lt(math.inf)]
 type Positive = Annotated[float, Gt(0), Lt(math.inf)]
-
-
-def versioned[F](version: str, *, thresholds: SegmentationFunction | None = None) -> Callable[[F], F]:
-    """Give a segmentation function a version.
-
-    Parameters
-    ----------
-    version
-        Raise it whenever the same pixels may get other labels: planes of the earlier version are then stale.
-    thresholds
-        A function of the same arguments that returns lazily the one intensity threshold of each plane, (n,).
-    """
-
-    def set_version(function: F) -> F:
-        vars(function).update(version=version, thresholds=thresholds)
-        return function
-
-    return set_version
-
-
-def threshold_of(function: SegmentationFunction, planes: da.Array, parameters: Mapping[str, Any]) -> da.Array | None:
-    """Give the lazy thresholds (n,) that a segmentation function applies to `planes`, None where it has none."""
-    thresholds: SegmentationFunction | None = getattr(function, "thresholds", None)
-    return None if thresholds is None else thresholds(planes, **parameters)
-
-
-def per_plane[**P](function: Callable[Concatenate[Pixels, P], Pixels]) -> Callable[Concatenate[da.Array, P], da.Array]:
-    """Turn a function of one plane into a segmentation function.
-
-    Parameters
-    ----------
-    function
-        `(plane (y, x), **parameters) -> labels (y, x)`, both numpy arrays. It gets a copy of each whole plane, in
-        native byte order. Its labels may have any integer dtype, and gaps.
-
-    Returns
-    -------
-    Callable
-        `(planes (n, y, x), **parameters) -> labels (n, y, x)`, both lazy dask arrays. Labels are int32 and 1..n, in the
-        order of those that `function` returns. `inspect.signature` shows `planes`, then the parameters.
-
-    Raises
-    ------
-    TypeError
-        If `function` does not take the parameters. Computing raises it if `function` returns anything but an integer
-        array of the plane's shape.
-    ValueError
-        When computing, if a label is negative or exceeds int32.
-    """
-    signature = inspect.signature(function)
-    first, *others = signature.parameters.values()
-    parameters = [first.replace(name="planes", annotation="da.Array", kind=first.POSITIONAL_ONLY), *others]
-
-    @wraps(function)
-    def segment(planes: da.Array, /, *args: P.args, **kwargs: P.kwargs) -> da.Array:
-        def label(plane: Pixels) -> Labels:
-            own = plane.astype(plane.dtype.newbyteorder("="))
-            return renumbered(checked(function(own, *args, **kwargs), plane.shape, segment.__qualname__))
-
-        signature.bind(planes, *args, **kwargs)
-        return _each_plane(label, planes, np.int32)
-
-    vars(segment)["__signature__"] = signature.replace(parameters=parameters, return_annotation="da.Array")
-    return segment
-
-
-def _each_plane(function: Callable[[Pixels], Pixels], planes: da.Array, dtype: npt.DTypeLike) -> da.Array:
-    import dask.array as da  # noqa: PLC0415  half a second, which whoever only names a function should not pay
-
-    def each(stack: Pixels) -> Pixels:
-        found = [function(plane) for plane in stack]
-        return found[0][np.newaxis] if len(found) == 1 else np.stack(found)  # a large plane is not copied
-
-    return da.apply_gufunc(each, "(y,x)->(y,x)", planes, allow_rechunk=True, output_dtypes=dtype)
 
 
 def threshold_values(planes: da.Array, *, sigma: float = 1.0, threshold_fraction: float = 0.33) -> da.Array:
@@ -111,6 +33,7 @@ def threshold_values(planes: da.Array, *, sigma: float = 1.0, threshold_fraction
 
 
 @versioned("1", thresholds=threshold_values)
+@per_stack
 def gaussian_threshold(
     planes: da.Array, *, sigma: NotNegative = 1.0, threshold_fraction: NotNegative = 0.33
 ) -> da.Array:
@@ -134,7 +57,7 @@ def gaussian_threshold(
         Labels (n, y, x) of int32.
     """
     smoothed, thresholds = _smoothed_and_thresholds(planes, sigma, threshold_fraction)
-    return _each_plane(lambda plane: scipy.ndimage.label(plane)[0], smoothed > thresholds, np.int32)
+    return for_each(lambda plane: scipy.ndimage.label(plane)[0], smoothed > thresholds, np.int32)
 
 
 def _smoothed_and_thresholds(planes: da.Array, sigma: float, threshold_fraction: float) -> tuple[da.Array, da.Array]:
@@ -143,7 +66,7 @@ def _smoothed_and_thresholds(planes: da.Array, sigma: float, threshold_fraction:
     if planes.dtype.newbyteorder("=") == np.float16:
         planes = planes.astype(np.float32)  # scipy filters no float16
     if 4 * sigma > min(planes.shape[1:]):  # dask-image refuses a filter that reaches further than the plane
-        smoothed = _each_plane(partial(scipy.ndimage.gaussian_filter, sigma=sigma), planes, planes.dtype)
+        smoothed = for_each(partial(scipy.ndimage.gaussian_filter, sigma=sigma), planes, planes.dtype)
     else:
         smoothed = dask_image.ndfilters.gaussian_filter(planes, (0, sigma, sigma))
     return smoothed, float(threshold_fraction) * smoothed.max(axis=(1, 2), keepdims=True)

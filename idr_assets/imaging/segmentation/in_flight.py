@@ -3,9 +3,10 @@
 Which blocks are tried again is decided elsewhere.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from math import inf
 from time import monotonic, sleep
+from typing import Protocol
 
 from distributed import Client, as_completed
 
@@ -41,10 +42,17 @@ class ClusterLostError(Exception):
     """The cluster is gone: its scheduler cannot be reached, or has no worker. The message names the remedy."""
 
 
+class Task(Protocol):
+    """What a cluster does with a block; `again` where the block failed before."""
+
+    def __call__(self, block: Block, *, again: bool) -> list[PlaneSummary] | list[PlaneFailure]:
+        """Give what became of the block's planes."""
+
+
 class InFlight:
     """The blocks with which a cluster is to call `task`, until each has ended."""
 
-    def __init__(self, client: Client, task: Callable[[Block], list[PlaneSummary] | list[PlaneFailure]]) -> None:
+    def __init__(self, client: Client, task: Task) -> None:
         """Send nothing yet."""
         self._client, self._task = client, task
         self._blocks: dict[object, Block] = {}
@@ -54,12 +62,14 @@ class InFlight:
         # What is started for this run may wait for hours, in the queue of a compute centre, for its first worker.
         self._seen = inf if client.cluster else self._looked
 
-    def send(self, blocks: Iterable[Block]) -> None:
-        """Send blocks, unless the cluster is lost."""
+    def send(self, blocks: Iterable[Block], *, again: bool = False) -> None:
+        """Send blocks, `again` those that failed before, unless the cluster is lost."""
         if self._lost:
             self._blocks |= {object(): block for block in blocks}
         else:
-            sent: dict[object, Block] = {self._client.submit(self._task, block, pure=False): block for block in blocks}
+            sent: dict[object, Block] = {
+                self._client.submit(self._task, block, again=again, pure=False): block for block in blocks
+            }
             self._blocks |= sent
             self._ended.update(sent)
 

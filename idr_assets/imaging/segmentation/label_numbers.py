@@ -1,4 +1,4 @@
-"""What a segmentation may return, and how the labels of a plane are numbered."""
+"""What a segmentation may return, and how the labels of a plane or volume are numbered."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ type Pixels = npt.NDArray[Any]
 type Labels = npt.NDArray[np.int32]
 
 
-def checked(labels: object, shape: tuple[int, ...], name: str) -> Labels:
+def check_labels(labels: object, shape: tuple[int, ...], name: str) -> Labels:
     """Give as int32 what the function `name` returned for planes of `shape`.
 
     Raises TypeError for anything but an integer array of this shape, ValueError for a label below 0 or beyond int32.
@@ -25,16 +25,16 @@ def checked(labels: object, shape: tuple[int, ...], name: str) -> Labels:
     return labels.astype(np.int32, copy=False)
 
 
-def renumbered(plane: Labels) -> Labels:
-    """Give the labels of a plane (y, x) the numbers 1 to n, in their order."""
-    most = int(plane.max(initial=0))
-    if most <= plane.size and _counts(plane, most)[1:].all():
-        return plane
-    return np.searchsorted(np.union1d(0, plane), plane).astype(np.int32)
+def number(labels: Labels) -> Labels:
+    """Give the labels of a plane (y, x) or volume (z, y, x) the numbers 1 to n, in their order."""
+    most = int(labels.max(initial=0))
+    if most <= labels.size and _count_pixels(labels, most)[1:].all():
+        return labels
+    return np.searchsorted(np.union1d(0, labels), labels).astype(np.int32)
 
 
-def _counts(plane: Labels, most: int) -> npt.NDArray[np.int64]:
+def _count_pixels(labels: Labels, most: int) -> npt.NDArray[np.int64]:
     """Count the pixels of each label, a megapixel at a time: numpy widens what it counts to 8 bytes a pixel."""
-    rows = max(1, 2**20 // plane.shape[1])
-    parts = (plane[start : start + rows].ravel() for start in range(0, len(plane), rows))
+    rows = max(1, 2**20 * len(labels) // labels.size)
+    parts = (labels[start : start + rows].ravel() for start in range(0, len(labels), rows))
     return sum((np.bincount(part, minlength=most + 1) for part in parts), start=np.zeros(most + 1, np.int64))

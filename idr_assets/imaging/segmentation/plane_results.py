@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from idr_assets.imaging.planes import Plane
+from idr_assets.imaging.planes import Plane, count_objects
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,8 @@ class PlaneSummary:
     the share of labelled pixels; `minimum` and `maximum` are intensities; `saturated` is the share of pixels at the
     largest value of their dtype, None for dtypes that are no integers; `seconds` is the plane's part of its block;
     `checksum` is that of what was stored, see `read_back.checksums`; `origin` proves where the pixels came from, see
-    `Origins`, and is None where that need not be noted; `reused` whether they were read from the output.
+    `Origins`, and is None where that need not be noted; `reused` whether they were read from the output; `compared`
+    whether the plane was labelled alone too, and came out the same.
     """
 
     plane: Plane
@@ -31,15 +32,21 @@ class PlaneSummary:
     checksum: str | None
     origin: bytes | None = None
     reused: bool = False
+    compared: bool = False
 
 
 @dataclass(frozen=True)
 class PlaneFailure:
-    """Why one plane could not be segmented; `written` where it was stored, but is not there as it was written."""
+    """Why one plane could not be segmented.
+
+    `written` where it was stored, but is not there as it was written; `dependent` where its labels, or those of others
+    of the run, depend on the planes that are segmented with them: trying it alone would hide that.
+    """
 
     plane: Plane
     reason: str
     written: bool = False
+    dependent: bool = False
 
 
 def summarize(  # noqa: PLR0913
@@ -52,11 +59,12 @@ def summarize(  # noqa: PLR0913
     checksum: str | None,
     origin: bytes | None,
     reused: bool,
+    compared: bool,
 ) -> PlaneSummary:
-    """Measure a plane: its pixels (y, x) of any real dtype, and its labels (y, x) of int32, numbered 1 to n."""
+    """Measure a plane: its pixels (y, x) of any real dtype, and its labels (y, x) of int32."""
     return PlaneSummary(
         plane=plane,
-        objects=int(labels.max()),
+        objects=count_objects(labels),
         threshold=threshold,
         foreground=float(np.count_nonzero(labels) / labels.size),
         minimum=float(pixels.min()),
@@ -66,6 +74,7 @@ def summarize(  # noqa: PLR0913
         checksum=checksum,
         origin=origin,
         reused=reused,
+        compared=compared,
     )
 
 

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from idr_assets.imaging.segmentation.functions import SegmentationFunction
+from idr_assets.imaging.segmentation.decorators import SegmentationFunction
+from idr_assets.imaging.segmentation.works_on import WorksOn, works_on
 
 
 @dataclass(frozen=True)
@@ -36,14 +37,21 @@ class Recipe:
     channels: tuple[int, ...]
 
     @property
+    def works_on(self) -> WorksOn:
+        """What the function works on; TypeError where it does not say so."""
+        return works_on(self.function)
+
+    @property
     def version(self) -> str:
         """Hash of the function's path and version, the parameters and the channels, 16 hexadecimal digits.
 
         Only what may change labels counts: neither the layout of the function, nor whether a default is written, nor
-        `1` for `1.0`, nor the order of channels.
+        `1` for `1.0`, nor the order of channels. A function that comes to work on volumes is another one.
         """
         parameters = _complete(self.function, self.parameters)
-        return hash_parts([self.path, version_of(self.function), parameters, sorted(self.channels)])
+        parts = [self.path, version_of(self.function), parameters, sorted(self.channels)]
+        in_volumes = getattr(self.function, "works_on", None) == WorksOn("volume")
+        return hash_parts([*parts, "volume"] if in_volumes else parts)
 
 
 def version_of(function: SegmentationFunction) -> str:

@@ -7,24 +7,25 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import NamedTuple, Self
+from typing import Self
 
 from distributed import Client
 
-from idr_assets.imaging.errors import masked
 from idr_assets.imaging.ome_zarr.formats import Version
 from idr_assets.imaging.output.creation import create_output
 from idr_assets.imaging.output.origins import Origins, create_origins, find_origins
-from idr_assets.imaging.output.output_image import SEGMENTATION, OutputImage, label_groups
-from idr_assets.imaging.output.provenance import Provenance, read_provenance
+from idr_assets.imaging.output.output_image import SEGMENTATION, OutputImage
+from idr_assets.imaging.output.provenance import Provenance
 from idr_assets.imaging.output.read_back import checksums
-from idr_assets.imaging.planes import Block, block_size
+from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.fingerprint import read_fingerprint
 from idr_assets.imaging.reading.level import Level
 from idr_assets.imaging.reading.source import Source
 from idr_assets.imaging.segmentation.blocks import BlockTask, segment_blocks
+from idr_assets.imaging.segmentation.independence import DEPENDENT
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
 from idr_assets.imaging.segmentation.recipe import Recipe, version_of
+from idr_assets.imaging.segmentation.remarks import Remark, remark_large_volumes, remark_other_sources, remark_results
 
 PACKAGES = ("idr_assets", "dask-image", "scipy", "zarr")
 """Packages whose versions the labels depend on."""
@@ -35,13 +36,6 @@ OVERWRITTEN = (
 )
 
 type Result = PlaneSummary | PlaneFailure
-
-
-class Remark(NamedTuple):
-    """What a person should know of a run: a level of `logging`, and a text."""
-
-    level: int
-    text: str
 
 
 @dataclass(frozen=True)
@@ -121,59 +115,46 @@ class SegmentationRun:
         origins = create_origins(output, level, state, reuse=reuse_pixels) if state else None
         provenance = _provenance(level, recipe, fingerprint.digest)
         notes = [*level.remarks, *filter(None, [source.growth(level)])]
-        remarks = *(Remark(logging.WARNING, note) for note in notes), *_remark_other_sources(level, url)
-        return cls(level, output, recipe, provenance, origins, remarks)
+        remarks = [Remark(logging.WARNING, note) for note in notes]
+        remarks += [*remark_other_sources(level, url), *remark_large_volumes(level, recipe)]
+        return cls(level, output, recipe, provenance, origins, tuple(remarks))
 
     def segment(self, client: Client, block: Block, threads: int) -> Iterator[Result]:
         """Segment the planes of a block on a dask cluster, and yield what became of each as it ends.
 
-        `threads` are those among which the planes are divided. A plane that fails costs no other plane.
+        `threads` are those among which the planes are divided. A plane that fails costs no other plane, unless the
+        recipe works on volumes: then it costs those of its volume.
         """
         task = BlockTask(
             self.level, self.output, self.recipe.function, self.recipe.parameters, self.provenance, self.origins
         )
-        size = block_size(self.level.plane_shape, len(block), threads)
-        return segment_blocks(client, task, block.cut(self.level.chunks, size))
+        return segment_blocks(client, task, self.recipe.works_on.cut(block, self.level, threads))
 
     def confirm(self, found: Sequence[Result]) -> list[Result]:
         """Make a failure of each summary of a plane that the output no longer holds as this run wrote it.
 
         Another run may write the same planes at once. Look last, before a report: only a run that writes a plane after
         this look and reports it before this run does stays unseen.
+
+        Where the labels of any plane depend on those that were segmented with it, all are failures, and what this run
+        stored is removed: none can be trusted.
         """
         summaries = [result for result in found if isinstance(result, PlaneSummary)]
         stored = checksums(self.output, [summary.plane for summary in summaries])
         seen = zip(summaries, stored, strict=True)
         lost = {summary.plane for summary, checksum in seen if checksum is None or checksum != summary.checksum}
-        return [PlaneFailure(it.plane, OVERWRITTEN, written=True) if it.plane in lost else it for it in found]
+        found = [PlaneFailure(it.plane, OVERWRITTEN, written=True) if it.plane in lost else it for it in found]
+        if not any(isinstance(it, PlaneFailure) and it.dependent for it in found):
+            return found
+        return [it if isinstance(it, PlaneFailure) else self._distrust(it.plane) for it in found]
+
+    def _distrust(self, plane: Plane) -> PlaneFailure:
+        self.output.remove(plane.block)
+        return PlaneFailure(plane, DEPENDENT, dependent=True)
 
     def remark_on(self, found: Sequence[Result]) -> Iterator[Remark]:
         """Say what is unusual in what became of planes."""
-        summaries = [result for result in found if isinstance(result, PlaneSummary)]
-        if reused := sum(summary.reused for summary in summaries):
-            yield Remark(
-                logging.INFO,
-                f"pixels of {reused} of {len(found)} planes were read from {masked(self.output.url)}: the image's "
-                "fingerprint is the same as when they were stored",
-            )
-        if summaries and not any(summary.objects for summary in summaries):
-            yield Remark(
-                logging.WARNING,
-                f"no object in any of {len(summaries)} planes: see whether {self.recipe.path} suits the intensities of "
-                f"{self.level.url}, with parameters {dict(self.recipe.parameters)}",
-            )
-
-
-def _remark_other_sources(level: Level, url: str) -> Iterator[Remark]:
-    """Say that the output at `url` has planes of other addresses, which may change for good reasons: no error."""
-    records = [record for name in label_groups(url) for record in read_provenance(url, name)]
-    others = {record.url.rstrip("/") for record in records} - {level.url.rstrip("/")}
-    if others:
-        yield Remark(
-            logging.WARNING,
-            f"{masked(url)} holds planes of {', '.join(sorted(others))}; planes of {level.url} are added. Go on if "
-            "these are the same image; else name this one anew or move the output away.",
-        )
+        return remark_results(self.level, self.output, self.recipe, found)
 
 
 def _provenance(level: Level, recipe: Recipe, fingerprint: str) -> Provenance:

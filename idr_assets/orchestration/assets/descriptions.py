@@ -18,10 +18,11 @@ def of_source_image(image: Image) -> str:
 def of_plane_labels(image: Image) -> str:
     """Describe the labels, and the measures of a plane."""
     height, width = image.shape[3:]
+    numbered_in = "volume of the timepoint and channel" if image.recipe.works_on.unit == "volume" else "plane"
     parameters = markdown(", ".join(f"{name} {value}" for name, value in image.recipe.parameters.items()))
     return (
         f"Labels of each plane: ({height}, {width}) (y, x) int32, 0 background, 1..n one object each, numbered in the "
-        "plane. A partition is a timepoint and a slice, `t|z`, and holds the plane of each channel.\n\n"
+        f"{numbered_in}. A partition is a timepoint and a slice, `t|z`, and holds the plane of each channel.\n\n"
         f"- window: t {image.t[0]} to {image.t[-1]}, z {image.z[0]} to {image.z[-1]}, "
         f"channels {', '.join(map(str, image.channels))}\n"
         f"- segmentation: `{image.recipe.path}` {parameters}\n"

@@ -10,6 +10,7 @@ from functools import partial
 import dagster as dg
 
 from idr_assets.imaging.output.read_back import stored_objects
+from idr_assets.imaging.segmentation.independence import DEPENDENT
 from idr_assets.imaging.segmentation.plane_quality import expected_objects, is_far, unusable
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
 from idr_assets.orchestration.assets.metadata import listed
@@ -17,27 +18,44 @@ from idr_assets.orchestration.image import Image
 
 WARN = dg.AssetCheckSeverity.WARN
 STORED, USABLE, COUNTS = "planes_stored", "source_planes_usable", "object_counts_like_neighbours"
+INDEPENDENT = "planes_independent"
 
 
-def check_specs(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
-    """Name the checks; only the first, when it fails, keeps what is made from the planes from being made."""
+def check_specs(key: dg.AssetKey, image: Image) -> list[dg.AssetCheckSpec]:
+    """Name the checks; those that block, when they fail, keep what is made from the planes from being made."""
     stored = "Every plane that the run wrote reads back from the output as it was written."
     usable = (
         "No plane of the image is blank, holds NaN or infinity, or is saturated in over 1 % of its pixels. A warning."
     )
     counts = "No plane of the run that has neighbours in t or z has far more or far fewer objects. A warning."
-    return [
+    alone = "A few planes of the run, segmented alone, have the same labels as in the stack of planes with others."
+    specs = [
         dg.AssetCheckSpec(STORED, asset=key, description=stored, blocking=True),
         dg.AssetCheckSpec(USABLE, asset=key, description=usable),
         dg.AssetCheckSpec(COUNTS, asset=key, description=counts),
     ]
+    independent = dg.AssetCheckSpec(INDEPENDENT, asset=key, description=alone, blocking=True)
+    return [*specs, independent] if _takes_stacks(image) else specs
 
 
 def evaluated(image: Image, found: Sequence[PlaneSummary | PlaneFailure]) -> list[dg.AssetCheckResult]:
     """Evaluate every check for what became of the planes of a run."""
     summaries = sorted((it for it in found if isinstance(it, PlaneSummary)), key=lambda summary: summary.plane)
     failures = sorted((it for it in found if isinstance(it, PlaneFailure)), key=lambda failure: failure.plane)
-    return [_planes_stored(summaries, failures), _source_planes_usable(summaries), _object_counts(image, summaries)]
+    checks = [_planes_stored(summaries, failures), _source_planes_usable(summaries), _object_counts(image, summaries)]
+    return [*checks, _planes_independent(summaries, failures)] if _takes_stacks(image) else checks
+
+
+def _takes_stacks(image: Image) -> bool:
+    return image.recipe.works_on.unit == "stack"
+
+
+def _planes_independent(summaries: list[PlaneSummary], failures: list[PlaneFailure]) -> dg.AssetCheckResult:
+    wrong = sorted({failure.reason for failure in failures if failure.dependent} - {DEPENDENT})  # a plane of each block
+    compared = sum(summary.compared for summary in summaries)
+    return dg.AssetCheckResult(
+        check_name=INDEPENDENT, passed=not wrong, metadata=_metadata(compared + len(wrong), wrong)
+    )
 
 
 def _planes_stored(summaries: list[PlaneSummary], failures: list[PlaneFailure]) -> dg.AssetCheckResult:

@@ -33,7 +33,7 @@ def plane_labels(image: Image) -> dg.AssetsDefinition:
         backfill_policy=dg.BackfillPolicy.single_run(),
         code_version=image.recipe.version,
         description=of_plane_labels(image),
-        check_specs=check_specs(key),
+        check_specs=check_specs(key, image),
     )
     def asset(
         context: dg.AssetExecutionContext, dask: dg.ResourceParam[DaskResource]

@@ -19,14 +19,15 @@ from idr_assets.orchestration.partitions import partition_key
 from idr_assets.orchestration.versions import version_tags
 
 if TYPE_CHECKING:
-    from idr_assets.imaging.segmentation.run import Remark, Result, SegmentationRun  # dask, for the run only
+    from idr_assets.imaging.segmentation.remarks import Remark
+    from idr_assets.imaging.segmentation.run import Result, SegmentationRun  # dask, for the run only
 
 type Metadata = dict[str, Any]
 
 MOST_PICTURED = 3
 """Partitions of a run with pictures at most: thousands would make the event log as large as the labels."""
 
-UNTOLD = ("plane", "checksum", "origin", "reused")
+UNTOLD = ("plane", "checksum", "origin", "reused", "compared")
 """Fields of a summary that are no measures."""
 
 

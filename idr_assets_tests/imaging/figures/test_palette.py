@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 from skimage.segmentation import expand_labels
 
-from idr_assets.imaging.figures.palette import PALETTE, count_objects, label_colours
+from idr_assets.imaging.figures.palette import PALETTE, label_colours
 
 type Labels = npt.NDArray[np.int32]
 
@@ -83,7 +83,3 @@ def test_scattered_labels_that_all_touch_get_further_colours() -> None:
 def test_the_palette_has_no_colour_twice() -> None:
     assert PALETTE.shape == (256, 3)
     assert np.unique(PALETTE, axis=0).shape == (256, 3)
-
-
-def test_count_objects_skips_numbers_that_are_left_out() -> None:
-    assert count_objects(np.array([[0, 3, 3], [7, 0, 1]], np.int32)) == 3

@@ -26,8 +26,9 @@ from idr_assets.imaging.output import creation
 from idr_assets.imaging.output.creation import create_output
 from idr_assets.imaging.planes import Block, Plane, block_size
 from idr_assets.imaging.reading.level import open_level
+from idr_assets.imaging.segmentation import gaussian_threshold, per_plane, per_stack
 from idr_assets.imaging.segmentation.blocks import BlockTask, segment_blocks
-from idr_assets.imaging.segmentation.functions import SegmentationFunction, gaussian_threshold, per_plane
+from idr_assets.imaging.segmentation.decorators import SegmentationFunction
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
 from idr_assets_tests.support.damage import damage_writes
 from idr_assets_tests.support.idr_stores import nuclei_plane, write_idr_store, write_image
@@ -280,22 +281,28 @@ def test_a_task_carries_no_pixels(server: StoreServer, tmp_path: Path) -> None:
     assert len(pickle.dumps(task)) < 10_000
 
 
+@per_stack
 def transposed(planes: Any) -> Any:  # noqa: ANN401  what users write
     return planes.transpose(0, 2, 1).astype(np.int32)
 
 
+@per_stack
 def fractions(planes: Any) -> Any:  # noqa: ANN401
     return planes * 1.5
 
 
+@per_stack
 def below_zero(planes: Any) -> Any:  # noqa: ANN401
     return planes.astype(np.int32) * 0 - 1
 
 
+@per_stack
 def numbered_through_the_stack(planes: Any) -> Any:  # noqa: ANN401
-    return planes.map_blocks(lambda stack: scipy.ndimage.label(stack > np.median(stack))[0], dtype=np.int32)
+    within = np.indices((3, 3, 3))[0] == 1
+    return planes.map_blocks(lambda stack: scipy.ndimage.label(stack > 0.5, within)[0], dtype=np.int32)
 
 
+@per_stack
 def of_one_plane(plane: Any) -> Any:  # noqa: ANN401
     return scipy.ndimage.label(scipy.ndimage.gaussian_filter(plane, 1) > 5)[0]
 
@@ -323,7 +330,9 @@ def test_labels_are_numbered_within_each_plane_whatever_the_function_does(tmp_pa
     write_image(tmp_path / "source.zarr", np.random.default_rng(0).random((1, 1, 3, 20, 20)), version="0.4")
     level = open_level(str(tmp_path / "source.zarr"), "0")
     task = BlockTask(level, create_output(str(tmp_path / "output"), level), numbered_through_the_stack)
-    for summary in task(Block(range(1), (0,), range(3))):
+    found = task(Block(range(1), (0,), range(3)))
+    assert [summary.compared for summary in found] == [True, False, True]
+    for summary in found:
         stored = task.output.read(summary.plane)
         assert stored is not None
         assert np.unique(stored.labels).tolist() == list(range(summary.objects + 1))

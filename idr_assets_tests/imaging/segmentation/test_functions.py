@@ -19,15 +19,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from idr_assets.imaging.segmentation.decorators import SegmentationFunction, threshold_of
 from idr_assets.imaging.segmentation.functions import (
     gaussian_threshold,
     otsu_watershed,
     per_plane,
-    threshold_of,
     threshold_values,
     versioned,
 )
-from idr_assets.imaging.segmentation.recipe import version_of
+from idr_assets.imaging.segmentation.recipe import Recipe, version_of
 
 # scikit-image 0.26 warns so on NumPy 2.5, 0.27 does not
 pytestmark = pytest.mark.filterwarnings("ignore:Setting the shape on a NumPy array:DeprecationWarning:skimage")
@@ -329,6 +329,25 @@ def test_a_marked_function_has_its_version_in_either_order_of_the_decorators() -
     assert version_of(gaussian_threshold) == version_of(otsu_watershed) == "1"
     assert version_of(versioned("2")(per_plane(mine))) == "2"
     assert version_of(per_plane(versioned("3")(mine))) == "3"
+
+
+def test_recipes_are_those_of_earlier_outputs() -> None:
+    @per_plane
+    def mine(plane: Pixels, *, size: int = 21) -> Pixels:
+        return plane * size
+
+    recipes: dict[str, SegmentationFunction] = {
+        "gaussian_threshold": gaussian_threshold,
+        "otsu_watershed": otsu_watershed,
+        "mine": mine,
+    }
+    module = "idr_assets.imaging.segmentation"
+    found = {name: Recipe(f"{module}.{name}", recipe, {}, (0, 1)).version for name, recipe in recipes.items()}
+    assert found == {
+        "gaussian_threshold": "0cc8cd63a42d1181",
+        "otsu_watershed": "bcfdb3104c34666c",
+        "mine": "92460bf1cf1c29cc",
+    }
 
 
 def own_function(path: Path, body: str) -> Callable[..., da.Array]:

@@ -27,7 +27,7 @@ WINDOW = Block(range(1, 3), (0, 1), range(9, 11))
 @pytest.fixture(scope="module")
 def client() -> Iterator[Client]:
     """Start a dask client with two threads."""
-    with Client(processes=False, n_workers=1, threads_per_worker=2, dashboard_address=None) as client:
+    with Client(processes=False, n_workers=1, threads_per_worker=2, dashboard_address="127.0.0.1:0") as client:
         yield client
 
 

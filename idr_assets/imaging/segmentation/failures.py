@@ -1,0 +1,28 @@
+"""Why the planes of a block have no labels, from the error that ended it."""
+
+from distributed import KilledWorker
+
+from idr_assets.imaging.output.read_back import NotAsWrittenError
+from idr_assets.imaging.planes import Block
+from idr_assets.imaging.segmentation.in_flight import ClusterLostError
+from idr_assets.imaging.segmentation.independence import DependentPlanesError
+from idr_assets.imaging.segmentation.plane_results import PlaneFailure
+
+WORKER_DIED = (
+    "the worker process that segmented it died, in company and then alone: the function ends it, crashes in native "
+    "code, or takes more memory than there is. Try the function on this plane, or give each worker more memory."
+)
+"""Why a plane failed that kills its worker, which has no error of its own."""
+
+
+def fail_planes(block: Block, error: BaseException) -> list[PlaneFailure]:
+    """Make a failure of each plane of a block."""
+    written, dependent = isinstance(error, NotAsWrittenError), isinstance(error, DependentPlanesError)
+    return [PlaneFailure(plane, _reason(error), written, dependent) for plane in block.planes()]
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, KilledWorker):
+        return WORKER_DIED
+    reason = ", ".join([str(error), *getattr(error, "__notes__", ())])
+    return reason if isinstance(error, ClusterLostError) else f"{type(error).__name__}: {reason}"

@@ -1,0 +1,60 @@
+"""Prove on a few planes that a function of a stack labels each plane as if it were alone."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from idr_assets.imaging.planes import Block, Plane, count_objects, evenly_spread
+from idr_assets.imaging.segmentation.label_numbers import Labels, Pixels
+
+MOST_COMPARED = 3
+"""Planes of a block that are labelled alone as well, of a small block half: enough for a stack that mixes its planes,
+and a twentieth of the time of a block of 64."""
+
+
+DEPENDENT = (
+    "its labels were removed: those of other planes of this run depend on the planes that are segmented with them, as "
+    "their reason says, so these may too."
+)
+"""Why a plane of the same run failed that was stored, or not compared."""
+
+
+class DependentPlanesError(ValueError):
+    """Labels of a plane depend on the planes that are segmented with it."""
+
+
+def compare_alone(
+    block: Block, pixels: Pixels, labels: Labels, label: Callable[[Pixels], Labels], name: str
+) -> set[Plane]:
+    """Label a few planes of a block alone, and give those that came out the same.
+
+    Parameters
+    ----------
+    block, pixels, labels
+        Planes that were labelled as one stack: their pixels and labels (t, c, z, y, x).
+    label, name
+        Labels pixels (t, c, z, y, x) by the function of this name.
+
+    Raises
+    ------
+    DependentPlanesError
+        If a plane came out differently.
+    """
+    planes, shape = block.planes(), (len(block), 1, 1, 1, *pixels.shape[3:])
+    each = list(zip(planes, pixels.reshape(shape), labels.reshape(shape), strict=True))
+    compared = evenly_spread(each, min(MOST_COMPARED, math.ceil(len(each) / 2))) if len(each) > 1 else []
+    for plane, own, found in compared:
+        alone = label(own)
+        if not np.array_equal(alone, found):
+            raise DependentPlanesError(_message(plane, name, alone, found, len(each)))
+    return {plane for plane, *_ in compared}
+
+
+def _message(plane: Plane, name: str, alone: Labels, found: Labels, planes: int) -> str:
+    return (
+        f"{plane} has other labels alone ({count_objects(alone)} objects) than in a stack of {planes} planes "
+        f"({count_objects(found)} objects): {name} is declared @per_stack, but its labels depend on the planes that "
+        "are launched together, so no plane of this run is stored. Declare it @per_volume if it needs all slices of a "
+        "timepoint and channel, or @per_plane if it labels each plane by itself."
+    )

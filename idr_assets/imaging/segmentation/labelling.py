@@ -1,0 +1,99 @@
+"""Call a segmentation function with pixels that are read: give it what it works on, and check what it returns."""
+
+from collections.abc import Callable, Mapping
+from inspect import unwrap
+from traceback import extract_tb
+from typing import Any
+
+import dask
+import dask.array as da
+import numpy as np
+import numpy.typing as npt
+
+from idr_assets.imaging.segmentation.decorators import SegmentationFunction, threshold_of
+from idr_assets.imaging.segmentation.label_numbers import Labels, Pixels, check_labels, number
+from idr_assets.imaging.segmentation.works_on import works_on
+
+ENDINGS = (SystemExit, KeyboardInterrupt)
+"""What ends the thread of a dask worker, so that a run would wait for it for ever, unless it is caught."""
+
+type Thresholds = npt.NDArray[np.object_]
+
+
+def label(
+    function: SegmentationFunction, parameters: Mapping[str, Any], pixels: Pixels, plane_chunks: tuple[int, int]
+) -> tuple[Labels, Thresholds]:
+    """Evaluate a segmentation function once.
+
+    Parameters
+    ----------
+    function, parameters
+        The segmentation function, and its keyword arguments.
+    pixels
+        (t, c, z, y, x) of any real dtype: all that the function must be given, see `WorksOn.reach`.
+    plane_chunks
+        Height and width of the pieces into which a lazy plane is cut.
+
+    Returns
+    -------
+    tuple
+        Labels (t, c, z, y, x) of int32, numbered from 1 in each plane or volume, and the threshold (t, c, z) of each
+        plane, None where the function has none.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the function returns anything but such labels.
+    """
+    units = works_on(function).arrange(pixels)
+    lazy = da.from_array(units, chunks=(*units.shape[:-2], *plane_chunks), name=False)  # else it is hashed
+    computed, thresholds = _compute(function, parameters, lazy)
+    labels = check_labels(computed, units.shape, name_of(function))
+    found = list(labels)
+    numbered = [number(unit) for unit in found]
+    if any(new is not old for new, old in zip(numbered, found, strict=True)):
+        labels = np.stack(numbered)
+    each = np.full(len(units), None) if thresholds is None else thresholds.astype(np.object_)
+    by_plane = np.broadcast_to(each.reshape(*pixels.shape[:2], -1), pixels.shape[:3])
+    return labels.reshape(pixels.shape), by_plane
+
+
+def _compute(function: SegmentationFunction, parameters: Mapping[str, Any], units: da.Array) -> Any:  # noqa: ANN401
+    try:
+        lazy = _check_lazy(function(units, **parameters), name_of(function))
+        return dask.compute(lazy, threshold_of(function, units, parameters), scheduler="synchronous")
+    except ENDINGS as error:
+        raise _end(name_of(function), error) from error
+    except Exception as error:
+        _note_place(error, function)
+        raise
+
+
+def _check_lazy(labels: object, name: str) -> da.Array:
+    """Refuse what a function of one plane makes of a stack: it mixes planes that happen to be segmented together."""
+    if isinstance(labels, da.Array):
+        return labels
+    message = (
+        f"{name} returned {type(labels).__name__} for a stack of planes (n, y, x), not a lazy dask array, so that its "
+        "labels are not used. If it is a function of one plane, write @per_plane above it, not @per_stack."
+    )
+    raise TypeError(message)
+
+
+def _note_place(error: Exception, function: Callable[..., Any]) -> None:
+    """Note the line of the function's file that raised an error, which comes back from a worker without traceback."""
+    file = getattr(getattr(unwrap(function), "__code__", None), "co_filename", None)
+    for frame in [frame for frame in extract_tb(error.__traceback__) if frame.filename == file][-1:]:
+        error.add_note(f"in {frame.name}, {frame.filename}:{frame.lineno}")
+
+
+def _end(name: str, error: BaseException) -> RuntimeError:
+    return RuntimeError(
+        f"{name} raised {error!r}, which is to end a program: its planes have no labels. Call no sys.exit in a "
+        "segmentation; return labels, or raise an error such as ValueError."
+    )
+
+
+def name_of(function: SegmentationFunction) -> str:
+    """Name a function for messages."""
+    return getattr(function, "__qualname__", repr(function))

@@ -1,0 +1,82 @@
+"""What a segmentation function works on: what it must be given, and so how planes are cut into blocks.
+
+One object attached to the function says all of it. Whatever a function may need beside its planes, such as other
+channels or neighbouring planes, is a field of this object, and only the methods here act on it.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy.typing as npt
+
+from idr_assets.imaging.planes import Block, block_size
+from idr_assets.imaging.reading.level import Level
+
+type Unit = Literal["plane", "stack", "volume"]
+
+LINES = (
+    "`@per_plane` if it takes one plane (y, x), `@per_volume` if it takes all slices (z, y, x) of one t and c, "
+    "`@per_stack` if it takes a lazy dask stack (n, y, x) of planes that do not depend on each other"
+)
+"""The lines to choose from, for a message."""
+
+
+@dataclass(frozen=True)
+class WorksOn:
+    """What a segmentation function is given.
+
+    Attributes
+    ----------
+    unit : {"plane", "stack", "volume"}
+        What it labels as one: a plane, planes of which each is labelled as if it were alone, or all slices of a
+        timepoint and channel. Labels are numbered from 1 in each plane or volume.
+
+    """
+
+    unit: Unit
+
+    def reach(self, block: Block, slices: int) -> Block:
+        """Give the planes that must be read to label those of a block, in an image of so many slices."""
+        return replace(block, z=range(slices)) if self.unit == "volume" else block
+
+    def cut(self, block: Block, level: Level, threads: int) -> Iterator[Block]:
+        """Cut a block into those that are labelled as one task each; no chunk of the level is read for two of them.
+
+        A volume is never cut, however large it is.
+        """
+        if self.unit == "volume":
+            return block.volumes(*level.chunks[:2])
+        return block.cut(level.chunks, block_size(level.plane_shape, len(block), threads))
+
+    def parts(self, block: Block) -> list[Block]:
+        """Cut a block into the smallest blocks that can be labelled."""
+        return list(block.volumes()) if self.unit == "volume" else block.single_planes()
+
+    def arrange(self, pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Lay out pixels (t, c, z, y, x) as the function takes them: (n, y, x), or volumes (n, z, y, x)."""
+        return pixels.reshape(-1, *pixels.shape[2 if self.unit == "volume" else 3 :])
+
+
+def declare[F: Callable[..., Any]](function: F, unit: Unit) -> F:
+    """Attach to a function what it works on; TypeError where it says so already."""
+    if "works_on" in vars(function):
+        message = f"{function.__qualname__} has two decorators that say what it works on; leave one of them."
+        raise TypeError(message)
+    vars(function)["works_on"] = WorksOn(unit)
+    return function
+
+
+def works_on(function: Callable[..., Any]) -> WorksOn:
+    """Give what a segmentation function works on; TypeError, with the line to add, where it says nothing."""
+    declared = getattr(function, "works_on", None)
+    if isinstance(declared, WorksOn):
+        return declared
+    name, code = getattr(function, "__qualname__", repr(function)), getattr(function, "__code__", None)
+    where = f" ({code.co_filename}:{code.co_firstlineno})" if code else ""
+    remedy = "Add a line above it" if code else "Write a Python function that calls it, with a line above it"
+    message = (
+        f"{name}{where} does not say what it works on, so labels of a plane could depend on the planes that are "
+        f"launched with it. {remedy}: {LINES}; all three are in `idr_assets.imaging.segmentation`"
+    )
+    raise TypeError(message)
