@@ -143,7 +143,7 @@ def test_nothing_is_there_before_the_first_run_and_reading_makes_nothing(untouch
     before = sorted(data.iterdir())
     with pytest.raises(ImageError, match=r"nothing was segmented yet\. Materialize planes first\."):
         open_labels("image", module=untouched)
-    with pytest.raises(ImageError, match=r"nothing was measured yet\. Materialize `objects` first\."):
+    with pytest.raises(ImageError, match=r"nothing has been measured\. Materialize `objects` first\."):
         read_objects("image", module=untouched)
     assert sorted(data.iterdir()) == before
 

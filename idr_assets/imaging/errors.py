@@ -4,13 +4,13 @@ import zlib
 from urllib.parse import urlsplit, urlunsplit
 
 DAMAGED = (ValueError, RuntimeError, zlib.error)
-"""What Zarr raises for a damaged chunk of the output: the checksum, the decoders."""
+"""What checksums and decoders raise for a damaged chunk of the output."""
 
 INDIRECT = {
     *("async_wrapper", "asyncwrapper", "blockcache", "cached", "dask", "dir", "filecache", "generic", "libarchive"),
     *("reference", "simplecache", "tar", "zip"),
 }
-"""Protocols of fsspec that read another address, which options tell, and may keep copies of it wherever these say."""
+"""Protocols of fsspec that read another address, which their options give, and may store copies of it anywhere."""
 
 
 class ImageError(Exception):
@@ -22,11 +22,11 @@ class MissingChunkError(ImageError):
 
 
 class CorruptBodyError(ImageError):
-    """A store answered, but not with what it holds."""
+    """A store answered with something other than what it holds."""
 
 
 def check_address(url: str) -> None:
-    """Refuse an address that libraries would misread, and print with what is secret in it."""
+    """Refuse an address that libraries would misread, and print with its secrets."""
     if _is_misread(url):
         message = (
             "The address of the image cannot be understood, and is not shown, for it may hold a password: nothing is "
@@ -39,10 +39,10 @@ def check_address(url: str) -> None:
 def _is_misread(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        _ = parts.port  # a ValueError unless it is a number
+        _ = parts.port  # raises ValueError unless it is a number
     except ValueError:
         return True
-    if "::" in url or url.partition("://")[0] in INDIRECT:  # whose addresses behind are no part of any of these
+    if "::" in url or url.partition("://")[0] in INDIRECT:  # the address behind it is not a part of this URL
         return True
     if parts.scheme == "s3":
         return "@" in parts.netloc
@@ -50,7 +50,7 @@ def _is_misread(url: str) -> bool:
 
 
 def masked(url: str) -> str:
-    """Give a URL without what may be secret: user, password, parameters, query and fragment. Paths are shown whole."""
+    """Return a URL without what may be secret: user, password, parameters, query and fragment. The path is kept."""
     parts = urlsplit(url)
     if not (parts.scheme or parts.netloc):
         return url

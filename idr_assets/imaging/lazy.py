@@ -1,4 +1,4 @@
-"""Planes as one lazy dask array, read by the very function that names a plane that cannot be read."""
+"""Planes as one lazy dask array. They are read by a function that names each plane that cannot be read."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LazyPlanes:
-    """What dask cuts into chunks: `read` gives the pixels (t, c, z, y, x) of a block within two slices, of y and x."""
+    """What dask cuts into chunks; `read` returns the pixels (t, c, z, y, x) of a block within two slices, y and x."""
 
     read: Callable[[Block, slice, slice], npt.NDArray[Any]]
     shape: tuple[int, ...]
@@ -23,7 +23,7 @@ class LazyPlanes:
     ndim: Literal[5] = 5
 
     def array(self, chunks: tuple[int, ...]) -> "da.Array":
-        """Give the (t, c, z, y, x) dask array in `chunks`; nothing is read, and computing raises what `read` does."""
+        """Return the (t, c, z, y, x) dask array in `chunks`. Computing it reads, and raises what `read` does."""
         import dask.array as da  # noqa: PLC0415  half a second, for this view only
 
         meta = np.empty((0,) * self.ndim, self.dtype)
@@ -31,7 +31,7 @@ class LazyPlanes:
         return lazy
 
 
-# No method `__getitem__`: dask would hand it any index that stands behind, steps and lists as well.
+# Not a method `__getitem__`: dask would pass it any later index, steps and lists too.
 def _chunk(planes: LazyPlanes, where: tuple[slice, ...]) -> npt.NDArray[Any]:
     t, c, z = (range(axis.start, axis.stop) for axis in where[:3])
     return planes.read(Block(t, tuple(c), z), where[3], where[4])

@@ -1,7 +1,4 @@
-"""Planes, windows and blocks: which pixels belong together, as plain integers.
-
-What reads, segments or draws the pixels stands elsewhere.
-"""
+"""Planes, windows and blocks: which pixels belong together, as plain integers."""
 
 import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -13,14 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 MOST_PLANES = 64
-"""Planes of a block at most: past this the cost of a plane no longer falls."""
+"""Most planes of a block: with more, the cost of a plane no longer falls."""
 
 FEW_PLANES = 32
-"""Planes of a block that are not divided further: below this, much of the time is that of the block."""
+"""A block of so many planes is not divided further: with fewer, much of the time goes to the block itself."""
 
 MOST_PIXELS = 2**24
-"""Pixels of a block at most, some 300 MB for each thread of a worker, see `blocks.BlockTask`; a plane or a volume may
-have more."""
+"""Most pixels of a block: some 300 MB per thread of a worker, see `blocks.BlockTask`. A plane or volume may have more."""
 
 
 @dataclass(frozen=True, order=True)
@@ -32,7 +28,7 @@ class Plane:
     z: int
 
     def __str__(self) -> str:
-        """Name the plane as figures and messages do."""
+        """Return the name of the plane in figures and messages."""
         return f"t {self.t} c {self.c} z {self.z}"
 
     @property
@@ -45,7 +41,7 @@ class Plane:
 class LabelledPlane:
     """One plane of an image with its labels.
 
-    `pixels` is (y, x) of any real dtype; `labels` is (y, x) int32, 0 background, each other number one object.
+    `pixels` is (y, x) of any real dtype; `labels` is (y, x) int32, 0 for the background, each other number one object.
     Numbers are 1..n, unless objects are numbered in a volume: then those of its other planes are left out.
     """
 
@@ -58,7 +54,7 @@ class LabelledPlane:
 
 @dataclass(frozen=True)
 class Block:
-    """Planes that are read, segmented and written as one dask task: a box of T x C x Z."""
+    """A box of planes, T x C x Z, that one dask task reads, segments and writes."""
 
     t: range
     c: tuple[int, ...]
@@ -92,8 +88,8 @@ class Block:
     def cut(self, chunks: Sequence[int], most: int) -> Iterator["Block"]:
         """Cut the block into blocks of at most `most` planes, aligned to the source's chunks.
 
-        `chunks` is the chunk shape (t, c, z, ...). No chunk lies in two blocks, so that none is read twice;
-        a chunk that alone holds more than `most` planes is one block.
+        `chunks` is the chunk shape (t, c, z, ...). No chunk is in two blocks, so that none is read twice. A chunk of
+        more than `most` planes is one block.
         """
         z_step = _step(chunks[2], most // (chunks[0] * len(self.c)))
         t_step = _step(chunks[0], most // (min(z_step, len(self.z)) * len(self.c)))
@@ -101,10 +97,10 @@ class Block:
             yield replace(self, t=t, z=z)
 
     def covering(self, wanted: Collection[Plane], chunks: Sequence[int]) -> Iterator["Block"]:
-        """Cover those of the block's planes that are wanted by few blocks; planes that share a chunk stay together.
+        """Cover the wanted planes of the block by few blocks; planes that share a chunk stay together.
 
-        `chunks` is the chunk shape (t, c, z, ...). No chunk lies in two blocks, so that none is read twice; where a
-        wanted plane shares a chunk with others, they are covered too.
+        `chunks` is the chunk shape (t, c, z, ...). No chunk is in two blocks, so that none is read twice. Planes that
+        share a chunk with a wanted one are covered too.
         """
         planes = self.planes()
         inside = sum(plane in wanted for plane in planes)
@@ -116,7 +112,7 @@ class Block:
             yield self
 
     def _parts(self, chunks: Sequence[int]) -> list["Block"]:
-        """Cut between channels, or in two or more along t and z; a block within one chunk stays whole."""
+        """Cut between channels, or into two or more along t and z; a block within one chunk stays whole."""
         layers = self._layers(chunks[1])
         return [replace(self, c=c) for c in layers] if len(layers) > 1 else list(self.cut(chunks, len(self) // 2))
 
@@ -126,10 +122,10 @@ class Block:
 
 
 def block_size(plane_shape: tuple[int, int], planes: int, workers: int) -> int:
-    """Tell how many planes a block holds: bounded by memory, and as many blocks for each worker, before rows are whole.
+    """Return how many planes a block holds, so that it fits memory and each worker gets equally many blocks.
 
-    Each worker gets four blocks or more where they are not too small for that, so that one is read while another is
-    computed, planes end all along, and a block that fails costs little.
+    Each worker gets at least four blocks unless they would be too small: one is read while another is computed, results
+    arrive all along, and a block that fails costs little.
     """
     height, width = plane_shape
     most = max(1, min(MOST_PLANES, MOST_PIXELS // (height * width)))
@@ -145,7 +141,7 @@ def count_objects(labels: npt.NDArray[np.integer[Any]]) -> int:
 
 
 def index_key(index: int, length: int) -> str:
-    """Write an index of an axis of `length`, zero-padded to the width of the last one."""
+    """Write an index of an axis of `length`, zero-padded to the width of the last index."""
     return f"{index:0{len(str(length - 1))}}"
 
 
@@ -156,20 +152,20 @@ def has_grown(shape: Sequence[int], since: Sequence[int]) -> bool:
 
 
 def runs(indices: Iterable[int]) -> Iterator[range]:
-    """Join ascending indices that follow each other."""
+    """Join consecutive ascending indices into ranges."""
     for _, run in groupby(enumerate(indices), key=lambda numbered: numbered[1] - numbered[0]):
         found = [index for _, index in run]
         yield range(found[0], found[-1] + 1)
 
 
 def evenly_spread[T](items: Sequence[T], most: int) -> list[T]:
-    """Pick at most `most` items, evenly spread; the first and the last are kept."""
+    """Pick at most `most` items, evenly spread, with the first and the last."""
     positions = np.linspace(0, len(items) - 1, min(most, len(items))).round().astype(int)
     return [items[position] for position in positions]
 
 
 def thinned(window: Block, most: int) -> tuple[list[int], list[int], list[int]]:
-    """Thin t, c and z of a window evenly until it has at most `most` planes: z last, and channels where need be."""
+    """Thin t, c and z of a window evenly to at most `most` planes: t first, then z, and channels if necessary."""
     c = evenly_spread(window.c, most)
     left = most // len(c)
     t = evenly_spread(window.t, max(math.isqrt(left), left // len(window.z)))

@@ -1,7 +1,7 @@
-"""Text of a store, as messages quote it: it may say and do anything, so that it is made short, plain and one line.
+"""Text from a store, as messages quote it: short, printable and on one line, since a store may send anything.
 
-Markup is left as it is, for messages go to terminals and logs too, where a key is to be read as the store has it; what
-shows a message as Markdown or HTML escapes it, see `orchestration.metadata`.
+Markup is kept, because terminals and logs show messages too. What shows a message as Markdown or HTML escapes it, see
+`orchestration.assets.metadata`.
 """
 
 from collections.abc import Iterable
@@ -10,25 +10,25 @@ from itertools import islice
 from idr_assets.imaging.errors import masked
 
 MOST_CHARACTERS = 100
-"""Of a key, a path, a name or the like."""
+"""Most characters of a key, a path or a name."""
 
 MOST_OF_A_MESSAGE = 200
-"""Of what a library says, which may quote a store."""
+"""Most characters of a library's message, which may quote a store."""
 
 MOST_OF_AN_ADDRESS = 500
-"""Of an address: long enough for those that people write, which they are to find again."""
+"""Most characters of an address: enough for what people write and want to recognize."""
 
 MOST_QUOTED = 8
-"""Of several keys or paths; the others are counted."""
+"""Most keys or paths that are listed; the others are counted."""
 
 
 def quote(text: object) -> str:
-    """Quote what a store says of itself, such as a key, a path or a codec."""
+    """Quote text from a store, such as a key, a path or a codec."""
     return f"'{flatten(text)}'"
 
 
 def quote_all(texts: Iterable[object]) -> str:
-    """Quote several texts, the first of many, and tell how many more there are."""
+    """Quote several texts; of many, the first ones and how many more there are."""
     rest = iter(texts)
     quoted = [quote(text) for text in islice(rest, MOST_QUOTED)]
     more = sum(1 for _ in rest)
@@ -36,9 +36,9 @@ def quote_all(texts: Iterable[object]) -> str:
 
 
 def flatten(text: object, most: int = MOST_CHARACTERS) -> str:
-    """Write a text in one line, in at most `most` characters; those that do not print are escaped as Python does.
+    """Write a text on one line, in at most `most` characters. Characters that do not print are escaped as in Python.
 
-    These are controls, line breaks, blanks other than spaces, and what turns the direction of writing.
+    These are control characters, line breaks, blanks other than spaces, and marks that reverse the writing direction.
     """
     whole = str(text)
     line = "".join(letter if letter.isprintable() else _escape(letter) for letter in whole[:most])
@@ -46,12 +46,12 @@ def flatten(text: object, most: int = MOST_CHARACTERS) -> str:
 
 
 def cite(error: object) -> str:
-    """Give what a library says of its failure, which may quote a store."""
+    """Return the message of a library's error, which may quote a store."""
     return flatten(error, MOST_OF_A_MESSAGE)
 
 
 def show_address(url: str) -> str:
-    """Give an address that may hold text of a store, such as that of a redirect, without what is secret in it."""
+    """Return an address that may come from a store, such as that of a redirect, without its secrets."""
     return flatten(masked(url), MOST_OF_AN_ADDRESS)
 
 

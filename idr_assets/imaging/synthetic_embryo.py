@@ -1,7 +1,7 @@
 """The demo image: a synthetic mouse embryo as a light-sheet microscope sees it, in the IDR's OME-Zarr layout.
 
-Here belong the anatomy, the optics and the camera of that one image, and its writing; to the rest of the package it is
-an image like any other. Points are (z, y, x) in micrometres from the middle of the embryo, light is 1 in a nucleus.
+Points are (z, y, x) in µm from the middle of the embryo. Light is 1 in a nucleus. To the rest of the package this is an
+image like any other.
 """
 
 from dataclasses import dataclass
@@ -49,13 +49,13 @@ class Nuclei:
 
 
 def _depth_in_ellipsoid(points: Floats, semi_axes: Floats) -> Floats:
-    """Give the distance to the surface to first order (Taubin, ACM Trans. Graph. 13, 1994), positive inside."""
+    """Return the distance to the surface to first order (Taubin, ACM Trans. Graph. 13, 1994), positive inside."""
     radius = norm(points / semi_axes, axis=-1)
     return np.asarray(radius * (1 - radius) / norm(points / semi_axes**2, axis=-1))
 
 
 def _tissue_depth(points: Floats) -> Floats:
-    """Give the depth below the nearest surface, outer or cavity, of a bent and tapered egg cylinder."""
+    """Return the depth below the nearest surface, outer or cavity, of a bent and tapered egg cylinder."""
     z, y, x = points.T
     straight = np.stack([z, y, (x - BEND_PER_UM * y**2) / (1 - TAPER_PER_UM * y)], axis=-1)
     outside_cavity = -_depth_in_ellipsoid(straight - CAVITY_CENTRE_UM, CAVITY_UM)
@@ -76,7 +76,7 @@ def _daughters() -> Floats:
 
 
 def nuclei_at(t: int) -> Nuclei:
-    """Give the nuclei of timepoint `t`: 35 founders at 0, each replaced by two daughters until there are 70 at 11."""
+    """Return the nuclei of timepoint `t`: 35 founders at 0, each replaced by two daughters until there are 70 at 11."""
     rng = np.random.default_rng(SEED)
     age = t - rng.permutation(np.linspace(0.4, SHAPE[0] - 1.4, FOUNDERS))[:, None]
     present = age >= np.array([-np.inf, 0])  # the second daughter comes with the division
@@ -94,7 +94,7 @@ def nuclei_at(t: int) -> Nuclei:
 
 
 def _nuclear_light(offset: Floats, mitosis: Floats, axis: Floats, radius: Floats, chromatin: Floats) -> Floats:
-    """Give the light at `offset` (m, 3) from a nucleus' centre: a textured spheroid, a bright plate in mitosis."""
+    """Return the light at `offset` (m, 3) from a nucleus' centre: a textured spheroid, a bright plate in mitosis."""
     along = np.vecdot(offset, axis)
     across = np.sqrt((np.vecdot(offset, offset) - along**2).clip(0))
     distance = np.hypot(along / (1.15 - 0.6 * mitosis), across / (1 - 0.15 * mitosis))
@@ -103,7 +103,7 @@ def _nuclear_light(offset: Floats, mitosis: Floats, axis: Floats, radius: Floats
 
 
 def _fluorescence(points: Floats, depth: Floats, nuclei: Nuclei) -> Floats:
-    """Give the light of both channels (2, m): nuclei, and membranes where two cells are equally near."""
+    """Return the light of both channels (2, m): nuclei, and membranes midway between two cells."""
     distance, nearest = scipy.spatial.KDTree(nuclei.centre).query(points, k=2)
     own = nearest[:, 0]
     offset = points - nuclei.centre[own]
@@ -129,7 +129,7 @@ def _exposed(photons: Floats, t: int, c: int, z: int) -> npt.NDArray[np.uint16]:
 
 
 def embryo_volume(t: int) -> npt.NDArray[np.uint16]:
-    """Give the pixels of one timepoint as (c, z, y, x) uint16 camera counts; a pure function of `t` >= 0."""
+    """Return the pixels of timepoint `t` >= 0 as (c, z, y, x) uint16 camera counts, always the same."""
     grid = np.moveaxis(np.indices(SHAPE[2:]), 0, -1).reshape(-1, 3) * VOXEL_UM
     points = (grid - grid[-1] / 2 - (t - SHAPE[0] / 2) * DRIFT_UM_PER_FRAME) / (1 + t * GROWTH_PER_FRAME)
     depth = _tissue_depth(points)
@@ -142,7 +142,7 @@ def embryo_volume(t: int) -> npt.NDArray[np.uint16]:
 
 
 def _image_metadata() -> dict[str, Any]:
-    """Give the root attributes of OME-NGFF 0.4, and its `omero` block by which viewers colour the channels."""
+    """Return the root attributes of OME-NGFF 0.4, with an `omero` block, which gives viewers the colours."""
     space = [{"name": axis, "type": "space", "unit": "micrometer"} for axis in "zyx"]
     axes = [{"name": "t", "type": "time", "unit": "second"}, {"name": "c", "type": "channel"}, *space]
     scale = {"type": "scale", "scale": [FRAME_SECONDS, 1.0, *VOXEL_UM.tolist()]}
@@ -154,11 +154,11 @@ def _image_metadata() -> dict[str, Any]:
 
 
 def write_embryo(url: str) -> None:
-    """Write the image at `url`, a local path or any fsspec URL: level "0", TCZYX `>u2`, blosc lz4, a plane a chunk.
+    """Write the image at `url`, a local path or any fsspec URL: level "0", TCZYX `>u2`, blosc lz4, one plane per chunk.
 
-    The attributes that make it an image come last, so that what an interrupted run leaves is not taken for one. Writing
-    again completes it to the same bytes, and leaves a complete image alone, which other runs may be reading.
-    Raises TypeError where level "0" holds an array of another shape or dtype.
+    The attributes that make it an image come last, so that nothing takes an interrupted one for an image. Writing again
+    completes it to the same bytes. A complete image is left alone, since other runs may be reading it.
+    Raises TypeError if level "0" is an array of another shape or dtype.
     """
     image = zarr.open_group(url, mode="a", zarr_format=2)
     blosc = {"id": "blosc", "cname": "lz4", "clevel": 5, "shuffle": 1}

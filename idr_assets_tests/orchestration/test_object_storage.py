@@ -79,4 +79,4 @@ def test_a_rerun_reuses_pixels_and_leaves_tables_alone_whose_planes_are_the_same
     messages = [entry.user_message for entry in on_s3.instance.all_logs(run.run_id)]
     assert any(message.startswith("pixels of 8 of 8 planes were read from s3://results/") for message in messages)
     assert on_s3.run("objects", "1", "2") == ""
-    assert [on_s3.metadata("objects", t)["measured anew"] for t in "12"] == [False, False]
+    assert [on_s3.metadata("objects", t)["measured in this run"] for t in "12"] == [False, False]

@@ -1,1 +1,1 @@
-"""Draw planes and counts for people. Apart from the rest of `imaging`: only assets import it."""
+"""Draw planes and counts for people. Only assets import this room."""

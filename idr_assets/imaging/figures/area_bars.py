@@ -1,4 +1,4 @@
-"""The histogram of the areas of objects: how they are put into bars, and how these are drawn."""
+"""The histogram of the areas of objects."""
 
 import math
 from collections.abc import Mapping
@@ -10,16 +10,16 @@ import numpy.typing as npt
 from idr_assets.imaging.figures.drawing import LABEL, NUMBER, indices, name_axes, styles
 from idr_assets.imaging.figures.plotting import Axes, MaxNLocator
 
-_BARS = 40  # at most, but for the one of the largest
-_FEW, _MANY = 0.005, 20  # share of the objects that may stand apart, of so many objects or more
-_FAR = 2  # times as large as all others
-_LOWEST = 250  # part of the highest bar that every bar with objects is drawn high, about two dots: or it is not seen
+_BARS = 40  # at most, without the bar of the largest objects
+_FEW, _MANY = 0.005, 20  # share of the objects that may be outliers, if there are at least so many objects
+_FAR = 2  # times as large as the others: outliers
+_LOWEST = 250  # a bar with objects is at least this part of the highest one, about two dots, so that it can be seen
 
 type Areas = Mapping[int, npt.NDArray[Any]]
 
 
 def draw_areas(axes: Axes, areas: Areas, pixel_area: float | None) -> None:
-    """Draw the histogram of areas in pixels, by channel; `pixel_area`, in µm², turns them into µm²."""
+    """Draw the histogram of areas, in pixels, by channel; `pixel_area`, in µm², converts them to µm²."""
     every = np.concatenate([np.zeros(0, np.int64), *areas.values()])
     unit = "pixels" if pixel_area is None else "µm²"
     name_axes(axes, f"areas of {every.size:,} object{'' if every.size == 1 else 's'}", f"area ({unit})", "objects")
@@ -36,9 +36,9 @@ def draw_areas(axes: Axes, areas: Areas, pixel_area: float | None) -> None:
 
 
 def bar_edges(areas: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    """Cut the range of areas into bars of as many whole pixels each.
+    """Divide the range of areas into bars of equal width, in whole pixels.
 
-    Where few objects are far larger than all others, which could then not be told apart, the last bar is theirs.
+    A few objects that are far larger than the others get the last bar: they would squeeze the others into one.
     """
     ordered = np.sort(areas)
     few = math.ceil(_FEW * areas.size) if areas.size >= _MANY else 0

@@ -1,6 +1,6 @@
-"""From numbers to colours: grey values of pixels, colours of labels, and the two on top of each other.
+"""Turn numbers into colours: greys for pixels, colours for labels, and labels drawn over pixels.
 
-Arrays in, arrays or bytes out. What stands where in a picture or a page belongs in `figures` and `plane_browser`.
+Arrays in, arrays or bytes out. `panels` and `plane_browser` lay pictures out; `palette` chooses the colours of labels.
 """
 
 from collections.abc import Sequence
@@ -17,29 +17,29 @@ from idr_assets.imaging.figures.palette import PALETTE, Bytes, Labels, label_col
 
 type Pixels = npt.NDArray[Any]
 
-_CONTRAST = (1.0, 99.8)  # percentiles: camera noise below and a few hot pixels above must not set the range
+_CONTRAST = (1.0, 99.8)  # percentiles: camera noise below and a few hot pixels above must not determine the range
 GREY_RANGE = "one range for all planes shown of a channel, percentiles {:g} to {:g} of their pixels".format(*_CONTRAST)
-"""What a caption says of it."""
+"""How captions describe the contrast."""
 
 _SAMPLES = 200_000
 _FILL = 0.4
 _GREYS = np.arange(256)[:, np.newaxis].repeat(3, 1)
-_TINTS = (_GREYS * (1 - _FILL) + PALETTE[:, np.newaxis] * _FILL).round()  # each grey below each row of `PALETTE`
+_TINTS = (_GREYS * (1 - _FILL) + PALETTE[:, np.newaxis] * _FILL).round()  # each grey under each row of `PALETTE`
 _TINTS[0] = _GREYS
-# RGBA in one number each, which is looked up and stored at once.
+# RGBA as one number each, so that a pixel takes one lookup.
 _TINTED = np.insert(_TINTS, 3, 255, axis=-1).astype(np.uint8).view(np.uint32).ravel()
 _OPAQUE = np.insert(PALETTE, 3, 255, axis=-1).view(np.uint32).ravel()
 _PICKED = Image.Resampling.NEAREST
 
 
 def contrast(planes: Sequence[Pixels]) -> tuple[float, float]:
-    """Return the intensities to draw black and white: percentiles of the finite pixels of `planes`, 0 without any.
+    """Return the intensities to draw as black and white: percentiles of the finite pixels of `planes`, or 0 and 0.
 
-    Of many pixels, some 200,000 that are spread evenly are looked at.
+    Large planes are sampled evenly, at some 200,000 pixels.
     """
     step = max(1, sum(plane.size for plane in planes) // _SAMPLES)
     while any(gcd(step, plane.shape[-1]) > 1 for plane in planes):
-        step += 1  # or only some of the columns would be looked at
+        step += 1  # otherwise only some columns would be sampled
     values = np.concatenate([np.zeros(0), *(plane.ravel()[::step].astype(np.float64) for plane in planes)])
     finite = values[np.isfinite(values)]
     if not finite.size:
@@ -49,7 +49,7 @@ def contrast(planes: Sequence[Pixels]) -> tuple[float, float]:
 
 
 def grey(pixels: Pixels, black: float, white: float) -> Bytes:
-    """Return `pixels` as greys, linear from 0 at `black` to 255 at `white`; NaN is 0, as is all of a flat plane."""
+    """Return `pixels` as greys, linear from 0 at `black` to 255 at `white`. NaN and flat planes become 0."""
     with np.errstate(over="ignore", invalid="ignore"):
         scale = 255 / (white - black) if white > black else 0.0
         shades = (np.clip(pixels.astype(np.float64), black, white) - black) * scale
@@ -58,14 +58,14 @@ def grey(pixels: Pixels, black: float, white: float) -> Bytes:
 
 
 def fitted_shape(shape: tuple[int, ...], side: int) -> tuple[int, int]:
-    """Return height and width at which the longer side of `shape` (y, x) fits `side`: a whole multiple, or reduced."""
+    """Return the height and width of `shape` (y, x) scaled to fit `side`: enlarged by a whole factor, or reduced."""
     factor = side // max(shape) or side / max(shape)
     height, width = (max(1, round(length * factor)) for length in shape)
     return height, width
 
 
 def fit(shades: Bytes, labels: Labels, side: int) -> tuple[Bytes, Bytes]:
-    """Return shades and label colours (y, x) at their `fitted_shape`, averaged or picked where that is smaller."""
+    """Return shades and label colours (y, x) at their `fitted_shape`. Reduced shades are averaged."""
     if factor := side // max(shades.shape):
         return _enlarged(shades, factor), _enlarged(label_colours(labels), factor)
     size = fitted_shape(shades.shape, side)[::-1]
@@ -74,7 +74,10 @@ def fit(shades: Bytes, labels: Labels, side: int) -> tuple[Bytes, Bytes]:
 
 
 def outlines(colours: Bytes, width: int = 1) -> npt.NDArray[np.bool_]:
-    """Return where an object of `colours` (y, x) ends within `width` pixels; the rim of the plane is no end."""
+    """Return which pixels of `colours` (y, x) are within `width` pixels of the edge of their object.
+
+    The border of the plane is not an edge.
+    """
     ends = np.zeros(colours.shape, np.bool_)
     for (one, other), (here, there) in zip(lay_beside(colours), lay_beside(ends), strict=True):
         differs = one != other
@@ -86,7 +89,7 @@ def outlines(colours: Bytes, width: int = 1) -> npt.NDArray[np.bool_]:
 
 
 def overlay(shades: Bytes, colours: Bytes, width: int = 1) -> Bytes:
-    """Return `shades` below translucent `colours` with opaque outlines as RGBA (y, x, 4), nowhere transparent."""
+    """Draw translucent `colours` with opaque outlines over `shades`; return opaque RGBA (y, x, 4)."""
     dots = _TINTED.take(colours.astype(np.uint16) * len(_GREYS) + shades)
     ends = outlines(colours, width)
     dots[ends] = _OPAQUE.take(colours[ends])
@@ -94,7 +97,7 @@ def overlay(shades: Bytes, colours: Bytes, width: int = 1) -> Bytes:
 
 
 def palette_png(values: Bytes, palette: Bytes = PALETTE) -> bytes:
-    """Encode `values` (y, x) as PNG that looks each up in `palette` (n, 3)."""
+    """Encode `values` (y, x), rows of `palette` (n, 3), as PNG."""
     picture = Image.fromarray(values)
     picture.putpalette(palette.tobytes())
     stream = BytesIO()

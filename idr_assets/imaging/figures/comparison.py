@@ -1,4 +1,4 @@
-"""Several segmentations of the same planes side by side, for people who choose between them."""
+"""The comparison of several segmentations of the same planes, side by side."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -16,7 +16,7 @@ _CAPTION = (
     f"objects. Grey: intensity in arbitrary units, {colours.GREY_RANGE}. "
     "Colours tell neighbouring objects apart and mean nothing else."
 )
-_ROW, _LEAST_PANEL, _MOST_PANEL = 2400, 400, 540  # dots: of a row, as far as that leaves each panel least and most
+_ROW, _LEAST_PANEL, _MOST_PANEL = 2400, 400, 540  # dots: width of a row, within the least and most of a panel
 
 type Rows = Mapping[tuple[int, int, int], Sequence[LabelledPlane | None]]
 
@@ -25,14 +25,29 @@ type Rows = Mapping[tuple[int, int, int], Sequence[LabelledPlane | None]]
 def comparison(
     rows: Rows, names: Sequence[str], *, title: str, omitted: int = 0, pixel_size: float | None = None
 ) -> Figure:
-    """Draw planes, by (t, c, z), as rows and segmentations as columns, in the order of `names`.
+    """Draw planes as rows, grouped by channel, and segmentations as columns.
 
-    Rows are grouped by channel. A plane that a segmentation has not labelled is None, and drawn as not materialized;
-    `omitted` planes were left out evenly, which the caption says. `pixel_size` is in micrometres and adds a scale bar.
-    Raises ValueError where there is no row.
+    Parameters
+    ----------
+    rows
+        For each (t, c, z), the plane as each segmentation labels it, in the order of `names`. None is drawn as not
+        materialized.
+    names
+        Names of the segmentations.
+    title
+        Printed above the figure.
+    omitted
+        Number of planes that were left out evenly; the caption states it.
+    pixel_size
+        In µm; adds a scale bar.
+
+    Raises
+    ------
+    ValueError
+        If there are no rows.
     """
     if not rows:
-        message = f"The comparison '{title}' has no planes and cannot be laid out: give at least one (t, c, z)."
+        message = f"The comparison '{title}' has no planes, so there is nothing to draw: give at least one (t, c, z)."
         raise ValueError(message)
     channels = {
         channel: [_row(Plane(*key), row, names) for key, row in rows.items() if key[1] == channel]
@@ -43,7 +58,7 @@ def comparison(
 
 
 def _row(name: Plane, planes: Sequence[LabelledPlane | None], names: Sequence[str]) -> list[Panel]:
-    """Put the plane's pixels without labels, from whichever segmentation has them, before the segmentations."""
+    """Start the row with the plane's pixels alone, from the first segmentation that has them."""
     found = next((plane for plane in planes if plane), None)
     alone = found and replace(found, labels=np.zeros_like(found.labels))
     return [Panel(str(name), alone), *(_panel(*each) for each in zip(names, planes, strict=True))]

@@ -1,4 +1,4 @@
-"""What all figures have in common: inks, settings of their own, plots of channels, and how they are rendered."""
+"""What all figures share: colours, matplotlib's settings, axes, and rendering."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,22 +15,22 @@ from idr_assets.imaging.figures.plotting import Axes, Figure, FigureCanvasAgg, F
 DPI: Final = 216
 INK, FAINT, PAPER = "#1a1a1a", "#5f5f5f", "#f4f4f4"
 COLOURS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
-"""Of channels: Okabe and Ito's."""
+"""Colours of channels, by Okabe and Ito."""
 
 LABEL: Final[dict[str, Any]] = {"fontsize": 8, "color": INK}
 NUMBER: Final = "{x:,.12g}"
-"""Format of a number without exponent and without the last digits, which are rounding."""
+"""Format of a number without an exponent and without rounding errors in the last digits."""
 
-_DASHES = ("-", "--")  # of as many channels as there are colours, each
+_DASHES = ("-", "--")  # of each group of channels that uses all colours
 _DEFAULTS = {name: value for name, value in mpl.rcParamsDefault.items() if not name.startswith("backend")}
-_ALONE = RLock()  # matplotlib's settings are those of the whole process
+_ALONE = RLock()  # matplotlib's settings belong to the whole process
 
 
 @contextmanager
 def default_style() -> Iterator[None]:
-    """Draw with matplotlib's own settings, whatever a user's `matplotlibrc` says, one thread at a time.
+    """Use matplotlib's default settings, whatever a user's `matplotlibrc` says, in one thread at a time.
 
-    Both what makes a figure and what renders one needs it: matplotlib reads settings in both.
+    Needed both to make a figure and to render it: matplotlib reads its settings in both.
     """
     with _ALONE, mpl.rc_context(_DEFAULTS):
         yield
@@ -38,7 +38,7 @@ def default_style() -> Iterator[None]:
 
 @default_style()
 def render(figure: Figure) -> Image.Image:
-    """Return a figure as an RGB picture, `figure.dpi` dots an inch."""
+    """Render a figure as an RGB picture of `figure.dpi` dots per inch."""
     canvas = FigureCanvasAgg(figure)
     canvas.draw()  # type: ignore[no-untyped-call]
     return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")  # type: ignore[no-untyped-call]
@@ -46,24 +46,24 @@ def render(figure: Figure) -> Image.Image:
 
 @default_style()
 def svg(figure: Figure) -> bytes:
-    """Encode a figure as SVG, whose heat maps are pictures and all else is lines and text as outlines."""
+    """Encode a figure as SVG: heat maps as pictures, lines as lines, text as outlines."""
     stream = BytesIO()
     FigureCanvasSVG(figure).print_svg(stream, metadata={"Date": None})  # type: ignore[no-untyped-call]
     return stream.getvalue()
 
 
 def styles() -> Iterator[dict[str, Any]]:
-    """Give the line of each channel, in their order."""
+    """Yield the line style of each channel, in order."""
     return ({"linestyle": dashes, "color": colour} for dashes, colour in product(_DASHES, COLOURS))
 
 
 def indices() -> MaxNLocator:
-    """Place ticks at whole numbers, as many as there is room for."""
+    """Place ticks at whole numbers, as many as fit."""
     return MaxNLocator(nbins=10, steps=[1, 2, 5, 10], integer=True, min_n_ticks=1)
 
 
 def name_axes(axes: Axes, title: str, x: str, y: str) -> None:
-    """Write what an axes shows, and along its sides what of, with the unit."""
+    """Set the title of axes and the labels of x and y, which state the units."""
     axes.set_title(title, loc="left", fontsize=8.5, fontweight="bold", color=INK)
     axes.set_xlabel(x, **LABEL)
     axes.set_ylabel(y, **LABEL)

@@ -1,8 +1,4 @@
-"""The montage of a window, for people.
-
-How numbers become colours stands in `colours`, how panels are laid out and drawn in `panels`, small pictures in
-`pictures`, the page in `plane_browser`.
-"""
+"""The montage of a window: its planes with their labels. `panels` lays them out and draws them."""
 
 from collections.abc import Mapping
 
@@ -17,7 +13,7 @@ _CAPTION = (
     f"Grey: intensity in arbitrary units, {colours.GREY_RANGE}. "
     "Colours tell neighbouring objects apart and mean nothing else."
 )
-_PANELS = 1620  # dots: the panels of the longer side together, as far as that leaves each between least and most
+_PANELS = 1620  # dots: all panels along the longer side, within the least and most of a panel
 _LEAST_PANEL, _MOST_PANEL = 270, 810
 
 type Planes = Mapping[tuple[int, int, int], LabelledPlane | None]
@@ -27,12 +23,24 @@ type Planes = Mapping[tuple[int, int, int], LabelledPlane | None]
 def montage(planes: Planes, *, title: str, omitted: int = 0, pixel_size: float | None = None) -> Figure:
     """Draw the planes of a window as rows T and columns Z, a group of rows for each channel.
 
-    Keys are (t, c, z). A plane that is None, or that the grid needs and `planes` lacks, is drawn as not materialized;
-    `omitted` planes were left out evenly, which the caption says. `pixel_size` is in micrometres and adds a scale
-    bar. Raises ValueError where there is no key at all.
+    Parameters
+    ----------
+    planes
+        By (t, c, z). None, or a plane of the grid that is absent, is drawn as not materialized.
+    title
+        Printed above the figure.
+    omitted
+        Number of planes that were left out evenly; the caption states it.
+    pixel_size
+        In µm; adds a scale bar.
+
+    Raises
+    ------
+    ValueError
+        If `planes` is empty.
     """
     if not planes:
-        message = f"Montage '{title}' has no planes and cannot be laid out: give at least one key (t, c, z)."
+        message = f"Montage '{title}' has no planes, so there is nothing to draw: give at least one key (t, c, z)."
         raise ValueError(message)
     every_t, every_c, every_z = (sorted(set(indices)) for indices in zip(*planes, strict=True))
     channels = {c: [[_panel(planes, Plane(t, c, z)) for z in every_z] for t in every_t] for c in every_c}

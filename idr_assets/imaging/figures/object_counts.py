@@ -1,8 +1,4 @@
-"""How many objects there are over T x Z, and how large they are: a figure, for people.
-
-How objects are counted and measured stands in `objects`, the histogram of areas in `area_bars`, what all figures have
-in common in `drawing`.
-"""
+"""The figure of how many objects there are over T x Z, and how large they are. `area_bars` draws the areas."""
 
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -30,14 +26,19 @@ from idr_assets.imaging.figures.plotting import Axes, Figure, Line2D, MaxNLocato
 from idr_assets.imaging.planes import Block, Plane, evenly_spread
 
 CHANNELS: Final = 12
-"""Channels of the figure at most; more lines cannot be told apart."""
+"""At most so many channels are drawn: more lines cannot be distinguished."""
 
 _CAPTION = (
     "Heat map: each cell is a plane, its colour the number of its objects. Mean: over the planes of all slices z at a "
     "timepoint. Areas: of all objects, in bars of the same width."
 )
 _MISSING = " Hatched: planes not measured, which the mean leaves out."
-_WIDTH, _MAPS, _MAP, _PLOT = 9.0, 19.2, 3.2, 2.6  # inches: of the sheet; heights of all maps and of a map, at most
+_WIDTH, _MAPS, _MAP, _PLOT = (
+    9.0,
+    19.2,
+    3.2,
+    2.6,
+)  # inches: width; most height of all maps and of one map; height of the plots
 _LEGEND, _TEXT, _HEADLINE = 0.4, 0.7, 0.2  # inches: heights of the legend, the caption, a line of the title
 _HEADLINE_LETTERS, _LINE, _DOTS = 80, 175, 100  # in a line of the title and of the caption; timepoints with a dot each
 _HEADROOM = 1.08  # above the highest point, which is a dot
@@ -49,10 +50,20 @@ type Counts = npt.NDArray[np.float64]
 def counts_figure(
     counts: Mapping[Plane, int], areas: Areas, window: Block, *, title: str, pixel_area: float | None = None
 ) -> Figure:
-    """Draw the numbers of objects of the window's planes: for each channel a heat map, below the mean over z and areas.
+    """Draw a heat map of the number of objects for each channel; below, the mean over z and the areas.
 
-    A plane that `counts` lacks is drawn as not measured. `areas` are those of all objects in pixels, by channel;
-    `pixel_area`, in µm², turns them into µm². Of more than `CHANNELS` channels, some are left out evenly.
+    Parameters
+    ----------
+    counts
+        Number of objects of each plane. A plane of the window that is absent is drawn as not measured.
+    areas
+        Areas of all objects in pixels, by channel.
+    window
+        The planes to draw. If it has more than `CHANNELS` channels, some are left out evenly.
+    title
+        Printed above the figure.
+    pixel_area
+        In µm²; converts the areas to µm².
     """
     shown = replace(window, c=tuple(evenly_spread(window.c, CHANNELS)))
     found = {c: _over_t_and_z(counts, shown, c) for c in shown.c}
@@ -87,7 +98,7 @@ def _write(figure: Figure, headline: list[str], caption: str) -> None:
 
 
 def _over_t_and_z(counts: Mapping[Plane, int], window: Block, c: int) -> Counts:
-    """Give the numbers of objects (t, z) of a channel, NaN where a plane is missing."""
+    """Return the numbers of objects (t, z) of a channel; NaN is a missing plane."""
     return np.array([[counts.get(Plane(t, c, z), np.nan) for z in window.z] for t in window.t], np.float64)
 
 

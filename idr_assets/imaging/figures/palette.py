@@ -1,6 +1,6 @@
-"""The colours of labels: which there are, and which object gets which.
+"""The colours of labels, and which object gets which.
 
-Arrays of labels in, rows of `PALETTE` out; `colours` lays these upon pixels.
+Labels in, rows of `PALETTE` out; `colours` draws them over pixels.
 """
 
 import colorsys
@@ -28,18 +28,18 @@ PALETTE: Bytes = np.array(
     ],
     np.uint8,
 )
-"""(256, 3) RGB: row 0 is the background, rows 1 to 8 are used first, the others only where eight do not suffice."""
+"""(256, 3) RGB: row 0 is the background, rows 1 to 8 are used first, the others only if eight are not enough."""
 
-_REACH = 1 / 12  # of the longer side: objects this close are seen together, so they are neighbours
-_NUMBER = np.int64(32)  # bits of a label in a pair of labels
+_REACH = 1 / 12  # of the longer side: objects this close look adjacent
+_NUMBER = np.int64(32)  # bits of a label within a pair
 
 
 def label_colours(labels: Labels) -> Bytes:
     """Return the row of `PALETTE` of each pixel (y, x), 0 for the background; neighbours never share one.
 
-    Neighbours are objects that touch, or that do once each is expanded by about a twelfth of the plane. Greedy
+    Neighbours are objects that touch, or would touch if each grew by about a twelfth of the plane. Greedy
     colouring, most neighbours first (Welsh and Powell, Computer Journal 10, 1967), takes the least used of the free
-    colours. Only scattered labels, more than 255 that all touch, run out.
+    colours. Colours run out only if more than 255 scattered labels all touch.
     """
     objects, pairs = _objects(labels), _neighbours(labels)
     ones, others = pairs >> _NUMBER, (pairs & (1 << _NUMBER) - 1).tolist()
@@ -55,7 +55,7 @@ def label_colours(labels: Labels) -> Bytes:
 
 
 def lay_beside[T: np.generic](plane: npt.NDArray[T]) -> Iterable[tuple[npt.NDArray[T], npt.NDArray[T]]]:
-    """Lay each pixel beside its neighbour to the right, below, and on both diagonals, as views of `plane`."""
+    """Pair each pixel with its neighbour to the right, below, and on both diagonals, as views of `plane`."""
     yield plane[:, :-1], plane[:, 1:]
     yield plane[:-1], plane[1:]
     yield plane[:-1, :-1], plane[1:, 1:]
@@ -67,9 +67,9 @@ def _objects(labels: Labels) -> Labels:
 
 
 def _neighbours(labels: Labels) -> npt.NDArray[np.int64]:
-    """Return all pairs of objects that touch, expanded or not, diagonals included; each pair in both orders, sorted.
+    """Return all pairs of neighbours, diagonals included; each pair in both orders, sorted.
 
-    A pair is one number: the first label, then, in the lower bits, the second.
+    A pair is one number: the first label in the upper bits, the second in the lower ones.
     """
     coarse = labels[::2, ::2]  # takes a quarter of the time
     if len(_objects(coarse)) < len(_objects(labels)):
@@ -81,6 +81,6 @@ def _neighbours(labels: Labels) -> npt.NDArray[np.int64]:
 
 
 def _beside(one: Labels, other: Labels) -> npt.NDArray[np.int64]:
-    """Return the labels of objects that lie upon each other, (2, pixels)."""
+    """Return the labels (2, n) where two different objects meet."""
     objects = (one != other) & (one > 0) & (other > 0)
     return np.stack([one[objects], other[objects]]).astype(np.int64)

@@ -1,7 +1,6 @@
-"""A sheet of panels, each a plane with its labels: what the montage and the comparison have in common.
+"""A sheet of panels, each a plane with its labels. `montage` and `comparison` say which.
 
-Lengths are dots of `DPI`, counted from the sheet's left upper corner, so that pixels fall on whole dots. What the
-panels are, and what is written above them, is the affair of `figures` and `comparison`.
+Lengths are dots of `DPI` from the upper left corner of the sheet, so that pixels fall on whole dots.
 """
 
 import textwrap
@@ -28,14 +27,14 @@ _MISSING = " Hatched: planes not materialized."
 
 
 class Panel(NamedTuple):
-    """A plane below its heading; None is one that is not materialized."""
+    """A plane below its heading; None if it is not materialized."""
 
     heading: str
     plane: LabelledPlane | None
 
 
 class Layout(NamedTuple):
-    """The longer side of a panel, and how wide a column is at least, so that headings have room."""
+    """The longer side of a panel, and the least width of a column, which headings need."""
 
     side: int
     column: int
@@ -49,8 +48,7 @@ def draw_panels(
 ) -> Figure:
     """Draw panels as rows and columns, a group of rows for each channel, below a title and above a caption.
 
-    The caption also says what hatched panels are, where there are any. `pixel_size` is in micrometres and adds a scale
-    bar.
+    The caption explains hatched panels if there are any. `pixel_size`, in µm, adds a scale bar.
     """
     planes = [panel.plane for rows in channels.values() for row in rows for panel in row]
     stored = [plane for plane in planes if plane]
@@ -60,7 +58,7 @@ def draw_panels(
     sheet = _Sheet(figure, figure.add_axes((0, 0, 1, 1)), shape, columns, layout)
     y = sheet.write_lines(_MARGIN, title, _HEADLINE, fontsize=10, fontweight="bold")
     for c, rows in channels.items():
-        if pixel_size is not None and stored:  # how wide a plane is, is not known without one
+        if pixel_size is not None and stored:  # the width of a plane is unknown without a stored one
             sheet.draw_scale_bar(y + _GROUP // 2, pixel_size)
         y = sheet.draw_channel(y, c, rows)
     text = caption + (_MISSING if len(stored) < len(planes) else "")
@@ -68,13 +66,13 @@ def draw_panels(
 
 
 def omission(planes: int) -> str:
-    """Say in a caption that so many planes were left out."""
+    """State in a caption how many planes were left out."""
     return f" {planes} more planes of the window are left out, evenly." if planes else ""
 
 
 @dataclass(frozen=True)
 class _Sheet:
-    """A sheet that is drawn from top to bottom; `shape` (y, x) is that of a plane."""
+    """A sheet that is drawn from top to bottom; `shape` is the (y, x) shape of a plane."""
 
     figure: Figure
     axes: Axes
@@ -126,7 +124,7 @@ class _Sheet:
         self.write(x + width + 14, y, text, fontsize=7.5, verticalalignment="center")
 
     def draw_panel(self, x: int, y: int, panel: Panel, grey: tuple[float, float]) -> None:
-        """Draw a plane, its pixels as greys from black to white of `grey`, or that it is not materialized."""
+        """Draw a plane with its heading; `grey` holds the intensities of black and white."""
         self.write(x, y - 8, panel.heading, fontsize=7, color=INK if panel.plane else FAINT)
         if not panel.plane:
             return self.draw_absence(x, y)
@@ -156,11 +154,11 @@ class _Sheet:
         self.write(left - _GAP, y, f"{length:g} µm", **style)
 
     def write(self, x: float, y: float, text: str, **style: Any) -> None:  # noqa: ANN401 - matplotlib's own
-        """Write text as it is, without reading mathematics into it."""
+        """Write text literally: `$` does not start mathematics."""
         self.axes.text(x, y, text, parse_math=False, **({"color": INK} | style))
 
     def cut(self, height: int) -> Figure:
-        """Give the figure its size, and its axes the same dots as data coordinates."""
+        """Set the size of the figure, and dots as the coordinates of its axes."""
         self.axes.set(xlim=(0, self.width), ylim=(height, 0))
         self.axes.set_axis_off()
         self.figure.set_size_inches(self.width / DPI, height / DPI)

@@ -1,6 +1,6 @@
-"""Small pictures in an asset's metadata: a plane with outlines, a thumbnail, a preview.
+"""Pictures for the metadata of assets: a plane with outlines, a thumbnail, a preview.
 
-Figures with text stand in `figures` and others; nothing here needs matplotlib, which takes a second to import.
+Nothing here needs matplotlib, which takes a second to import.
 """
 
 from io import BytesIO
@@ -16,12 +16,12 @@ from idr_assets.imaging.figures.palette import PALETTE, Bytes, Labels
 from idr_assets.imaging.planes import LabelledPlane
 
 SMALL_PICTURE_BYTES: Final = 40_000
-"""Bound of a picture in an asset's metadata."""
+"""Most bytes of a picture in the metadata of an asset."""
 
-_HIGHEST_PREVIEW = 6000  # pixels: WebP has 16,383 at most, and events must stay small
+_HIGHEST_PREVIEW = 6000  # pixels: WebP allows 16,383, but events must stay small
 _SMALL_SIDES = (512, 384, 256, 192, 128, 64)  # tried until the picture is small enough
-_FAST = 2  # of WebP's methods 0 to 6: half of the time that 4 takes, for 4 % more bytes
-_GREYS = 64  # of a small picture: finer steps are camera noise, which is most of a PNG's bytes
+_FAST = 2  # of WebP's methods 0 to 6: half the time of 4, for 4 % more bytes
+_GREYS = 64  # of a small picture: finer steps are camera noise, which would be most of a PNG
 
 
 def outlines_png(plane: LabelledPlane, most: int = SMALL_PICTURE_BYTES) -> bytes:
@@ -30,22 +30,24 @@ def outlines_png(plane: LabelledPlane, most: int = SMALL_PICTURE_BYTES) -> bytes
 
 
 def thumbnail_png(pixels: Pixels) -> bytes:
-    """Encode `pixels` (y, x) of any real dtype, contrast stretched, as PNG of at most `SMALL_PICTURE_BYTES`."""
+    """Encode `pixels` (y, x) of any real dtype, with stretched contrast, as PNG of at most `SMALL_PICTURE_BYTES`."""
     return _small_png(pixels, np.zeros(pixels.shape, np.int32), SMALL_PICTURE_BYTES)
 
 
 def figure_png(picture: Image.Image, dpi: int) -> bytes:
-    """Encode a figure of so many dots an inch as PNG."""
+    """Encode a figure as PNG, which states its dots per inch."""
     stream = BytesIO()
-    picture.save(stream, format="PNG", dpi=(dpi, dpi), compress_level=1)  # more takes seconds, and saves a twentieth
+    picture.save(
+        stream, format="PNG", dpi=(dpi, dpi), compress_level=1
+    )  # a higher level takes seconds and saves a twentieth
     return stream.getvalue()
 
 
 def preview_webp(picture: Image.Image, width: int) -> bytes:
-    """Encode a figure, reduced where wider than `width` or very high, as WebP: a tenth of a PNG."""
+    """Encode a figure as WebP, a tenth of a PNG; a figure that is wider than `width` or very high is reduced."""
     small, stream = picture.copy(), BytesIO()
     small.thumbnail((width, _HIGHEST_PREVIEW), Image.Resampling.BOX)
-    # The word "webp" would have Pillow load all the formats that it knows.
+    # For the word "webp", Pillow would load every format that it knows.
     small.save(stream, format=WebPImageFile.format, method=_FAST)
     return stream.getvalue()
 
@@ -60,7 +62,7 @@ def _small_png(pixels: Pixels, labels: Labels, most: int) -> bytes:
 
 
 def _encoded(shades: Bytes, coloured: Bytes) -> bytes:
-    """Encode as PNG of a byte a pixel: `_GREYS` greys, then as many label colours as remain."""
+    """Encode as PNG with one byte per pixel: `_GREYS` greys, then as many label colours as fit."""
     last = np.minimum(coloured.astype(int) + _GREYS - 1, 255)
     values = np.where(colours.outlines(coloured), last, shades // (256 // _GREYS)).astype(np.uint8)
     greys = np.linspace(0, 255, _GREYS).astype(np.uint8)[:, np.newaxis].repeat(3, 1)

@@ -1,7 +1,7 @@
 """The page with a slider over the planes: one HTML file that needs no network and no server.
 
-Here belong what the page holds and how large it may get. How it looks stands in `plane_browser.html`, how it behaves
-in `plane_browser.js`.
+This module decides what the page holds and how large it may be. `plane_browser.html` is its layout, `plane_browser.js`
+its behaviour.
 """
 
 from base64 import b64encode
@@ -20,12 +20,12 @@ from idr_assets.imaging.figures.scale_bar import round_length
 from idr_assets.imaging.planes import LabelledPlane, Plane, count_objects
 
 PAGE_BYTES: Final = 20_000_000
-"""Bound of a page; the more planes it has, the smaller are their pictures."""
+"""Most bytes of a page; the more planes, the smaller their pictures."""
 
-_TEXT_BYTES = 500_000  # left for everything but pictures
-_PICTURE_BYTES = 2  # of a pixel at most: a byte of grey and half a byte of label that do not compress, in base64
-_ROW_BYTES = 3  # of a row: PNG tells of each how it is filtered
-_RUNS = 3  # zlib's Z_RLE: noise has no longer repeats, and to look for them takes two fifths of encoding it
+_TEXT_BYTES = 500_000  # for everything but pictures
+_PICTURE_BYTES = 2  # per pixel, at most: a byte of grey and half a byte of label, incompressible, in base64
+_ROW_BYTES = 3  # per row: PNG stores a filter for each
+_RUNS = 3  # zlib's Z_RLE: noise has no longer repeats, and the search for them takes two fifths of the time
 _NO_PROVENANCE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -37,11 +37,26 @@ def plane_browser(
     pixel_size: float | None = None,
     provenance: Mapping[str, str] = _NO_PROVENANCE,
 ) -> str:
-    """Return a page that shows pixels, labels and overlay of each plane, sorted by c, t, z, side by side.
+    """Return a page that shows the pixels, labels and overlay of each plane side by side.
 
-    A plane that is None is not materialized, and `omitted` planes were left out evenly, which the page says.
-    `pixel_size` is in micrometres and adds a scale bar. Planes whose pictures would make the page larger than
-    `PAGE_BYTES` are reduced, which it says too.
+    Parameters
+    ----------
+    planes
+        In any order; the page sorts them by c, t, z. None is a plane that is not materialized. Pictures are reduced
+        until the page fits `PAGE_BYTES`; the page states by how much.
+    title
+        The heading.
+    omitted
+        Number of planes that were left out evenly; the page states it.
+    pixel_size
+        In µm; adds a scale bar.
+    provenance
+        Lines to print below the pictures, by their names.
+
+    Returns
+    -------
+    str
+        The HTML.
     """
     there = [plane for plane in planes if plane]
     shape = there[0].pixels.shape if there else (1, 1)
@@ -63,7 +78,10 @@ def plane_browser(
 
 
 def _longest_side(shape: tuple[int, ...], planes: int) -> int:
-    """Return the longer side, `shape`'s at most, of pictures of which `planes` fit the page, however they compress."""
+    """Return the longer side of pictures so that `planes` of them fit the page even if they do not compress.
+
+    At most the longer side of `shape`.
+    """
     most = (PAGE_BYTES - _TEXT_BYTES) // max(1, planes)
     return max(1, bisect_right(range(1, max(shape) + 1), most, key=lambda side: _bytes(shape, side)))
 
@@ -77,7 +95,9 @@ def _entries(planes: Sequence[LabelledPlane], side: int) -> list[dict[str, Any]]
     channels = {plane.c for plane in planes}
     ranges = {c: colours.contrast([plane.pixels for plane in planes if plane.c == c]) for c in channels}
     ordered = sorted(planes, key=lambda plane: (plane.c, plane.t, plane.z))
-    with ThreadPoolExecutor(2) as threads:  # half of the work is encoding, without Python's lock; for which more wait
+    with ThreadPoolExecutor(
+        2
+    ) as threads:  # half of the work is encoding, without Python's lock; more would wait for it
         return list(threads.map(lambda plane: _entry(plane, *ranges[plane.c], side), ordered))
 
 
@@ -98,7 +118,7 @@ def _entry(plane: LabelledPlane, black: float, white: float, side: int) -> dict[
 
 
 def _scale(width: int, pixel_size: float | None) -> dict[str, Any] | None:
-    """Return the scale bar's label and its share of a picture's width in per cent."""
+    """Return the label of the scale bar, and its width in per cent of a picture."""
     if pixel_size is None:
         return None
     length = round_length(width * pixel_size / 5)

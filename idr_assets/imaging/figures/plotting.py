@@ -1,9 +1,9 @@
-"""Matplotlib, as figures import it: whatever backend `MPLBACKEND` names.
+"""Matplotlib, imported even if `MPLBACKEND` names a backend that it does not know.
 
-Matplotlib cannot be imported where the variable names a backend that it does not know, and figures need none.
+Its import fails then, although figures need no backend.
 """
 # ruff: noqa: E402
-# All of matplotlib comes after the first import of it.
+# The first import of matplotlib must come before the others.
 
 import os
 import sys

@@ -1,7 +1,4 @@
-"""What is measured of each object of a label plane, and what each column of the table of objects means.
-
-How tables are stored and read stands in `objects`.
-"""
+"""What is measured of each object of a label plane, and what each column means. `tables` stores and reads them."""
 
 from typing import Any, Final, NamedTuple
 
@@ -13,11 +10,11 @@ from idr_assets.imaging.planes import LabelledPlane
 type Columns = dict[str, npt.NDArray[Any]]
 
 VERSION: Final = "3"
-"""Raised when the same labels and pixels get other numbers: tables of another version are measured again."""
+"""Increased when the same labels and pixels get other numbers; tables of another version are measured again."""
 
 
 class Column(NamedTuple):
-    """A column of the table: its Arrow type, and what it means, with its unit."""
+    """A column of the table: its name, its Arrow type, and its meaning with the unit."""
 
     name: str
     type: str
@@ -31,7 +28,7 @@ COLUMNS: Final = (
     Column("z", "int32", "slice, true index"),
     Column("label", "int32", "value of the object's pixels in its label plane, from 1"),
     Column("area", "int64", "area in pixels"),
-    Column("area_um2", "float64", "area in µm²; null where the image does not tell the size of a pixel"),
+    Column("area_um2", "float64", "area in µm²; null if the pixel size is unknown"),
     Column("centroid_y", "float64", "mean y of the object's pixels, in pixels from the middle of the first row"),
     Column("centroid_x", "float64", "mean x of the object's pixels, in pixels from the middle of the first column"),
     Column("bbox_y0", "int32", "first row of the bounding box, in pixels"),
@@ -49,15 +46,15 @@ COLUMNS: Final = (
 
 
 class _Objects(NamedTuple):
-    """The pixels of all objects of a plane, sorted by label and in raster order within each."""
+    """The pixels of all objects of a plane, sorted by label, in raster order within each object."""
 
     labels: npt.NDArray[np.int32]  # (objects,), ascending
     areas: npt.NDArray[np.int64]  # (objects,), in pixels
-    starts: npt.NDArray[np.intp]  # (objects,), where the pixels of each begin
+    starts: npt.NDArray[np.intp]  # (objects,), index of the first pixel of each
     pixels: npt.NDArray[np.intp]  # (pixels,), indices into the flat plane
 
     def reduce(self, ufunc: np.ufunc, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Reduce values (pixels,) to one for each object."""
+        """Reduce values (pixels,) to one value per object."""
         reduced: npt.NDArray[Any] = ufunc.reduceat(values, self.starts)
         return reduced
 
@@ -72,13 +69,13 @@ def measure(image: str, plane: LabelledPlane, pixel_area: float | None) -> Colum
     plane
         Pixels (y, x) of any real dtype and byte order; the labels may have gaps.
     pixel_area
-        Area of a pixel in µm²; where it is None, the column `area_um2` is left out.
+        In µm²; None leaves out the column `area_um2`.
 
     Returns
     -------
     Columns
-        An array (objects,) for each of `COLUMNS`; `image` as bytes. Where a pixel of an object is NaN, so are the
-        intensities of the object.
+        An array (objects,) for each of `COLUMNS`; `image` holds bytes. An object with a NaN pixel has intensities that
+        are NaN.
     """
     objects = _sort(plane.labels)
     where = {"image": image.encode(), "t": plane.t, "c": plane.c, "z": plane.z}
@@ -89,8 +86,8 @@ def measure(image: str, plane: LabelledPlane, pixel_area: float | None) -> Colum
     return columns | _shapes(objects, plane.labels.shape) | _intensities(objects, plane.pixels)
 
 
-# All is computed by passes over the pixels of all objects at once: a loop over objects takes half a millisecond for
-# each, which is most of a run where a plane has thousands.
+# Everything is computed by passes over the pixels of all objects at once: a loop takes half a millisecond per object,
+# which is most of a run when a plane has thousands.
 
 
 def _sort(labels: npt.NDArray[np.int32]) -> _Objects:
@@ -119,7 +116,7 @@ def _shapes(objects: _Objects, shape: tuple[int, ...]) -> Columns:
 
 
 def _eccentricity(objects: _Objects, y: npt.NDArray[np.intp], x: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
-    """Compute sqrt(1 - b²/a²) from the second moments, a and b being the half axes of the ellipse."""
+    """Compute sqrt(1 - b²/a²) from the second moments, where a ≥ b are the half axes of the ellipse."""
     dy, dx = (_from_centre(objects, axis) for axis in (y, x))
     yy, xx, yx = (_moment(objects, *pair) for pair in ((dy, dy), (dx, dx), (dy, dx)))
     difference = np.hypot(yy - xx, 2 * yx)  # of the moments along the two axes; yy + xx is their sum
@@ -128,13 +125,13 @@ def _eccentricity(objects: _Objects, y: npt.NDArray[np.intp], x: npt.NDArray[np.
 
 
 def _from_centre(objects: _Objects, axis: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
-    """Count from the whole pixel before the centroid: sums of whole numbers are exact, and small ones lose nothing."""
+    """Return coordinates relative to the centroid, rounded down: sums of small whole numbers are exact."""
     centre = objects.reduce(np.add, axis) // objects.areas
     return (axis - centre.repeat(objects.areas)).astype(np.float64)
 
 
 def _moment(objects: _Objects, one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Compute the central second moment of two axes, times the square of the area."""
+    """Compute the central second moment of two axes, multiplied by the squared area."""
     sums = objects.reduce(np.add, one) * objects.reduce(np.add, other)
     moment: npt.NDArray[np.float64] = objects.areas * objects.reduce(np.add, one * other) - sums
     return moment
@@ -142,7 +139,7 @@ def _moment(objects: _Objects, one: npt.NDArray[np.float64], other: npt.NDArray[
 
 def _intensities(objects: _Objects, pixels: npt.NDArray[Any]) -> Columns:
     values = pixels.ravel()[objects.pixels].astype(np.float64)
-    with np.errstate(invalid="ignore", over="ignore"):  # of NaN, and of sums that are infinite
+    with np.errstate(invalid="ignore", over="ignore"):  # NaN, and sums that overflow
         total = objects.reduce(np.add, values)
         return {
             "intensity_mean": total / objects.areas,

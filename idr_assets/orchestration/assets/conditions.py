@@ -1,4 +1,4 @@
-"""When assets that are made from labels are made again by themselves."""
+"""When assets that are made from labels are made again automatically."""
 
 from typing import Any
 
@@ -6,13 +6,13 @@ import dagster as dg
 
 
 def when_changed() -> dg.AutomationCondition[Any]:
-    """Say when what is made from labels is made anew: when these were updated, and no run is still at it.
+    """Return the condition that labels were updated since the asset was made, and that no run is making either.
 
-    What was made by this condition is as old as its request: labels may change while it is made. What else was made, by
-    a whole job for example, is as old as its own update.
+    An asset that this condition made counts as old as its request, since labels may change while it is made. An asset
+    that something else made, such as a job, counts as old as its own update.
     """
-    # Times decide between what is seen at one look. Dagster keeps them for single conditions, not for combined ones,
-    # such as `any_deps_updated`, which also takes labels and figures of one job without a selection for two runs'.
+    # Several events of one tick are ordered by their times. Dagster keeps times for single conditions, not for combined
+    # ones such as `any_deps_updated`, which also takes labels and figures of one job for those of two runs.
     changed = dg.AutomationCondition.any_deps_match(dg.AutomationCondition.newly_updated())
     requested, updated = dg.AutomationCondition.newly_requested(), dg.AutomationCondition.newly_updated()
     by_itself = dg.AutomationCondition.executed_with_tags(tag_values={"dagster/from_automation_condition": "true"})
@@ -22,9 +22,9 @@ def when_changed() -> dg.AutomationCondition[Any]:
 
 
 def when_settled() -> dg.AutomationCondition[Any]:
-    """Say the same for what is made in turn from what is made from labels: not while labels are made or are new.
+    """Return the same for an asset that is made from such an asset: not while labels are being made, or are new.
 
-    Of such labels more is still to come, though no run may be at it yet.
+    New labels mean that the asset in between is about to change, even if no run makes it yet.
     """
     coming = dg.AutomationCondition.in_progress() | dg.AutomationCondition.newly_updated()
     at_labels = dg.AutomationCondition.any_deps_match(dg.AutomationCondition.any_deps_match(coming))

@@ -1,4 +1,4 @@
-"""Assets that are made from what other assets of their image stored, and are written anew as a whole."""
+"""Assets that are made from what other assets of their image stored, and are always rewritten as a whole."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -17,12 +17,12 @@ def derived(
     description: str,
     write: Callable[[], dict[str, Any]],
 ) -> dg.AssetsDefinition:
-    """Define the asset; `write` stores it, and gives its metadata, of which `path` tells where it lies."""
+    """Define the asset. `write` stores it and returns its metadata, whose `path` says where."""
 
     @derived_asset(key, [dg.AssetDep(dg.AssetKey(upstream)) for upstream in made_from], kinds, description)
     def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         skip_last_garbage()
-        context.log.info("reading what is stored of %s", "; ".join("/".join(upstream) for upstream in made_from))
+        context.log.info("reading %s", "; ".join("/".join(upstream) for upstream in made_from))
         with own_settings:
             metadata = write()
         context.log.info("wrote %s", metadata["path"].value)
@@ -38,7 +38,7 @@ def derived_asset(
     description: str,
     partitions: dg.PartitionsDefinition[str] | None = None,
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
-    """Decorate the function of such an asset, as `dagster.asset` does."""
+    """Decorate the function of such an asset, like `dagster.asset`."""
     return dg.asset(
         key=list(key),
         deps=deps,

@@ -1,4 +1,4 @@
-"""What the UI says of each asset, in Markdown: what it is, shapes, units, and where it comes from."""
+"""Descriptions of the assets in the UI, in Markdown: what they are, their shapes, units and sources."""
 
 from collections.abc import Sequence
 
@@ -7,10 +7,10 @@ from idr_assets.orchestration.image import Image
 
 
 def of_source_image(image: Image) -> str:
-    """Describe the level, with links to the image's pages."""
+    """Describe the level, with links to pages about the image."""
     links = "".join(f"\n- {markdown(name)}: <{address}>" for name, address in image.links.items())
     return (
-        f"One level of the image as it lies in its store: {_shape(image)} (t, c, z, y, x) of "
+        f"One level of the image as its store holds it: {_shape(image)} (t, c, z, y, x) of "
         f"{image.dtype or 'any dtype'}, opened without reading pixels. Intensities are in arbitrary units.\n{links}"
     )
 
@@ -21,8 +21,8 @@ def of_plane_labels(image: Image) -> str:
     numbered_in = "volume of the timepoint and channel" if image.recipe.works_on.unit == "volume" else "plane"
     parameters = markdown(", ".join(f"{name} {value}" for name, value in image.recipe.parameters.items()))
     return (
-        f"Labels of each plane: ({height}, {width}) (y, x) int32, 0 background, 1..n one object each, numbered in the "
-        f"{numbered_in}. A partition is a timepoint and a slice, `t|z`, and holds the plane of each channel.\n\n"
+        f"Labels of each plane: ({height}, {width}) (y, x) int32, 0 for the background, 1..n for the objects, numbered in "
+        f"each {numbered_in}. A partition is a timepoint and a slice, `t|z`, with a plane for each channel.\n\n"
         f"- window: t {image.t[0]} to {image.t[-1]}, z {image.z[0]} to {image.z[-1]}, "
         f"channels {', '.join(map(str, image.channels))}\n"
         f"- segmentation: `{image.recipe.path}` {parameters}\n"
@@ -54,7 +54,7 @@ def of_objects(image: Image) -> str:
     return (
         f"A row for each object of each plane of {title}: area, position, shape and intensities, in Parquet, a "
         "file and a partition for each timepoint. A timepoint whose planes are the same is not measured again. The "
-        "columns and their units stand in the metadata."
+        "metadata list the columns and their units."
     )
 
 
@@ -63,8 +63,8 @@ def of_object_counts(image: Image) -> str:
     title = markdown(image.title)
     return (
         f"How many objects the planes of {title} have: a heat map over T x Z for each channel, the mean over z "
-        "at each t, and a histogram of areas; a PNG, and an SVG beside it. Planes that are not measured are drawn as "
-        "such, not as zero."
+        "at each t, and a histogram of areas; a PNG, and an SVG beside it. Planes that are not measured are "
+        "hatched, not zero."
     )
 
 

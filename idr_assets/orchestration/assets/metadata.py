@@ -11,25 +11,25 @@ from idr_assets.imaging.output.provenance import read_provenance
 from idr_assets.orchestration.image import Image
 
 MOST_NAMED = 20
-"""Planes that are named at most; the others are counted."""
+"""Most planes that are named; the others are counted."""
 
 
 PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
-"""What Markdown may take for markup, all of ASCII's; CommonMark takes any of it literally behind a backslash."""
+"""All punctuation of ASCII, which may be markup; in CommonMark, a backslash before it makes it literal."""
 
 
 def markdown(text: str) -> str:
-    """Write plain text so that Markdown shows it as it is, without links, pictures or HTML; its lines stay lines.
+    """Escape plain text so that Markdown shows it literally, without links, pictures or HTML; line breaks are kept.
 
-    The UI shows descriptions of assets, of their checks and of what these found as Markdown; other texts, such as those
-    of metadata, failures, logs and skipped ticks, as they are.
+    The UI renders the descriptions of assets, checks and check results as Markdown. Other texts, such as metadata,
+    failures, logs and skipped ticks, are shown literally.
     """
     lines = (line.strip() for line in text.strip().splitlines())  # indented, a line would be code
     return "\\\n".join(PUNCTUATION.sub(r"\\\g<0>", line) for line in lines)
 
 
 def address(url: str) -> dg.MetadataValue[Any]:
-    """Show an address: as a link where a browser opens it as a page, else to be copied."""
+    """Show an address: as a link if a browser can open it, else as text to copy."""
     is_page = url.startswith(("http://", "https://"))
     return dg.MetadataValue.url(url) if is_page else dg.MetadataValue.path(url)
 
@@ -40,22 +40,24 @@ def picture(encoded: bytes, kind: str = "png") -> dg.MarkdownMetadataValue:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Write names one a line, the first of many, and how many more there are."""
+    """Write one name per line; of many, the first ones and how many more there are."""
     more = [f"and {len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else []
     return "\n".join([*names[:MOST_NAMED], *more])
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> dg.MarkdownMetadataValue:
-    """Show a table of plain texts, in Markdown."""
+    """Show plain texts as a table, in Markdown."""
     cells = [[markdown(" ".join(cell.split())) for cell in line] for line in (head, *rows)]
     lines = [cells[0], ["---"] * len(head), *cells[1:]]
     return dg.MetadataValue.md("\n".join(f"| {' | '.join(line)} |" for line in lines))
 
 
 def provenance(image: Image) -> dict[str, str]:
-    """Report how the stored planes came to be, which the YAML may no longer say: each source and recipe there was."""
+    """Return every source and recipe of the stored planes, which may differ from those in the YAML."""
     records = read_provenance(image.labels_url, image.label_group)
     sources = {f"{record.url}, level {record.level}" for record in records}
     recipes = {f"{record.function} {record.parameters}" for record in records}
-    told = {"image": sorted(sources), "segmentation": sorted(recipes)}
-    return {f"{name}s so far" if len(found) > 1 else name: "; ".join(found) for name, found in told.items() if found}
+    of_planes = {"image": sorted(sources), "segmentation": sorted(recipes)}
+    return {
+        f"{name}s so far" if len(texts) > 1 else name: "; ".join(texts) for name, texts in of_planes.items() if texts
+    }

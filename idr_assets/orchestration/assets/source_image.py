@@ -1,4 +1,4 @@
-"""The asset `<image>/source_image`: the image as it lies in its store."""
+"""The asset `<image>/source_image`: the image as its store holds it."""
 
 import math
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from idr_assets.orchestration.image import Image
 def source_image(image: Image) -> dg.AssetsDefinition:
     """Define the asset; its value is the level as a lazy (t, c, z, y, x) dask array.
 
-    Its check `matches_yaml` is evaluated in the same step, also where the image fails it and nothing is materialized.
+    Its check `matches_yaml` is evaluated in the same step, even if the image fails it and nothing is materialized.
     """
     key = dg.AssetKey([image.name, "source_image"])
     description = (
@@ -59,20 +59,20 @@ def source_image(image: Image) -> dg.AssetsDefinition:
 
 
 def _matches_yaml(image: Image, level: Level | None, fault: str | None = None) -> dg.AssetCheckResult:
-    """Tell what the YAML expects and what is stored, where there is a level, and what is wrong or new with it."""
+    """Report what the YAML expects, what is stored if the level was opened, and what is wrong or new."""
     expected = {"expected shape (TCZYX)": str(image.shape), "expected dtype": image.dtype or "any"}
     stored = {"stored shape (TCZYX)": str(level.shape), "stored dtype": level.dtype.str} if level else {}
-    told = fault or (image.source.growth(level) if level else None)
+    remark = fault or (image.source.growth(level) if level else None)
     return dg.AssetCheckResult(
         passed=fault is None,
         check_name="matches_yaml",
         metadata=expected | stored,
-        description=told and markdown(told),
+        description=remark and markdown(remark),
     )
 
 
 def _thumbnail(image: Image, level: Level) -> dg.MetadataValue[Any]:
-    """Show the window's middle plane, or say why it cannot be read: that costs this plane, not the others."""
+    """Show the middle plane of the window, or say why it cannot be read, which concerns no other plane."""
     try:
         return picture(thumbnail_png(level.read(image.window.middle)[0, 0, 0]))
     except ImageError as error:
@@ -83,7 +83,7 @@ def _metadata(image: Image, level: Level) -> dict[str, dg.MetadataValue | str | 
     known = {"pixel size (µm)": level.geometry.pixel_size} if level.geometry.pixel_size else {}
     links = {name: address(link) for name, link in image.links.items()}
     return {
-        **links,  # first, so that none takes the place of what is known
+        **links,  # first, so that no link replaces one of the others
         "url": address(level.url),
         "level": level.path,
         "shape (TCZYX)": str(level.shape),

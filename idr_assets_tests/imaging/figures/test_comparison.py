@@ -85,5 +85,5 @@ def test_a_scale_bar_where_the_pixel_size_is_known() -> None:
 
 
 def test_nothing_to_compare_is_an_error() -> None:
-    with pytest.raises(ValueError, match=r"'demo' has no planes and cannot be laid out: give at least one"):
+    with pytest.raises(ValueError, match=r"'demo' has no planes, so there is nothing to draw: give at least one"):
         comparison({}, NAMES, title="demo")

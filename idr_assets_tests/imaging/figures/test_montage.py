@@ -114,7 +114,7 @@ def test_planes_that_are_left_out_are_counted() -> None:
 
 
 def test_no_plane_at_all_is_an_error() -> None:
-    with pytest.raises(ValueError, match=r"'demo' has no planes .* at least one key"):
+    with pytest.raises(ValueError, match=r"'demo' has no planes, .* at least one key"):
         montage.montage({}, title="demo")
 
 

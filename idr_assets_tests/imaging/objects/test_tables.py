@@ -98,7 +98,7 @@ def test_a_timepoint_without_any_plane_has_an_empty_table(output: OutputImage, u
     assert objects_frame([url]).empty
 
 
-def test_a_damaged_table_is_named_and_measured_anew(output: OutputImage, url: str) -> None:
+def test_a_damaged_table_is_named_and_measured_again(output: OutputImage, url: str) -> None:
     assert write_objects(url, output, PLANES, "image", None)
     whole = Path(url).read_bytes()
     for damaged in (whole[: len(whole) // 2], whole[:100] + bytes([whole[100] ^ 1]) + whole[101:]):
@@ -143,7 +143,7 @@ def test_what_a_killed_writer_left_of_a_table_goes_with_it(output: OutputImage, 
     assert {file.name for file in folder.iterdir()} == {Path(url).name, *kept}
 
 
-def test_a_table_is_written_anew_only_when_what_it_is_made_from_changed(output: OutputImage, url: str) -> None:
+def test_a_table_is_written_again_only_when_what_it_is_made_from_changed(output: OutputImage, url: str) -> None:
     assert write_objects(url, output, PLANES, "image", None)
     assert not write_objects(url, output, PLANES, "image", None)
     write(output, 2, spots((5, 5)))
@@ -163,7 +163,7 @@ def test_tables_are_zstd_and_tell_what_each_column_means(output: OutputImage, ur
 
 def test_no_table_says_what_to_do(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "absent"):
-        with pytest.raises(ImageError, match=r"No table of objects in .* Materialize `objects` first\."):
+        with pytest.raises(ImageError, match=r"There is no table of objects in .* Materialize `objects` first\."):
             objects_frame([f"{folder}/t=2.parquet"])
 
 

@@ -1,4 +1,4 @@
-"""The assets `objects` and `object_counts`: what they tell in the UI, their values, and what is measured anew."""
+"""The assets `objects` and `object_counts`: what they report in the UI, their values, and what is measured again."""
 
 from io import BytesIO
 
@@ -45,7 +45,7 @@ def test_missing_planes_are_listed_and_those_without_objects_counted(one_plane: 
 def test_counts_of_a_timepoint_without_planes_say_that_planes_come_first(fresh: Segmented) -> None:
     assert [fresh.run("plane_labels", "1|09"), fresh.run("objects", "2")] == ["", ""]
     failure = fresh.run("object_counts")
-    assert "No plane of the window was measured: the tables of objects in" in failure
+    assert "No plane of the window was measured: none was stored when the tables of objects in" in failure
     assert "Materialize planes, then `objects`." in failure
 
 
@@ -58,7 +58,7 @@ def test_a_damaged_plane_costs_its_timepoint_alone(fresh: Segmented) -> None:
     fresh.run("plane_labels", PARTITIONS[0], PARTITIONS[-1])
     flip_bit(fresh.project.root / "data/image.ome.zarr/labels/segmentation/0/c/1/0/9/0/0")
     failure = fresh.run("objects", "1", "2")
-    assert "Timepoints that are not measured: 1. Timepoints that are: 1.\nt 1: t 1 c 0 z 9 is damaged" in failure
+    assert "Timepoints that could not be measured: 1. Measured: 1.\nt 1: t 1 c 0 z 9 is damaged" in failure
     assert fresh.instance.get_materialized_partitions(fresh.project.key("objects")) == {"2"}
     assert set(fresh.value("objects")["t"]) == {2}
     fresh.run("plane_labels", "1|09")
@@ -69,7 +69,7 @@ def test_a_rerun_measures_only_timepoints_that_changed(fresh: Segmented) -> None
     def measured(*timepoints: str) -> list[tuple[bool, int]]:
         assert fresh.run("objects", timepoints[0], timepoints[-1]) == ""
         told = [fresh.metadata("objects", t) for t in timepoints]
-        return [(it["measured anew"], it["planes without objects"]) for it in told]
+        return [(it["measured in this run"], it["planes without objects"]) for it in told]
 
     fresh.run("plane_labels", "1|09", "2|10")
     assert measured("1", "2") == [(True, 0), (True, 0)]
@@ -86,7 +86,7 @@ def test_a_rerun_measures_only_timepoints_that_changed(fresh: Segmented) -> None
 
 def test_objects_before_any_run_say_what_to_do(fresh: Segmented) -> None:
     assert "Materialize planes first." in fresh.run("objects", "1", "2")
-    assert "No table of objects in" in fresh.run("object_counts")
+    assert "There is no table of objects in" in fresh.run("object_counts")
     with pytest.raises(ImageError, match=r"Materialize `objects` first\."):
         fresh.value("objects")
 

@@ -1,4 +1,4 @@
 """What assets do in a run, beside their definitions, which commands load without matplotlib and pyarrow.
 
-Each module is imported by its asset, when a run has come to it.
+An asset imports its module when it runs.
 """

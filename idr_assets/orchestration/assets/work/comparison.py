@@ -25,7 +25,7 @@ def write_comparison(images: Sequence[Image]) -> dict[str, Any]:
     omitted = len(image.window) - len(rows)
     sheet = comparison(rows, names, title=image.name, omitted=omitted, pixel_size=image.geometry.pixel_size)
     written = write_figure(image.comparison_url, sheet, "comparison")
-    ways = {f"{it.label_group}: {told}": found for it in images for told, found in provenance(it).items()}
+    ways = {f"{it.label_group}: {name}": found for it in images for name, found in provenance(it).items()}
     return written | {"objects": _counts(rows, names)} | ways
 
 
@@ -39,7 +39,7 @@ def _rows(images: Sequence[Image]) -> dict[tuple[int, int, int], Row]:
 def _planes(image: Image, *indices: Sequence[int]) -> Mapping[tuple[int, int, int], LabelledPlane | None]:
     try:
         return image.open_output().read_grid(*indices)
-    except ImageError:  # this segmentation has no labels yet, which the others need not wait for
+    except ImageError:  # this segmentation has no labels yet; the others are drawn without it
         return {}
 
 

@@ -43,21 +43,21 @@ def write_tables(context: dg.AssetExecutionContext, image: Image) -> dg.Material
 
 
 def _measure(image: Image, timepoints: Iterable[int]) -> tuple[dict[int, Metadata], dict[int, str]]:
-    """Measure timepoints, and give what to tell of each table, or why there is none."""
+    """Measure timepoints; return the metadata of each table, and the reasons why others failed."""
     output, pixel_area = image.open_output(), image.geometry.pixel_area
     found, failures = {}, {}
     for t in timepoints:
         planes = image.timepoint(t)
         try:
             written = write_objects(image.objects_urls[t], output, planes, image.name, pixel_area)
-            found[t] = _told(image, planes) | {"measured anew": written}
+            found[t] = _describe(image, planes) | {"measured in this run": written}
         except ImageError as error:
             failures[t] = str(error)
     keep_tables(image.objects_url, image.objects_urls.values())
     return found, failures
 
 
-def _told(image: Image, planes: Block) -> Metadata:
+def _describe(image: Image, planes: Block) -> Metadata:
     url = image.objects_urls[planes.t[0]]
     counts = read_counts([url], planes)
     return {
@@ -73,7 +73,7 @@ def _told(image: Image, planes: Block) -> Metadata:
 
 
 def _missing(planes: Block, counts: Mapping[Plane, int]) -> Metadata:
-    """List the planes that are not in the table, all of them: those that follow each other as one range."""
+    """List all planes that are not in the table; consecutive ones as a range."""
     of_channel = {c: [plane.z for plane in planes.planes() if plane.c == c and plane not in counts] for c in planes.c}
     lines = [f"c {c}: z {_ranges(z)}" for c, z in of_channel.items() if z]
     return {"missing planes": "\n".join(lines)} if lines else {}
@@ -98,5 +98,5 @@ def _short(value: float | None) -> str:
 
 def _failure(done: int, failures: Mapping[int, str]) -> dg.Failure:
     listed = "\n".join(f"t {t}: {reason}" for t, reason in failures.items())
-    message = f"Timepoints that are not measured: {len(failures)}. Timepoints that are: {done}.\n{listed}"
+    message = f"Timepoints that could not be measured: {len(failures)}. Measured: {done}.\n{listed}"
     return dg.Failure(message, metadata={"failed timepoints": len(failures)}, allow_retries=False)
