@@ -16,7 +16,7 @@ FEW_PLANES = 32
 """A block of so many planes is not divided further: with fewer, much of the time goes to the block itself."""
 
 MOST_PIXELS = 2**24
-"""Most pixels of a block: some 300 MB per thread of a worker, see `blocks.BlockTask`. A plane or volume may have more."""
+"""Most pixels of a block: some 300 MB per thread of a worker, see `BlockTask`. A plane or a volume may have more."""
 
 
 @dataclass(frozen=True, order=True)

@@ -21,8 +21,8 @@ def of_plane_labels(image: Image) -> str:
     numbered_in = "volume of the timepoint and channel" if image.recipe.works_on.unit == "volume" else "plane"
     parameters = markdown(", ".join(f"{name} {value}" for name, value in image.recipe.parameters.items()))
     return (
-        f"Labels of each plane: ({height}, {width}) (y, x) int32, 0 for the background, 1..n for the objects, numbered in "
-        f"each {numbered_in}. A partition is a timepoint and a slice, `t|z`, with a plane for each channel.\n\n"
+        f"Labels of each plane: ({height}, {width}) (y, x) int32, 0 for the background, 1..n for the objects, numbered "
+        f"in each {numbered_in}. A partition is a timepoint and a slice, `t|z`, with a plane for each channel.\n\n"
         f"- window: t {image.t[0]} to {image.t[-1]}, z {image.z[0]} to {image.z[-1]}, "
         f"channels {', '.join(map(str, image.channels))}\n"
         f"- segmentation: `{image.recipe.path}` {parameters}\n"
