@@ -1,5 +1,6 @@
 """What goes wrong with an image, in the user's words: the value, the consequence and the remedy."""
 
+import re
 import zlib
 from urllib.parse import urlsplit, urlunsplit
 
@@ -11,6 +12,11 @@ INDIRECT = {
     *("reference", "simplecache", "tar", "zip"),
 }
 """Protocols of fsspec that read another address, which their options give, and may store copies of it anywhere."""
+
+IPV6 = re.compile(r"(?<=[/@])\[[0-9A-Fa-f:.]+\]")
+"""A host that is an address of IPv6."""
+
+WEB = {"http", "https"}
 
 
 class ImageError(Exception):
@@ -30,8 +36,8 @@ def check_address(url: str) -> None:
     if _is_misread(url):
         message = (
             "The address of the image cannot be understood, and is not shown, for it may hold a password: nothing is "
-            "read. Write / and # in a password as %2F and %23, @ in a path as %40, and keys of s3 into "
-            "`storage_options`; an address behind another one, by `::` or by a protocol such as zip, is not read."
+            "read. Write # as %23, / in a password as %2F, @ in a path as %40, and keys of s3 into `storage_options`; "
+            "an address behind another one, by `::` or by a protocol such as zip, is not read."
         )
         raise ImageError(message)
 
@@ -42,11 +48,11 @@ def _is_misread(url: str) -> bool:
         _ = parts.port  # raises ValueError unless it is a number
     except ValueError:
         return True
-    if "::" in url or url.partition("://")[0] in INDIRECT:  # the address behind it is not a part of this URL
-        return True
+    if "::" in IPV6.sub("", url) or url.partition("://")[0] in INDIRECT:
+        return True  # the address behind it is not a part of this URL
     if parts.scheme == "s3":
         return "@" in parts.netloc
-    return parts.scheme in {"http", "https"} and "@" in parts.path + parts.fragment
+    return parts.scheme in WEB and "@" in parts.path + parts.fragment
 
 
 def masked(url: str) -> str:
@@ -65,3 +71,20 @@ def masked(url: str) -> str:
             parts.fragment and "***",
         )
     )
+
+
+def is_web(url: str) -> bool:
+    """Tell whether an address is of HTTP; its scheme is in lower case."""
+    return url.partition("://")[0] in WEB
+
+
+def split_query(url: str) -> tuple[str, str]:
+    """Split a web address into what names a file and its query, '' where it has none; others have no query."""
+    address, _, query = url.partition("?") if is_web(url) else (url, "", "")
+    return address, query
+
+
+def join_address(url: str, key: str) -> str:
+    """Give the address of what lies at `key` below `url`; a query, such as a token, stays at the end."""
+    address, query = split_query(url)
+    return f"{address.rstrip('/')}/{key}" + (f"?{query}" if query else "")

@@ -30,31 +30,44 @@ class StoreServer:
 
     Answers GET, HEAD and Range with ETag, Last-Modified and Content-Length. A folder, and whatever lies outside `root`,
     is 404. Every answer waits `latency` seconds. With `ssl_context` the server speaks https; with `credentials`
-    (user, password) it answers 401 to a request that lacks them as basic authentication.
+    (user, password) it answers 401 to a request that lacks them as basic authentication, with `authorization` to one
+    whose header of this name is another.
+
+    `absent` answers for files that do not exist: `status(403)` as a bucket that lists nothing does, `html_page` as some
+    web servers. Without `ranges` each answer is the whole file. Of a request that lacks `query` it says 403.
 
     `faults` maps a path or glob of paths to what is wrong with the answers, one item a request, where None is the good
     answer: `server.faults["*/4/0.0.0.0.0"] = [status(503), status(503)]`, and `itertools.repeat(hang)` for ever. After
     the last item the answers are good. The first entry that matches the path counts.
 
-    `requests` holds the (method, path) of each request, in order, `agents` the User-Agents that they name, and
-    `peak_in_flight` the most requests that waited for their answer at one time.
+    `requests` holds the (method, path) of each request, in order, `agents` the User-Agents that they name, `hosts` the
+    hosts that they ask, of which a proxy is asked for several, and `peak_in_flight` the most requests that waited for
+    their answer at one time.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         root: Path,
         latency: float = 0.0,
         *,
+        host: str = "127.0.0.1",
         port: int = 0,
         ssl_context: ssl.SSLContext | None = None,
         credentials: tuple[str, str] | None = None,
+        authorization: str | None = None,
+        absent: Fault | None = None,
+        ranges: bool = True,
+        query: str = "",
     ) -> None:
         self.root = root.resolve()
         self.latency = latency
         self.faults: dict[str, Iterable[Fault | None]] = {}
-        self._port = port
+        self.absent = absent
+        self._ranges = ranges
+        self._query = query
+        self._place = (host, port)
         self._ssl_context = ssl_context
-        self._authorization = _basic(*credentials) if credentials else None
+        self._authorization = _basic(*credentials) if credentials else authorization
         self._in_flight = 0
         self.reset()
 
@@ -62,15 +75,18 @@ class StoreServer:
         """Forget the requests and their peak so far; faults stay."""
         self.requests: list[tuple[str, str]] = []
         self.agents: set[str] = set()
+        self.hosts: set[str] = set()
         self.peak_in_flight = self._in_flight
 
     def __enter__(self) -> Self:
+        family = socket.AF_INET6 if ":" in self._place[0] else socket.AF_INET
         with ExitStack() as stack:
-            listener = stack.enter_context(socket.create_server(("127.0.0.1", self._port)))
+            listener = stack.enter_context(socket.create_server(self._place, family=family))
             portal = stack.enter_context(start_blocking_portal(name="store-server"))
             stack.enter_context(portal.wrap_async_context_manager(self._serve(listener)))
             self._running = stack.pop_all()
-        self.url = f"{'https' if self._ssl_context else 'http'}://127.0.0.1:{listener.getsockname()[1]}"
+        host = f"[{self._place[0]}]" if family == socket.AF_INET6 else self._place[0]
+        self.url = f"{'https' if self._ssl_context else 'http'}://{host}:{listener.getsockname()[1]}"
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -99,12 +115,16 @@ class StoreServer:
             await asyncio.sleep(self.latency)
             if self._authorization and request.headers.get("Authorization") != self._authorization:
                 raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Basic"})
+            if request.rel_url.raw_query_string != self._query:
+                raise web.HTTPForbidden
             file = (self.root / request.match_info["path"]).resolve()
             found = file.is_relative_to(self.root) and file.is_file()
             if fault := self._next_fault(request.path):
                 return await fault(request, file.read_bytes()[request.http_range] if found else b"")
             if not found:
-                raise web.HTTPNotFound
+                return await self.absent(request, b"") if self.absent else web.Response(status=404)
+            if not self._ranges:
+                return web.Response(body=file.read_bytes())
             return web.FileResponse(file)
 
     @contextmanager
@@ -112,6 +132,7 @@ class StoreServer:
         self._in_flight += 1
         self.peak_in_flight = max(self.peak_in_flight, self._in_flight)
         self.requests.append((request.method, request.path))
+        self.hosts.add(request.host)
         self.agents.add(request.headers.get("User-Agent", ""))
         try:
             yield

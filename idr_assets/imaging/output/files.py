@@ -23,7 +23,8 @@ from zarr.storage import LocalStore
 
 from idr_assets.imaging.errors import ImageError, masked
 from idr_assets.imaging.store_text import cite
-from idr_assets.imaging.stores.by_address import open_filesystem
+from idr_assets.imaging.stores import clients
+from idr_assets.imaging.stores.by_address import is_s3, open_filesystem
 
 TRIES = 10
 """How often a file is written at most, which is more than there are writers of the same file at once."""
@@ -126,11 +127,7 @@ def room(url: str) -> Iterator[None]:
 
 
 def _faults(url: str) -> tuple[type[Exception], ...]:
-    if not _is_s3(url):
-        return (OSError,)
-    from botocore.exceptions import BotoCoreError  # noqa: PLC0415  half a second
-
-    return OSError, BotoCoreError
+    return (OSError, clients.botocore_errors.BotoCoreError) if is_s3(url) else (OSError,)
 
 
 def _said(error: Exception) -> str:
@@ -138,13 +135,9 @@ def _said(error: Exception) -> str:
 
 
 def _remedy(url: str) -> str:
-    if _is_s3(url):
+    if is_s3(url):
         return "Check IDR_ASSETS_DATA, AWS_ENDPOINT_URL and the credentials, which botocore takes from AWS_* variables."
     return "Set IDR_ASSETS_DATA to a folder that can be, or correct its rights."
-
-
-def _is_s3(url: str) -> bool:
-    return bool(split_protocol(url)[0] == "s3")
 
 
 def _put(filesystem: Any, path: str, content: bytes) -> None:  # noqa: ANN401  any of fsspec's

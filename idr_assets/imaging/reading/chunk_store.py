@@ -17,7 +17,7 @@ from zarr.core.sync import sync
 from zarr.errors import ChunkNotFoundError
 from zarr.storage import WrapperStore
 
-from idr_assets.imaging.errors import CorruptBodyError, ImageError, masked
+from idr_assets.imaging.errors import CorruptBodyError, ImageError, join_address, masked
 from idr_assets.imaging.reading.chunk_bodies import ChunkFormat, ShardFormat, check_length
 from idr_assets.imaging.reading.documents import DOCUMENTS, read_document
 from idr_assets.imaging.reading.faults import read_faults, status_of
@@ -83,7 +83,7 @@ class ChunkStore(WrapperStore[Store]):
     __repr__ = __str__
 
     def _url_of(self, key: str) -> str:
-        return f"{self.url.rstrip('/')}/{key}"
+        return join_address(self.url, key)
 
 
 def _is_document(key: str) -> bool:

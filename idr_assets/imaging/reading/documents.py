@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from idr_assets.imaging.errors import CorruptBodyError, ImageError
+from idr_assets.imaging.errors import CorruptBodyError, ImageError, split_query
 from idr_assets.imaging.reading.chunk_bodies import looks_like_html
 from idr_assets.imaging.store_text import cite, quote, show_address
 
@@ -48,7 +48,7 @@ def read_document(url: str, body: bytes) -> bytes:
 
     """
     document = _parsed(body)
-    if url.endswith(("/.zarray", "/zarr.json")):
+    if split_query(url)[0].endswith(("/.zarray", "/zarr.json")):
         _check_codecs(show_address(url), document)
         _check_dtype(show_address(url), document)
         if (mended := _mend(document)) != document:

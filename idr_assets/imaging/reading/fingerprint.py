@@ -8,6 +8,7 @@ from typing import Any
 
 from fsspec.core import split_protocol
 
+from idr_assets.imaging.errors import join_address
 from idr_assets.imaging.ome_zarr.axes import AXES
 from idr_assets.imaging.reading.chunk_store import file_info
 from idr_assets.imaging.reading.level import Level
@@ -61,7 +62,7 @@ def _validators(level: Level, storage_options: Mapping[str, Any] | None) -> list
     """Give ETag and modification date of the array's metadata document, or of the archive that holds the image."""
     document = {2: ".zarray", 3: "zarr.json"}[level.array.metadata.zarr_format]
     store: Any = level.array.store_path.store
-    place = level.address.rstrip("/")
-    file = place if is_archive(place) else f"{place}/{level.path}/{document}"
+    place = level.address
+    file = place if is_archive(place) else join_address(place, f"{level.path}/{document}")
     info = file_info(file, storage_options, store.patience) or {}
     return [str(info[name]) for name in VALIDATORS if info.get(name)]

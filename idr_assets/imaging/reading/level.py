@@ -14,7 +14,7 @@ import numpy.typing as npt
 import zarr
 from zarr.errors import ChunkNotFoundError
 
-from idr_assets.imaging.errors import ImageError, MissingChunkError, masked
+from idr_assets.imaging.errors import ImageError, MissingChunkError, join_address, masked
 from idr_assets.imaging.lazy import LazyPlanes
 from idr_assets.imaging.ome_zarr.axes import AXES
 from idr_assets.imaging.ome_zarr.geometry import Geometry
@@ -127,7 +127,7 @@ class Level:
             ((plane, key) for plane, key in keys if f"'{key}'" in found), (first, self.chunk_keys(first)[0])
         )
         return (
-            f"The chunk {self.url}/{self.path}/{key} is missing, so {plane} has no pixels and cannot be segmented. "
+            f"The chunk {self._shown(key)} is missing, so {plane} has no pixels and cannot be segmented. "
             "Check that the address is right; if the image lacks this plane, leave it out of `window`."
         )
 
@@ -137,7 +137,7 @@ class Level:
         key = self.array.metadata.encode_chunk_key(tuple(at // step for at, step in zip(pixel, shard, strict=True)))
         t, c, z, y, x = (dict(zip(self.geometry.axes, pixel, strict=True)).get(axis, 0) for axis in AXES)
         return (
-            f"The shard {self.url}/{self.path}/{key} marks the chunk of {Plane(t, c, z)} at y {y} x {x} as empty: the "
+            f"The shard {self._shown(key)} marks the chunk of {Plane(t, c, z)} at y {y} x {x} as empty: the "
             "plane has no pixels there and cannot be segmented. If empty chunks of this image stand for zeros, which "
             "many writers leave out, write `missing_chunks: zeros` below `reading`; else leave the plane out of "
             "`window`."
@@ -150,10 +150,14 @@ class Level:
         if known and isinstance(known.exceptions[0], ImageError):
             return known.exceptions[0]
         return ImageError(
-            f"A chunk of {plane}, {self.url}/{self.path}/{self.chunk_keys(plane)[0]} or one beside it in the plane, "
+            f"A chunk of {plane}, {self._shown(self.chunk_keys(plane)[0])} or one beside it in the plane, "
             f"cannot be decoded ({type(error).__name__}). "
             "Tell the store's owner, or leave the plane out of `window`."
         )
+
+    def _shown(self, key: str) -> str:
+        """Give the address of a chunk without what may be secret in it."""
+        return masked(join_address(self.address, f"{self.path}/{key}"))
 
     def _as_tczyx(self, lengths: tuple[int, ...]) -> tuple[int, ...]:
         named = dict(zip(self.geometry.axes, lengths, strict=True))

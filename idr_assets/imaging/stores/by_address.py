@@ -9,59 +9,72 @@ from fsspec.implementations.asyn_wrapper import AsyncFileSystemWrapper
 from zarr.abc.store import Store
 from zarr.storage import FsspecStore, LocalStore
 
-from idr_assets.imaging.stores.http_session import http_session
+from idr_assets.imaging.errors import is_web, split_query
+from idr_assets.imaging.stores import clients
 from idr_assets.imaging.stores.zip_source import ZipSource, is_zip
 
-STORAGE_OPTIONS: Mapping[str, dict[str, Any]] = {
-    "http": {"get_client": http_session},
-    "https": {"get_client": http_session},
-    "s3": {
-        "max_concurrency": 1,  # of requests for one chunk; with more, its size is asked for first
-        "use_listings_cache": False,  # other processes write there too
-    },
+S3_OPTIONS: Mapping[str, Any] = {
+    "max_concurrency": 1,  # of requests for one chunk; with more, its size is asked for first
+    "use_listings_cache": False,  # other processes write there too
 }
-"""What fsspec is told for each protocol; of the store of an image, unless the user says otherwise."""
+"""What s3fs is told; of the store of an image, unless the user says otherwise."""
 
 
 def open_store(url: str) -> Store:
     """Open the Zarr store at an fsspec URL or a local path; nothing is read."""
-    protocol, path = split_protocol(url)
-    if protocol in (None, "file"):
-        return LocalStore(path)
-    return FsspecStore.from_url(url, storage_options=STORAGE_OPTIONS.get(protocol))
+    if is_local(url):
+        return LocalStore(split_protocol(url)[1])
+    return FsspecStore.from_url(url, storage_options=_options(url))
 
 
 def open_filesystem(url: str) -> tuple[Any, str]:
     """Open the fsspec filesystem at a URL or a local path, and give the path in it; nothing is read."""
-    protocol, _ = split_protocol(url)
-    filesystem, path = url_to_fs(url, **STORAGE_OPTIONS.get(protocol, {}))
+    filesystem, path = url_to_fs(url, **_options(url))
     return filesystem, path
 
 
 def open_source_store(url: str, storage_options: Mapping[str, Any] | None = None) -> Store:
     """Open the Zarr store of an image, read-only; nothing is read."""
-    protocol, path = split_protocol(url)
     if is_archive(url):
         return ZipSource(*open_source(url, storage_options))
-    if protocol in (None, "file"):
-        return LocalStore(path, read_only=True)
+    if is_local(url):
+        return LocalStore(split_protocol(url)[1], read_only=True)
     filesystem, path = open_source(url, storage_options)
     return FsspecStore(filesystem, read_only=True, path=path)
 
 
 def is_archive(url: str) -> bool:
     """Tell whether an image lies in one file, by its name; a local folder may have such a name too."""
-    protocol, path = split_protocol(url)
-    return is_zip(url) and not (protocol in (None, "file") and Path(path).is_dir())
+    return is_zip(url) and not (is_local(url) and Path(split_protocol(url)[1]).is_dir())
 
 
 def open_source(url: str, storage_options: Mapping[str, Any] | None = None) -> tuple[Any, str]:
-    """Open the filesystem of an image with its asynchronous methods, and give the path in it; nothing is read."""
-    protocol, path = split_protocol(url)
-    options = STORAGE_OPTIONS.get(protocol, {}) | {"asynchronous": True} | dict(storage_options or {})
-    if protocol == "s3":
-        from idr_assets.imaging.stores.s3_source import S3Source  # noqa: PLC0415  s3fs takes a second
+    """Open the filesystem of an image with its asynchronous methods, and give the path in it; nothing is read.
 
-        return S3Source(**options), path.rstrip("/")
+    Over HTTP the path is the address without its query, which the filesystem adds to each request.
+    """
+    options = _options(url) | {"asynchronous": True} | dict(storage_options or {})
+    if is_web(url):
+        address, query = split_query(url)
+        if "#" in url:
+            message = "# begins what no server is sent; write it as %23"
+            raise ValueError(message)
+        return clients.http_source.HttpSource(server="/".join(address.split("/")[:3]), query=query, **options), address
+    if is_s3(url):
+        return clients.s3_source.S3Source(**options), split_protocol(url)[1].rstrip("/")
     filesystem, path = url_to_fs(url, **options)
     return filesystem if filesystem.async_impl else AsyncFileSystemWrapper(filesystem, asynchronous=True), path
+
+
+def is_local(url: str) -> bool:
+    """Tell whether an address is a path on this machine's disks."""
+    return split_protocol(url)[0] in (None, "file")
+
+
+def is_s3(url: str) -> bool:
+    """Tell whether an address is on S3."""
+    return bool(split_protocol(url)[0] == "s3")
+
+
+def _options(url: str) -> dict[str, Any]:
+    return dict(S3_OPTIONS) if is_s3(url) else {}

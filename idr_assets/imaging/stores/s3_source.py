@@ -1,15 +1,15 @@
-"""S3 as images are read from it: each request is made once, since `patience` is what tries again."""
+"""S3 as images are read from it: each request is made once, since `retries` asks again."""
 
 from typing import Any
 
 from s3fs import S3FileSystem
 
-from idr_assets.imaging.stores.http_session import USER_AGENT
+from idr_assets.imaging.stores.http_source import USER_AGENT
 
 CONFIG = {
     "retries": {"total_max_attempts": 1},
     "user_agent_extra": USER_AGENT,
-    "max_pool_connections": 1000,  # the number of requests is bounded by `patience` too
+    "max_pool_connections": 1000,  # the number of requests is bounded by `reading` of the YAML
 }
 """What botocore is told unless the user says otherwise, by `config_kwargs`."""
 

@@ -14,7 +14,7 @@ from idr_assets.imaging.planes import Block
 from idr_assets.imaging.reading.fingerprint import read_fingerprint
 from idr_assets.imaging.reading.level import open_level
 from idr_assets.imaging.reading.retries import Patience
-from idr_assets.imaging.stores.http_session import USER_AGENT
+from idr_assets.imaging.stores.http_source import USER_AGENT
 from idr_assets_tests.support.idr_stores import write_image
 from idr_assets_tests.support.store_server import StoreServer, status
 

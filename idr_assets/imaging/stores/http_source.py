@@ -1,0 +1,101 @@
+"""HTTP as images are read by it: who asks, the way to the server, and which redirects are followed."""
+
+import asyncio
+import atexit
+from collections.abc import Mapping
+from importlib.metadata import version
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+from fsspec.implementations.http import HTTPFileSystem
+from yarl import URL
+
+from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.store_text import show_address
+from idr_assets.imaging.stores.proxies import find_proxy
+
+USER_AGENT = f"idr_assets/{version('idr_assets')}"
+"""Tells a public store who reads it."""
+
+PATIENCE = 1.0
+"""Seconds that a session may take to close."""
+
+LEGAL = "%/?:@!$&'()*+,;=-._~"
+"""What stays in a query as it is written, beside letters and digits: a signature may be of these very bytes."""
+
+
+async def open_session(*, headers: dict[str, str] | None = None, **arguments: Any) -> aiohttp.ClientSession:  # noqa: ANN401  whatever aiohttp takes
+    """Open a session as fsspec's `get_client` does, and close it at exit, on the loop that it runs on.
+
+    fsspec closes the sessions of its synchronous filesystems only, and Zarr reads through asynchronous ones.
+    """
+    trace = aiohttp.TraceConfig()
+    trace.on_request_redirect.append(_check_redirect)
+    named = {"User-Agent": USER_AGENT} | (headers or {})
+    session = aiohttp.ClientSession(headers=named, trace_configs=[trace], **arguments)
+    atexit.register(_close, asyncio.get_running_loop(), session)
+    return session
+
+
+class HttpSource(HTTPFileSystem):  # type: ignore[misc]  # fsspec ships no types
+    """The filesystem of fsspec, which sends the query of the image's address with each request.
+
+    Parameters
+    ----------
+    server : str
+        Scheme, host and port: they decide about the proxy, in whichever process asks.
+    query : str
+        The query of the address, such as a token or a signature; '' for none.
+    headers : mapping, optional
+        Sent with each request, such as a bearer token.
+    **options
+        What fsspec's own filesystem takes.
+
+    """
+
+    def __init__(
+        self,
+        *,
+        server: str,
+        query: str = "",
+        headers: Mapping[str, Any] | None = None,
+        **options: Any,  # noqa: ANN401  theirs
+    ) -> None:
+        """Take what fsspec does. The environment names the proxy; ~/.netrc is not read."""
+        named = {name: str(value).strip() for name, value in (headers or {}).items()}
+        ours = {"get_client": open_session, "proxy": find_proxy(server)}
+        super().__init__(headers=named, **ours | options)
+        self.query = quote(query, safe=LEGAL)
+
+    def encode_url(self, url: str) -> URL:
+        """Give the address of a request."""
+        address = URL(url, encoded=self.encoded)
+        return URL(f"{address}?{self.query}", encoded=True) if self.query else address
+
+
+async def _check_redirect(
+    _: aiohttp.ClientSession, __: SimpleNamespace, redirect: aiohttp.TraceRequestRedirectParams
+) -> None:
+    """Refuse what leads elsewhere: the pixels would come from a place that the YAML does not name."""
+    headers, asked = redirect.response.headers, show_address(str(redirect.url))
+    try:
+        target = redirect.url.join(URL(headers.get("Location") or headers.get("URI") or ""))  # aiohttp follows both
+    except ValueError:
+        message = f"{asked} redirects to what is no address: nothing was read. Check the address."
+        raise ImageError(message) from None
+    place, wanted = ((url.scheme, url.host, url.port) for url in (target, redirect.url))
+    if place == wanted or (place, wanted) == (("https", target.host, 443), ("http", target.host, 80)):
+        return
+    message = (
+        f"{asked} redirects to {show_address(str(target))}, another host or port or a less safe scheme, which is not "
+        "followed: nothing was read. If you trust it, write that address into the YAML."
+    )
+    raise ImageError(message)
+
+
+def _close(loop: asyncio.AbstractEventLoop, session: aiohttp.ClientSession) -> None:
+    # Zarr stops its loop at exit too, but registered that earlier: the last that is registered runs first.
+    if loop.is_running():
+        asyncio.run_coroutine_threadsafe(session.close(), loop).result(PATIENCE)
