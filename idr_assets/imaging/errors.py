@@ -31,6 +31,18 @@ class CorruptBodyError(ImageError):
     """A store answered with something other than what it holds."""
 
 
+class ForeignBodyError(CorruptBodyError):
+    """A store answered with something of another kind: the same twice is its answer."""
+
+
+class PageError(ForeignBodyError):
+    """A store answered with a web page, as servers do in place of what they do not have."""
+
+    def __init__(self) -> None:
+        """Name it."""
+        super().__init__("it is an HTML page")
+
+
 def check_address(url: str) -> None:
     """Refuse an address that libraries would misread, and print with its secrets."""
     if _is_misread(url):

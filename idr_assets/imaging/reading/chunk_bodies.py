@@ -16,7 +16,7 @@ import numpy as np
 import zarr
 from zarr.abc.store import ByteRequest, RangeByteRequest
 
-from idr_assets.imaging.errors import CorruptBodyError
+from idr_assets.imaging.errors import CorruptBodyError, PageError
 from idr_assets.imaging.store_text import cite
 
 BLOSC_HEADER = struct.Struct("<4BIII")
@@ -45,8 +45,6 @@ class ChunkFormat:
 
     def wrong(self, body: bytes) -> str | None:
         """Say what is wrong with the body of a whole chunk, or None."""
-        if looks_like_html(body):
-            return "it is an HTML page"
         if self.crc32c:
             body, checksum = body[:-CRC32C_BYTES], body[-CRC32C_BYTES:]
             if google_crc32c.value(body).to_bytes(CRC32C_BYTES, "little") != checksum:
@@ -84,8 +82,6 @@ class ShardFormat:
 
     def wrong(self, body: bytes) -> str | None:
         """Say what is wrong with the body of a whole shard, or None; its chunks are checked when they are decoded."""
-        if looks_like_html(body):
-            return "it is an HTML page"
         index = body[-self.index :] if self.at_end else body[: self.index]
         if google_crc32c.value(index[:-CRC32C_BYTES]).to_bytes(CRC32C_BYTES, "little") != index[-CRC32C_BYTES:]:
             return "the CRC32C checksum of its index differs"
@@ -116,12 +112,20 @@ def _shard_format(array: zarr.Array[Any], codec: dict[str, Any]) -> ShardFormat 
     return ShardFormat(chunks * ENTRY_BYTES + CRC32C_BYTES, codec["configuration"].get("index_location") != "start")
 
 
+def check_body(body: bytes, chunks: ChunkFormat | ShardFormat | None) -> None:
+    """Raise `CorruptBodyError` where the body of a whole chunk or shard is not what its format says."""
+    if looks_like_html(body):
+        raise PageError
+    if chunks and (wrong := chunks.wrong(body)):
+        raise CorruptBodyError(wrong)
+
+
 def check_length(body: bytes, wanted: ByteRequest) -> None:
     """Raise `CorruptBodyError` unless a part of a chunk has the length that was asked for."""
     length = wanted.end - wanted.start if isinstance(wanted, RangeByteRequest) else getattr(wanted, "suffix", len(body))
     if len(body) != length:
         message = f"the part that was asked for has {length} bytes, the answer {len(body)}"
-        raise CorruptBodyError(message)
+        raise PageError if looks_like_html(body) else CorruptBodyError(message)
 
 
 def looks_like_html(body: bytes) -> bool:

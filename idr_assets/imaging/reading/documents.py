@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from idr_assets.imaging.errors import CorruptBodyError, ImageError, split_query
+from idr_assets.imaging.errors import ForeignBodyError, ImageError, PageError, split_query
 from idr_assets.imaging.reading.chunk_bodies import looks_like_html
 from idr_assets.imaging.store_text import cite, quote, show_address
 
@@ -40,7 +40,7 @@ def read_document(url: str, body: bytes) -> bytes:
 
     Raises
     ------
-    CorruptBodyError
+    ForeignBodyError
         Where it is no JSON object.
     ImageError
         Where an array's chunks are no numbers or take a codec that pixels do not need: decoding might run code that the
@@ -76,11 +76,13 @@ def _parsed(body: bytes) -> dict[str, Any]:
     try:
         document = json.loads(body)
     except ValueError as error:
-        message = "it is an HTML page" if looks_like_html(body) else f"it is no JSON ({cite(error)})"
-        raise CorruptBodyError(message) from error
+        if looks_like_html(body):
+            raise PageError from error
+        message = f"it is no JSON ({cite(error)})"
+        raise ForeignBodyError(message) from error
     if not isinstance(document, dict):
         message = f"it is a JSON {type(document).__name__} and no object"
-        raise CorruptBodyError(message)
+        raise ForeignBodyError(message)
     return document
 
 

@@ -7,14 +7,12 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
-from idr_assets.imaging.errors import CorruptBodyError, ImageError
+from idr_assets.imaging.errors import CorruptBodyError, ForeignBodyError, ImageError, PageError
 from idr_assets.imaging.store_text import show_address
 from idr_assets.imaging.stores import clients
 
 TRANSIENT_STATUS = {408, 425, 429}
 """Client errors that ask to try again; so does every 5xx."""
-
-SERVER_ERROR = 500
 
 REFUSED = {401, 403}
 
@@ -25,6 +23,16 @@ PROXY = "Check http_proxy, https_proxy and no_proxy."
 LATER = "Try again later; if it stays, check the address or tell the store's owner."
 
 
+class AnswerError(ImageError):
+    """A store answers that it does not give what was asked for, which need not exist: `answer` says in which words."""
+
+    answer = ""
+
+
+class RefusedError(AnswerError):
+    """A store refuses what was asked for, or sends a web page in its place, as some do for what does not exist."""
+
+
 def read_faults() -> tuple[type[Exception], ...]:
     """Give what a read raises: OSError holds timeouts, resets and what s3fs makes of S3's answers."""
     return clients.aiohttp.ClientError, clients.botocore_errors.BotoCoreError, OSError, CorruptBodyError
@@ -32,30 +40,25 @@ def read_faults() -> tuple[type[Exception], ...]:
 
 def is_transient(error: BaseException) -> bool:
     """Tell whether a read may succeed when it is tried again."""
+    aiohttp, botocore = clients.aiohttp, clients.botocore_errors
     if status := status_of(error):
-        return status in TRANSIENT_STATUS or status >= SERVER_ERROR
+        return status in TRANSIENT_STATUS or status >= HTTPStatus.INTERNAL_SERVER_ERROR
     match error:
-        case clients.aiohttp.ClientConnectorDNSError():
+        case aiohttp.ClientConnectorDNSError():
             return error.errno == socket.EAI_AGAIN
-        case (
-            clients.aiohttp.ClientSSLError()
-            | clients.aiohttp.TooManyRedirects()
-            | FileNotFoundError()
-            | PermissionError()
-        ):
+        case aiohttp.ClientSSLError() | aiohttp.TooManyRedirects() | FileNotFoundError() | PermissionError():
             return False
-        case (
-            clients.botocore_errors.HTTPClientError()
-            | clients.botocore_errors.ConnectionError()
-            | clients.aiohttp.ClientConnectionError()
-            | OSError()
-            | CorruptBodyError()
-        ):
-            return True
-        case clients.aiohttp.ClientResponseError() | clients.aiohttp.ClientPayloadError():
-            return True  # bytes that are no HTTP; a body that ends too early
-        case _:
-            return False
+    # A response without status is bytes that are no HTTP; a payload that fails is a body that ends too early.
+    web = aiohttp.ClientConnectionError, aiohttp.ClientResponseError, aiohttp.ClientPayloadError
+    s3 = botocore.HTTPClientError, botocore.ConnectionError, botocore.IncompleteReadError
+    return isinstance(error, (*web, *s3, OSError, CorruptBodyError))
+
+
+def final_answer(error: BaseException) -> str | None:
+    """Name an answer that is the store's last word when it is given twice; None for every other fault."""
+    if isinstance(error, ForeignBodyError):
+        return str(error)
+    return f"status {status_of(error)}" if _is_refusal(error) else None
 
 
 def status_of(error: BaseException) -> int | None:
@@ -74,6 +77,15 @@ def _answer(error: BaseException) -> tuple[int | None, Mapping[str, str]]:
     return None, {}
 
 
+def _is_refusal(error: BaseException) -> bool:
+    return status_of(error) in REFUSED and not _of_proxy(error)
+
+
+def _of_proxy(error: BaseException) -> bool:
+    refused = isinstance(error, clients.aiohttp.ClientHttpProxyError)
+    return refused or status_of(error) == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED
+
+
 def retry_after(error: BaseException | None) -> float:
     """Seconds that the server asks to wait (RFC 9110, 10.2.3), 0 where it does not."""
     headers = _answer(error)[1] if error else {}
@@ -88,41 +100,46 @@ def retry_after(error: BaseException | None) -> float:
 
 def read_error(error: Exception, url: str, tries: int) -> ImageError:
     """Explain why `url` could not be read after so many tries. Nothing secret is in the message."""
-    what, remedy = _explained(error)
+    what, remedy = _explain(error)
     often = f" ({tries} tries)" if tries > 1 else ""
-    return ImageError(f"{show_address(url)} cannot be read{often}: {what}. {remedy}")
+    failure = _kind(error)(f"{show_address(url)} cannot be read{often}: {what}. {remedy}")
+    if isinstance(failure, AnswerError):
+        failure.answer = what
+    return failure
 
 
-def _explained(error: Exception) -> tuple[str, str]:
+def _kind(error: Exception) -> type[ImageError]:
+    if isinstance(error, PageError) or _is_refusal(error):
+        return RefusedError
+    answered = status_of(error) and not is_transient(error) and not _of_proxy(error)
+    return AnswerError if answered else ImageError
 
-    status = status_of(error)
+
+def _explain(error: Exception) -> tuple[str, str]:
+    aiohttp, botocore, status = clients.aiohttp, clients.botocore_errors, status_of(error)
     kinds: tuple[tuple[bool | type[Exception], str, str], ...] = (
         (
-            clients.aiohttp.ClientSSLError,
+            aiohttp.ClientSSLError,
             "its TLS certificate is not trusted",
             "Check the address and the date of this machine.",
         ),
-        (clients.aiohttp.ClientHttpProxyError, f"the proxy on the way to it answers with status {status}", PROXY),
-        (clients.aiohttp.ClientProxyConnectionError, "the proxy on the way to it does not answer", PROXY),
-        (is_transient(error) and clients.aiohttp.ClientConnectorDNSError, "its host cannot be looked up now", NETWORK),
-        (clients.aiohttp.ClientConnectorDNSError, "its host is not known here", NETWORK),
-        (clients.aiohttp.TooManyRedirects, "it redirects in a loop", "Check the address; the image may have moved."),
-        (clients.aiohttp.RedirectClientError, "it redirects to what is no web address", "Check the address."),
+        (_of_proxy(error), f"the proxy on the way to it answers with status {status}", PROXY),
+        (aiohttp.ClientProxyConnectionError, "the proxy on the way to it does not answer", PROXY),
+        (botocore.ProxyConnectionError, "the proxy on the way to it does not lead there", PROXY),
+        (is_transient(error) and aiohttp.ClientConnectorDNSError, "its host cannot be looked up now", NETWORK),
+        (aiohttp.ClientConnectorDNSError, "its host is not known here", NETWORK),
+        (aiohttp.TooManyRedirects, "it redirects in a loop", "Check the address; the image may have moved."),
+        (aiohttp.RedirectClientError, "it redirects to what is no web address", "Check the address."),
         (status in REFUSED, f"access is refused (status {status})", CREDENTIALS),
-        (
-            status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED,
-            "the proxy on the way to it answers with status 407",
-            PROXY,
-        ),
         (bool(status), f"the server answers with status {status}", LATER),
-        (FileNotFoundError, "it is not there", "Check the address."),
+        (FileNotFoundError, "it does not exist", "Check the address."),
         (PermissionError, "access is refused", CREDENTIALS),
-        (clients.botocore_errors.NoCredentialsError, "there are no credentials for it", ANONYMOUS),
-        (clients.botocore_errors.PartialCredentialsError, "its credentials are not complete", CREDENTIALS),
+        (botocore.NoCredentialsError, "there are no credentials for it", ANONYMOUS),
+        (botocore.PartialCredentialsError, "its credentials are not complete", CREDENTIALS),
         (TimeoutError, "the answer takes too long", LATER),
         (CorruptBodyError, f"the body is not what the store holds: {error}", LATER),
-        (clients.aiohttp.ClientResponseError, "the answer is no HTTP", LATER),
-        (clients.aiohttp.ClientPayloadError, "the body ends too early", LATER),
+        (aiohttp.ClientResponseError, "the answer is no HTTP", LATER),
+        (aiohttp.ClientPayloadError, "the body ends too early", LATER),
         (Exception, f"the connection fails ({type(error).__name__})", NETWORK),
     )
     return next((what, remedy) for kind, what, remedy in kinds if kind is True or (kind and isinstance(error, kind)))

@@ -10,8 +10,9 @@ from fsspec.core import split_protocol
 
 from idr_assets.imaging.errors import join_address
 from idr_assets.imaging.ome_zarr.axes import AXES
-from idr_assets.imaging.reading.chunk_store import file_info
+from idr_assets.imaging.reading.file_info import file_info
 from idr_assets.imaging.reading.level import Level
+from idr_assets.imaging.reading.missing_chunks import DOCUMENT
 from idr_assets.imaging.stores.by_address import is_archive
 
 VALIDATORS = ("ETag", "etag", "Last-Modified", "LastModified", "updated", "last_modified", "mtime")
@@ -60,7 +61,7 @@ def read_fingerprint(level: Level, storage_options: Mapping[str, Any] | None = N
 
 def _validators(level: Level, storage_options: Mapping[str, Any] | None) -> list[str]:
     """Give ETag and modification date of the array's metadata document, or of the archive that holds the image."""
-    document = {2: ".zarray", 3: "zarr.json"}[level.array.metadata.zarr_format]
+    document = DOCUMENT[level.array.metadata.zarr_format]
     store: Any = level.array.store_path.store
     place = level.address
     file = place if is_archive(place) else join_address(place, f"{level.path}/{document}")

@@ -19,8 +19,9 @@ from idr_assets.imaging.lazy import LazyPlanes
 from idr_assets.imaging.ome_zarr.axes import AXES
 from idr_assets.imaging.ome_zarr.geometry import Geometry
 from idr_assets.imaging.planes import Block, Plane
-from idr_assets.imaging.reading.chunk_store import UNDECODABLE, decoded
+from idr_assets.imaging.reading.chunk_store import UNDECODABLE, retry_decoding
 from idr_assets.imaging.reading.empty_chunks import empty_chunk
+from idr_assets.imaging.reading.missing_chunks import check_refusals, remedy
 from idr_assets.imaging.reading.opening import open_array
 from idr_assets.imaging.reading.retries import PATIENT, Patience
 
@@ -85,11 +86,12 @@ class Level:
         try:
             values, pixel = self._fetched(selection, again=len(block) == 1)
         except ChunkNotFoundError as error:
-            raise MissingChunkError(self._missing(block, str(error))) from None
+            raise self._missing(block, str(error)) from None
         except UNDECODABLE as error:
             raise self._unreadable(block, error) from None
         if pixel:
             raise MissingChunkError(self._empty(pixel))
+        check_refusals(self.array)
         axes = self.geometry.axes
         ordered = values.transpose([axes.index(axis) for axis in AXES if axis in axes])
         return np.ascontiguousarray(ordered).reshape(len(block.t), len(block.c), len(block.z), *ordered.shape[-2:])
@@ -117,18 +119,22 @@ class Level:
             return values, empty_chunk(self.array, selection, values)
 
         store: Any = self.array.store_path.store
-        return decoded(fetch, store.patience) if again else fetch()
+        return retry_decoding(fetch, store) if again else fetch()
 
-    def _missing(self, block: Block, found: str) -> str:
+    def _missing(self, block: Block, found: str) -> MissingChunkError:
         """Name the first plane without a chunk; Zarr tells the missing keys, but only in its message."""
+        check_refusals(self.array)
         keys = ((plane, key) for plane in block.planes() for key in self.chunk_keys(plane))
         first = block.planes()[0]
         plane, key = next(
             ((plane, key) for plane, key in keys if f"'{key}'" in found), (first, self.chunk_keys(first)[0])
         )
-        return (
+        store: Any = self.array.store_path.store
+        refusal = store.chunk_refusals.get(f"{self.path}/{key}")
+        answer = f"The store sends other chunks, and of this one it says: {refusal.answer}. " if refusal else ""
+        return MissingChunkError(
             f"The chunk {self._shown(key)} is missing, so {plane} has no pixels and cannot be segmented. "
-            "Check that the address is right; if the image lacks this plane, leave it out of `window`."
+            f"{answer}{remedy(self.array)}"
         )
 
     def _empty(self, pixel: tuple[int, ...]) -> str:
@@ -138,9 +144,7 @@ class Level:
         t, c, z, y, x = (dict(zip(self.geometry.axes, pixel, strict=True)).get(axis, 0) for axis in AXES)
         return (
             f"The shard {self._shown(key)} marks the chunk of {Plane(t, c, z)} at y {y} x {x} as empty: the "
-            "plane has no pixels there and cannot be segmented. If empty chunks of this image stand for zeros, which "
-            "many writers leave out, write `missing_chunks: zeros` below `reading`; else leave the plane out of "
-            "`window`."
+            f"plane has no pixels there and cannot be segmented. {remedy(self.array)}"
         )
 
     def _unreadable(self, block: Block, error: Exception) -> ImageError:

@@ -40,7 +40,10 @@ def open_array(
         store.chunks = chunk_format(array)
         ask_at_once(array, patience.requests)
     except NoImageError as error:
-        failure = ImageError(explain_absence(url, storage_options, patience) or str(error))
+        explained = explain_absence(url, storage_options, patience)
+        failure = ImageError(explained) if explained else store.documents.refusal() or ImageError(str(error))
+    except ImageError as error:
+        failure = store.documents.refusal() or error
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         failure = ImageError(
             f"The metadata of {shown} are not those of an OME-Zarr image ({type(error).__name__}: {cite(error)}): "

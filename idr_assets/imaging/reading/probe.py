@@ -9,6 +9,7 @@ from idr_assets.imaging.errors import ImageError, MissingChunkError
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.byte_order import looks_swapped
 from idr_assets.imaging.reading.level import Level
+from idr_assets.imaging.reading.missing_chunks import check_refusals
 
 SIDE = 256
 """Height and width in pixels at most of what is read of a plane, around its middle."""
@@ -17,9 +18,9 @@ SIDE = 256
 def check_pixels(level: Level, window: Block, *, sparse: bool, byte_order_known: bool) -> None:
     """Read a little of the middle plane of `window`, or of its first or last where that cannot be read.
 
-    Raises `ImageError` where chunks lie below keys with another separator than the metadata say, where all three planes
-    are missing though the image is not `sparse` by intent, and, unless it is `byte_order_known`, where bytes look
-    swapped. Other faults of these planes are no reason: they cost a plane each, as the run tells.
+    Raises `ImageError` where chunks have keys with another separator than the metadata say, where all three planes
+    lack chunks and the image is not read as `sparse`, and, unless it is `byte_order_known`, where bytes look swapped.
+    Other faults of these planes cost a plane each, as the run reports.
     """
     if sparse and level.array.fill_value not in {0, None}:  # v2's null, which every reader takes for zero
         raise ImageError(_filled(level))
@@ -61,6 +62,8 @@ def _check_separator(level: Level, plane: Plane, *, sparse: bool) -> None:
     elsewhere = level.array.store_path / key.replace(separator, other)
     try:
         if sync(elsewhere.get(byte_range=RangeByteRequest(0, 1))) is None:
+            if sparse:
+                check_refusals(level.array)  # it may have been refused, like the planes
             return
     except ImageError:
         if sparse:  # what cannot be told must not become zeros; else the plane is missing all the same
@@ -77,7 +80,7 @@ def _check_separator(level: Level, plane: Plane, *, sparse: bool) -> None:
 def _filled(level: Level) -> str:
     return (
         f"Missing chunks of {level.url}/{level.path} stand for {level.array.fill_value}, its fill value, and not for "
-        "zeros: planes that are not there would get pixels. Leave `missing_chunks: zeros` out."
+        "zeros: planes that do not exist would get pixels. Leave `missing_chunks: zeros` out."
     )
 
 

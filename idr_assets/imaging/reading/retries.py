@@ -1,6 +1,6 @@
-"""How a store is asked: politely, and again and again while its faults are such that pass.
+"""How a store is asked: politely, and again while its faults are such that pass.
 
-Which faults pass, tells `faults`; what is asked for, `chunk_store`.
+`faults` says which faults pass, `chunk_store` what is asked for.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, stop_before_delay
 
-from idr_assets.imaging.reading.faults import is_transient, read_error, read_faults, retry_after
+from idr_assets.imaging.reading.faults import final_answer, is_transient, read_error, read_faults, retry_after
 from idr_assets.imaging.store_text import show_address
 
 logger = logging.getLogger(__name__)
@@ -66,7 +66,21 @@ async def patiently[T](url: str, patience: Patience, ask: Callable[[], Awaitable
 def rules(patience: Patience) -> dict[str, Any]:
     """Say for tenacity what is tried again, how often and after which wait."""
     stop = stop_after_attempt(patience.tries) | stop_before_delay(patience.seconds)
-    return {"retry": retry_if_exception(is_transient), "stop": stop, "wait": partial(_wait, patience), "reraise": True}
+    return {"retry": retry_if_exception(_ask_again()), "stop": stop, "wait": partial(_wait, patience), "reraise": True}
+
+
+def _ask_again() -> Callable[[BaseException], bool]:
+    """Tell whether to ask again: while the fault may pass, and once more after an answer that may be the last word."""
+    heard: set[str] = set()
+
+    def again(error: BaseException) -> bool:
+        if not (answer := final_answer(error)):
+            return is_transient(error)
+        first = answer not in heard
+        heard.add(answer)
+        return first
+
+    return again
 
 
 @cache
@@ -89,4 +103,5 @@ def _wait(patience: Patience, state: RetryCallState) -> float:
 
 def _log(url: str, state: RetryCallState) -> None:
     error = state.outcome and state.outcome.exception()
-    logger.warning("%s: %s, try %d", show_address(url), type(error).__name__, state.attempt_number)
+    level = logging.INFO if error and final_answer(error) else logging.WARNING  # many stores refuse what does not exist
+    logger.log(level, "%s: %s, try %d", show_address(url), type(error).__name__, state.attempt_number)

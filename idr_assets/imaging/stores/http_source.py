@@ -3,6 +3,7 @@
 import asyncio
 import atexit
 from collections.abc import Mapping
+from http import HTTPStatus
 from importlib.metadata import version
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,7 @@ from yarl import URL
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.store_text import show_address
 from idr_assets.imaging.stores.proxies import find_proxy
+from idr_assets.imaging.stores.ranges import RangeIgnoredError
 
 USER_AGENT = f"idr_assets/{version('idr_assets')}"
 """Tells a public store who reads it."""
@@ -73,6 +75,20 @@ class HttpSource(HTTPFileSystem):  # type: ignore[misc]  # fsspec ships no types
         """Give the address of a request."""
         address = URL(url, encoded=self.encoded)
         return URL(f"{address}?{self.query}", encoded=True) if self.query else address
+
+    async def _cat_file(self, url: str, start: int | None = None, end: int | None = None, **options: Any) -> bytes:  # noqa: ANN401
+        if start is None and end is None:
+            whole: bytes = await super()._cat_file(url, **options)
+            return whole
+        asked = self.kwargs | options
+        asked["headers"] = asked["headers"] | {"Range": await self._process_limits(url, start, end)}
+        session = await self.set_session()
+        async with session.get(self.encode_url(url), **asked) as answer:
+            body: bytes = await answer.read()
+            self._raise_not_found_for_status(answer, url)
+        if answer.status == HTTPStatus.OK:
+            raise RangeIgnoredError(body)
+        return body
 
 
 async def _check_redirect(

@@ -1,10 +1,12 @@
 """S3 as images are read from it: each request is made once, since `retries` asks again."""
 
+from http import HTTPStatus
 from typing import Any
 
 from s3fs import S3FileSystem
 
 from idr_assets.imaging.stores.http_source import USER_AGENT
+from idr_assets.imaging.stores.ranges import RangeIgnoredError
 
 CONFIG = {
     "retries": {"total_max_attempts": 1},
@@ -22,3 +24,10 @@ class S3Source(S3FileSystem):  # type: ignore[misc]  # s3fs ships no types
     def __init__(self, *, config_kwargs: dict[str, Any] | None = None, **options: Any) -> None:  # noqa: ANN401  theirs
         """Take what s3fs does."""
         super().__init__(config_kwargs=CONFIG | (config_kwargs or {}), **options)
+
+    async def _call_s3(self, method: str, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401  theirs
+        answer = await super()._call_s3(method, *arguments, **named)
+        if "Range" in named and answer["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.OK:
+            async with answer["Body"] as body:
+                raise RangeIgnoredError(await body.read())
+        return answer

@@ -13,6 +13,7 @@ from zarr.core.buffer import Buffer, BufferPrototype
 
 from idr_assets.imaging.errors import CorruptBodyError, ImageError
 from idr_assets.imaging.store_text import show_address
+from idr_assets.imaging.stores.ranges import RangeIgnoredError
 from idr_assets.imaging.stores.zip_directory import (
     HEADER,
     LONGEST_FIELD,
@@ -138,21 +139,29 @@ class ZipSource(Store):
         return _directories[self._token]
 
     async def _read_directory(self) -> dict[str, Entry]:
-        tail = await self._filesystem._cat_file(self._path, start=-TAIL)  # noqa: SLF001  so fsspec names what is asynchronous
+        tail = await self._part(-TAIL, None)
         if len(tail) > TAIL:
             raise ArchiveError(NO_RANGES)
         start = start_of_directory(tail)
         if len(tail) < TAIL:  # which is the whole archive
             return read_directory(start, tail[start:])
-        return read_directory(start, await self._filesystem._cat_file(self._path, start=start))  # noqa: SLF001
+        return read_directory(start, await self._part(start, None))
 
     async def _read(self, start: int, stop: int) -> bytes:
-        body: bytes = await self._filesystem._cat_file(self._path, start=start, end=stop)  # noqa: SLF001
+        body = await self._part(start, stop)
         if len(body) > stop - start:
             raise ImageError(self._refusal(NO_RANGES))
         if len(body) < stop - start:
             message = f"it has {len(body)} bytes, {stop - start} were asked for"
             raise CorruptBodyError(message)
+        return body
+
+    async def _part(self, start: int, stop: int | None) -> bytes:
+        """Ask for a part of the archive; a server that knows no ranges sends all of it."""
+        try:
+            body: bytes = await self._filesystem._cat_file(self._path, start=start, end=stop)  # noqa: SLF001  so fsspec names what is asynchronous
+        except RangeIgnoredError as whole:
+            return whole.body
         return body
 
     def _refusal(self, reason: str) -> str:

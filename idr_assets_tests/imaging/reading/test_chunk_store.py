@@ -53,7 +53,7 @@ PASSING: dict[str, list[Fault]] = {
 }
 
 STAYING: dict[str, tuple[Fault, str]] = {
-    "403": (faults.status(403), "cannot be read: access is refused (status 403)"),
+    "403": (faults.status(403), "access is refused (status 403)"),
     "410": (faults.status(410), "cannot be read: the server answers with status 410"),
     "404": (faults.status(404), "is missing, so t 1 c 0 z 1 has no pixels"),
     "503": (faults.status(503), "cannot be read (3 tries): the server answers with status 503"),

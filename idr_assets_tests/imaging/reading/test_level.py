@@ -19,6 +19,7 @@ from idr_assets.imaging.errors import INDIRECT, ImageError, MissingChunkError
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.reading.fingerprint import read_fingerprint
 from idr_assets.imaging.reading.level import open_level
+from idr_assets.imaging.reading.retries import Patience
 from idr_assets_tests.support.idr_stores import write_idr_store, write_image
 from idr_assets_tests.support.store_server import StoreServer
 
@@ -43,6 +44,7 @@ PROCESS = """
 import atexit, gc, sys, aiohttp
 from idr_assets.imaging.reading.fingerprint import read_fingerprint
 from idr_assets.imaging.reading.level import open_level
+from idr_assets.imaging.reading.retries import Patience
 sessions = []
 atexit.register(lambda: print([session.closed for session in sessions]))  # the last that is registered runs first
 level = open_level(sys.argv[1], "0")
@@ -55,6 +57,7 @@ import sys
 from pathlib import Path
 from idr_assets.imaging.reading.fingerprint import read_fingerprint
 from idr_assets.imaging.reading.level import open_level
+from idr_assets.imaging.reading.retries import Patience
 level = open_level(sys.argv[1], "4")
 lazy = level.lazy()
 read_fingerprint(level)
@@ -140,7 +143,9 @@ def test_a_missing_chunk_is_an_error_that_names_plane_and_address(
             level.read(Block(range(1, 4), (1,), range(1, 5)))
         missing = f"The chunk {server.url}/image.zarr/0/{key} is missing, so "
         assert f"{missing}{plane} has no pixels" in str(error.value)
-        assert "leave it out of `window`" in str(error.value)
+        assert "write `missing_chunks: zeros` below `reading`; else leave the plane out of `window`." in str(
+            error.value
+        )
         with pytest.raises(MissingChunkError, match=re.escape(missing)):
             level.lazy().compute(scheduler="sync")
 
@@ -174,3 +179,47 @@ def test_no_address_behind_another_one_is_read_and_no_copy_of_it_kept(tmp_path: 
     with pytest.raises(ImageError, match="a protocol such as zip, is not read"):
         open_level(f"{protocol}://{tmp_path}/image.zarr", "0", options)
     assert not (tmp_path / "copies").exists()
+
+
+LOCAL = """
+import sys
+from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.planes import Block
+from idr_assets.imaging.reading.fingerprint import read_fingerprint
+from idr_assets.imaging.reading.level import open_level
+from idr_assets.imaging.reading.retries import Patience
+level = open_level(sys.argv[1], "0")
+read_fingerprint(level)
+for t in range(2):
+    try:
+        level.read(Block(range(t, t + 1), (0,), range(1)))
+    except ImageError as error:
+        print(type(error).__name__)
+print(*sys.modules.keys() & {"aiohttp", "botocore", "s3fs", "aiobotocore"})
+"""
+
+
+def test_an_image_in_a_folder_does_not_pay_for_the_clients_of_http_and_s3(tmp_path: Path) -> None:
+    image = write_image(tmp_path / "image.zarr", np.ones((2, 1, 1, 20, 30), "u2"), version="0.4")
+    (image / "0/1/0/0/0/0").unlink()
+    command = [sys.executable, "-c", LOCAL, str(image)]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "MissingChunkError\n\n"  # noqa: S603
+
+
+@pytest.mark.parametrize("document", [".zattrs", "0/.zarray", "0/0/0/0/0/0"])
+@pytest.mark.parametrize("body", [b"\xff{}", b"<!doctype html>", b""])
+def test_a_file_that_is_damaged_in_a_folder_is_refused_at_once(tmp_path: Path, document: str, body: bytes) -> None:
+    image = write_image(tmp_path / "image.zarr", np.ones((1, 1, 1, 20, 30), "u2"), version="0.4")
+    (image / document).write_bytes(body)
+    patience = Patience(wait=600.0, seconds=3000.0)
+    with pytest.raises(ImageError, match=re.escape(f"{image}/{document} is damaged: ") + ".*Restore it from a copy"):
+        open_level(str(image), "0", patience=patience).read(Block(range(1), (0,), range(1)))
+
+
+def test_bytes_that_cannot_be_decoded_in_a_folder_are_refused_at_once(tmp_path: Path) -> None:
+    pixels = np.ones((1, 1, 1, 20, 30), "u2")
+    image = write_image(tmp_path / "image.zarr", pixels, version="0.5", shards=pixels.shape)
+    shard = image / "0/c/0/0/0/0/0"
+    shard.write_bytes(bytes(8) + shard.read_bytes()[8:])  # the index at its end is whole
+    with pytest.raises(ImageError, match="cannot be decoded"):
+        open_level(str(image), "0", patience=Patience(wait=600.0)).read(Block(range(1), (0,), range(1)))

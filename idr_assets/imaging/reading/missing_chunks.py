@@ -1,0 +1,77 @@
+"""Chunks that do not exist: whether a store refuses or lacks them, what they may stand for, and what to write then."""
+
+import asyncio
+from collections.abc import Sequence
+from copy import copy
+from itertools import product
+from math import ceil
+from typing import Any
+
+import zarr
+from zarr.abc.store import SuffixByteRequest
+from zarr.core.buffer import default_buffer_prototype
+from zarr.core.sync import sync
+
+ZEROS = "write `missing_chunks: zeros` below `reading`"
+
+DOCUMENT = {2: ".zarray", 3: "zarr.json"}
+"""Of an array, by the version of Zarr."""
+
+
+def remedy(array: zarr.Array[Any]) -> str:
+    """Say what to write where a chunk of an array is missing."""
+    if array.fill_value:  # the fill value of v2 may be null, which is zero
+        return (
+            f"Missing chunks of this image stand for {array.fill_value}, its fill value, and not for zeros: leave the "
+            "plane out of `window`, or use a copy that has all chunks."
+        )
+    return (
+        f"If missing chunks of this image stand for zeros, which many writers leave out, {ZEROS}; else leave the plane "
+        "out of `window`."
+    )
+
+
+def check_refusals(array: zarr.Array[Any]) -> None:
+    """Raise the refusal of a chunk that was read, unless the store sends others: then it does not exist.
+
+    Raises
+    ------
+    RefusedError
+        Where no chunk of the array is sent, or its own document no longer is, as when a token has expired: the refused
+        chunks may well exist.
+
+    """
+    store: Any = array.store_path.store
+    refusals = list(store.chunk_refusals.values())
+    if refusals and not (_sends_chunks(array) and _sends_document(array)):
+        raise copy(refusals[0])  # with no traceback, which would hold pixels
+    if array.config.read_missing_chunks:
+        store.chunk_refusals.clear()
+
+
+def _sends_chunks(array: zarr.Array[Any]) -> bool:
+    """Tell whether the store sends any chunk of an array, by asking for some unless one came already."""
+    store: Any = array.store_path.store
+    if not store.chunks_answer:
+        end = SuffixByteRequest(1) if array.shards else None
+        keys = [f"{array.path}/{array.metadata.encode_chunk_key(at)}" for at in _spread(array)]
+        sync(_ask(store, keys, end))
+    return bool(store.chunks_answer)
+
+
+def _sends_document(array: zarr.Array[Any]) -> bool:
+    key = f"{array.path}/{DOCUMENT[array.metadata.zarr_format]}"
+    return sync(array.store_path.store.get(key, default_buffer_prototype())) is not None
+
+
+async def _ask(store: Any, keys: Sequence[str], part: SuffixByteRequest | None) -> None:  # noqa: ANN401  a `ChunkStore`
+    asked = (store.get(key, default_buffer_prototype(), part) for key in keys)
+    await asyncio.gather(*asked, return_exceptions=True)
+
+
+def _spread(array: zarr.Array[Any]) -> list[tuple[int, ...]]:
+    """Give the positions of up to 27 chunks: first, middle and last of each plane axis, in three planes."""
+    grid = [ceil(length / step) for length, step in zip(array.shape, array.shards or array.chunks, strict=True)]
+    ends = [(0, count // 2, count - 1) for count in grid]
+    planes = zip(*ends[:-2], strict=True) if ends[:-2] else [()]
+    return sorted({(*plane, *within) for plane, within in product(planes, product(*ends[-2:]))})
