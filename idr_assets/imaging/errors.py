@@ -24,7 +24,16 @@ class ImageError(Exception):
 
 
 class MissingChunkError(ImageError):
-    """A store has no chunk where a plane should be."""
+    """A store has no chunk where a plane should be.
+
+    Attributes
+    ----------
+    places : frozenset of tuple
+        The places (y, x) of the missing chunks in the plane, as far as they are known.
+
+    """
+
+    places: frozenset[tuple[int, int]] = frozenset()
 
 
 class CorruptBodyError(ImageError):

@@ -21,7 +21,7 @@ from idr_assets.imaging.ome_zarr.geometry import Geometry
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.chunk_store import UNDECODABLE, retry_decoding
 from idr_assets.imaging.reading.empty_chunks import empty_chunk
-from idr_assets.imaging.reading.missing_chunks import check_refusals, remedy
+from idr_assets.imaging.reading.missing_chunks import check_refusals, find_places, remedy
 from idr_assets.imaging.reading.opening import open_array
 from idr_assets.imaging.reading.retries import PATIENT, Patience
 
@@ -132,10 +132,12 @@ class Level:
         store: Any = self.array.store_path.store
         refusal = store.chunk_refusals.get(f"{self.path}/{key}")
         answer = f"The store sends other chunks, and of this one it says: {refusal.answer}. " if refusal else ""
-        return MissingChunkError(
+        error = MissingChunkError(
             f"The chunk {self._shown(key)} is missing, so {plane} has no pixels and cannot be segmented. "
             f"{answer}{remedy(self.array)}"
         )
+        error.places = find_places(found, self.geometry.axes)
+        return error
 
     def _empty(self, pixel: tuple[int, ...]) -> str:
         """Name the shard and the plane of a pixel, an index for each axis that is stored, whose chunk is empty."""

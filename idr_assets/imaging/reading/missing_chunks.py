@@ -1,7 +1,8 @@
 """Chunks that do not exist: whether a store refuses or lacks them, what they may stand for, and what to write then."""
 
 import asyncio
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from copy import copy
 from itertools import product
 from math import ceil
@@ -12,10 +13,15 @@ from zarr.abc.store import SuffixByteRequest
 from zarr.core.buffer import default_buffer_prototype
 from zarr.core.sync import sync
 
+from idr_assets.imaging.errors import MissingChunkError
+
 ZEROS = "write `missing_chunks: zeros` below `reading`"
 
 DOCUMENT = {2: ".zarray", 3: "zarr.json"}
 """Of an array, by the version of Zarr."""
+
+WRITERS = {"bioformats2raw": "bioformats2raw", "bio-formats": "bioformats2raw", "loci.common": "bioformats2raw"}
+"""What metadata say of writers that leave out chunks of zeros, in lower case, and who that is."""
 
 
 def remedy(array: zarr.Array[Any]) -> str:
@@ -75,3 +81,42 @@ def _spread(array: zarr.Array[Any]) -> list[tuple[int, ...]]:
     ends = [(0, count // 2, count - 1) for count in grid]
     planes = zip(*ends[:-2], strict=True) if ends[:-2] else [()]
     return sorted({(*plane, *within) for plane, within in product(planes, product(*ends[-2:]))})
+
+
+def find_places(found: str, axes: Sequence[str]) -> frozenset[tuple[int, int]]:
+    """Give the places (y, x) in the grid of chunks that Zarr's message names as missing."""
+    numbers = (re.findall(r"\b\d+\b", position) for position in re.findall(r"grid position (.*)", found))
+    positions = [dict(zip(axes, map(int, each), strict=True)) for each in numbers]
+    return frozenset((at["y"], at["x"]) for at in positions)
+
+
+def explain_sparse(missing: Sequence[MissingChunkError], attributes: Mapping[str, Any], array: zarr.Array[Any]) -> str:
+    """Say why an image seems to be sparse by intent, and the line of YAML for it, as far as anything says so.
+
+    Parameters
+    ----------
+    missing : sequence of MissingChunkError
+        One of each plane that was looked at.
+    attributes : mapping
+        Of the group of the image.
+    array : zarr.Array
+        Its level.
+
+    """
+    writer, places = find_writer(attributes), [error.places for error in missing]
+    reasons = [f"{writer} wrote it, which leaves out chunks of zeros"] if writer else []
+    if len(places) > 1 and places[0] and len(set(places)) == 1:
+        reasons.append(f"all {len(places)} planes that were looked at lack the same chunks")
+    if array.fill_value or not reasons:
+        return str(missing[0])
+    first, _, _ = str(missing[0]).rpartition(remedy(array))
+    return f"{first}The image seems to be sparse by intent, for {' and '.join(reasons)}: {ZEROS}."
+
+
+def find_writer(attributes: Mapping[str, Any]) -> str | None:
+    """Name the writer of an image, by its attributes, if it is one that leaves out chunks of zeros."""
+    ome = attributes.get("ome", attributes)
+    multiscales = ome.get("multiscales") if isinstance(ome, Mapping) else None
+    first = multiscales[0] if isinstance(multiscales, list) and multiscales else None
+    said = str([ome.get("_creator"), first.get("metadata")] if isinstance(first, Mapping) else "").lower()
+    return next((writer for sign, writer in WRITERS.items() if sign in said), None)

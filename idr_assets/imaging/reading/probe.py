@@ -1,7 +1,11 @@
 """Probe a level before a run: its pixels must lie where the metadata say, and be what they say."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
+import numpy.typing as npt
+import zarr
 from zarr.abc.store import RangeByteRequest
 from zarr.core.sync import sync
 
@@ -9,7 +13,7 @@ from idr_assets.imaging.errors import ImageError, MissingChunkError
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.byte_order import looks_swapped
 from idr_assets.imaging.reading.level import Level
-from idr_assets.imaging.reading.missing_chunks import check_refusals
+from idr_assets.imaging.reading.missing_chunks import check_refusals, explain_sparse
 
 SIDE = 256
 """Height and width in pixels at most of what is read of a plane, around its middle."""
@@ -25,30 +29,55 @@ def check_pixels(level: Level, window: Block, *, sparse: bool, byte_order_known:
     if sparse and level.array.fill_value not in {0, None}:  # v2's null, which every reader takes for zero
         raise ImageError(_filled(level))
     strict = replace(level, array=level.array.with_config({"read_missing_chunks": False}))
-    y, x = (_middle(length) for length in level.plane_shape)
-    missing = []
-    for plane in _probes(window):
+    probes = _probes(window)
+    missing, found = _read_first(strict, probes, _middle)
+    if found:
+        if not byte_order_known and looks_swapped(found[1]):
+            raise ImageError(_swapped(level, found[0]))
+        if not sparse and _has_more_chunks(level, *found):
+            missing, _ = _read_first(strict, probes, _ends)
+    elif len(missing) == len(probes):
+        for plane in probes:
+            _check_separator(level, plane, sparse=sparse)
+    if len(missing) == len(probes) and not sparse:
+        raise _gaps(level, missing)
+
+
+def _read_first(
+    level: Level, planes: list[Plane], part: Callable[[int], slice]
+) -> tuple[list[MissingChunkError], tuple[Plane, npt.NDArray[Any]] | None]:
+    """Read a part of the first plane in which it can be read, and give it with what was missing of others before."""
+    missing: list[MissingChunkError] = []
+    y, x = map(part, level.plane_shape)
+    for plane in planes:
         try:
-            pixels = strict.read(plane.block, y, x)[0, 0, 0]
+            return missing, (plane, level.read(plane.block, y, x)[0, 0, 0])
         except MissingChunkError as error:
             missing.append(error)
         except ImageError:
             continue
-        else:
-            if not byte_order_known and looks_swapped(pixels):
-                raise ImageError(_swapped(level, plane))
-            return
-    if len(missing) == len(_probes(window)):
-        for plane in _probes(window):
-            _check_separator(level, plane, sparse=sparse)
-        if not sparse:
-            raise missing[0]
+    return missing, None
+
+
+def _has_more_chunks(level: Level, plane: Plane, pixels: npt.NDArray[Any]) -> bool:
+    """Tell whether a plane has chunks beside those of the pixels that were read."""
+    return pixels.shape != level.plane_shape and bool(level.array.shards or level.chunk_keys(plane)[1:])
+
+
+def _gaps(level: Level, missing: list[MissingChunkError]) -> MissingChunkError:
+    group = zarr.open_group(level.array.store_path.store, mode="r", use_consolidated=False)
+    return MissingChunkError(explain_sparse(missing, group.attrs.asdict(), level.array))
 
 
 def _probes(window: Block) -> list[Plane]:
     """Give the planes in the middle, at the start and at the end of a window, each once."""
     places = (len(window.t) // 2, len(window.z) // 2), (0, 0), (-1, -1)
     return list(dict.fromkeys(Plane(window.t[t], window.c[0], window.z[z]) for t, z in places))
+
+
+def _ends(length: int) -> slice:
+    """Choose the first pixel of an axis, the one in the middle and the last: of chunks at the corners and edges."""
+    return slice(None, None, max(1, (length - 1) // 2))
 
 
 def _middle(length: int) -> slice:
