@@ -95,7 +95,7 @@ def masked(url: str) -> str:
 
 
 def is_web(url: str) -> bool:
-    """Tell whether an address is of HTTP; its scheme is in lower case."""
+    """Return whether an address is of HTTP; its scheme is in lower case."""
     return url.partition("://")[0] in WEB
 
 
@@ -106,6 +106,6 @@ def split_query(url: str) -> tuple[str, str]:
 
 
 def join_address(url: str, key: str) -> str:
-    """Give the address of what lies at `key` below `url`; a query, such as a token, stays at the end."""
+    """Return the address of `key` below `url`; a query, such as a token, stays at the end."""
     address, query = split_query(url)
     return f"{address.rstrip('/')}/{key}" + (f"?{query}" if query else "")

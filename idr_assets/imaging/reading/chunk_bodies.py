@@ -1,4 +1,4 @@
-"""Tell whether the body of a chunk is whole, before Zarr decodes it: decoders accept much that is not.
+"""Check that the body of a chunk is whole before Zarr decodes it: decoders accept many that are not.
 
 A flipped bit inside a blosc body cannot be seen, for blosc has no checksum; every length can.
 """
@@ -89,7 +89,7 @@ class ShardFormat:
 
 
 def chunk_format(array: zarr.Array[Any]) -> ChunkFormat | ShardFormat | None:
-    """Tell how an array's chunks are encoded; None where it cannot be checked, as of several compressors."""
+    """Return how an array's chunks are encoded; None if that cannot be checked, as with several compressors."""
     metadata: dict[str, Any] = dict(array.metadata.to_dict())
     nbytes = math.prod(array.chunks) * array.dtype.itemsize
     if "codecs" not in metadata:  # Zarr v2
@@ -129,6 +129,6 @@ def check_length(body: bytes, wanted: ByteRequest) -> None:
 
 
 def looks_like_html(body: bytes) -> bool:
-    """Tell whether a body is a web page, as servers send in place of what they do not have."""
+    """Return whether a body is a web page, which servers send in place of what they do not have."""
     start = body[:200].lstrip().lower()
     return start.startswith((b"<!doctype html", b"<html"))

@@ -1,4 +1,4 @@
-"""The Zarr store wrapper between this project and a store that stutters: it retries, bounds and verifies every read.
+"""The Zarr store wrapper that retries, bounds and verifies every read.
 
 `documents` and `chunk_bodies` say what a whole body is, `faults` what may be tried again.
 """
@@ -31,14 +31,14 @@ UNDECODABLE = (ExceptionGroup, ValueError, RuntimeError, OSError, EOFError, zlib
 """What decoding a chunk raises, or a shard, whose faults come as a group."""
 
 DECODING_TRIES = 3
-"""Most are of an image that is broken for good, unlike the faults that a store or a length tells of."""
+"""Fewer than for other faults: what cannot be decoded is mostly broken for good."""
 
 
 class ChunkStore(WrapperStore[Store]):
     """Reads of a store, each tried again while it may help, and verified.
 
     A key that does not exist is None, as Zarr wants it. So is one that the store refuses, for many stores answer so for
-    what does not exist; whoever reads then looks at `documents` and `chunk_refusals`. Any other key that cannot be read
+    what does not exist; the reader then looks at `documents` and `chunk_refusals`. Any other key that cannot be read
     raises `ImageError`.
 
     Attributes
@@ -89,7 +89,7 @@ class ChunkStore(WrapperStore[Store]):
         return Store.get_ranges(self, *args, **{name: value for name, value in arguments.items() if value is not None})
 
     def forget(self) -> None:
-        """Keep no body of the store any more: one of them cannot be decoded."""
+        """Drop the bodies that are kept of this store, because one of them cannot be decoded."""
         BODIES.forget(self._opening)
 
     @property
@@ -181,7 +181,7 @@ def _cut(body: bytes, wanted: ByteRequest) -> bytes:
 
 
 def retry_decoding[T](read: Callable[[], T], store: ChunkStore) -> T:
-    """Call `read` again where decoding fails: a body may be wrong in ways that only a decoder sees."""
+    """Call `read`, and call it again if decoding fails: only a decoder sees some faults of a body."""
     patience, tries = store.patience, 1 if store.is_local else DECODING_TRIES
     stop = stop_after_attempt(min(patience.tries, tries)) | stop_before_delay(patience.seconds)
     again = {"retry": retry_if_exception(_is_undecodable), "stop": stop, "before_sleep": lambda _: store.forget()}

@@ -1,6 +1,6 @@
-"""Chunks inside of shards that are not there: the shard's index marks them as empty, and Zarr makes up fill values.
+"""Find missing chunks inside of shards: the shard's index marks them as empty, and Zarr reads fill values.
 
-Zarr tells missing chunks by their keys alone, and a chunk inside of a shard has none.
+Zarr reports missing chunks by their keys, and a chunk inside of a shard has no key.
 """
 
 from collections.abc import Sequence
@@ -13,11 +13,11 @@ from zarr.codecs import ShardingCodec
 
 
 def empty_chunk(array: zarr.Array[Any], selection: Sequence[Any], values: npt.NDArray[Any]) -> tuple[int, ...] | None:
-    """Give the first pixel read of a chunk that its shard marks as empty, None where every chunk is there.
+    """Return the first pixel read of a chunk that its shard marks as empty, None if every chunk exists.
 
-    `values` were read by `array.oindex[selection]`. A chunk that is there may hold nothing but the fill value too, so a
-    pixel of each such chunk is read again with another fill value: where the chunk is empty, the pixel becomes that.
-    None also for arrays in which missing chunks are to be read as fill values.
+    `values` were read by `array.oindex[selection]`. A chunk that exists may hold only the fill value too, so one pixel
+    of each such chunk is read again with another fill value: if the chunk is empty, the pixel has the new value.
+    None also for arrays whose missing chunks are read as fill values.
     """
     chunk = _inner_chunk(array)
     if chunk is None or array.config.read_missing_chunks:
@@ -31,7 +31,7 @@ def empty_chunk(array: zarr.Array[Any], selection: Sequence[Any], values: npt.ND
 
 
 def _inner_chunk(array: zarr.Array[Any]) -> tuple[int, ...] | None:
-    """Give the shape of the smallest chunks, a pixel where it cannot be told; None where nothing is sharded."""
+    """Return the shape of the smallest chunks, one pixel if it is not known; None if nothing is sharded."""
     codecs, shape = getattr(array.metadata, "codecs", ()), None
     while isinstance(codec := next(iter(codecs), None), ShardingCodec):
         codecs, shape = codec.codecs, codec.chunk_shape
@@ -41,7 +41,7 @@ def _inner_chunk(array: zarr.Array[Any]) -> tuple[int, ...] | None:
 def _blank_chunks(
     array: zarr.Array[Any], chunk: tuple[int, ...], selection: Sequence[Any], values: npt.NDArray[Any]
 ) -> npt.NDArray[np.intp]:
-    """Give the first pixel read of each chunk of which nothing but the fill value was read, (n, axes)."""
+    """Return the first pixel read of each chunk of which only the fill value was read, (n, axes)."""
     blank = np.isnan(values) if np.isnan(array.fill_value) else values == array.fill_value
     firsts = []
     for axis, (length, wanted, step) in enumerate(zip(array.shape, selection, chunk, strict=True)):
@@ -53,6 +53,6 @@ def _blank_chunks(
 
 
 def _refilled(array: zarr.Array[Any], fill_value: float) -> zarr.Array[Any]:
-    """Give the array as it would be with another fill value."""
+    """Return the array with another fill value."""
     metadata: Any = array.metadata.to_dict() | {"fill_value": fill_value}
     return zarr.Array(zarr.AsyncArray(metadata, array.store_path, array.config))

@@ -1,4 +1,4 @@
-"""Which faults of a store pass by themselves, and what to tell the user of those that do not."""
+"""Which faults of a store may pass, and how the others are explained to the user."""
 
 import socket
 from collections.abc import Mapping
@@ -34,12 +34,12 @@ class RefusedError(AnswerError):
 
 
 def read_faults() -> tuple[type[Exception], ...]:
-    """Give what a read raises: OSError holds timeouts, resets and what s3fs makes of S3's answers."""
+    """Return what a read raises: OSError includes timeouts, resets and the errors of s3fs."""
     return clients.aiohttp.ClientError, clients.botocore_errors.BotoCoreError, OSError, CorruptBodyError
 
 
 def is_transient(error: BaseException) -> bool:
-    """Tell whether a read may succeed when it is tried again."""
+    """Return whether a read may succeed when it is tried again."""
     aiohttp, botocore = clients.aiohttp, clients.botocore_errors
     if status := status_of(error):
         return status in TRANSIENT_STATUS or status >= HTTPStatus.INTERNAL_SERVER_ERROR
@@ -62,13 +62,13 @@ def final_answer(error: BaseException) -> str | None:
 
 
 def status_of(error: BaseException) -> int | None:
-    """Give the status of the server's answer that an error tells of, None where there was none."""
+    """Return the status of the server's answer behind an error, None if there was no answer."""
     return _answer(error)[0]
 
 
 def _answer(error: BaseException) -> tuple[int | None, Mapping[str, str]]:
-    """Give status and headers of the server's answer, those of S3 from behind what s3fs makes of them."""
-    # Of bytes that are no HTTP aiohttp says the status 400, with a cause.
+    """Return status and headers of the server's answer; s3fs wraps those of S3 in an error of its own."""
+    # For bytes that are not HTTP, aiohttp reports the status 400, with a cause.
     if isinstance(error, clients.aiohttp.ClientResponseError) and error.__cause__ is None:
         return error.status, error.headers or {}
     if isinstance(error.__cause__, clients.botocore_errors.ClientError):
@@ -87,7 +87,7 @@ def _of_proxy(error: BaseException) -> bool:
 
 
 def retry_after(error: BaseException | None) -> float:
-    """Seconds that the server asks to wait (RFC 9110, 10.2.3), 0 where it does not."""
+    """Return the seconds that the server asks to wait (RFC 9110, 10.2.3), 0 if it does not."""
     headers = _answer(error)[1] if error else {}
     value = headers.get("retry-after", "0")  # in lower case as botocore has it; aiohttp takes any
     if value.isdecimal():

@@ -25,7 +25,7 @@ WRITERS = {"bioformats2raw": "bioformats2raw", "bio-formats": "bioformats2raw", 
 
 
 def remedy(array: zarr.Array[Any]) -> str:
-    """Say what to write where a chunk of an array is missing."""
+    """Return what to write if a chunk of an array is missing."""
     if array.fill_value:  # the fill value of v2 may be null, which is zero
         return (
             f"Missing chunks of this image stand for {array.fill_value}, its fill value, and not for zeros: leave the "
@@ -56,7 +56,7 @@ def check_refusals(array: zarr.Array[Any]) -> None:
 
 
 def _sends_chunks(array: zarr.Array[Any]) -> bool:
-    """Tell whether the store sends any chunk of an array, by asking for some unless one came already."""
+    """Return whether the store sends any chunk of an array; ask for some unless one came already."""
     store: Any = array.store_path.store
     if not store.chunks_answer:
         end = SuffixByteRequest(1) if array.shards else None

@@ -1,4 +1,4 @@
-"""How a store is asked: politely, and again while its faults are such that pass.
+"""Ask a store politely, and again while its faults may pass.
 
 `faults` says which faults pass, `chunk_store` what is asked for.
 """
@@ -45,9 +45,13 @@ JITTER = SystemRandom()
 
 
 async def patiently[T](url: str, patience: Patience, ask: Callable[[], Awaitable[T]]) -> T:
-    """Ask a store for what is at `url`, again and again while the fault is one that passes.
+    """Ask a store for what is at `url`, and ask again while the fault may pass.
 
-    Raises `ImageError` where it cannot be read.
+    Raises
+    ------
+    ImageError
+        If it cannot be read.
+
     """
     retrying = AsyncRetrying(before_sleep=partial(_log, url), **rules(patience))
     try:
@@ -64,13 +68,13 @@ async def patiently[T](url: str, patience: Patience, ask: Callable[[], Awaitable
 
 
 def rules(patience: Patience) -> dict[str, Any]:
-    """Say for tenacity what is tried again, how often and after which wait."""
+    """Return the arguments of tenacity: what is tried again, how often and after which wait."""
     stop = stop_after_attempt(patience.tries) | stop_before_delay(patience.seconds)
     return {"retry": retry_if_exception(_ask_again()), "stop": stop, "wait": partial(_wait, patience), "reraise": True}
 
 
 def _ask_again() -> Callable[[BaseException], bool]:
-    """Tell whether to ask again: while the fault may pass, and once more after an answer that may be the last word."""
+    """Make the rule for asking again: while a fault may pass, and once more after an answer that may be final."""
     heard: set[str] = set()
 
     def again(error: BaseException) -> bool:
@@ -93,9 +97,9 @@ def _slots(host: str, requests: int) -> asyncio.Semaphore:  # noqa: ARG001  a se
 
 
 def _wait(patience: Patience, state: RetryCallState) -> float:
-    """Seconds to the next try: longer each time and at random, so that readers do not come back together.
+    """Return the seconds until the next try: longer each time, and random, so that readers do not return together.
 
-    What the server asks for comes first.
+    They come after the time that the server asks for.
     """
     asked = retry_after(state.outcome.exception() if state.outcome else None)
     return asked + JITTER.uniform(0, min(30, patience.wait * 2 ** (state.attempt_number - 1)))

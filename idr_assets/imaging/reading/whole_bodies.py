@@ -40,7 +40,7 @@ class WholeBodies:
             self._bodies.popitem(last=False)
 
     def has_any(self, opening: str) -> bool:
-        """Tell whether a body of an opening is kept: its server sent a whole one."""
+        """Return whether a body of an opening is kept, because its server sent a whole one."""
         return any(of == opening for of, _ in self._bodies.copy())
 
     def forget(self, opening: str) -> None:

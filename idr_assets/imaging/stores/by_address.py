@@ -1,4 +1,4 @@
-"""Stores by address: local folders, HTTP and S3, those that outputs are in and those that images are read from."""
+"""Open stores by address: local folders, HTTP and S3, for outputs and for images."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +17,7 @@ S3_OPTIONS: Mapping[str, Any] = {
     "max_concurrency": 1,  # of requests for one chunk; with more, its size is asked for first
     "use_listings_cache": False,  # other processes write there too
 }
-"""What s3fs is told; of the store of an image, unless the user says otherwise."""
+"""Options of s3fs; `storage_options` of an image override them."""
 
 
 def open_store(url: str) -> Store:
@@ -28,7 +28,7 @@ def open_store(url: str) -> Store:
 
 
 def open_filesystem(url: str) -> tuple[Any, str]:
-    """Open the fsspec filesystem at a URL or a local path, and give the path in it; nothing is read."""
+    """Open the fsspec filesystem of a URL or a local path, and return it with the path in it; nothing is read."""
     filesystem, path = url_to_fs(url, **_options(url))
     return filesystem, path
 
@@ -44,12 +44,12 @@ def open_source_store(url: str, storage_options: Mapping[str, Any] | None = None
 
 
 def is_archive(url: str) -> bool:
-    """Tell whether an image lies in one file, by its name; a local folder may have such a name too."""
+    """Return whether the name is that of an image in one file; a local folder may have such a name too."""
     return is_zip(url) and not (is_local(url) and Path(split_protocol(url)[1]).is_dir())
 
 
 def open_source(url: str, storage_options: Mapping[str, Any] | None = None) -> tuple[Any, str]:
-    """Open the filesystem of an image with its asynchronous methods, and give the path in it; nothing is read.
+    """Open the asynchronous filesystem of an image, and return it with the path in it; nothing is read.
 
     Over HTTP the path is the address without its query, which the filesystem adds to each request.
     """
@@ -67,12 +67,12 @@ def open_source(url: str, storage_options: Mapping[str, Any] | None = None) -> t
 
 
 def is_local(url: str) -> bool:
-    """Tell whether an address is a path on this machine's disks."""
+    """Return whether an address is a path on a disk of this machine."""
     return split_protocol(url)[0] in (None, "file")
 
 
 def is_s3(url: str) -> bool:
-    """Tell whether an address is on S3."""
+    """Return whether an address is on S3."""
     return bool(split_protocol(url)[0] == "s3")
 
 

@@ -1,6 +1,6 @@
 """How Zarr reads and writes the arrays of this project.
 
-Zarr's settings would say so for all arrays of the process, those of a notebook too: so each array is told instead.
+Set on each array, because Zarr's settings hold for all arrays of the process, such as those of a notebook.
 """
 
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ AT_ONCE = 10
 class OneThread(FusedCodecPipeline):
     """Zarr's faster pipeline without threads of its own.
 
-    Dask is the parallelism: threads beside its threads take a third of the pace of a run.
+    Dask has threads already; more of them make a run a third slower.
     """
 
     def read_sync(self, batch_info: Iterable[Any], out: Any, drop_axes: Any = (), max_workers: int = 1) -> Any:  # noqa: ANN401, ARG002
@@ -34,9 +34,9 @@ class OneThread(FusedCodecPipeline):
 
 
 def fuse(array: zarr.Array[Any]) -> None:
-    """Read and write `array` two to three times as fast as Zarr does on local disks if left alone.
+    """Make reads and writes of `array` on local disks two to three times as fast.
 
-    Elsewhere it holds all chunks of a read at once: nothing for sources, whose chunks may have any depth.
+    It holds all chunks of a read in memory, so it does not suit sources, whose chunks may have any depth.
     """
     about, codecs = array.metadata, cast("Any", array.async_array.codec_pipeline)  # whose codecs it gives
     spec = ArraySpec(array.chunks, about.dtype, about.fill_value, array.async_array.config, default_buffer_prototype())
@@ -44,7 +44,7 @@ def fuse(array: zarr.Array[Any]) -> None:
 
 
 def ask_at_once(array: zarr.Array[Any], requests: int) -> None:
-    """Let a read of `array` ask for at least so many chunks at once, up to a hundred."""
+    """Let a read of `array` ask for at least this many chunks at once, up to a hundred."""
     pipeline = array.async_array.codec_pipeline
     if isinstance(pipeline, BatchedCodecPipeline):  # unless a user's settings choose another
         _use(array, replace(pipeline, batch_size=ceil(requests / AT_ONCE)))

@@ -1,4 +1,4 @@
-"""S3 as images are read from it: each request is made once, since `retries` asks again."""
+"""S3 as images are read from it: each request is made once, because `retries` repeats it."""
 
 from http import HTTPStatus
 from typing import Any
@@ -13,11 +13,11 @@ CONFIG = {
     "user_agent_extra": USER_AGENT,
     "max_pool_connections": 1000,  # the number of requests is bounded by `reading` of the YAML
 }
-"""What botocore is told unless the user says otherwise, by `config_kwargs`."""
+"""Settings of botocore; `config_kwargs` overrides them."""
 
 
 class S3Source(S3FileSystem):  # type: ignore[misc]  # s3fs ships no types
-    """The filesystem of s3fs without the tries, of botocore and its own, that would multiply ours."""
+    """The filesystem of s3fs without retries of its own or of botocore, which would multiply ours."""
 
     retries = 1
 
