@@ -7,7 +7,7 @@ from typing import Any
 import zarr
 from zarr.abc.store import Store
 
-from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.errors import ImageError, join_address
 from idr_assets.imaging.ome_zarr.multiscales import is_path_below, ome_metadata
 from idr_assets.imaging.store_text import show_address
 
@@ -31,16 +31,12 @@ def describe_group(url: str, attributes: Mapping[str, Any], store: Store) -> str
     metadata = ome_metadata(attributes)
     for key, (what, images) in KINDS.items():
         if key in metadata:
-            found = [address_below(url, path) for path in islice(images(metadata[key], store), MOST_IMAGES)]
+            found = [
+                show_address(join_address(url, path)) for path in islice(images(metadata[key], store), MOST_IMAGES)
+            ]
             remedy = f"Write the address of one of them as `url`: {', '.join(found)}" if found else "It names none"
             return f"{url} is {what}, which holds images and is none: nothing is read. {remedy}."
     return None
-
-
-def address_below(url: str, path: str) -> str:
-    """Give the address of what is at `path` below an address, as messages show it."""
-    place, question, query = url.partition("?") if "://" in url else (url, "", "")
-    return show_address(f"{place.rstrip('/')}/{path}{question}{query}")
 
 
 def _of_plate(plate: Any, store: Store) -> Iterator[str]:  # noqa: ANN401  any JSON

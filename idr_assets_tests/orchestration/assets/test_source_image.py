@@ -20,7 +20,12 @@ MISMATCHES = [
     ({"dtype": "'<u2'"}, ">u2", "<u2", "Correct `dtype` or `level` in the YAML."),
     ({"level": "'1'"}, "multiscales", "Level '1'", "Set `level` to one of ['0']"),
     ({"url": "nowhere.zarr"}, "No Zarr group", "nowhere.zarr", "Check `url`"),
-    ({"url": "other_axes.zarr"}, "['t', 'z', 'c', 'y', 'x']", "t, c, z, y, x in this order", "They must be"),
+    (
+        {"url": "other_axes.zarr"},
+        "['w (?)', 'z (space)'",
+        "one of t, c, z, y, x, by its name",
+        "correct them in a copy",
+    ),
 ]
 
 
@@ -63,7 +68,8 @@ def test_an_image_that_does_not_match_its_yaml(
     fresh: Segmented, fields: dict[str, Any], stored: str, expected: str, remedy: str
 ) -> None:
     data = fresh.project.root / "data"
-    write_image(data / "other_axes.zarr", PIXELS[:1, :1, :1], version="0.4", axes="tzcyx")
+    document = write_image(data / "other_axes.zarr", PIXELS[:1, :1, :1], version="0.4", axes="tzcyx") / ".zattrs"
+    document.write_text(document.read_text().replace('"t"', '"w"').replace('"time"', '"?"'))
     fresh.project.write(**{"shape": str(list(SHAPE)), **fields})
     failure = fresh.run("source_image")
     assert stored in failure
