@@ -25,7 +25,8 @@ MOST_INDICES = 100_000
 PAGE = re.compile(r"https?://[^\s/?#<>\"'`\\^{|}][^\s<>\"`\\^{|}]*", re.IGNORECASE)
 """Addresses of pages, all of them: a relative one would ask the UI itself, and `javascript:` would run in it."""
 
-DTYPES = [np.dtype(f"{kind}{size}") for kind, sizes in (("i", "1248"), ("u", "1248"), ("f", "248")) for size in sizes]
+NUMBERS = [np.dtype(f"{kind}{size}") for kind, sizes in (("i", "1248"), ("u", "1248"), ("f", "248")) for size in sizes]
+DTYPES = [*NUMBERS, np.dtype(np.bool_)]
 
 
 class ImageFields(YamlFields):
@@ -69,7 +70,8 @@ class ImageFields(YamlFields):
     dtype: str | None = Field(
         default=None,
         examples=["uint16"],
-        description="Dtype of that level, `uint16` in any byte order or `>u2` in this one; unchecked if absent.",
+        description="Dtype of that level, `uint16` in any byte order or `>u2` in this one, `bool` for a mask; "
+        "unchecked if absent.",
     )
     channels: list[StrictInt] = Field(
         default=[0],

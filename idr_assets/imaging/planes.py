@@ -41,8 +41,8 @@ class Plane:
 class LabelledPlane:
     """One plane of an image with its labels.
 
-    `pixels` is (y, x) of any real dtype; `labels` is (y, x) int32, 0 for the background, each other number one object.
-    Numbers are 1..n, unless objects are numbered in a volume: then those of its other planes are left out.
+    `pixels` is (y, x) of any real dtype or bool; `labels` is (y, x) int32, 0 for the background, each other number one
+    object. Numbers are 1..n, unless objects are numbered in a volume: then those of its other planes are left out.
     """
 
     t: int

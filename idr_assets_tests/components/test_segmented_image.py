@@ -193,6 +193,12 @@ def test_a_function_that_says_nothing_is_named_with_its_own_line(project: ImageP
     assert f"silent ({project.package}/own.py:3) does not say what it works on" in message
 
 
+@pytest.mark.parametrize("dtype", ["bool", "uint16", "'>f4'"])
+def test_dtypes_of_images(project: ImageProject, dtype: str) -> None:
+    project.write(dtype=dtype)
+    assert image_of(project).dtype == dtype.strip("'")
+
+
 def test_image_id_goes_into_the_endpoint(project: ImageProject) -> None:
     project.write(**BY_ID)
     assert image_of(project).url == "https://127.0.0.1/zarr/4007801.zarr"

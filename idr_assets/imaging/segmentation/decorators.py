@@ -56,7 +56,8 @@ def per_plane[**P](function: Callable[Concatenate[Pixels, P], Pixels]) -> Callab
     ----------
     function
         `(plane (y, x), **parameters) -> labels (y, x)`, both numpy arrays. It gets a copy of each whole plane, in
-        native byte order. Its labels may have any integer dtype, and gaps.
+        native byte order; masks, of dtype bool, as float32 of 0.0 and 1.0. Its labels may have any integer dtype, and
+        gaps.
 
     Returns
     -------
@@ -85,7 +86,8 @@ def per_volume[**P](function: Callable[Concatenate[Pixels, P], Pixels]) -> Calla
     ----------
     function
         `(volume (z, y, x), **parameters) -> labels (z, y, x)`, both numpy arrays. It gets a copy of each whole volume,
-        in native byte order. Its labels may have any integer dtype, and gaps.
+        in native byte order; masks, of dtype bool, as float32 of 0.0 and 1.0. Its labels may have any integer dtype,
+        and gaps.
 
     Returns
     -------
@@ -132,7 +134,7 @@ def _lift[**P](
     @wraps(function)
     def segment(units: da.Array, /, *args: P.args, **kwargs: P.kwargs) -> da.Array:
         def label(pixels: Pixels) -> Labels:
-            own = pixels.astype(pixels.dtype.newbyteorder("="))
+            own = as_numbers(pixels.astype(pixels.dtype.newbyteorder("=")))
             return number(check_labels(function(own, *args, **kwargs), pixels.shape, segment.__qualname__))
 
         signature.bind(units, *args, **kwargs)
@@ -153,3 +155,8 @@ def for_each(
         return found[0][np.newaxis] if len(found) == 1 else np.stack(found)  # a large plane is not copied
 
     return da.apply_gufunc(each, core, units, allow_rechunk=True, output_dtypes=dtype)
+
+
+def as_numbers[A: (Pixels, "da.Array")](pixels: A) -> A:
+    """Take a mask, of dtype bool, as float32 of 0.0 and 1.0: smoothed as bool or whole numbers it would be lost."""
+    return pixels.astype(np.float32) if pixels.dtype == np.bool_ else pixels

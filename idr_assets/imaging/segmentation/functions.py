@@ -13,7 +13,7 @@ import scipy  # loads each submodule at its first use, as skimage does
 import skimage
 from annotated_types import Ge, Gt, Lt
 
-from idr_assets.imaging.segmentation.decorators import for_each, per_plane, per_stack, versioned
+from idr_assets.imaging.segmentation.decorators import as_numbers, for_each, per_plane, per_stack, versioned
 
 if TYPE_CHECKING:
     import dask.array as da
@@ -45,7 +45,7 @@ def gaussian_threshold(
     Parameters
     ----------
     planes
-        (n, y, x) of any real dtype, chunked in any way; float16 is taken as float32.
+        (n, y, x) of any real dtype or bool, chunked in any way; float16 and bool are taken as float32.
     sigma
         Of the gaussian, in pixels. It keeps the dtype, and so gives whole numbers for integers.
     threshold_fraction
@@ -63,6 +63,7 @@ def gaussian_threshold(
 def _smoothed_and_thresholds(planes: da.Array, sigma: float, threshold_fraction: float) -> tuple[da.Array, da.Array]:
     import dask_image.ndfilters  # noqa: PLC0415  it imports dask.array
 
+    planes = as_numbers(planes)
     if planes.dtype.newbyteorder("=") == np.float16:
         planes = planes.astype(np.float32)  # scipy filters no float16
     if 4 * sigma > min(planes.shape[1:]):  # dask-image refuses a filter that reaches further than the plane
@@ -91,7 +92,7 @@ def otsu_watershed(
     Parameters
     ----------
     plane
-        (y, x) of any real dtype.
+        (y, x) of any real dtype or bool.
     sigma
         Of the gaussian that smooths the plane, in pixels.
     background_sigma

@@ -10,7 +10,7 @@ import dask.array as da
 import numpy as np
 import numpy.typing as npt
 
-from idr_assets.imaging.segmentation.decorators import SegmentationFunction, threshold_of
+from idr_assets.imaging.segmentation.decorators import SegmentationFunction, as_numbers, threshold_of
 from idr_assets.imaging.segmentation.label_numbers import Labels, Pixels, check_labels, number
 from idr_assets.imaging.segmentation.works_on import works_on
 
@@ -30,7 +30,7 @@ def label(
     function, parameters
         The segmentation function, and its keyword arguments.
     pixels
-        (t, c, z, y, x) of any real dtype: all that the function must be given, see `WorksOn.reach`.
+        (t, c, z, y, x) of any real dtype or bool: all that the function must be given, see `WorksOn.reach`.
     plane_chunks
         Height and width of the pieces into which a lazy plane is cut.
 
@@ -45,7 +45,7 @@ def label(
     TypeError, ValueError
         If the function returns anything but such labels.
     """
-    units = works_on(function).arrange(pixels)
+    units = as_numbers(works_on(function).arrange(pixels))
     lazy = da.from_array(units, chunks=(*units.shape[:-2], *plane_chunks), name=False)  # else it is hashed
     computed, thresholds = _compute(function, parameters, lazy)
     labels = check_labels(computed, units.shape, name_of(function))

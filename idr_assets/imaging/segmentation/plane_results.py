@@ -61,7 +61,7 @@ def summarize(  # noqa: PLR0913
     reused: bool,
     compared: bool,
 ) -> PlaneSummary:
-    """Measure a plane: its pixels (y, x) of any real dtype, and its labels (y, x) of int32."""
+    """Measure a plane: its pixels (y, x) of any real dtype or bool, and its labels (y, x) of int32."""
     return PlaneSummary(
         plane=plane,
         objects=count_objects(labels),

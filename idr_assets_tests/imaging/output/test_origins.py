@@ -112,6 +112,16 @@ def test_the_function_gets_reused_pixels_as_the_image_stores_them(server: StoreS
     assert set(seen) == {">u2"}
 
 
+def test_pixels_of_a_mask_are_reused(server: StoreServer) -> None:
+    write(server, PIXELS > 600)
+    for known in (0, len(BLOCK)):
+        task = task_for(server)
+        summaries = task(BLOCK)
+        assert task.origins
+        task.origins.note(BLOCK, [summary.origin for summary in summaries])
+        assert sum(summary.reused for summary in summaries) == known
+
+
 def test_of_a_mixed_block_the_rest_alone_is_fetched_at_once(server: StoreServer) -> None:
     write(server)
     stored = [Plane(1, 1, 2), Plane(2, 0, 1), Plane(3, 0, 4), Plane(3, 1, 4)]

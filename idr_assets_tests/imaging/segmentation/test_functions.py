@@ -129,6 +129,16 @@ def test_gaussian_threshold_takes_float16_as_float32(dtype: str) -> None:
     np.testing.assert_array_equal(thresholds, values)
 
 
+def test_a_mask_is_taken_as_float32() -> None:
+    planes = np.array([plane > 50 for plane in NAMED_PLANES.values()])
+    labels, thresholds = dask.compute(gaussian_threshold(whole(planes)), threshold_values(whole(planes)))
+    expected, values = zip(*(notebook(plane.astype("f4")) for plane in planes), strict=True)
+    np.testing.assert_array_equal(labels, expected)
+    np.testing.assert_array_equal(thresholds, values)
+    own = otsu_watershed(whole(planes)).compute(), otsu_watershed(whole(planes.astype("f4"))).compute()
+    np.testing.assert_array_equal(*own)
+
+
 @given(planes_of(st.integers(4, 12)))
 @settings(max_examples=25)
 def test_gaussian_threshold_gives_the_notebooks_labels_of_any_plane(planes: Pixels) -> None:
