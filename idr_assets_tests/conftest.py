@@ -66,8 +66,8 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Hold a test that is one of `make test-fast` to this process."""
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Hold a test that is one of `make test-fast` to this process; fixtures that it shares with others are not held."""
     with in_this_process_alone(alone=item.get_closest_marker("processes") is None):
         return (yield)
 

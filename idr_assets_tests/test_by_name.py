@@ -78,7 +78,7 @@ def test_pixels_are_the_whole_level_of_the_source(module: str) -> None:
 @pytest.mark.parametrize(
     ("declared", "reason"),
     [
-        ({"shape": [3, 2, 13, 40, 36]}, "The shape of level '0' of"),
+        ({"shape": [3, 2, 12, 41, 36]}, "The shape of level '0' of"),
         ({"dimension_separator": "."}, "every plane would seem to be missing"),
     ],
 )
