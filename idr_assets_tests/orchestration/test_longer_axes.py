@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import zarr
 
+from idr_assets.by_name import find_image
 from idr_assets.imaging.objects.tables import objects_frame
 from idr_assets.orchestration.automation.missing import missing_planes
 from idr_assets.orchestration.image import Image
-from idr_assets.orchestration.io_manager import ImageIOManager
 from idr_assets.orchestration.longer_axes import rename_shorter_keys
 from idr_assets_tests.support.dagster_home import ROOT
 from idr_assets_tests.support.idr_stores import nuclei_plane
@@ -43,9 +43,7 @@ def grown(tmp_path: Path) -> Iterator[Segmented]:
 def follow(grown: Segmented, shape: tuple[int, ...]) -> Image:
     """Write a shape into the YAML, and give the image."""
     grown.project.write(shape=str(list(shape)), **FIELDS)
-    manager = (grown.definitions.resources or {})["image_io"]
-    assert isinstance(manager, ImageIOManager)
-    return manager.images[0]
+    return find_image(grown.definitions, "image")[0]
 
 
 def told(grown: Segmented) -> tuple[bool, str]:
