@@ -232,7 +232,7 @@ def test_origins_that_cannot_be_noted_are_told_once_and_fail_no_plane(
 
     put: Callable[..., int] = _local._put  # noqa: SLF001
     monkeypatch.setattr(_local, "_put", refuse)
-    with Client(processes=False, n_workers=1, threads_per_worker=2, dashboard_address=None) as client:
+    with Client(processes=False, n_workers=1, threads_per_worker=2, dashboard_address="127.0.0.1:0") as client:
         found = list(segment_blocks(client, task, BLOCK.single_planes()))
     assert {type(result) for result in found} == {PlaneSummary}
     (told,) = [
