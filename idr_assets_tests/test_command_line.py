@@ -16,7 +16,13 @@ WINDOW = {f"{t:02}|{z:02}" for t, z in product(range(1, 11), range(3, 13))}
 RECTANGLE = {"04|06", "04|07", "05|06", "05|07"}
 FIGURES = {"montage", "plane_browser"}
 MEASURES = {"objects", "object_counts"}
-CHECKS = ("matches_yaml", "planes_stored", "source_planes_usable", "object_counts_like_neighbours")
+CHECKS = (
+    "matches_yaml",
+    "planes_stored",
+    "source_planes_usable",
+    "object_counts_like_neighbours",
+    "planes_independent",
+)
 
 DAGSTER = "dagster asset materialize -m idr_assets.definitions --select"
 

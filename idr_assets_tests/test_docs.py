@@ -93,6 +93,7 @@ def test_the_yaml_of_the_tutorial_fits_the_image_of_the_tutorial(
     image.source.check(image.source.open())
 
 
+@pytest.mark.processes
 def test_planes_are_segmented_without_dagster_as_the_guide_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
