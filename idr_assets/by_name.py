@@ -1,6 +1,6 @@
-"""Pixels, labels and objects of an image by its name, for scripts and notebooks. No Dagster instance is needed.
+"""Open pixels, labels and objects of an image by name, in scripts and notebooks, without a Dagster instance.
 
-YAML files are read once in a process.
+Each process reads the YAML files once.
 """
 
 from collections.abc import Sequence
@@ -18,32 +18,32 @@ if TYPE_CHECKING:
     import pandas as pd
 
 DEFINITIONS = "idr_assets.definitions"
-"""Module of this project's definitions."""
+"""Module with this project's definitions."""
 
 
 def open_pixels(name: str, *, module: str = DEFINITIONS) -> "da.Array":
     """Open the level of an image as a lazy array.
 
-    Take the planes that you want by one slice, and compute that. Each `compute` builds the graph of all chunks, which
-    takes 1.5 s for a million of them.
+    Slice the planes that you want once, then compute. Each `compute` builds the graph of all chunks, which takes 1.5 s
+    for a million chunks.
 
     Parameters
     ----------
     name
-        Name of the image: that of the folder with its YAML.
+        Name of the image, which is the name of its YAML's folder.
     module
-        Module with the Dagster definitions that hold the image.
+        Module with the Dagster definitions.
 
     Returns
     -------
     dask.array.Array
-        The source (t, c, z, y, x), in its stored dtype and its own chunks.
+        The source (t, c, z, y, x), with its own dtype and chunks.
 
     Raises
     ------
     ImageError
-        If no image has this name, and the message lists the names; if the image does not exist or is not as its YAML
-        says, which reads a little of it. Computing raises it if a plane is missing or cannot be read.
+        If no image has this name (the message lists the names), or if the store does not match the YAML; this check
+        reads a little of the image. Computing raises it if a plane is missing or cannot be read.
     """
     image = find_image(load_definitions(module), name)[0]
     level = image.source.open()
@@ -58,23 +58,23 @@ def open_labels(name: str, segmentation: str | None = None, *, module: str = DEF
     Parameters
     ----------
     name
-        Name of the image: that of the folder with its YAML.
+        Name of the image, which is the name of its YAML's folder.
     segmentation
-        Name of the segmentation, if the YAML names several.
+        Name of the segmentation, if the YAML has several.
     module
-        Module with the Dagster definitions that hold the image.
+        Module with the Dagster definitions.
 
     Returns
     -------
     dask.array.Array
-        Labels (t, c, z, y, x) of int32, with the same indices as `open_pixels`: 0 is background, 1..n one object each,
-        numbered in the plane. A chunk is a plane, or a part of it.
+        Labels (t, c, z, y, x) as int32, with the same indices as `open_pixels`: 0 is background, 1..n are the objects
+        of a plane. A chunk is a plane or a part of one.
 
     Raises
     ------
     ImageError
-        If no image has this name, and the message lists the names; if no plane was segmented yet. Computing raises it
-        if a plane is not stored, and the message names the plane.
+        If no image has this name (the message lists the names), or if no plane was segmented yet. Computing raises it
+        if a plane is not stored, and names the plane.
     """
     return find_segmentation(load_definitions(module), name, segmentation).open_output().lazy()
 
@@ -85,21 +85,21 @@ def read_objects(name: str, segmentation: str | None = None, *, module: str = DE
     Parameters
     ----------
     name
-        Name of the image: that of the folder with its YAML.
+        Name of the image, which is the name of its YAML's folder.
     segmentation
-        Name of the segmentation, if the YAML names several.
+        Name of the segmentation, if the YAML has several.
     module
-        Module with the Dagster definitions that hold the image.
+        Module with the Dagster definitions.
 
     Returns
     -------
     pandas.DataFrame
-        A row for each object, in the order t, c, z, label. docs/reference/outputs.md lists columns and units.
+        One row per object, in the order t, c, z, label. docs/reference/outputs.md lists columns and units.
 
     Raises
     ------
     ImageError
-        If no image has this name, and the message lists the names; if nothing was measured yet.
+        If no image has this name (the message lists the names), or if nothing was measured yet.
     """
     from idr_assets.imaging.objects.tables import objects_frame  # noqa: PLC0415  half a second, for a frame alone
 
@@ -108,9 +108,13 @@ def read_objects(name: str, segmentation: str | None = None, *, module: str = DE
 
 
 def load_definitions(module: str = DEFINITIONS) -> dg.Definitions:
-    """Load the definitions of a project from its module, an object or a function `defs`; nothing of images is read.
+    """Load the definitions of a project from its module: an object or a function `defs`. Reads no image.
 
-    Raises `ImageError` where the module has none, or cannot be loaded, as with an invalid YAML, which it names.
+    Raises
+    ------
+    ImageError
+        If the module has no definitions, or cannot be loaded, for example because of an invalid YAML, which it names.
+
     """
     try:
         found = getattr(import_module(module), "defs", None)
@@ -119,23 +123,25 @@ def load_definitions(module: str = DEFINITIONS) -> dg.Definitions:
         message = f"{module} cannot be loaded, so nothing was done: {error.__cause__ or error}"
         raise ImageError(message) from error
     if not isinstance(definitions, dg.Definitions):
-        message = f"Module {module!r} has no definitions `defs`, so no image is known; name it, such as {DEFINITIONS}."
+        message = (
+            f"Module {module!r} has no definitions `defs`, so no image is known. Name another, such as {DEFINITIONS}."
+        )
         raise ImageError(message)
     return definitions
 
 
 def find_image(definitions: dg.Definitions, name: str) -> Sequence[Image]:
-    """Find an image, once for each of its segmentations; `ImageError` lists the images that there are."""
+    """Find an image, once for each of its segmentations; raise `ImageError` with the known names otherwise."""
     of_images = [it for it in (definitions.resources or {}).values() if isinstance(it, ImageIO)]
     images = {it.images[0].name: it.images for it in of_images}
     if name not in images:
-        message = f"There is no image {name!r}, so nothing was done; there are: {', '.join(sorted(images))}."
+        message = f"There is no image {name!r}, so nothing was done. Choose from: {', '.join(sorted(images))}."
         raise ImageError(message)
     return images[name]
 
 
 def find_segmentation(definitions: dg.Definitions, name: str, segmentation: str | None) -> Image:
-    """Find an image with the segmentation of this name, or with its only one; `ImageError` lists those that it has."""
+    """Find an image with the named segmentation, or its only one; raise `ImageError` with the known names otherwise."""
     images = find_image(definitions, name)
     wanted = [image for image in images if segmentation in {None, image.segmentation}]
     if len(wanted) != 1:
@@ -144,6 +150,6 @@ def find_segmentation(definitions: dg.Definitions, name: str, segmentation: str 
 
 
 def _unclear(name: str, segmentation: str | None, known: list[str]) -> str:
-    asked = f"no segmentation {segmentation!r}" if segmentation else "several segmentations"
-    there = f"name one of: {', '.join(known)}" if known else "leave `segmentation` out, for its only one has no name"
-    return f"{name} has {asked}, so nothing was done; {there}."
+    problem = f"no segmentation {segmentation!r}" if segmentation else "several segmentations"
+    remedy = f"Choose from: {', '.join(known)}" if known else "Leave `segmentation` out: its only one has no name"
+    return f"{name} has {problem}, so nothing was done. {remedy}."

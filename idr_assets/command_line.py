@@ -1,4 +1,4 @@
-"""The command `idr-assets`, for what Dagster's own commands cannot ask for: the planes that are still to be done."""
+"""The command `idr-assets`, for what Dagster's own commands cannot do: find missing planes, make or delete them."""
 
 import os
 import sys
@@ -20,16 +20,17 @@ from idr_assets.orchestration.process_end import skip_last_garbage
 from idr_assets.web.command import ui
 
 _name = click.argument("name", metavar="IMAGE")
-_module = click.option("-m", "--module", default=DEFINITIONS, show_default=True, help="The definitions.")
-_stale = click.option("--stale", is_flag=True, help="Also planes that today's recipe or image would label differently.")
-_unended = click.option(
-    "--in-progress", is_flag=True, help="Also planes of runs that have not ended, such as those of another machine."
-)
+_module = click.option("-m", "--module", default=DEFINITIONS, show_default=True, help="Module with the definitions.")
+_stale = click.option("--stale", is_flag=True, help="Include planes whose recipe or image has changed.")
+_unended = click.option("--in-progress", is_flag=True, help="Include planes of runs that have not ended.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """List, make or delete planes of an image by what the Dagster instance of DAGSTER_HOME knows of them."""
+    """List, make or delete planes of an image, and serve the UI.
+
+    DAGSTER_HOME names the Dagster instance, which knows what was made.
+    """
     skip_last_garbage()
 
 
@@ -44,7 +45,7 @@ main.add_command(ui)
 def missing(name: str, module: str, *, stale: bool, in_progress: bool) -> None:
     """List missing and failed planes of IMAGE.
 
-    As partitions, and ranges of them.
+    Prints partition keys and ranges of them.
     """
     with _instance() as instance:
         for image, block in _to_do(instance, _images(_definitions(module), name), stale=stale, in_progress=in_progress):
@@ -61,7 +62,7 @@ def missing(name: str, module: str, *, stale: bool, in_progress: bool) -> None:
 def resume(name: str, module: str, *, stale: bool, in_progress: bool) -> None:
     """Make missing and failed planes of IMAGE.
 
-    Then draw its figures and measure its objects anew.
+    Then draws its figures and measures its objects.
     """
     definitions = _definitions(module)
     images = _images(definitions, name)
@@ -81,12 +82,13 @@ def resume(name: str, module: str, *, stale: bool, in_progress: bool) -> None:
 @main.command()
 @_name
 @click.argument("partitions", nargs=-1, required=True)
-@click.option("-s", "--segmentation", help="Of this one only, where the image has several.")
+@click.option("-s", "--segmentation", help="Name of the segmentation, if the image has several.")
 @_module
 def wipe(name: str, partitions: Sequence[str], segmentation: str | None, module: str) -> None:
     """Delete the labels of planes of IMAGE.
 
-    PARTITIONS are keys, '05|08', or ranges, '05|03...05|12'. The planes are then missing; their pixels stay.
+    The planes are missing then; their pixels are kept. PARTITIONS are keys such as '05|08', or ranges such as
+    '05|03...05|12'.
     """
     try:
         image = find_segmentation(_definitions(module), name, segmentation)
@@ -95,14 +97,14 @@ def wipe(name: str, partitions: Sequence[str], segmentation: str | None, module:
     with _instance() as instance:
         blocks = [_block(image, range_) for range_ in partitions]
         wiped = sum(_wipe(instance, image, block) for block in blocks)
-    click.echo(f"Planes of {image.title} that are wiped: {wiped}.")
+    click.echo(f"Labels of {image.title} were deleted for {wiped} partitions.")
 
 
 def _wipe(instance: dg.DagsterInstance, image: Image, block: Block) -> int:
     keys = [partition_key(image, plane) for plane in replace(block, c=block.c[:1]).planes()]
     try:
         labels = image.open_output()
-        # First, for labels that Dagster does not know of are made anew; planes without them would not be.
+        # The record first: labels without a record are made again, a record without labels would stay.
         instance.wipe_asset_partitions(dg.AssetKey(image.key("plane_labels")), keys)
         labels.remove(block)
     except NotImplementedError as error:
@@ -121,8 +123,8 @@ def _block(image: Image, range_: str) -> Block:
     known = {partition_key(image, plane) for plane in image.window.planes()}
     if len(last) > 1 or not {first, *last} <= known:
         message = (
-            f"{range_!r} is none of the planes of {image.name}, so nothing was done; write keys as in {min(known)!r}, "
-            f"and ranges as in {key_range(image, image.window)!r}."
+            f"{range_!r} is not in the window of {image.name}, so nothing was done. Write a key such as "
+            f"{min(known)!r}, or a range such as {key_range(image, image.window)!r}."
         )
         raise click.ClickException(message)
     try:
@@ -148,7 +150,9 @@ def _images(definitions: dg.Definitions, name: str) -> Sequence[Image]:
 
 def _instance() -> dg.DagsterInstance:
     if not os.environ.get("DAGSTER_HOME"):
-        message = "DAGSTER_HOME is not set, so it is not known what is done: export DAGSTER_HOME=$PWD/.dagster_home"
+        message = (
+            "DAGSTER_HOME is not set, so nothing is known of the planes. Set it: export DAGSTER_HOME=$PWD/.dagster_home"
+        )
         raise click.ClickException(message)
     return dg.DagsterInstance.get()
 

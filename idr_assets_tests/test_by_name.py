@@ -127,14 +127,14 @@ def test_objects_of_all_timepoints_are_one_frame(module: str) -> None:
 
 @pytest.mark.parametrize("read", [open_labels, read_objects])
 def test_of_several_segmentations_one_must_be_named(module: str, read: Callable[..., object]) -> None:
-    with pytest.raises(ImageError, match=r"image has several segmentations, .*; name one of: low, high\."):
+    with pytest.raises(ImageError, match=r"image has several segmentations, .* Choose from: low, high\."):
         read("image", module=module)
-    with pytest.raises(ImageError, match=r"image has no segmentation 'otsu', .*; name one of: low, high\."):
+    with pytest.raises(ImageError, match=r"image has no segmentation 'otsu', .* Choose from: low, high\."):
         read("image", "otsu", module=module)
 
 
 def test_an_only_segmentation_has_no_name(untouched: str) -> None:
-    with pytest.raises(ImageError, match=r"image has no segmentation 'low', .*; leave `segmentation` out"):
+    with pytest.raises(ImageError, match=r"image has no segmentation 'low', .* Leave `segmentation` out"):
         open_labels("image", "low", module=untouched)
 
 
@@ -150,7 +150,7 @@ def test_nothing_is_there_before_the_first_run_and_reading_makes_nothing(untouch
 
 @pytest.mark.parametrize("read", [open_pixels, open_labels, read_objects])
 def test_an_unknown_name_lists_those_of_the_yaml_files(read: Callable[..., object]) -> None:
-    with pytest.raises(ImageError, match=r"There is no image 'embryo', .*; there are: demo, idr0044\."):
+    with pytest.raises(ImageError, match=r"There is no image 'embryo', .* Choose from: demo, idr0044\."):
         read("embryo")
 
 
@@ -158,7 +158,7 @@ def test_a_module_without_definitions_is_named(untouched: str) -> None:
     package = untouched.partition(".")[0]
     (Path(sys.path[0]) / package / "defs/__init__.py").touch()
     for module in (package, f"{package}.defs"):
-        with pytest.raises(ImageError, match=rf"Module '{module}' has no definitions `defs`, .*; name it"):
+        with pytest.raises(ImageError, match=rf"Module '{module}' has no definitions `defs`, .* Name another"):
             open_labels("image", module=module)
 
 

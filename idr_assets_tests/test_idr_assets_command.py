@@ -62,7 +62,7 @@ def test_wiped_planes_are_missing_and_leave_the_others_alone(project: ImageProje
     found = call("wipe image 1|09")
     assert (found.exit_code, "docs/how_to/postgresql.md" in found.stderr) == (1, True)
     shutil.copy(ROOT / ".dagster_home/dagster.yaml", os.environ["DAGSTER_HOME"])
-    assert call("wipe image 1|10 2|09...2|10").stdout == "Planes of image that are wiped: 3.\n"
+    assert call("wipe image 1|10 2|09...2|10").stdout == "Labels of image were deleted for 3 partitions.\n"
     assert call("missing image").stdout == "1|10\n2|09...2|10\n"
     labels = open_output(str(project.root / "data/image.ome.zarr"))
     assert {where for where, plane in labels.read_grid((1, 2), (0, 1), (9, 10)).items() if plane} == {
@@ -98,7 +98,7 @@ def test_a_project_that_cannot_be_loaded_is_told_in_few_words(project: ImageProj
 def test_only_planes_of_the_window_are_wiped(project: ImageProject) -> None:
     assert project.root.exists()
     for key in ("1|08", "3|09", "nonsense", "1|09...1|11", "1|09...", "...1|09", "1|09...1|10...2|10"):
-        assert f"'{key}' is none of the planes of image, so nothing was done" in call(f"wipe image {key}").stderr
+        assert f"'{key}' is not in the window of image, so nothing was done" in call(f"wipe image {key}").stderr
     for ends_first in ("2|10...1|09", "1|10...2|09"):
         assert f"{ends_first} ends before it starts" in call(f"wipe image {ends_first}").stderr
     assert "has no segmentation 'otsu'" in call("wipe image 1|09 -s otsu").stderr
@@ -107,7 +107,7 @@ def test_only_planes_of_the_window_are_wiped(project: ImageProject) -> None:
 
 def test_planes_of_several_segmentations_are_not_wiped_at_once(project: ImageProject) -> None:
     project.write(**FIELDS, segmentations="{low: {}, high: {parameters: {threshold_fraction: 0.7}}}")
-    assert "image has several segmentations, so nothing was done; name one" in call("wipe image 1|09").stderr
+    assert "image has several segmentations, so nothing was done. Choose from" in call("wipe image 1|09").stderr
     assert "nothing was segmented yet" in call("wipe image 1|09 -s high").stderr
 
 
@@ -115,7 +115,7 @@ def test_an_image_that_is_not_there_is_named_with_those_that_are(project: ImageP
     assert project.root.exists()
     found = call("missing embryo")
     assert found.exit_code == 1
-    assert "There is no image 'embryo', so nothing was done; there are: image." in found.stderr
+    assert "There is no image 'embryo', so nothing was done. Choose from: image." in found.stderr
 
 
 def test_without_an_instance_nothing_can_be_told(project: ImageProject, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -172,7 +172,7 @@ def test_a_second_daemon_is_refused_and_a_ui_without_one_runs_beside(ui: str, ho
     port = free_port()
     code, printed = home.run(recipe(home, f"PORT={port}"))
     assert code == 1
-    assert f"has a daemon already (that of the UI at {ui}, since 2" in printed
+    assert f"already has a daemon (that of the UI at {ui}, since 2" in printed
     second = home.start(recipe(home, f"PORT={port} ARGS=--without-daemon"))
     wait_until(lambda: listens(port) or second.poll() is not None)
     daemons = [process for process in home.processes if "dagster-daemon" in " ".join(process.cmdline())]

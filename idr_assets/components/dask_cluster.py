@@ -6,14 +6,13 @@ from typing import Self
 import dagster as dg
 from pydantic import BaseModel
 
-from idr_assets.components.templates import check_post_processing
-from idr_assets.components.yaml_model import place, resolved
+from idr_assets.components.templates import check_post_processing, fill_in, name_place
 from idr_assets.orchestration.cluster.resource import FORMS, DaskResource
-from idr_assets.orchestration.cluster.security import located
+from idr_assets.orchestration.cluster.security import locate_certificates
 
 
 class DaskCluster(dg.Component):
-    """The dask cluster that segments planes: this process, local processes, an address, or any cluster class."""
+    """The dask cluster that segments planes: threads, local processes, a scheduler, or a cluster class."""
 
     def __init__(self, resource: DaskResource) -> None:
         """Wrap the resource that the YAML describes."""
@@ -26,31 +25,31 @@ class DaskCluster(dg.Component):
 
     @classmethod
     def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
-        """Make the component from the validated YAML; paths of certificates are relative to the YAML's folder."""
+        """Create the component from the validated YAML; paths of certificates are relative to the YAML's folder."""
         check_post_processing(context)
         resource = attributes or DaskResource()
         yaml = context.resolution_context.at_path("attributes")
-        fields = resolved(resource.model_dump(), yaml)
-        found = DaskResource(**fields | {"arguments": located(fields["arguments"], context.path)})
+        fields = fill_in(resource.model_dump(), yaml)
+        found = DaskResource(**fields | {"arguments": locate_certificates(fields["arguments"], context.path)})
         _check_installed(found.cluster, yaml)
         return cls(found)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002  Dagster's signature
-        """Share the resource; runs stay in one process, for dask is the parallelism."""
-        # An empty schema refuses whatever a run's configuration says of the resource; without one, all is accepted.
+        """Share the resource, and keep each run in one process: dask does the parallel work."""
+        # An empty schema refuses any run configuration of the resource; no schema would accept all.
         resource = dg.ResourceDefinition(lambda _: self.resource, config_schema={}, description=type(self).__doc__)
         return dg.Definitions(resources={"dask": resource}, executor=dg.in_process_executor)
 
 
 def _check_installed(cluster: str, context: dg.ResolutionContext) -> None:
-    """Refuse what names nothing before a run meets it; whether a class is one, the run sees, which imports it."""
+    """Refuse a cluster that does not exist before a run needs it; only the run imports a class."""
     package, dot, _ = cluster.partition(".")
     if "://" in cluster or cluster in FORMS or (dot and _is_installed(package)):
         return
     message = (
-        f"{cluster!r} in {place(context, 'cluster')} names no cluster: write `in_process`, `processes`, the address of "
-        "a scheduler (tcp://host:8786), or the dotted path of a cluster class, whose package must be installed "
-        "(`pip install dask-jobqueue`)"
+        f"{cluster!r} in {name_place(context, 'cluster')} names no cluster: write `in_process`, `processes`, the "
+        "address of a scheduler (tcp://host:8786), or the dotted path of a cluster class, whose package must be "
+        "installed (`pip install dask-jobqueue`)"
     )
     raise ValueError(message)
 
@@ -58,5 +57,5 @@ def _check_installed(cluster: str, context: dg.ResolutionContext) -> None:
 def _is_installed(package: str) -> bool:
     try:
         return find_spec(package) is not None
-    except ValueError:  # no name, or a module without a place of its own, such as __main__
+    except ValueError:  # no module name, or a module without a file, such as __main__
         return False

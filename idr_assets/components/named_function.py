@@ -1,6 +1,6 @@
-"""The function that a YAML names: where it is, and whether it takes the parameters that stand beside it.
+"""Import the function that a YAML names, and check its parameters.
 
-What segmentation functions do stands in `imaging.segmentation`.
+The functions themselves are in `imaging.segmentation`.
 """
 
 import inspect
@@ -16,18 +16,18 @@ from idr_assets.imaging.segmentation.works_on import works_on
 
 
 def import_function(path: str) -> Callable[..., Any]:
-    """Import the segmentation function at a dotted path; `ValueError` with the remedy when there is none."""
+    """Import the segmentation function at a dotted path; raise `ValueError` with the remedy if that fails."""
     module, _, name = path.rpartition(".")
     try:
         function = getattr(import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
         message = f"{path!r} cannot be imported ({error}); write the dotted path of a function, module.function"
         raise ValueError(message) from error
-    except (Exception, SystemExit) as error:  # whatever a module of the user's own does
-        message = f"{path!r} cannot be imported, for its module ends in {error!r}; see that python imports it"
+    except (Exception, SystemExit) as error:  # whatever the user's own module does
+        message = f"{path!r} cannot be imported, because its module raises {error!r}; correct the module"
         raise ValueError(message) from error
     if not callable(function):
-        message = f"{path!r} is a {type(function).__name__} and no function; name one that takes planes"
+        message = f"{path!r} is a {type(function).__name__}, not a function; name a function that takes planes"
         raise ValueError(message)  # noqa: TRY004  pydantic reports a ValueError with file and line
     try:
         works_on(function)
@@ -37,9 +37,10 @@ def import_function(path: str) -> Callable[..., Any]:
 
 
 def check_parameters(path: str, parameters: Mapping[str, Any]) -> None:
-    """Raise `ValueError` unless the function at `path` takes these parameters, and each value as it is annotated.
+    """Raise `ValueError` unless the function at `path` accepts these parameters and values.
 
-    Parameters without annotation, or with one that tells nothing at run time, take any value.
+    Values are compared with the annotations. A parameter without one, or with one that means nothing at run time, takes
+    any value.
     """
     function = import_function(path)
     signature = _signature(path, function)
@@ -47,12 +48,12 @@ def check_parameters(path: str, parameters: Mapping[str, Any]) -> None:
         signature.bind(None, **parameters)
     except TypeError as error:
         taken = ", ".join(list(signature.parameters)[1:])
-        message = f"{path} cannot be called with {parameters}: {error}; it takes: {taken}"
+        message = f"{path} cannot be called with {parameters}: {error}; its parameters are: {taken}"
         raise ValueError(message) from error
     for name, parameter in signature.parameters.items():
         if name in parameters and (fault := _fault(parameter, function.__module__, parameters[name])):
-            left_out = "" if parameter.default is parameter.empty else f", or leave it out for {parameter.default!r}"
-            message = f"{path} does not take {parameters[name]!r} as {name}: {fault}; write such a value{left_out}"
+            left_out = "" if parameter.default is parameter.empty else f", or leave it out to use {parameter.default!r}"
+            message = f"{path} does not take {parameters[name]!r} as {name}: {fault}; correct it{left_out}"
             raise ValueError(message)
 
 
@@ -60,21 +61,21 @@ def _signature(path: str, function: Callable[..., Any]) -> inspect.Signature:
     try:
         return inspect.signature(function)
     except ValueError as error:
-        message = f"{path} does not tell its parameters ({error}); name a Python function that calls it"
+        message = f"{path} does not list its parameters ({error}); name a Python function that calls it"
         raise ValueError(message) from error
 
 
 def _fault(parameter: inspect.Parameter, module: str, value: object) -> str | None:
-    """Tell what a value should be that the annotation of a parameter refuses; templates are not filled in yet."""
+    """Say what is wrong with a value by its parameter's annotation; templates are not filled in yet."""
     written = json.dumps({"value": value}, default=str)
     if parameter.annotation is parameter.empty or "{{" in written:
         return None
     try:
         model = create_model("Parameter", __module__=module, value=(parameter.annotation, ...))
-        # As JSON, in which a list may stand for a tuple; strict, for the function gets the value as it is in the YAML.
+        # As JSON, where a list may be a tuple; strict, because the function gets the value as the YAML has it.
         model.model_validate_json(written, strict=True)
     except ValidationError as error:
         return error.errors()[0]["msg"]
     except (PydanticUserError, AttributeError, NameError, SyntaxError, TypeError):
-        return None  # the annotation is no type, or one that only type checkers know
+        return None  # the annotation is not a type, or one that only type checkers know
     return None

@@ -1,6 +1,6 @@
-"""The Dagster component: one YAML file becomes the assets and the jobs of one image.
+"""The Dagster component that turns one YAML file into the assets and jobs of one image.
 
-What the YAML may say stands in `image_fields`; what the assets do in `orchestration`.
+`image_fields` defines the fields of the YAML, `orchestration` what the assets do.
 """
 
 from dataclasses import fields
@@ -12,10 +12,10 @@ import dagster as dg
 from pydantic import BaseModel, ValidationError
 
 from idr_assets.components.image_fields import ImageFields
+from idr_assets.components.image_parts import Segmentation
 from idr_assets.components.named_function import import_function
 from idr_assets.components.scaffold import CommentedYaml, image_name, usable_name
-from idr_assets.components.templates import check_post_processing
-from idr_assets.components.yaml_model import Segmentation, located, resolved
+from idr_assets.components.templates import check_post_processing, fill_in, locate
 from idr_assets.imaging.reading.retries import Patience
 from idr_assets.imaging.segmentation.recipe import Recipe
 from idr_assets.orchestration.assets.names import MADE
@@ -23,15 +23,15 @@ from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.image_definitions import image_definitions
 
 SHARED = ({field.name for field in fields(Image)} & ImageFields.model_fields.keys()) - {"segmentation"}
-"""Fields that an image takes from its YAML as they are; of a segmentation it has the name."""
+"""Fields that an image takes unchanged from its YAML."""
 
 _BUILT: WeakKeyDictionary[object, dict[str, tuple[dg.Component, Path]]] = WeakKeyDictionary()
-"""The images of each load of a project so far, with their folders."""
+"""The images built so far in each load of a project, with their folders."""
 
 
 @dg.scaffold_with(CommentedYaml)
 class SegmentedImage(dg.Component, ImageFields, dg.Resolvable):
-    """An OME-Zarr image whose planes are segmented: source, label planes over T x Z, figures and objects."""
+    """An OME-Zarr image to segment plane by plane: source, label planes over T x Z, figures and objects."""
 
     @classmethod
     def model(cls) -> type[BaseModel]:
@@ -40,20 +40,20 @@ class SegmentedImage(dg.Component, ImageFields, dg.Resolvable):
 
     @classmethod
     def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
-        """Make the component from the validated YAML, unless something beside its fields could run code."""
+        """Create the component from the validated YAML; refuse `post_processing` that could run code."""
         check_post_processing(context)
         return super().load(attributes, context)
 
     @classmethod
     def resolve_from_model(cls, context: dg.ResolutionContext, model: BaseModel) -> Self:
-        """Fill in the YAML's templates, such as `{{ env.NAME }}`, and validate what comes out."""
+        """Fill in the YAML's templates, such as `{{ env.NAME }}`, and validate the result."""
         try:
-            return cls(**resolved(model.model_dump(exclude_unset=True), context))
+            return cls(**fill_in(model.model_dump(exclude_unset=True), context))
         except ValidationError as error:
-            raise located(error, context) from None
+            raise locate(error, context) from None
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """Build the image's definitions; its name is that of the folder that holds the YAML."""
+        """Build the image's definitions; the YAML's folder names the image."""
         self._check_name(context)
         self._check_upstream(context)
         named = self.segmentations.items() or [(None, self.segmentation)]
@@ -77,8 +77,8 @@ class SegmentedImage(dg.Component, ImageFields, dg.Resolvable):
         own = ["/".join(key) for key in keys if key[0] == image_name(context.path) and key[-1] in MADE]
         if own:
             message = (
-                f"`upstream` in {context.path / 'defs.yaml'} names {own[0]!r}, an asset that is made from this image: "
-                "neither could be made first. Name assets that make the image."
+                f"`upstream` in {context.path / 'defs.yaml'} names {own[0]!r}, an asset that is made from this image, "
+                "so neither could be made first. Name assets that produce the image."
             )
             raise dg.DagsterInvalidDefinitionError(message)
 

@@ -1,4 +1,4 @@
-"""Runs whose process is gone, and which Dagster would take for running for ever."""
+"""Find runs whose process is gone: Dagster would count them as running forever."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -10,14 +10,14 @@ import dagster as dg
 from idr_assets.orchestration.proof_of_life import has_died, here, hold
 
 LONGEST_CREATION = timedelta(days=1)
-"""A run that is older and was neither queued nor started never will be: the process that created it is gone."""
+"""A run that was neither queued nor started for longer never will be: the process that created it is gone."""
 
 
 @contextmanager
 def prove_life(instance: dg.DagsterInstance, run_id: str) -> Iterator[None]:
-    """Prove that the process of a run lives, for as long as it does.
+    """Prove that the process of a run lives, as long as it does.
 
-    Without a proof, as where the instance's folder cannot be written, nobody takes the run for dead.
+    A run without a proof, for example because the instance's folder is read-only, is never taken for dead.
     """
     path = _folder(instance) / run_id
     with ExitStack() as stack:
@@ -28,9 +28,9 @@ def prove_life(instance: dg.DagsterInstance, run_id: str) -> Iterator[None]:
 
 
 def fail_dead_runs(instance: dg.DagsterInstance) -> None:
-    """Mark runs as failed whose process is gone, and runs as canceled that were to be; their planes are missing then.
+    """Mark runs whose process is gone as failed, or as canceled if they were being canceled.
 
-    Runs of other machines are left alone.
+    Their planes then count as missing. Runs of other machines are left alone.
     """
     for path in _folder(instance).glob("*"):
         if has_died(path):

@@ -1,6 +1,6 @@
-"""One image as its YAML describes it: what every asset of the image asks for.
+"""One image as its YAML describes it.
 
-Opens what the assets need and names the outputs; does no work on pixels.
+Opens the source and the output for the assets, and names all output files; does no work on pixels.
 """
 
 import os
@@ -22,7 +22,7 @@ from idr_assets.imaging.segmentation.recipe import Recipe
 
 
 def data_url(project: Path, *parts: str) -> str:
-    """Join parts below IDR_ASSETS_DATA, any fsspec URL or a path, by default `data` in the project."""
+    """Join parts to an address below IDR_ASSETS_DATA: an fsspec URL or a path, by default `data` in the project."""
     data = os.environ.get("IDR_ASSETS_DATA") or str(project / "data")
     if "://" not in data:
         data = str(Path(data).expanduser().absolute())
@@ -31,11 +31,11 @@ def data_url(project: Path, *parts: str) -> str:
 
 @dataclass(frozen=True)
 class Image:
-    """An image, its window and one segmentation, in plain values: making one reads nothing.
+    """An image, its window and one segmentation, as plain values; creating one reads nothing.
 
-    `shape` is TCZYX; `t` and `z` are the window's indices, each a gapless range. `segmentation` is the name of the
-    segmentation where the YAML names it, None for the only one. `format` is the version of OME-Zarr of the output.
-    `reuse_pixels` says whether pixels that the output has, of the image as it is now, are read from there.
+    `shape` is TCZYX; `t` and `z` are the window's indices, each a range with step 1. `segmentation` is the name that
+    the YAML gives the segmentation, or None. `format` is the OME-Zarr version of the output. `reuse_pixels` says
+    whether stored pixels with the image's present fingerprint are read from the output.
     """
 
     name: str
@@ -58,28 +58,28 @@ class Image:
     reuse_pixels: bool = True
 
     def key(self, asset: str) -> list[str]:
-        """Give the key of an asset that is made from the labels."""
+        """Return the key of an asset that is made from the labels."""
         return [*self._path, asset]
 
     @property
     def badge(self) -> set[str]:
-        """What tells assets of several segmentations apart in the graph, where boxes show the end of the key alone."""
+        """Kind that tells assets of several segmentations apart in the graph, which shows only the end of keys."""
         return {self.segmentation} if self.segmentation else set()
 
     @property
     def title(self) -> str:
-        """What figures are headed with: the image, and the segmentation where the YAML names it."""
+        """Title of figures: the image, and the segmentation if the YAML names it."""
         return ", ".join(self._path)
 
     @property
     def url(self) -> str:
-        """Where the image lies; a relative path is below IDR_ASSETS_DATA."""
+        """Address of the image; a relative path is below IDR_ASSETS_DATA."""
         relative = "://" not in self.address and not self.address.startswith("/")
         return data_url(self.project, self.address) if relative else self.address
 
     @property
     def pool(self) -> str:
-        """Name of the pool of runs that read from the image's store: its host, `local` without one."""
+        """Pool of runs that read from the same store: its host, or `local`."""
         host = urlsplit(self.address).hostname if "://" in self.address else None
         return re.sub(r"\W", "_", host or "local", flags=re.ASCII)
 
@@ -89,51 +89,51 @@ class Image:
         return Block(self.t, self.channels, self.z)
 
     def timepoint(self, t: int) -> Block:
-        """Give the planes of the window at a timepoint."""
+        """Return the planes of the window at a timepoint."""
         return replace(self.window, t=range(t, t + 1))
 
     @property
     def labels_url(self) -> str:
-        """Where the output image with pixels and labels lies."""
+        """Address of the output with pixels and labels."""
         return data_url(self.project, f"{self.name}.ome.zarr")
 
     @property
     def montage_url(self) -> str:
-        """Where the montage lies, a PNG."""
+        """Address of the montage, a PNG."""
         return data_url(self.project, *self._path, "montage.png")
 
     @property
     def browser_url(self) -> str:
-        """Where the plane browser lies, an HTML page."""
+        """Address of the plane browser, an HTML page."""
         return data_url(self.project, *self._path, "planes.html")
 
     @property
     def objects_url(self) -> str:
-        """Where the tables of objects lie, a folder."""
+        """Address of the folder with the tables of objects."""
         return data_url(self.project, *self._path, "objects")
 
     @property
     def objects_urls(self) -> dict[int, str]:
-        """Where the table of each timepoint of the window lies, a Parquet file."""
+        """Address of the table of each timepoint of the window, a Parquet file."""
         return {t: f"{self.objects_url}/t={index_key(t, self.shape[0])}.parquet" for t in self.t}
 
     def counts_url(self, kind: str) -> str:
-        """Where the figure of object counts lies, a `png` or `svg`."""
+        """Return the address of the figure of object counts, a `png` or `svg`."""
         return data_url(self.project, *self._path, f"object_counts.{kind}")
 
     @property
     def comparison_url(self) -> str:
-        """Where the comparison of several segmentations lies, a PNG."""
+        """Address of the comparison of several segmentations, a PNG."""
         return data_url(self.project, self.name, "segmentation_comparison.png")
 
     @property
     def label_group(self) -> str:
-        """Name of the labels in the output: that of the segmentation, where the YAML names it."""
+        """Name of the labels in the output: the segmentation's name, or `segmentation`."""
         return self.segmentation or "segmentation"
 
     @property
     def source(self) -> Source:
-        """The level that is segmented, and what it is expected to be."""
+        """The level to segment, and its expected shape and dtype."""
         return Source(
             address=self.url,
             level=self.level,
@@ -145,12 +145,12 @@ class Image:
         )
 
     def open_output(self) -> OutputImage:
-        """Open the output; `ImageError` when no plane was segmented yet."""
+        """Open the output; raise `ImageError` if no plane was segmented yet."""
         return open_output(self.labels_url, self.label_group)
 
     @property
     def geometry(self) -> Geometry:
-        """What the axes of the output are; `ImageError` when no plane was segmented yet."""
+        """Axes, scales and units of the output; raises `ImageError` if no plane was segmented yet."""
         return open_level(self.labels_url, "0").geometry
 
     @property

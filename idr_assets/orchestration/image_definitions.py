@@ -1,4 +1,4 @@
-"""All Dagster definitions of one image, put together."""
+"""Build all Dagster definitions of one image."""
 
 from collections.abc import Sequence
 
@@ -18,9 +18,9 @@ from idr_assets.orchestration.partitions import range_tags, timepoint_tags
 
 
 def image_definitions(images: Sequence[Image], automation: Automation) -> dg.Definitions:
-    """Build the assets, the jobs `segment_<image>` and `measure_<image>`, what runs by itself, and what loads values.
+    """Build assets, the jobs `segment_<image>` and `measure_<image>`, schedule, sensors and the resource of an image.
 
-    `images` is the one image, once for each of its segmentations.
+    `images` contains the image once for each of its segmentations.
     """
     image = images[0]
     measures = dg.AssetSelection.assets(*measure_keys(images))

@@ -1,4 +1,4 @@
-"""Load the value of an asset in Python. The assets store their values themselves."""
+"""Load the value of an asset in Python; the assets store their values themselves."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -21,14 +21,14 @@ class ImageIO(dg.IOManagerDefinition):
     """The resource `<image>_io`, of all assets of an image: it loads values, and proves that a run lives."""
 
     def __init__(self, images: Sequence[Image]) -> None:
-        """Serve one image, once for each segmentation; nothing is opened before a value is asked for."""
+        """Serve one image, given once for each segmentation; nothing is opened yet."""
         self.images = images
-        # An empty schema refuses whatever a run's configuration says of the resource; without one, all is accepted.
+        # An empty schema refuses any run configuration of the resource; no schema would accept all.
         start: Any = self._start  # a generator, which the type of this argument leaves out
         super().__init__(start, config_schema={}, description=ImageIOManager.__doc__)
 
     def _start(self, context: dg.InitResourceContext) -> "Iterator[ImageIOManager]":
-        """Dagster starts the resources of a run before its first step."""
+        """Start before the first step of a run, and end after the last."""
         with ExitStack() as stack:
             if context.instance and context.run:
                 stack.enter_context(prove_life(context.instance, context.run.run_id))
@@ -36,15 +36,15 @@ class ImageIO(dg.IOManagerDefinition):
 
 
 class ImageIOManager(dg.IOManager):
-    """Loads what the assets of one image hold, of each of its segmentations."""
+    """Loads the values of the assets of one image, for all of its segmentations."""
 
     def __init__(self, images: Sequence[Image]) -> None:
-        """Serve one image, once for each segmentation; nothing is opened before a value is asked for."""
+        """Serve one image, given once for each segmentation; nothing is opened yet."""
         self.images = images
 
     def handle_output(self, context: dg.OutputContext, obj: object) -> None:
-        """Refuse: an asset that returned a value would lose it."""
-        message = f"{context.asset_key} returned {type(obj).__name__}; the assets of an image store their values."
+        """Refuse, because a value that an asset returns would be lost."""
+        message = f"{context.asset_key} returned {type(obj).__name__}, which would be lost. Store it in the asset."
         raise dg.DagsterInvariantViolationError(message)
 
     def load_input(self, context: dg.InputContext) -> Any:  # noqa: ANN401  one type for each asset
@@ -70,22 +70,22 @@ class ImageIOManager(dg.IOManager):
                 return _bytes(pictures[asset])
             case "plane_browser":
                 return _bytes(image.browser_url).decode()
-        message = f"{context.asset_key} is no asset of {image.name}, so it has no value; name another one."
+        message = f"{context.asset_key} is not an asset of {image.name}, so it has no value. Choose another."
         raise dg.DagsterInvariantViolationError(message)
 
 
 def _check_run(context: dg.InputContext) -> None:
-    """Raise `dagster.Failure` in a run that would be given the values of other partitions than it is to count for."""
+    """Raise `dagster.Failure` if a run would get the values of other partitions than its tags name."""
     try:
         step = context.step_context
-    except dg.DagsterInvariantViolationError:  # no run asks
+    except dg.DagsterInvariantViolationError:  # this is not a run
         return
     if step.has_partitions:
         check_range(step.run_tags, step.partition_key_range, context.asset_key)
 
 
 def _tables(image: Image, context: dg.InputContext) -> list[str]:
-    """Give the tables of the timepoints that are asked for, or of all."""
+    """Return the tables of the requested timepoints, by default of all."""
     timepoints = map(int, context.asset_partition_keys) if context.has_asset_partitions else image.t
     return [image.objects_urls[t] for t in timepoints]
 
@@ -93,12 +93,12 @@ def _tables(image: Image, context: dg.InputContext) -> list[str]:
 def _labels(image: Image, keys: dg.PartitionKeyRange) -> npt.NDArray[np.int32]:
     """Read label planes as (t, c, z, y, x), without those of the axes t, c and z that have length 1."""
     block, output = block_of(image, keys), image.open_output()
-    labels = np.stack([_stored(output, plane).labels for plane in block.planes()])
+    labels = np.stack([_read(output, plane).labels for plane in block.planes()])
     lengths = [length for length in (len(block.t), len(block.c), len(block.z)) if length > 1]
     return labels.reshape(*lengths, *labels.shape[1:])
 
 
-def _stored(output: OutputImage, plane: Plane) -> LabelledPlane:
+def _read(output: OutputImage, plane: Plane) -> LabelledPlane:
     labelled = output.read(plane)
     if labelled is None:
         raise output.not_stored(plane)

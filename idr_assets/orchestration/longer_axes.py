@@ -1,6 +1,6 @@
-"""An image that grew: keys are padded to the length of their axis, so that of a longer one they may be longer.
+"""Rename what is stored after an image grew: keys are padded to the length of their axis, and may become longer.
 
-What is recorded and stored under shorter keys is renamed, so that planes that are done stay done.
+Records and files with shorter keys get the longer ones, so that planes that are done stay done.
 """
 
 import re
@@ -14,9 +14,9 @@ from idr_assets.orchestration.image import Image
 
 
 def rename_shorter_keys(instance: dg.DagsterInstance, image: Image) -> None:
-    """Give planes and tables of objects that have keys of a shorter image those of the image as it is now.
+    """Rename planes and tables of objects from keys of a shorter image to those of the image as it is now.
 
-    Longer keys stay: they are of the same image, and its definitions here were loaded before it grew.
+    Longer keys stay: they come from definitions that were loaded after the image grew.
     """
     from idr_assets.orchestration.event_log.renamed_partitions import rename_partitions  # noqa: PLC0415
 
@@ -32,7 +32,7 @@ def rename_shorter_keys(instance: dg.DagsterInstance, image: Image) -> None:
 
 
 def _key(key: str, lengths: Sequence[int]) -> str:
-    """Pad the indices of a key to the lengths of their axes; a key that is none of an image stays."""
+    """Pad the indices of a key to the lengths of their axes; keep a key of another form."""
     indices = key.split("|")
     if len(indices) != len(lengths) or not all(re.fullmatch("[0-9]+", index) for index in indices):
         return key

@@ -1,6 +1,6 @@
-"""Files that living processes hold locked: the kernel releases a lock when its process ends, however that ends.
+"""Files that living processes hold locked: the kernel releases a lock when its process ends, for whatever reason.
 
-A process ID proves less. It is used again, and the processes of another container are invisible from here.
+Process IDs would prove less: they are reused, and the processes of another container are invisible.
 """
 
 import fcntl
@@ -11,19 +11,21 @@ from pathlib import Path
 from socket import gethostname
 
 MACHINE, KERNEL = Path("/etc/machine-id"), Path("/proc/sys/kernel/random/boot_id")
-"""What names this machine for good, and until it is started again; containers of a machine share its kernel."""
+"""Files with a permanent name of this machine, and with a name of its kernel until the next boot."""
 
 
 @contextmanager
 def hold(path: Path, text: str) -> Iterator[int]:
-    """Write `text` into a file and hold the file locked; give the descriptor, for a child process to hold it too.
+    """Write `text` into a file and hold the file locked.
+
+    Yields the file descriptor, so that a child process can hold the file too.
 
     Raises
     ------
     BlockingIOError
         Another process holds the file.
     OSError
-        The folder cannot be written, or its file system has no locks.
+        The folder is not writable, or its file system has no locks.
 
     """
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -37,26 +39,26 @@ def hold(path: Path, text: str) -> Iterator[int]:
 
 @cache
 def here() -> str:
-    """Name this machine and its kernel, in two lines; the first is empty where nothing names the machine for good."""
+    """Name this machine and its kernel, in two lines; the first is empty if the machine has no permanent name."""
     machine, kernel = (path.read_text().strip() if path.exists() else "" for path in (MACHINE, KERNEL))
     return "\n".join([machine and f"{machine} {gethostname()}", kernel])
 
 
 def has_died(path: Path) -> bool:
-    """Tell whether the process is gone that held a file with the text `here()`.
+    """Return whether the process that held a file with the text `here()` is gone.
 
-    Of processes on other machines, nothing can be told: they count as living.
+    Nothing is known about processes on other machines: they count as living.
     """
     try:
         with path.open() as file:
-            return _has_died(path, file.fileno(), file.read())
-    except OSError:  # it ended by itself meanwhile, or is still locked
+            return _is_free(path, file.fileno(), file.read())
+    except OSError:  # the process ended normally meanwhile, or still holds the lock
         return False
 
 
-def _has_died(path: Path, file: int, text: str) -> bool:
+def _is_free(path: Path, file: int, text: str) -> bool:
     if text != here():
         machine = here().partition("\n")[0]
-        return bool(machine) and text.partition("\n")[0] == machine  # it was started again since
+        return bool(machine) and text.partition("\n")[0] == machine  # the machine was started again since
     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    return path.exists()  # who ends by itself takes the file away first
+    return path.exists()  # a process that ends normally removes the file first

@@ -1,4 +1,4 @@
-"""Refuse runs that make other partitions than those that they count for."""
+"""Refuse runs that would make other partitions than they claim."""
 
 from collections.abc import Mapping
 
@@ -7,12 +7,12 @@ import dagster as dg
 from idr_assets.orchestration.partitions import RANGE_TAGS
 
 MOST_RANGES = 25
-"""Ranges that Dagster launches at once of a job's backfill over T x Z. It takes them in no order and goes on behind the
-last one, so that some of those left are lost."""
+"""Ranges of a job's backfill over T x Z that Dagster launches at once. It takes them in any order and continues after
+the last one, so some of the others are lost."""
 
 
 def check_run(context: dg.AssetExecutionContext) -> None:
-    """Raise `dagster.Failure` where a run, or the backfill that it belongs to, would not make what it counts for."""
+    """Raise `dagster.Failure` if a run, or its backfill, would not make the partitions that it claims."""
     keys, partitions = context.partition_key_range, context.assets_def.partitions_def
     check_range(context.run.tags, keys, context.asset_key)
     if not isinstance(partitions, dg.MultiPartitionsDefinition):
@@ -25,9 +25,9 @@ def check_run(context: dg.AssetExecutionContext) -> None:
 
 
 def check_range(tags: Mapping[str, str], keys: dg.PartitionKeyRange, asset: dg.AssetKey) -> None:
-    """Raise `dagster.Failure` where the tags of a run name another range than the `keys` that Dagster gives it.
+    """Raise `dagster.Failure` if the tags of a run name another range than the `keys` that Dagster gives it.
 
-    A tag for a single partition, or for a dimension of it, wins over the range.
+    For Dagster, a tag with a single partition, or with one dimension of it, wins over the range.
     """
     tagged, given = [tags.get(tag, "") for tag in RANGE_TAGS], [str(keys.start), str(keys.end)]
     if any(tagged) and tagged != given:
@@ -39,7 +39,7 @@ def check_range(tags: Mapping[str, str], keys: dg.PartitionKeyRange, asset: dg.A
 
 
 def check_window(partitions: dg.MultiPartitionsDefinition, keys: dg.PartitionKeyRange) -> None:
-    """Raise `dagster.Failure` where a range is not in the window: the YAML may change while a run waits."""
+    """Raise `dagster.Failure` if a range is not in the window: the YAML may change while a run waits."""
     for key in (keys.start, keys.end):
         for axis, index in zip(partitions.partitions_defs, key.split("|"), strict=True):
             window = axis.partitions_def.get_partition_keys()
@@ -53,11 +53,11 @@ def check_window(partitions: dg.MultiPartitionsDefinition, keys: dg.PartitionKey
 
 
 def check_ranges(ranges: int, asset: dg.AssetKey) -> None:
-    """Raise `dagster.Failure` where a job's backfill has more ranges than Dagster launches."""
+    """Raise `dagster.Failure` if a job's backfill has more ranges than Dagster launches."""
     if ranges > MOST_RANGES:
         message = (
-            f"The backfill of this run has {ranges} ranges of partitions. Of a job, Dagster launches {MOST_RANGES}, "
-            f"leaves out others and reports that all are done, so nothing was done. {_advice(asset)}"
+            f"The backfill of this run has {ranges} ranges of partitions. For a job, Dagster launches {MOST_RANGES}, "
+            f"skips others and reports that all are done, so nothing was done. {_advice(asset)}"
         )
         raise dg.Failure(message, allow_retries=False)
 

@@ -1,4 +1,4 @@
-"""Which version of code and data an asset is: what Dagster compares to tell what is stale."""
+"""Versions of code and data, which Dagster compares to find out what is stale."""
 
 from collections.abc import Mapping
 
@@ -8,13 +8,14 @@ from idr_assets.imaging.segmentation.recipe import hash_parts
 from idr_assets.orchestration.image import Image
 
 COMPARED = ("dagster/code_version", "dagster/input_data_version/")
-"""Starts of the tags that tell the recipe and the image."""
+"""Prefixes of the tags with the recipe and the image."""
 
 
 def report_source(context: dg.AssetExecutionContext, image: Image, fingerprint: str) -> None:
-    """Tell Dagster that the image has this fingerprint, where it knows of none or of another.
+    """Report the image's fingerprint to Dagster, unless it is known.
 
-    Labels note the image that Dagster knows. Made of pixels that it does not know, they would go stale once it does.
+    Labels record the fingerprint that Dagster knows. Without this, they would become stale as soon as it learns the new
+    one.
     """
     source = dg.AssetKey([image.name, "source_image"])
     if _known(context.instance, source)[1] == fingerprint:
@@ -25,14 +26,14 @@ def report_source(context: dg.AssetExecutionContext, image: Image, fingerprint: 
         metadata={"fingerprint": dg.MetadataValue.text(fingerprint), "seen by": seen_by},
         tags={"dagster/data_version": fingerprint},
     )
-    context.instance.report_runless_asset_event(seen)  # at once, where an event of the run would wait for its outputs
+    context.instance.report_runless_asset_event(seen)  # at once; an event of the run would wait for its outputs
     context.get_step_execution_context().wipe_input_asset_version_info(source)  # Dagster asked before the step
 
 
 def version_tags(instance: dg.DagsterInstance, image: Image) -> dict[str, str]:
-    """Give the tags that Dagster sets on what an asset returns, for the labels that a failing run logs itself.
+    """Return the tags that Dagster sets on what an asset returns, for labels that a failing run logs itself.
 
-    Without them, the good planes of a run in which another one failed would never be seen to be stale.
+    Without them, the good planes of a run in which others failed could never become stale.
     """
     source = dg.AssetKey([image.name, "source_image"])
     storage_id, version = _known(instance, source)
@@ -48,13 +49,13 @@ def version_tags(instance: dg.DagsterInstance, image: Image) -> dict[str, str]:
 
 
 def is_stale(noted: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
-    """Tell whether labels with the tags `noted` come of another recipe or image than the tags `wanted` say."""
+    """Return whether the tags `noted` name another recipe or image than the tags `wanted`."""
     compared = [tag for tag in wanted if tag.startswith(COMPARED)]
     return any(noted.get(tag) != wanted[tag] for tag in compared)
 
 
 def _known(instance: dg.DagsterInstance, source: dg.AssetKey) -> tuple[int, str | None]:
-    """Give the storage ID and the data version of an asset's last materialization, None where there is none."""
+    """Return the storage ID and the data version of an asset's last materialization, or (0, None)."""
     (record,) = instance.get_asset_records([source]) or (None,)
     materialized = record and record.asset_entry.last_materialization_record
     if not (materialized and materialized.asset_materialization):

@@ -1,1 +1,1 @@
-"""The UI's processes, and the web server that answers its own pages alone. Knows of no image."""
+"""The UI's processes, and a web server that answers only its own pages. Knows nothing of images."""

@@ -19,19 +19,27 @@ HOST = "127.0.0.1"
 
 
 @click.command()
-@click.option("-p", "--port", default=3000, show_default=True, type=click.IntRange(1, 65535), help="On this machine.")
-@click.option("--read-only", is_flag=True, help="Show everything and start nothing; no daemon runs.")
-@click.option("--without-daemon", is_flag=True, help="Start no daemon, since another one runs.")
-@click.option("--allow-host", "hosts", multiple=True, metavar="NAME", help="A name that a proxy passes on.")
-@click.option("-m", "--module", default=DEFINITIONS, show_default=True, help="The definitions.")
+@click.option(
+    "-p", "--port", default=3000, show_default=True, type=click.IntRange(1, 65535), help="Port on this machine."
+)
+@click.option("--read-only", is_flag=True, help="Show everything, start nothing, and run no daemon.")
+@click.option("--without-daemon", is_flag=True, help="Use the daemon of another UI of this instance.")
+@click.option(
+    "--allow-host",
+    "hosts",
+    multiple=True,
+    metavar="NAME",
+    help="Also answer to this host name, for example of a proxy.",
+)
+@click.option("-m", "--module", default=DEFINITIONS, show_default=True, help="Module with the definitions.")
 def ui(port: int, hosts: Sequence[str], module: str, *, read_only: bool, without_daemon: bool) -> None:
-    """Serve the Dagster UI on this machine, with its daemon.
+    """Serve the Dagster UI on this machine.
 
-    To its own pages alone: what other web sites send is refused. Ctrl-C ends it. The daemon starts queued runs and lets
-    schedules and sensors tick; an instance may have one.
+    Ctrl-C ends it. Requests from other web sites are refused. Its daemon starts queued runs, and runs schedules and
+    sensors; an instance can have only one daemon.
     """
     if not os.environ.get("DAGSTER_HOME"):
-        message = "DAGSTER_HOME is not set, so nothing would be kept: export DAGSTER_HOME=$PWD/.dagster_home"
+        message = "DAGSTER_HOME is not set, so nothing would be kept. Set it: export DAGSTER_HOME=$PWD/.dagster_home"
         raise click.ClickException(message)
     with nullcontext() if read_only or without_daemon else _daemon(port) as held:
         _check_port(port)
@@ -50,7 +58,7 @@ def _daemon(port: int) -> Iterator[Sequence[int]]:
 
 
 def _serve(module: str, options: Sequence[str], held: Sequence[int] | None) -> None:
-    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # scripts let what they start ignore SIGINT
+    for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # in scripts, background processes ignore SIGINT
         signal.signal(ending, _interrupt)
     os.environ["DAGSTER_IS_DEV_CLI"] = "1"  # as `dagster dev` does
     try:
@@ -63,11 +71,14 @@ def _check_port(port: int) -> None:
     try:
         socket.create_server((HOST, port)).close()
     except OSError as error:
-        message = f"Port {port} cannot be used ({error.strerror}), perhaps for another UI. Take another: --port 4000"
+        message = (
+            f"Port {port} cannot be used ({error.strerror}), perhaps because another UI uses it. Choose another: "
+            "--port 4000"
+        )
         raise click.ClickException(message) from error
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ending, signal.SIG_IGN)  # once is enough, and the terminal may send it to all
+        signal.signal(ending, signal.SIG_IGN)  # once is enough, and the terminal may send it to all processes
     raise KeyboardInterrupt

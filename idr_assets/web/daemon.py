@@ -1,4 +1,4 @@
-"""One daemon for an instance: two of them launch runs twice."""
+"""Allow one daemon per instance: two would launch runs twice."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -12,20 +12,20 @@ import dagster as dg
 from idr_assets.orchestration.proof_of_life import hold
 
 FRESH = 60
-"""Seconds after which a daemon that sent no heartbeat has ended; it sends one every 30."""
+"""Seconds without a heartbeat after which a daemon counts as ended; it sends one every 30."""
 
 
 @contextmanager
 def only_daemon(instance: dg.DagsterInstance, address: str) -> Iterator[Sequence[int]]:
     """Reserve an instance for the daemon of the UI at `address`.
 
-    Gives the descriptors that this daemon is to hold open, so that the instance stays reserved while it lives; none
-    where files cannot be locked.
+    Yields the descriptors that this daemon must hold open, so that the instance stays reserved while it lives; none if
+    files cannot be locked.
 
     Raises
     ------
     click.ClickException
-        The instance has a daemon, one of a UI or another.
+        The instance already has a daemon.
 
     """
     path = Path(instance.root_directory, "idr_assets", "daemon")
@@ -35,10 +35,10 @@ def only_daemon(instance: dg.DagsterInstance, address: str) -> Iterator[Sequence
             held = [stack.enter_context(hold(path, f"that of the UI at {address}, since {now:%Y-%m-%d %H:%M}"))]
         except BlockingIOError:
             raise _refuse(path.read_text()) from None
-        except OSError:  # heartbeats remain
+        except OSError:  # no locks here; heartbeats still tell
             held = []
         _check_heartbeats(instance)
-        stack.callback(instance.wipe_daemon_heartbeats)  # they look fresh for a minute after the daemon has ended
+        stack.callback(instance.wipe_daemon_heartbeats)  # otherwise they look fresh for a minute after the daemon ended
         yield held
 
 
@@ -53,7 +53,7 @@ def _check_heartbeats(instance: dg.DagsterInstance) -> None:
 
 def _refuse(told: str) -> click.ClickException:
     return click.ClickException(
-        f"The instance of DAGSTER_HOME has a daemon already ({told}). A second one would launch runs twice, so the UI "
-        "was not started. Use the UI that runs, or start this one without a daemon: idr-assets ui --without-daemon, or "
+        f"The instance of DAGSTER_HOME already has a daemon ({told}). A second one would launch runs twice, so the UI "
+        "was not started. Use the running UI, or start this one without a daemon: idr-assets ui --without-daemon, or "
         "make ui ARGS=--without-daemon."
     )

@@ -1,8 +1,8 @@
-"""Who may ask the web server, and how: an ASGI middleware, for Dagster's own server has no login and asks nobody.
+"""An ASGI middleware that decides which requests reach Dagster's web server, which itself accepts all of them.
 
-A page of another site that is open in the user's browser can send requests here too, and so can text that the UI itself
-shows, such as the address of a picture. They differ from those of the UI's scripts by `Host`, by `Origin`, by
-`Sec-Fetch-Site` and by method and content type.
+A page of another site in the user's browser can send requests too, and so can text that the UI shows, such as the
+address of a picture. They differ from the requests of the UI's scripts in `Host`, `Origin`, `Sec-Fetch-Site`, method or
+content type.
 """
 
 import re
@@ -19,23 +19,23 @@ _SHOWN = 80
 
 
 class Refusal(NamedTuple):
-    """A status of HTTP, and the sentence that goes with it."""
+    """An HTTP status and the sentence that explains it."""
 
     status: int
     text: str
 
 
 class Guard:
-    """Pass on to `app` what its own pages ask, and refuse the rest in a sentence of plain text.
+    """Pass requests of the UI's own pages on to `app`, and refuse others with a sentence in plain text.
 
     Parameters
     ----------
     app
         The server's application.
     hosts
-        Names, beside those of this machine's loopback, by which browsers reach the server.
+        Names by which browsers reach the server, in addition to those of loopback.
     prefix
-        Path below which `app` answers, such as `/dagster`.
+        Path prefix of `app`, such as `/dagster`.
 
     """
 
@@ -67,8 +67,8 @@ class Guard:
             return None
         names = ", ".join(sorted(self.hosts))
         text = (
-            f"Host {_show(', '.join(hosts))} is none of the names of this server, {names}, so nothing was done: a page "
-            "of another site may stand behind it. Open the address that `idr-assets ui` printed; if browsers are to "
+            f"Host {_show(', '.join(hosts))} is not a name of this server ({names}), so nothing was done: the request "
+            "may come from a page of another site. Open the address that `idr-assets ui` printed. If browsers should "
             "reach the server by this name, start it with `--allow-host NAME`."
         )
         return Refusal(421, text)
@@ -78,12 +78,12 @@ class Guard:
             return None
         path = asked.scope["path"].removeprefix(self.prefix)
         if path == "/graphql":
-            text = "GraphQL was asked by GET, so nothing was done: pictures and links can do that. POST it as JSON."
+            text = "GraphQL by GET is refused, because pictures and links can do that. Send it by POST, as JSON."
             return Refusal(405, text)
         if path in {"/notebook", "/dagit/notebook"}:
             text = (
-                f"{_show(path)} is closed, for it shows any notebook of this machine, whose scripts may act as the UI. "
-                "Open the file with Jupyter."
+                f"{_show(path)} is closed, because it shows any notebook of this machine, and scripts in it could act "
+                "as the UI. Open the file with Jupyter."
             )
             return Refusal(403, text)
         return None
@@ -95,8 +95,8 @@ def _refuse_origin(asked: HTTPConnection) -> Refusal | None:
     if all(origin.lower() in {f"http://{host}", f"https://{host}"} for origin in origins):
         return None
     text = (
-        f"Origin {_show(', '.join(origins))} is another site than this server, {_show(host)}, so nothing was done. "
-        "Ask from the UI's own pages, or without a browser; a proxy must pass on Host as it came, with its port."
+        f"Origin {_show(', '.join(origins))} is not this server, {_show(host)}, so nothing was done. Use the UI's own "
+        "pages, or no browser. A proxy must pass on the Host header unchanged, with its port."
     )
     return Refusal(403, text)
 
@@ -107,7 +107,7 @@ def _refuse_site(asked: HTTPConnection) -> Refusal | None:
         return None
     text = (
         f"A page of another site sent this request (Sec-Fetch-Site {_show(site)}), so nothing was done. "
-        "Other pages may link to the UI, and nothing else."
+        "Other pages may only link to the UI."
     )
     return Refusal(403, text)
 
@@ -119,11 +119,11 @@ def _follows_link(asked: HTTPConnection) -> bool:
 
 def _refuse_method(method: str, content_type: str) -> Refusal | None:
     if method not in {"GET", "HEAD", "POST"}:
-        return Refusal(405, f"The method {_show(method)} is not answered, so nothing was done. Use GET or POST.")
+        return Refusal(405, f"The method {_show(method)} is not allowed, so nothing was done. Use GET or POST.")
     if method != "POST" or content_type.partition(";")[0].strip().lower() == "application/json":
         return None
     text = (
-        f"Content-Type {_show(content_type)} is not JSON, so nothing was done: forms of other pages can send that too. "
+        f"Content-Type {_show(content_type)} is not JSON, and forms of other pages can send it, so nothing was done. "
         "Send `Content-Type: application/json`."
     )
     return Refusal(415, text)

@@ -1,4 +1,4 @@
-"""The processes of the UI: a code server, and a web server and a daemon that share it. They end together."""
+"""The processes of the UI: a code server, and a web server and a daemon that use it. They end together."""
 
 import json
 import subprocess
@@ -23,14 +23,14 @@ _PATIENCE = 30
 
 
 def check_yaml() -> None:
-    """Raise `ClickException` unless all YAML files of the project are valid; what is wrong is printed."""
+    """Raise `ClickException` unless all YAML files of the project are valid; the errors are printed."""
     if subprocess.run([BIN / "dg", "check", "yaml"], check=False).returncode:
-        message = "The UI was not started, for it would not show the project. Correct the YAML named above."
+        message = "The UI was not started, because it could not show the project. Correct the YAML named above."
         raise ClickException(message)
 
 
 def serve(module: str, web: Sequence[str], *, daemon: Sequence[int] | None) -> None:
-    """Serve the definitions of `module` until the user interrupts it.
+    """Serve the definitions of `module` until the user interrupts.
 
     Parameters
     ----------
@@ -39,18 +39,18 @@ def serve(module: str, web: Sequence[str], *, daemon: Sequence[int] | None) -> N
     web
         Options of `idr_assets.web.server`.
     daemon
-        Descriptors of files that the daemon is to hold open; None starts no daemon.
+        File descriptors that the daemon must hold open; None starts no daemon.
 
     Raises
     ------
     ClickException
-        A process ended by itself; the others were then ended.
+        A process ended unexpectedly; the others were stopped.
 
     """
     with TemporaryDirectory(prefix="idr_assets_") as folder, ExitStack() as stack:
         socket, workspace = Path(folder) / "code", Path(folder) / "workspace.yaml"
         _write_workspace(workspace, socket, _location(module))
-        # The first to start is the last to end, for the others ask it.
+        # The code server starts first and ends last, because the others use it.
         started = [stack.enter_context(_process("code server", *_code_server(module, socket)))]
         _watch(started, until=socket.exists)
         shared = ("--workspace", str(workspace))
@@ -63,7 +63,7 @@ def serve(module: str, web: Sequence[str], *, daemon: Sequence[int] | None) -> N
 
 
 def _location(module: str) -> str:
-    return PROJECT if module == DEFINITIONS else module  # as workspace.yaml has it; others as Dagster names them
+    return PROJECT if module == DEFINITIONS else module  # as in workspace.yaml; Dagster names others by their module
 
 
 def _code_server(module: str, socket: Path) -> list[str]:
@@ -98,6 +98,6 @@ def _watch(started: Sequence[tuple[str, Process]], until: Callable[[], bool] = l
     while not until():
         for name, process in started:
             if (code := process.poll()) is not None:
-                message = f"The {name} ended with code {code}, so the UI was ended too. Its own words are above."
+                message = f"The {name} ended with code {code}, so the UI was stopped. See its output above."
                 raise ClickException(message)
         sleep(_PAUSE)

@@ -1,4 +1,4 @@
-"""Dagster's web server with the guard before it: `python -m idr_assets.web.server`, options of `dagster-webserver`."""
+"""Dagster's web server behind the guard: `python -m idr_assets.web.server`, with the options of `dagster-webserver`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,12 +13,12 @@ from idr_assets.web.guard import Guard
 
 
 class GuardedWebserver(DagsterWebserver[Any, Any]):
-    """Dagster's web server, for its own pages at the names of this machine and at `hosts`."""
+    """Dagster's web server, which answers only its own pages, at the names of loopback and at `hosts`."""
 
     hosts: Sequence[str] = ()
 
     def build_middleware(self) -> list[Middleware]:
-        """Put the guard before all else."""
+        """Put the guard first."""
         guard = Middleware(Guard, hosts=self.hosts, prefix=self._app_path_prefix)
         return [guard, *super().build_middleware()]
 
@@ -29,7 +29,7 @@ class GuardedWebserver(DagsterWebserver[Any, Any]):
 def main(context: click.Context, hosts: Sequence[str]) -> None:
     """Serve the UI, as `dagster-webserver` does with all other options."""
     GuardedWebserver.hosts = hosts
-    app.DagsterWebserver = GuardedWebserver  # type: ignore[attr-defined]  # the command asks for no class
+    app.DagsterWebserver = GuardedWebserver  # type: ignore[attr-defined]  # the command takes no class
     dagster_webserver.main(context.args)
 
 

@@ -22,7 +22,7 @@ def test_folder_that_cannot_name_an_image(tmp_path: Path, name: str) -> None:
     with pytest.raises(Exception, match=r"defs\.yaml \(SegmentedImage\) \(error\)") as raised:
         project.load()
     assert f"names the image {name!r}" in str(raised.value.__cause__)
-    assert "letters, digits and _ only. Name the folder otherwise, such as " in str(raised.value.__cause__)
+    assert "letters, digits and _ only. Rename the folder, for example to " in str(raised.value.__cause__)
 
 
 def refusal(project: ImageProject) -> str:

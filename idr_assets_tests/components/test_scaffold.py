@@ -49,7 +49,7 @@ def fields(schema: Mapping[str, Any], parts: Mapping[str, Any], path: str = "") 
 @pytest.mark.usefixtures("project")
 def test_components_are_listed_with_what_they_are() -> None:
     listed = {item["key"]: item["summary"] for item in json.loads(dg("list", "components", "--json"))["items"]}
-    assert listed["idr_assets.SegmentedImage"].startswith("An OME-Zarr image whose planes are segmented")
+    assert listed["idr_assets.SegmentedImage"].startswith("An OME-Zarr image to segment plane by plane")
     assert listed["idr_assets.DaskCluster"].startswith("The dask cluster that segments planes")
 
 
@@ -91,7 +91,7 @@ def test_a_name_that_would_be_refused_is_not_scaffolded(project: ImageProject) -
     result = CliRunner().invoke(create_dg_cli(), ["scaffold", "defs", "idr_assets.SegmentedImage", "a-b"])  # type: ignore[no-untyped-call]
     assert result.exit_code == 1
     assert "names the image 'a-b', but keys of assets and jobs take letters, digits and _ only." in result.stderr
-    assert "Name the folder otherwise, such as a_b." in result.stderr
+    assert "Rename the folder, for example to a_b." in result.stderr
     assert sorted(folder.name for folder in (project.package / "defs").iterdir()) == ["dask", "image"]
 
 

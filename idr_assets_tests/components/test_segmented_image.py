@@ -13,13 +13,13 @@ BY_ID = {"url": None, "image_id": "4007801", "endpoint": "https://127.0.0.1/zarr
 
 WRONG = [
     # what the YAML says | the field that the error names | the value that it shows | the remedy that it gives
-    ({"url": '"  "'}, "url", "'  '", "blanks stand around the address; take them away"),
-    (BY_ID | {"endpoint": '""'}, "endpoint", "''", "endpoint: Address with `{image_id}` in it"),
+    ({"url": '"  "'}, "url", "'  '", "the address has blanks before or after it; remove them"),
+    (BY_ID | {"endpoint": '""'}, "endpoint", "''", "endpoint: Address that contains `{image_id}`"),
     (
         {"shape": "[200000, 2, 16, 128, 135]"},
         "window",
         "Window(",
-        "t has 200000 indices, more than Dagster can show; take",
+        "t has 200000 indices, more than Dagster can show; use",
     ),
     ({"window": "{t: [3, 12]}"}, "window", "{'t': [3, 12]}", "the shape has t 0 to 11; end it there or before"),
     ({"window": "{z: [3, 16]}"}, "window", "{'z': [3, 16]}", "the shape has z 0 to 15; end it there or before"),
@@ -29,51 +29,56 @@ WRONG = [
     ({"window": "{z: 3}"}, "window.z", "3", "such as [0, 9], or `all`"),
     ({"window": "{t: [true, true]}"}, "window.t", "[True, True]", "such as [0, 9], or `all`"),
     ({"window": "{t: [0, yes]}"}, "window.t", "[0, True]", "such as [0, 9], or `all`"),
-    ({"window": "{y: [0, 3]}"}, "window.y", "[0, 3]", "there are: t, z"),
-    ({"chanels": "[0]"}, "chanels", "[0]", "there are: url, image_id, endpoint, storage_options, level, shape, dtype"),
+    ({"window": "{y: [0, 3]}"}, "window.y", "[0, 3]", "choose from: t, z"),
+    (
+        {"chanels": "[0]"},
+        "chanels",
+        "[0]",
+        "choose from: url, image_id, endpoint, storage_options, level, shape, dtype",
+    ),
     ({"channels": "[2]"}, "channels", "[2]", "channels 0 to 1; name each wanted one once"),
     ({"channels": "[-1]"}, "channels", "[-1]", "channels 0 to 1; name each wanted one once"),
     ({"channels": "[1, 1]"}, "channels", "[1, 1]", "channels 0 to 1; name each wanted one once"),
     ({"channels": "[no]"}, "channels.0", "False", "valid integer. channels: Channels to segment"),
     ({"channels": "[]"}, "channels", "[]", "channels: Channels to segment"),
-    ({"level": None}, "level", "{'url': 'source.zarr'", "level: Path of the level in the image's multiscales"),
-    ({"level": '""'}, "level", "''", "level: Path of the level in the image's multiscales"),
-    ({"level": ""}, "level", "None", "level: Path of the level in the image's multiscales"),
-    ({"shape": None}, "shape", "{'url': 'source.zarr'", "shape: Shape TCZYX of that level"),
-    ({"shape": "[2, 16, 128, 135]"}, "shape", "[2, 16, 128, 135]", "shape: Shape TCZYX of that level"),
-    ({"shape": "[12, 2, 0, 128, 135]"}, "shape.2", "0", "greater than 0. shape: Shape TCZYX of that level"),
-    ({"shape": "[true, 2, 16, 128, 135]"}, "shape.0", "True", "valid integer. shape: Shape TCZYX of that level"),
+    ({"level": None}, "level", "{'url': 'source.zarr'", "level: Path of the resolution"),
+    ({"level": '""'}, "level", "''", "level: Path of the resolution"),
+    ({"level": ""}, "level", "None", "level: Path of the resolution"),
+    ({"shape": None}, "shape", "{'url': 'source.zarr'", "shape: Shape of that level"),
+    ({"shape": "[2, 16, 128, 135]"}, "shape", "[2, 16, 128, 135]", "shape: Shape of that level"),
+    ({"shape": "[12, 2, 0, 128, 135]"}, "shape.2", "0", "greater than 0. shape: Shape of that level"),
+    ({"shape": "[true, 2, 16, 128, 135]"}, "shape.0", "True", "valid integer. shape: Shape of that level"),
     (BY_ID | {"image_id": "true"}, "image_id", "True", "valid integer. image_id: ID of the image in the IDR"),
     (
         {"reading": "{requests: true}"},
         "reading.requests",
         "True",
-        "valid integer. requests: Requests to a host at once",
+        "valid integer. requests: Requests to one host at the same time",
     ),
-    ({"reading": "{timeout: true}"}, "reading.timeout", "True", "valid number. timeout: Seconds that one request"),
+    ({"reading": "{timeout: true}"}, "reading.timeout", "True", "valid number. timeout: Longest time for one request"),
     ({"dtype": "uint17"}, "dtype", "'uint17'", "int64, uint8, uint16, uint32"),
     ({"dtype": "'>u16'"}, "dtype", "'>u16'", "or with byte order such as >u2"),
     ({"dtype": "complex64"}, "dtype", "'complex64'", "pixels have one of int8, int16"),
-    ({"url": None}, "", "{'level'", "give either `url`, or both `image_id` and `endpoint`"),
+    ({"url": None}, "", "{'level'", "set either `url`, or both `image_id` and `endpoint`"),
     ({"url": '""'}, "url", "''", "url: Address of the image"),
     (
         {"image_id": "1"},
         "",
         "{'url'",
-        "has url and image_id; give either `url`, or both",
+        "has url and image_id; set either `url`, or both",
     ),
-    (BY_ID | {"endpoint": None}, "", "{'level'", "has image_id; give either `url`, or both"),
-    (BY_ID | {"image_id": None}, "", "{'level'", "has endpoint; give either `url`, or both"),
+    (BY_ID | {"endpoint": None}, "", "{'level'", "has image_id; set either `url`, or both"),
+    (BY_ID | {"image_id": None}, "", "{'level'", "has endpoint; set either `url`, or both"),
     (BY_ID | {"endpoint": "https://127.0.0.1/4.zarr"}, "endpoint", "'https://127.0.0.1/4.zarr'", "write {image_id}"),
-    ({"format": '"0.6"'}, "format", "'0.6'", "format: Version of OME-Zarr that is written, in quotes"),
-    ({"format": "0.4"}, "format", "0.4", "Input should be '0.4' or '0.5'. format: Version of OME-Zarr"),
+    ({"format": '"0.6"'}, "format", "'0.6'", "format: OME-Zarr version of the output, in quotes"),
+    ({"format": "0.4"}, "format", "0.4", "Input should be '0.4' or '0.5'. format: OME-Zarr version"),
     ({"upstream": "[my asset]"}, "upstream.0", "'my asset'", "such as `demo/synthetic_embryo`"),
-    ({"links": "{IDR: 'javascript:alert(1)'}"}, "links", "{'IDR'", "'IDR' leads to no page of the web"),
+    ({"links": "{IDR: 'javascript:alert(1)'}"}, "links", "{'IDR'", "'IDR' is no link to a web page"),
     ({"links": "{IDR: 'data:text/html,<p>'}"}, "links", "{'IDR'", "with https:// or http://"),
     ({"links": "{IDR: '/graphql?query=mutation'}"}, "links", "{'IDR'", "Write the whole address"),
-    ({"links": "{IDR: //127.0.0.1/a}"}, "links", "{'IDR'", "whoever follows it might run code in the UI"),
+    ({"links": "{IDR: //127.0.0.1/a}"}, "links", "{'IDR'", "could run code in the UI"),
     ({"links": "{IDR: 'https://127.0.0.1/a>![](/b)'}"}, "links", "{'IDR'", "without blanks, quotes and brackets"),
-    ({"links": "{IDR: 'https:///graphql'}"}, "links", "{'IDR'", "leads to no page of the web"),
+    ({"links": "{IDR: 'https:///graphql'}"}, "links", "{'IDR'", "is no link to a web page"),
     ({"segmentation": "{function: nowhere.at.all}"}, "segmentation.function", "'nowhere.at.all'", "module.function"),
     ({"segmentation": "{function: otsu}"}, "segmentation.function", "'otsu'", "module.function"),
     (
@@ -82,7 +87,7 @@ WRONG = [
         "'math.otsu'",
         "'otsu'); write the dotted path",
     ),
-    ({"segmentation": "{function: math.pi}"}, "segmentation.function", "'math.pi'", "is a float and no function"),
+    ({"segmentation": "{function: math.pi}"}, "segmentation.function", "'math.pi'", "is a float, not a function"),
     (
         {"segmentation": "{function: builtins.max}"},
         "segmentation.function",
@@ -99,23 +104,23 @@ WRONG = [
         {"segmentations": "{a: {}}", "segmentation": "{}"},
         "",
         "{",
-        "both `segmentation` and `segmentations`; name the first one among the others",
+        "both `segmentation` and `segmentations`; move the first into the second",
     ),
-    ({"segmentations": "{spots: {}, Spots: {}}"}, "", "{", "differ in upper and lower case only"),
-    ({"segmentations": "{Segmentation: {}}"}, "", "{", "would mix with those of this name; choose another"),
+    ({"segmentations": "{spots: {}, Spots: {}}"}, "", "{", "differ only in upper and lower case"),
+    ({"segmentations": "{Segmentation: {}}"}, "", "{", "this name would mix with them; choose another"),
     ({"segmentations": f"{{{'a' * 41}: {{}}}}"}, f"segmentations.{'a' * 41}.[key]", "'a", "at most 40 characters"),
     ({"segmentations": "{../a: {}}"}, "segmentations.../a.[key]", "'../a'", "should match pattern"),
     (
         {"segmentation": "{parameters: {sigmma: 2}}"},
         "segmentation.parameters",
         "{'sigmma': 2}",
-        "unexpected keyword argument 'sigmma'; it takes: sigma, threshold_fraction",
+        "unexpected keyword argument 'sigmma'; its parameters are: sigma, threshold_fraction",
     ),
     (
         {"segmentation": "{parameters: {sigma: abc}}"},
         "segmentation.parameters",
         "{'sigma': 'abc'}",
-        "'abc' as sigma: Input should be a valid number; write such a value, or leave it out for 1.0",
+        "'abc' as sigma: Input should be a valid number; correct it, or leave it out to use 1.0",
     ),
 ]
 
@@ -161,7 +166,7 @@ def test_a_module_that_cannot_be_imported_is_named(project: ImageProject, body: 
     message = str(raised.value.__cause__)
     assert f"attributes.segmentation.function at {project.yaml}:6" in message
     assert told in message
-    assert "see that python imports it" in message
+    assert "correct the module" in message
 
 
 @pytest.mark.parametrize("asset", ["source_image", "plane_labels"])
@@ -237,7 +242,7 @@ def test_template_of_a_variable_that_is_not_set(project: ImageProject, monkeypat
     with pytest.raises(Exception, match=r"image\n.*defs\.yaml \(SegmentedImage\) \(error\)") as raised:
         project.load()
     place = f"attributes.url at {project.yaml}:3"
-    assert f"{{{{ env.STORE }}}} in {place} gives nothing; set the variable" in str(raised.value.__cause__)
+    assert f"{{{{ env.STORE }}}} in {place} has no value; set this environment variable" in str(raised.value.__cause__)
 
 
 def test_what_a_template_gives_is_checked_like_the_yaml_itself(
@@ -300,7 +305,7 @@ def test_a_parameter_that_the_function_needs_is_named(project: ImageProject) -> 
     )
     with pytest.raises(Exception, match=r"defs\.yaml \(SegmentedImage\) \(error\)") as raised:
         project.load()
-    assert "missing a required argument: 'than'; it takes: than" in str(raised.value.__cause__)
+    assert "missing a required argument: 'than'; its parameters are: than" in str(raised.value.__cause__)
 
 
 @pytest.mark.parametrize(("function", "parameters", "remedy"), PARAMETERS)

@@ -33,7 +33,9 @@ def test_a_template_that_could_run_code_is_refused_with_the_remedy(tmp_path: Pat
     with pytest.raises(Exception, match=r"defs\.yaml \(SegmentedImage\) \(error\)") as raised:
         project.load()
     assert f"{text} in attributes.level is a template that could run code" in str(raised.value.__cause__)
-    assert "environment write {{ env.NAME }} or {{ env('NAME', 'default') }}" in str(raised.value.__cause__)
+    assert "for an environment variable write {{ env.NAME }} or {{ env('NAME', 'default') }}" in str(
+        raised.value.__cause__
+    )
     assert not made.exists()
 
 

@@ -77,7 +77,7 @@ def test_a_run_of_a_backfill_of_which_dagster_would_lose_ranges_is_refused(
     fresh.instance.add_backfill(chosen)
     monkeypatch.setattr(run_range, "MOST_RANGES", 1)
     told = {"dagster/backfill": "backfill"} | tags("1|09", "1|09")
-    assert "has 2 ranges of partitions. Of a job, Dagster launches 1" in run(fresh, "segment_image", **told)[1]
+    assert "has 2 ranges of partitions. For a job, Dagster launches 1" in run(fresh, "segment_image", **told)[1]
     assert fresh.materialized() == set()
 
 

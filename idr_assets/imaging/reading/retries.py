@@ -22,18 +22,20 @@ logger = logging.getLogger(__name__)
 
 
 class Patience(BaseModel):
-    """How politely a store is read, and how long it may stutter before a chunk is given up."""
+    """How many requests go to a store at once, and how often and how long a chunk is tried."""
 
     model_config = ConfigDict(frozen=True)
 
-    requests: StrictInt = Field(default=16, gt=0, description="Requests to a host at once, in each process.")
-    timeout: StrictFloat = Field(default=60.0, gt=0, description="Seconds that one request may take.")
-    tries: StrictInt = Field(default=10, gt=0, description="Requests for one chunk until it is given up.")
-    seconds: StrictFloat = Field(default=300.0, gt=0, description="Seconds after which a chunk is given up.")
+    requests: StrictInt = Field(default=16, gt=0, description="Requests to one host at the same time, in each process.")
+    timeout: StrictFloat = Field(default=60.0, gt=0, description="Longest time for one request, in seconds.")
+    tries: StrictInt = Field(default=10, gt=0, description="Attempts to read one chunk before it fails.")
+    seconds: StrictFloat = Field(
+        default=300.0, gt=0, description="Longest time for all attempts to read one chunk, in seconds."
+    )
     wait: StrictFloat = Field(
         default=0.5,
         gt=0,
-        description="Longest pause in seconds before the second try; each later one may be twice as long, up to 30.",
+        description="Longest pause before the second attempt, in seconds; it doubles for each later one, up to 30.",
     )
 
 

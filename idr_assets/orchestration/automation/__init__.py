@@ -1,1 +1,1 @@
-"""What runs by itself: schedules, sensors, and which planes are still missing. Assets never import it."""
+"""What runs automatically: schedules, sensors, and which planes are missing. Assets never import it."""

@@ -1,4 +1,4 @@
-"""Which planes of an image are still to be done, in few rectangles of partitions."""
+"""Find the planes of an image that are still to be made, as few rectangles of partitions."""
 
 from collections.abc import Collection, Mapping
 from enum import Enum
@@ -15,23 +15,23 @@ from idr_assets.orchestration.versions import is_stale, version_tags
 type Cell = tuple[int, int]
 
 TO_DO = (None, "FAILED")
-"""States of a partition that was never materialized, or failed in its last run."""
+"""States of a partition that was never materialized, or that failed in its last run."""
 
 IN_PROGRESS = "IN_PROGRESS"
-"""State of a partition of a run that has not ended, as far as Dagster knows, such as one that was killed."""
+"""State of a partition whose run has not ended, as far as Dagster knows."""
 
 DONE = "MATERIALIZED"
-"""State of a partition that was materialized, and neither fails nor is made again since."""
+"""State of a partition whose last run succeeded."""
 
 PAGE = 1000
-"""Events that are asked for at once."""
+"""Events in one request to the event log."""
 
 
 def missing_planes(instance: dg.DagsterInstance, image: Image, states: Collection[str | None] = TO_DO) -> set[Cell]:
-    """Give (t, z) of the partitions of `plane_labels` in these states, by default missing and failed ones.
+    """Return (t, z) of the partitions of `plane_labels` in these states, by default missing and failed ones.
 
-    What is done has a record: Dagster keeps states, also those of planes whose run was deleted. Runs whose process is
-    gone are marked as failed first.
+    Dead runs are marked as failed first. A plane counts as done only if it has a record, since Dagster keeps the state
+    of planes whose run was deleted.
     """
     fail_dead_runs(instance)
     keys = {partition_key(image, plane): (plane.t, plane.z) for plane in image.window.planes()}
@@ -42,19 +42,19 @@ def missing_planes(instance: dg.DagsterInstance, image: Image, states: Collectio
 
 
 def stale_planes(instance: dg.DagsterInstance, image: Image) -> set[Cell]:
-    """Give (t, z) of the partitions that today's recipe or image would label differently; Dagster marks them too."""
+    """Return (t, z) of the partitions whose recipe or image has changed since; Dagster marks them as well."""
     wanted, noted = version_tags(instance, image), _latest_tags(instance, dg.AssetKey(image.key("plane_labels")))
     keys = {partition_key(image, plane): (plane.t, plane.z) for plane in image.window.planes()}
     return {cell for key, cell in keys.items() if key in noted and is_stale(noted[key], wanted)}
 
 
 def rectangles(image: Image, cells: Collection[Cell]) -> list[Block]:
-    """Cover (t, z) exactly, each once, by few rectangles."""
+    """Cover the given (t, z), and no others, by few rectangles that do not overlap."""
     return [Block(t, image.channels, z) for t, z in join_cells(cells)]
 
 
 def _latest_tags(instance: dg.DagsterInstance, key: dg.AssetKey) -> dict[str, Mapping[str, str]]:
-    """Give the tags of the last materialization of each partition."""
+    """Return the tags of the last materialization of each partition."""
     tags: dict[str, Mapping[str, str]] = {}
     found = instance.fetch_materializations(key, limit=PAGE)
     while True:

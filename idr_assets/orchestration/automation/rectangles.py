@@ -1,4 +1,4 @@
-"""Few rectangles that hold each of some cells of a grid once, and no other cell."""
+"""Cover cells of a grid by few rectangles."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
@@ -8,9 +8,9 @@ type Cell = tuple[int, int]
 
 
 def join_cells(cells: Collection[Cell]) -> list[tuple[range, range]]:
-    """Give the rows and columns of few rectangles, by their first cells: each cell lies in one.
+    """Return rows and columns of few rectangles that contain each cell once and no other cell, sorted.
 
-    Cells are joined along rows and along columns, and the way that needs fewer rectangles is taken.
+    Cells are joined along rows and along columns; the result with fewer rectangles wins.
     """
     along_columns = _join_rows((column, row) for row, column in cells)
     ways = [_join_rows(cells), [(rows, columns) for columns, rows in along_columns]]
@@ -19,7 +19,7 @@ def join_cells(cells: Collection[Cell]) -> list[tuple[range, range]]:
 
 
 def _join_rows(cells: Iterable[Cell]) -> list[tuple[range, range]]:
-    """Join the cells of each row into runs, and equal runs of rows that follow each other into rectangles."""
+    """Join the cells of each row into runs, and equal runs of consecutive rows into rectangles."""
     columns: dict[int, list[int]] = defaultdict(list)
     rows: dict[range, list[int]] = defaultdict(list)
     for row, column in sorted(set(cells)):
@@ -31,7 +31,7 @@ def _join_rows(cells: Iterable[Cell]) -> list[tuple[range, range]]:
 
 
 def _runs(indices: list[int]) -> Iterator[range]:
-    """Give the runs of sorted indices that follow each other."""
+    """Yield the runs of consecutive numbers in sorted indices."""
     for _, run in groupby(enumerate(indices), lambda place: place[1] - place[0]):
         found = [index for _, index in run]
         yield range(found[0], found[-1] + 1)

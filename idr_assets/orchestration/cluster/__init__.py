@@ -1,1 +1,1 @@
-"""The dask cluster: which one, how it is reached, and who may see what travels to it."""
+"""The dask cluster: starting or reaching it, encryption, and its dashboard."""

@@ -1,6 +1,6 @@
-"""One `distributed.Client`, whatever cluster stands behind it.
+"""Provide a `distributed.Client` for any kind of cluster.
 
-What runs on the cluster stands in `imaging.blocks`.
+`imaging.segmentation.blocks` is what runs on it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,52 +14,57 @@ from distributed import Client, LocalCluster, SpecCluster, Status, Worker
 from distributed.deploy.cluster import Cluster
 
 from idr_assets.orchestration.cluster.dashboard import DashboardOnDemand
-from idr_assets.orchestration.cluster.security import check_preloads, secured, warn_if_readable
+from idr_assets.orchestration.cluster.security import check_preloads, secure, warn_if_readable
 
 LOOPBACK = "127.0.0.1:0"
-"""Where a web server of a cluster on this machine listens; left alone, dask binds all interfaces."""
+"""Where web servers of a cluster on this machine listen; by default, dask binds all interfaces."""
 
 ON_THIS_MACHINE = {"host": "127.0.0.1", "dashboard_address": LOOPBACK}
-"""Arguments of a class of clusters on this machine, where the YAML gives no others."""
+"""Default arguments of a `LocalCluster` that the YAML names as a class."""
 
 LOCAL = {
-    # Left alone, dask names the machine's outer address, at which nothing listens.
+    # By default, dask names the machine's outer address, where nothing listens.
     "distributed.dashboard.link": "http://127.0.0.1:{port}/status",
-    # A worker that died is started anew. Left alone, dask gives it up for good when it happens to be away 15 s after
+    # A worker that died is started again. By default, dask gives it up for good if it happens to be away 15 s after
     # any earlier death, and a run whose last worker is given up waits forever.
     "distributed.deploy.lost-worker-timeout": "365 days",
-    # For the dashboard's profile, dask reads the stacks of all threads, every 10 ms if left alone: that takes Python's
+    # For the dashboard's profile, dask reads the stacks of all threads, by default every 10 ms: that takes Python's
     # lock from the planes that are segmented in the same process.
     "distributed.worker.profile.interval": "100 ms",
 }
-"""Dask's settings for a cluster on this machine."""
+"""Dask settings for a cluster on this machine."""
 
 SCHEDULER = {
     "dashboard": False,
-    "allowed_failures": 0,  # `segment_blocks` itself tries again what a dying worker took with it
+    "allowed_failures": 0,  # `segment_blocks` itself repeats what a dying worker took with it
 }
 """Arguments of the scheduler of a cluster on this machine."""
 
 
 class PlainWorker(Worker):
-    """A worker without a dashboard of its own: the scheduler's shows all, and each takes a second to start."""
+    """A worker without its own dashboard: the scheduler's shows everything, and each takes a second to start."""
 
     def __init__(self, *args: Any, **arguments: Any) -> None:  # noqa: ANN401  whatever dask passes
-        """Make a worker as dask does; its other pages stay on loopback."""
+        """Create a worker as dask does; its other pages stay on loopback."""
         super().__init__(*args, **arguments | {"dashboard": False, "dashboard_address": LOOPBACK})
 
 
 @contextmanager
 def client(cluster: str, workers: int | None, arguments: Mapping[str, Any]) -> Iterator[Client]:
-    """Give a client of the cluster that the fields of `DaskResource` name, and close what was started for it.
+    """Provide a client of the cluster that the fields of `DaskResource` describe; at the end, close what was started.
 
-    Raises `ValueError` where `cluster` names nothing, or `arguments` name code on the web, and OSError where no
-    scheduler answers at an address, or a cluster class cannot start its workers.
+    Raises
+    ------
+    ValueError
+        If `cluster` names no cluster, or `arguments` name code on the web.
+    OSError
+        If no scheduler answers at the address, or a cluster class cannot start its workers.
+
     """
     check_preloads(arguments)
     if "://" in cluster:
         warn_if_readable(cluster)
-        with _connected(cluster, secured(arguments)) as scheduler:
+        with _connect(cluster, secure(arguments)) as scheduler:
             yield scheduler
     elif "." in cluster:
         with _named_cluster(cluster, workers or 1, arguments) as named, Client(named) as scheduler:
@@ -71,7 +76,7 @@ def client(cluster: str, workers: int | None, arguments: Mapping[str, Any]) -> I
             yield scheduler
 
 
-def _connected(address: str, arguments: Mapping[str, Any]) -> Client:
+def _connect(address: str, arguments: Mapping[str, Any]) -> Client:
     try:
         return Client(address, **arguments)
     except OSError as error:
@@ -88,9 +93,9 @@ def _local_cluster(form: str, cores: int, arguments: Mapping[str, Any]) -> Local
         "processes": {"host": "127.0.0.1", "n_workers": cores, "threads_per_worker": 1},
     }
     if form not in sizes:
-        raise _refusal(form, "no form has this name")
+        raise _refusal(form, "there is no such form")
     scheduler = {"dashboard_address": LOOPBACK, "scheduler_kwargs": SCHEDULER}
-    return LocalCluster(**scheduler | sizes[form] | secured(arguments))
+    return LocalCluster(**scheduler | sizes[form] | secure(arguments))
 
 
 def _named_cluster(path: str, workers: int, arguments: Mapping[str, Any]) -> Any:  # noqa: ANN401  any class with `scale`
@@ -100,9 +105,9 @@ def _named_cluster(path: str, workers: int, arguments: Mapping[str, Any]) -> Any
     except (ImportError, AttributeError, ValueError) as error:
         raise _refusal(path, str(error)) from error
     if not (isinstance(cluster_class, type) and issubclass(cluster_class, Cluster)):
-        raise _refusal(path, "it is no `distributed.deploy.Cluster`, and is not called")
+        raise _refusal(path, "it is not a `distributed.deploy.Cluster`")
     here = ON_THIS_MACHINE if issubclass(cluster_class, LocalCluster) else {}
-    cluster = cluster_class(**here | secured(arguments))
+    cluster = cluster_class(**here | secure(arguments))
     cluster.scale(workers)
     if isinstance(cluster, SpecCluster):
         _await_jobs(path, cluster)
@@ -110,13 +115,13 @@ def _named_cluster(path: str, workers: int, arguments: Mapping[str, Any]) -> Any
 
 
 def _await_jobs(path: str, cluster: SpecCluster) -> None:
-    """Wait until the jobs of workers are submitted: dask only logs one that cannot be, and planes may wait for ever."""
+    """Wait until the workers' jobs are submitted: dask only logs a refused job, and planes would wait forever."""
     try:
         cluster.sync(_submitted, cluster)
     except BaseException as error:
         for job in cluster.workers.values():
-            job.status = Status.failed  # or dask would not close the cluster
-        with suppress(Exception):  # what closing raises would hide why it is closed
+            job.status = Status.failed  # otherwise dask does not close the cluster
+        with suppress(Exception):  # an error in closing would hide the reason for it
             cluster.close()
         if not isinstance(error, Exception):
             raise

@@ -1,4 +1,4 @@
-"""dask's dashboard, made when somebody looks."""
+"""The dask dashboard, created when somebody opens it."""
 
 from typing import Any
 
@@ -8,16 +8,16 @@ from tornado.web import Application
 
 
 class DashboardOnDemand(Application):
-    """Makes the dashboard at the first request that no page of the scheduler answers: it takes a second to import."""
+    """Creates the dashboard at the first request for it, because importing it takes a second."""
 
     def __init__(self, scheduler: Scheduler) -> None:
-        """Stand in for the dashboard of a scheduler that was started without."""
+        """Take the place of the dashboard of a scheduler that was started without one."""
         super().__init__()
         self.scheduler = scheduler
         scheduler.http_application.add_application(self)
 
     def find_handler(self, request: HTTPServerRequest, **arguments: Any) -> Any:  # noqa: ANN401  tornado's signature
-        """Give the place to the dashboard, and the request with it."""
+        """Replace this application by the dashboard, and pass the request on."""
         from distributed.dashboard.scheduler import connect  # noqa: PLC0415
 
         application = self.scheduler.http_application

@@ -1,4 +1,4 @@
-"""Who may see what travels to a dask cluster: TLS as the YAML asks for it, and a warning where there is none."""
+"""Encryption of what travels to a dask cluster: TLS from the YAML, and a warning without it."""
 
 import ipaddress
 from collections.abc import Mapping
@@ -9,13 +9,19 @@ from urllib.parse import urlsplit
 import dagster as dg
 
 ENCRYPTED = {"tls", "wss", "inproc"}
-"""Protocols of dask of which nothing can be read on the way."""
+"""Protocols of dask that nobody can read on the way."""
 
 
-def secured(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Make the fields of `security`, where there are any, the `distributed.Security` that dask takes.
+def secure(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn the fields of `security`, if there are any, into a `distributed.Security`.
 
-    Raises `FileNotFoundError` where a certificate is missing, and `ValueError` for a field that dask does not know.
+    Raises
+    ------
+    FileNotFoundError
+        If a certificate is missing.
+    ValueError
+        If dask does not know a field.
+
     """
     fields = arguments.get("security")
     if not isinstance(fields, Mapping):
@@ -23,8 +29,8 @@ def secured(arguments: Mapping[str, Any]) -> dict[str, Any]:
     for name, path in _files(fields).items():
         if not Path(path).is_file():
             message = (
-                f"The file {path}, `{name}` of the dask cluster, is not there: no connection can be encrypted, and no "
-                "planes are segmented. Put it there, or correct its path in `security`."
+                f"The file {path}, `{name}` of the dask cluster, does not exist, so no connection can be encrypted and "
+                "no planes are segmented. Create it, or correct its path in `security`."
             )
             raise FileNotFoundError(message)
     from distributed import Security  # noqa: PLC0415  for the run only, as all of dask
@@ -40,11 +46,11 @@ def secured(arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_preloads(arguments: Mapping[str, Any]) -> None:
-    """Raise `ValueError` where dask would fetch code from an address: an argument may name code, not bring it."""
+    """Raise `ValueError` if dask would download code: an argument may only name code that is installed."""
     for name, value in arguments.items():
         if name.startswith("preload") and "http" in str(value):
             message = (
-                f"`{name}` of the dask cluster names a web address, whose code would be run, so no planes are "
+                f"`{name}` of the dask cluster names a web address, and its code would run, so no planes are "
                 "segmented. Install that code, and name its module."
             )
             raise ValueError(message)
@@ -52,8 +58,8 @@ def check_preloads(arguments: Mapping[str, Any]) -> None:
             check_preloads(value)
 
 
-def located(arguments: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """Read relative paths of certificates as below `folder`, that of the YAML."""
+def locate_certificates(arguments: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Make relative paths of certificates relative to `folder`, that of the YAML."""
     fields = arguments.get("security")
     if not isinstance(fields, Mapping):
         return dict(arguments)
@@ -61,7 +67,7 @@ def located(arguments: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def warn_if_readable(address: str) -> None:
-    """Warn of a scheduler beyond this machine to which nothing is encrypted."""
+    """Warn about a scheduler on another machine without encryption."""
     parts = urlsplit(address)
     if parts.scheme not in ENCRYPTED and not _is_loopback(parts.hostname or ""):
         dg.get_dagster_logger().warning(
@@ -73,7 +79,7 @@ def warn_if_readable(address: str) -> None:
 
 
 def _files(fields: Mapping[str, Any]) -> dict[str, str]:
-    """Give the fields that are paths; a text of several lines is the certificate itself."""
+    """Return the fields that are paths; a text of several lines is the certificate itself."""
     names = (name for name in fields if name.startswith("tls_") and name.endswith(("_file", "_cert", "_key")))
     return {name: fields[name] for name in names if isinstance(fields[name], str) and "\n" not in fields[name]}
 

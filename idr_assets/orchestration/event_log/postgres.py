@@ -1,6 +1,6 @@
-"""Store Dagster's events in batches in PostgreSQL; apart from SQLite's, since dagster-postgres is an extra.
+"""Store Dagster's events in batches in PostgreSQL; a module of its own, because dagster-postgres is an extra.
 
-Dagster's own storage batches materializations but writes planned events one by one, when checks are among them too.
+Dagster's own storage batches materializations, but writes planned events one by one if there are checks among them.
 """
 
 from collections.abc import Mapping
@@ -17,14 +17,14 @@ from idr_assets.orchestration.event_log.wipe import PartitionWipe
 
 
 class BatchedPostgresEventLogStorage(EventBatches, PartitionStatus, PartitionWipe, PostgresEventLogStorage):
-    """Dagster's event log in PostgreSQL, with the same settings, and every batch in one transaction: whole or not."""
+    """Dagster's event log in PostgreSQL, with the same settings, and each batch in one transaction."""
 
-    # One table is index and logs of runs: those read the event itself, and assets are looked for by these columns.
+    # One table is index and log of runs. Assets are found by these columns; logs read the event itself.
     unlisted = SqlEventLogStorageTable.update().values(asset_key=None, partition=None)
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:
-        """Make the storage that dagster.yaml names."""
+        """Create the storage that dagster.yaml names."""
         return cls(
             postgres_url=pg_url_from_config(config_value),
             should_autocreate_tables=config_value.get("should_autocreate_tables", True),

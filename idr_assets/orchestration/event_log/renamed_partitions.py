@@ -1,4 +1,4 @@
-"""Records of partitions under other names: what was materialized counts for the new name, and no longer for the old."""
+"""Rename the records of partitions: materializations count for the new key, and no longer for the old one."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -9,20 +9,20 @@ from dagster._core.events import DagsterEvent, DagsterEventBatchMetadata, Dagste
 from dagster._core.instance.utils import RUNLESS_JOB_NAME, RUNLESS_RUN_ID
 
 PAGE = 1000
-"""Events that are asked for at once."""
+"""Events in one request to the event log."""
 
 DIMENSION = "dagster/partition/"
-"""Start of the tag that names a partition's key in a dimension."""
+"""Prefix of the tag with a partition's key in one dimension."""
 
 
 def rename_partitions(instance: dg.DagsterInstance, asset: dg.AssetKey, names: Mapping[str, str]) -> None:
-    """Report the last materialization of each partition again, under its new name, and forget the old name.
+    """Report the last materialization of each partition again under its new name, and forget the old name.
 
-    `names` gives the new name of each old one. A new name that has a record keeps it. Where the instance cannot forget
+    `names` maps old names to new ones. A new name that already has a record keeps it. If the instance cannot forget
     single partitions, the old names stay.
     """
     known = instance.get_materialized_partitions(asset)
-    renamed = [_renamed(event, names[old]) for old, event in _last(instance, asset, names) if names[old] not in known]
+    renamed = [_rename(event, names[old]) for old, event in _last(instance, asset, names) if names[old] not in known]
     batch = uuid4().hex
     for number, event in enumerate(renamed, 1):
         told = DagsterEvent(
@@ -39,7 +39,7 @@ def rename_partitions(instance: dg.DagsterInstance, asset: dg.AssetKey, names: M
 def _last(
     instance: dg.DagsterInstance, asset: dg.AssetKey, names: Mapping[str, str]
 ) -> Iterator[tuple[str, dg.AssetMaterialization]]:
-    """Give the last materialization of each partition of these names."""
+    """Yield the last materialization of each partition with these names."""
     wanted, cursor, more = set(names), None, True
     while wanted and more:
         found = instance.fetch_materializations(asset, limit=PAGE, cursor=cursor)
@@ -50,7 +50,7 @@ def _last(
                 yield str(record.partition_key), record.asset_materialization
 
 
-def _renamed(event: dg.AssetMaterialization, name: str) -> dg.AssetMaterialization:
+def _rename(event: dg.AssetMaterialization, name: str) -> dg.AssetMaterialization:
     tags = dict(event.tags or {})
     dimensions = zip(sorted(tag for tag in tags if tag.startswith(DIMENSION)), name.split("|"), strict=False)
     return dg.AssetMaterialization(

@@ -1,4 +1,4 @@
-"""Store Dagster's events in batches in SQLite, in the files in which Dagster's own storage has them."""
+"""Store Dagster's events in batches in SQLite, in the same files as Dagster's own storage."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -10,35 +10,35 @@ from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._serdes import ConfigurableClassData
 
-from idr_assets.orchestration.event_log.batches import EventBatches, inserted
+from idr_assets.orchestration.event_log.batches import EventBatches, insert_events
 from idr_assets.orchestration.event_log.status import PartitionStatus
 from idr_assets.orchestration.event_log.wipe import PartitionWipe
 
 
 class BatchedSqliteEventLogStorage(EventBatches, PartitionStatus, PartitionWipe, SqliteEventLogStorage):
-    """Dagster's event log in SQLite, below the instance's folder as ever, with batches and wipes of single partitions.
+    """Dagster's event log in SQLite, with batches and wipes of single partitions.
 
-    A batch goes into the run's database, then into the index. When the second fails, the first is undone, so that
-    Dagster, which then sends each event by itself, stores none twice. A process killed between the two leaves events
-    in the run's log that the index lacks: those planes count as not materialized, and the next run does them again.
+    A batch goes into the run's database, then into the index. If the second step fails, the first is undone: Dagster
+    then sends each event by itself, and none may be stored twice. A process killed between the two leaves events in the
+    run's log that the index lacks: those planes count as missing, and the next run makes them again.
     """
 
     def __init__(self, inst_data: ConfigurableClassData | None = None) -> None:
-        """Wait for the instance: its folder is where the events are."""
+        """Wait for the instance, whose folder holds the events."""
         self._inst_data = inst_data
 
     @classmethod
     def config_type(cls) -> dict[str, Any]:
-        """Take no settings."""
+        """Return the settings: there are none."""
         return {}
 
     @classmethod
     def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:
-        """Make the storage that dagster.yaml names."""
+        """Create the storage that dagster.yaml names."""
         return cls(inst_data, **config_value)
 
     def register_instance(self, instance: dg.DagsterInstance) -> None:
-        """Open the events of an instance, in the folder where Dagster's own storage has them."""
+        """Open the events of an instance, in the folder that Dagster's own storage uses."""
         super().__init__(str(Path(instance.root_directory, "history", "runs")), self._inst_data)
         super().register_instance(instance)
 
@@ -46,7 +46,7 @@ class BatchedSqliteEventLogStorage(EventBatches, PartitionStatus, PartitionWipe,
         """Store the events of one run, in one transaction of its database and one of the index."""
         rows, run_id = [self._event_to_row(event) for event in events], events[0].run_id
         with self.run_connection(run_id) as connection:
-            ids = inserted(connection, rows)
+            ids = insert_events(connection, rows)
         with ExitStack() as undo:
             undo.callback(self._forget, run_id, ids)
             self._index(events, rows)

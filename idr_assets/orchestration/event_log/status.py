@@ -1,8 +1,8 @@
-"""Tell which partitions are done, failed or in progress: Dagster's answers, in less time.
+"""Find out which partitions are done, failed or in progress: Dagster's answers in less time.
 
-Dagster keeps the answer beside the asset, and adds to it what came since. It begins from nothing where nobody asked
-before, or where the window changed: its own storage takes eleven seconds for half a million planes, and the UI waits.
-So runs ask, too.
+Dagster keeps the last answer with the asset and adds later events to it. It starts from nothing if nobody asked before,
+or if the window changed: for half a million planes its own storage takes eleven seconds, and the UI waits. Therefore
+runs ask too.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,11 +24,11 @@ from dagster._core.storage.partition_status_cache import (
 type Partitioned = tuple[dg.AssetKey, dg.PartitionsDefinition | None]
 
 MANY = 2000
-"""Events of the instance since the kept answer, above which a run adds those of its asset: two for each plane."""
+"""Events of the instance since the last answer from which on a run asks again: there are two for each plane."""
 
 
 class PartitionStatus(SqlEventLogStorage):
-    """Answers what Dagster asks when it counts partitions: in the database where it can, and with plain keys."""
+    """Answers what Dagster asks to count partitions, by the database where possible, and with plain keys."""
 
     @override
     def get_asset_status_cache_values(
@@ -41,9 +41,9 @@ class PartitionStatus(SqlEventLogStorage):
     def get_latest_asset_partition_materialization_attempts_without_materializations(
         self, asset_key: dg.AssetKey, after_storage_id: int | None = None
     ) -> Mapping[str, tuple[str, int]]:
-        """Give the last planned event of each partition that no materialization follows: its run and its id.
+        """Return the run and the id of each partition's last planned event, if no materialization follows it.
 
-        Dagster's own query gets two events of every partition; here the database leaves out what is done.
+        Dagster's own query fetches two events of every partition; here the database leaves out what is done.
         """
         planned, later = SqlEventLogStorageTable, SqlEventLogStorageTable.alias("later")
         done = db.exists().where(_events(later, asset_key, "ASSET_MATERIALIZATION"))
@@ -58,7 +58,7 @@ class PartitionStatus(SqlEventLogStorage):
     def get_materialized_partitions(
         self, asset_key: dg.AssetKey, before_cursor: int | None = None, after_cursor: int | None = None
     ) -> set[str]:
-        """Give the partitions that are materialized; Dagster's own query gets the last event of each, too."""
+        """Return the partitions that are materialized; Dagster's own query also fetches the last event of each."""
         events = SqlEventLogStorageTable
         query = db.select(events.c.partition).distinct().where(_events(events, asset_key, "ASSET_MATERIALIZATION"))
         if before_cursor:
@@ -66,9 +66,9 @@ class PartitionStatus(SqlEventLogStorage):
         return {row[0] for row in self._found(query, asset_key, after=after_cursor)}
 
     def _found(self, query: db.Select[Any], asset_key: dg.AssetKey, *, after: int | None) -> Sequence[db.Row[Any]]:
-        """Find events that came after another, and after the asset was wiped.
+        """Find events after an id and after the last wipe of the asset.
 
-        Sorted by id, or after id 0, SQLite would choose an index without partitions, and read every event.
+        With a sort by id, or after id 0, SQLite would choose an index without partitions and read every event.
         """
         if after:
             query = query.where(SqlEventLogStorageTable.c.id > after)
@@ -78,20 +78,20 @@ class PartitionStatus(SqlEventLogStorage):
 
 
 class PlainMultiPartitions(dg.MultiPartitionsDefinition):
-    """The same partitions, whose keys are plain strings when they are looked through."""
+    """The same partitions, with plain strings as keys."""
 
     @override
     def filter_valid_partition_keys(self, partition_keys: set[str]) -> set[str]:  # type: ignore[override]
-        """Keep the keys that are partitions; Dagster's own makes objects of all, which takes most of the time."""
+        """Return the keys that are partitions; Dagster's own version creates an object for each key, which is slow."""
         first, second = (set(axis.partitions_def.get_partition_keys()) for axis in self.partitions_defs)
         cut = ((key, key.partition(MULTIPARTITION_KEY_DELIMITER)) for key in partition_keys)
         return {key for key, (start, mark, end) in cut if mark and start in first and end in second}
 
 
 def add_to_kept_status(context: dg.AssetExecutionContext) -> None:
-    """Add to the kept answer of a run's asset what came since, where that is much: the UI then need not.
+    """Update the cached status of a run's asset after many events, so that the UI need not.
 
-    A database that refuses does not fail the run, whose planes are stored; the log tells it.
+    If the database refuses, the run goes on, because its planes are stored; a warning is logged.
     """
     partitions = _plain(context.assets_def.partitions_def)
     try:
@@ -99,18 +99,18 @@ def add_to_kept_status(context: dg.AssetExecutionContext) -> None:
             if _lag(record.asset_entry, partitions) > MANY:
                 get_and_update_asset_status_cache_value(context.instance, context.asset_key, partitions)
     except db.exc.SQLAlchemyError as error:
-        context.log.warning("The status of partitions was not brought up to date, so the UI will have to: %s", error)
+        context.log.warning("The status of partitions was not updated, so the UI will have to do it: %s", error)
 
 
 def _lag(entry: AssetEntry, partitions: dg.PartitionsDefinition | None) -> int:
-    """Count the events since the kept answer; all of them where it is of other partitions, or there is none."""
+    """Count the events since the last answer; all of them if there is none, or if it is of other partitions."""
     kept, last = entry.cached_status, entry.last_materialization_storage_id or 0
     same = kept and partitions and kept.partitions_def_id == partitions.get_serializable_unique_identifier()
     return last - kept.latest_storage_id if kept and same else last
 
 
 def _plain(partitions: dg.PartitionsDefinition | None) -> dg.PartitionsDefinition | None:
-    """Give the same partitions with plain keys, where all keys of each axis are known."""
+    """Return the same partitions with plain keys, if all keys of each axis are known."""
     if not isinstance(partitions, dg.MultiPartitionsDefinition):
         return partitions
     axes = {axis.name: axis.partitions_def for axis in partitions.partitions_defs}
@@ -119,6 +119,6 @@ def _plain(partitions: dg.PartitionsDefinition | None) -> dg.PartitionsDefinitio
 
 
 def _events(table: db.FromClause, asset_key: dg.AssetKey, type_: str) -> db.ColumnElement[bool]:
-    """Say which rows are events of an asset's partitions: in the words of the table's index, which answers alone."""
+    """Select the events of an asset's partitions; the table's index has all of these columns and answers alone."""
     of_asset = table.c.asset_key == asset_key.to_string()
     return db.and_(of_asset, table.c.dagster_event_type == type_, table.c.partition.is_not(None))

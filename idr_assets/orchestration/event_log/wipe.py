@@ -1,4 +1,4 @@
-"""Forget single partitions of an asset, or all that a run told, as the UI asks for it."""
+"""Remove single partitions of an asset, or everything that a run reported, from the index."""
 
 from collections.abc import Sequence
 
@@ -12,13 +12,13 @@ from sqlalchemy.sql.dml import Delete, Update
 
 
 class PartitionWipe(SqlEventLogStorage):
-    """Wipes partitions so that the logs of runs keep what happened."""
+    """Wipes partitions, and keeps the logs of runs."""
 
     unlisted: Update | Delete = SqlEventLogStorageTable.delete()
-    """What takes events out of the index: deletes them, where the logs of runs are apart from it."""
+    """Statement that removes events from the index: it deletes them if the logs of runs are kept elsewhere."""
 
     def wipe_asset_partitions(self, asset_key: dg.AssetKey, partition_keys: Sequence[str]) -> None:
-        """Take what was planned, materialized and observed of partitions out of the index; outputs stay."""
+        """Remove planned events, materializations and observations of partitions from the index; outputs stay."""
         events, tags = SqlEventLogStorageTable, AssetEventTagsTable
         of_partition = db.and_(
             events.c.asset_key == asset_key.to_string(),
@@ -33,7 +33,7 @@ class PartitionWipe(SqlEventLogStorage):
         self._remember(asset_key)
 
     def delete_events(self, run_id: str) -> None:
-        """Delete what a run told; what Dagster keeps beside its assets would go on to count planes as done."""
+        """Delete the events of a run, and update what Dagster caches per asset, or its planes would count as done."""
         events = SqlEventLogStorageTable
         of_run = (
             db.select(events.c.asset_key).distinct().where(events.c.run_id == run_id, events.c.asset_key.is_not(None))
@@ -45,12 +45,12 @@ class PartitionWipe(SqlEventLogStorage):
             self._remember(asset_key)
 
     def _remember(self, asset_key: dg.AssetKey) -> None:
-        """Keep beside an asset what is left of it."""
+        """Update what Dagster caches for an asset."""
         self._remember_last(asset_key)
         self.wipe_asset_cached_status(asset_key)
 
     def _remember_last(self, asset_key: dg.AssetKey) -> None:
-        """Put the last materialization that is left into the asset's row, from which Dagster answers."""
+        """Store the last remaining materialization in the asset's row, from which Dagster answers."""
         left = self.fetch_materializations(asset_key, limit=1).records
         last = AssetKeyTable.update().where(AssetKeyTable.c.asset_key == asset_key.to_string())
         with self.index_connection() as connection:

@@ -141,5 +141,5 @@ def test_a_database_that_refuses_the_status_fails_no_run(fresh: Segmented, monke
     (run,) = fresh.instance.get_runs()
     messages = [entry.user_message for entry in fresh.instance.all_logs(run.run_id)]
     (told,) = [message for message in messages if "database is locked" in message]
-    assert "The status of partitions was not brought up to date, so the UI will have to" in told
+    assert "The status of partitions was not updated, so the UI will have to" in told
     assert fresh.materialized() == {"2|10"}

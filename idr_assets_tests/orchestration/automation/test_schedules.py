@@ -108,7 +108,7 @@ def test_a_store_that_cannot_be_read_is_asked_again_later(fresh: Segmented) -> N
     (fresh.project.root / "data/source.zarr").rename(fresh.project.root / "data/elsewhere.zarr")
     data = looked(fresh, "abc")
     assert (data.run_requests, data.cursor) == ([], "abc")
-    assert "cannot be told now: No Zarr group" in str(data.skip_message)
+    assert "Cannot find out now whether image changed: No Zarr group" in str(data.skip_message)
 
 
 class Refresh:
@@ -160,7 +160,7 @@ def test_a_look_at_a_store_that_hangs_or_fails_is_short(fresh: Segmented) -> Non
         for fault in (hang, status(503)):
             server.faults["*"] = repeat(fault)
             start = monotonic()
-            assert "cannot be told now" in str(looked(fresh).skip_message)
+            assert "Cannot find out now whether" in str(looked(fresh).skip_message)
             assert monotonic() - start < 5  # Dagster ends a look that takes a minute
         server.faults.clear()
         assert "unchanged" in str(looked(fresh).skip_message)

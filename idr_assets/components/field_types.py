@@ -1,0 +1,49 @@
+"""Types of single fields of a YAML, each with its check and the remedy in its error."""
+
+import re
+from typing import Annotated
+
+import numpy as np
+from pydantic import AfterValidator, Field
+
+PAGE = re.compile(r"https?://[^\s/?#<>\"'`\\^{|}][^\s<>\"`\\^{|}]*", re.IGNORECASE)
+"""Absolute addresses of web pages: a relative one would be a page of the UI, and `javascript:` would run in it."""
+
+NUMBERS = [np.dtype(f"{kind}{size}") for kind, sizes in (("i", "1248"), ("u", "1248"), ("f", "248")) for size in sizes]
+DTYPES = [*NUMBERS, np.dtype(np.bool_)]
+
+
+def _check_blanks(address: str) -> str:
+    if address != address.strip():
+        message = "the address has blanks before or after it; remove them"
+        raise ValueError(message)
+    return address
+
+
+def _check_links(links: dict[str, str]) -> dict[str, str]:
+    for name, address in links.items():
+        if not (PAGE.fullmatch(address) and address.isprintable()) and "{{" not in address:
+            message = (
+                f"{name!r} is no link to a web page, and could run code in the UI. Write the whole address, with "
+                "https:// or http://, without blanks, quotes and brackets"
+            )
+            raise ValueError(message)
+    return links
+
+
+def _check_dtype(dtype: str) -> str:
+    try:
+        known = np.dtype(dtype).newbyteorder("=") in DTYPES
+    except TypeError:
+        known = False
+    if not known:
+        message = f"pixels have one of {', '.join(each.name for each in DTYPES)}, or with byte order such as >u2"
+        raise ValueError(message)
+    return dtype
+
+
+Address = Annotated[str, Field(min_length=1), AfterValidator(_check_blanks)]
+
+Links = Annotated[dict[str, str], AfterValidator(_check_links)]
+
+Dtype = Annotated[str, AfterValidator(_check_dtype)]

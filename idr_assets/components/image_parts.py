@@ -1,0 +1,84 @@
+"""The nested parts of an image's YAML: window, segmentation, reading, automation."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StrictInt, ValidationInfo, field_validator
+
+from idr_assets.components.named_function import check_parameters, import_function
+from idr_assets.components.yaml_model import YamlFields
+from idr_assets.imaging.reading.retries import Patience
+from idr_assets.orchestration.automation.schedules import Automation
+
+Interval = Annotated[list[Annotated[StrictInt, Field(ge=0)]], Field(min_length=2, max_length=2)]
+
+GAUSSIAN_THRESHOLD = "idr_assets.imaging.segmentation.gaussian_threshold"
+
+
+class Window(YamlFields):
+    """The planes to segment: a range of timepoints and a range of slices."""
+
+    t: Interval | Literal["all"] = Field(default="all", description="First and last timepoint, inclusive, or `all`.")
+    z: Interval | Literal["all"] = Field(default="all", description="First and last slice, inclusive, or `all`.")
+
+    @field_validator("t", "z", mode="before")
+    @classmethod
+    def _check_interval(cls, interval: object) -> object:
+        message = f"{interval} is no interval; write the first and the last index, such as [0, 9], or `all`"
+        match interval:
+            case "all":
+                return interval
+            case [bool(), _] | [_, bool()]:
+                pass  # Python takes them for 0 and 1
+            case [int(first), int(last)] if 0 <= first <= last:
+                return interval
+            case [int(first), int(last)] if 0 <= last < first:
+                message = f"it starts at {first}, after its end {last}; write [{last}, {first}]"
+        raise ValueError(message)
+
+    def ranges(self, shape: Sequence[int]) -> dict[str, range]:
+        """Return the indices t and z that the window covers in an image of shape TCZYX."""
+        return {axis: _indices(interval, shape[at]) for axis, at, interval in (("t", 0, self.t), ("z", 2, self.z))}
+
+
+class Reading(YamlFields, Patience):
+    """How the store is read: requests, retries, and what a missing chunk means."""
+
+    missing_chunks: Literal["error", "zeros"] = Field(
+        default="error",
+        description="What a missing chunk means: `error`, or `zeros` if the writer leaves out chunks of zeros.",
+    )
+
+
+class AutomationFields(YamlFields, Automation):
+    """What runs automatically for an image."""
+
+
+class Segmentation(YamlFields):
+    """The function that turns planes into labels, and its parameters."""
+
+    function: str = Field(
+        default=GAUSSIAN_THRESHOLD,
+        description="Dotted path of a segmentation function. It says what it works on: `@per_plane`, `@per_volume` or "
+        "`@per_stack`.",
+    )
+    parameters: dict[str, Any] = Field(
+        default_factory=dict, validate_default=True, description="Keyword arguments of the function."
+    )
+
+    @field_validator("function")
+    @classmethod
+    def _check_function(cls, path: str) -> str:
+        import_function(path)
+        return path
+
+    @field_validator("parameters")
+    @classmethod
+    def _check_parameters(cls, parameters: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        if "function" in info.data:
+            check_parameters(info.data["function"], parameters)
+        return parameters
+
+
+def _indices(interval: list[int] | str, length: int) -> range:
+    return range(length) if isinstance(interval, str) else range(interval[0], interval[1] + 1)
