@@ -1,6 +1,7 @@
 """Open the array of a level: from an address to what the metadata say, with no pixel read."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import zarr
@@ -37,6 +38,7 @@ def open_array(
     try:
         geometry, array = read_geometry(shown, level, store), _array(shown, level, store, zeros=zeros)
         _check_dimensions(f"{shown}/{level}", geometry, array)
+        geometry = replace(geometry, remarks=(*geometry.remarks, *_compare_names(f"{shown}/{level}", geometry, array)))
         store.chunks = chunk_format(array)
         ask_at_once(array, patience.requests)
     except NoImageError as error:
@@ -84,3 +86,13 @@ def _check_dimensions(url: str, geometry: Geometry, array: zarr.Array[Any]) -> N
         "store's owner, or correct the axes in a copy."
     )
     raise ImageError(message)
+
+
+def _compare_names(url: str, geometry: Geometry, array: zarr.Array[Any]) -> Iterator[str]:
+    """Remark on an array that names its own dimensions in another order than the image names its axes."""
+    names = [str(name).lower() for name in getattr(array.metadata, "dimension_names", None) or ()]
+    if set(names) == set(geometry.axes) and tuple(names) != geometry.axes:
+        yield (
+            f"The array {url} names its dimensions {quote_all(names)}, the image {quote_all(geometry.axes)}: the axes "
+            "of the image count. See whether its planes look right."
+        )

@@ -91,4 +91,5 @@ def _metadata(image: Image, level: Level) -> dict[str, dg.MetadataValue | str | 
         "chunks (TCZYX)": str(level.chunks),
         "bytes": math.prod(level.shape) * level.dtype.itemsize,
         **known,
+        **({"metadata that are not used": "\n".join(level.remarks)} if level.remarks else {}),
     }

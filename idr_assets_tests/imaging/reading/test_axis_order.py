@@ -1,5 +1,6 @@
 """Axes in any order and by any name: what is read is TCZYX, and so is all that follows from it."""
 
+import json
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -181,3 +182,13 @@ def test_without_axes_the_oldest_versions_are_tczyx(version: tuple[int, int] | N
 def test_without_axes_a_later_version_is_refused(version: tuple[int, int]) -> None:
     with pytest.raises(ImageError, match=rf"name no axes, as OME-Zarr 0.{version[1]} must"):
         read_axes("image.zarr", Multiscale({}, version), {}, [])
+
+
+def test_names_of_dimensions_in_another_order_are_remarked(tmp_path: Path) -> None:
+    document = write(tmp_path / "image.zarr", "tczyx") / "0/zarr.json"
+    assert open_level(str(tmp_path / "image.zarr"), "0").remarks == ()
+    document.write_text(json.dumps(json.loads(document.read_text()) | {"dimension_names": [*"TCXYZ"]}))
+    level = open_level(str(tmp_path / "image.zarr"), "0")
+    (remark,) = level.remarks
+    assert "dimensions ['t', 'c', 'x', 'y', 'z'], the image ['t', 'c', 'z', 'y', 'x']: the axes of the image" in remark
+    np.testing.assert_array_equal(level.read(Block(range(4), (0, 1), range(5))), PIXELS)

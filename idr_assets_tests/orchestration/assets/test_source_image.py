@@ -36,6 +36,13 @@ def picture(markdown: str) -> Image.Image:
     return Image.open(BytesIO(b64decode(encoded[2])))
 
 
+def test_metadata_that_are_not_used_are_reported(fresh: Segmented) -> None:
+    document = fresh.project.root / "data/source.zarr/.zattrs"
+    document.write_text(document.read_text().replace('"scale": [', '"scale": [1, '))
+    assert not fresh.run("source_image")
+    assert "the size of its pixels is not known" in fresh.metadata("source_image")["metadata that are not used"]
+
+
 def test_it_reports_the_image_and_shows_its_middle_plane(segmented: Segmented) -> None:
     metadata = segmented.metadata("source_image")
     thumbnail = picture(metadata.pop("middle plane"))
