@@ -6,7 +6,7 @@ from typing import Any
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.ome_zarr.multiscales import Multiscale, without_nulls
 from idr_assets.imaging.ome_zarr.transformations import MOVING, steps
-from idr_assets.imaging.ome_zarr.units import named_unit
+from idr_assets.imaging.ome_zarr.units import name_unit
 from idr_assets.imaging.store_text import quote, quote_all
 
 AXES = "tczyx"
@@ -124,4 +124,4 @@ def _unit(url: str, letter: str, axis: Mapping[str, Any], remarks: list[str]) ->
     if not isinstance(unit, str):
         remarks.append(f"The unit of axis {letter} of {url} is {quote(unit)}, which is no name: it is not used.")
         return None
-    return named_unit(letter, unit)
+    return name_unit(letter, unit)

@@ -1,6 +1,6 @@
-"""The versions of OME-Zarr that the output may be written in, and all that differs between them.
+"""The versions of OME-Zarr in which outputs are written, and all that differs between them.
 
-Whatever reads the output asks the stored documents; what their attributes say stands in `output_metadata`.
+What the attributes of an output say is in `output.attributes`.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,10 +18,21 @@ type Version = Literal["0.4", "0.5"]
 class Format:
     """A version of OME-Zarr, and how it is stored.
 
-    `group` is the document that makes a folder a group, `attributes` the one that holds the group's attributes, which
-    may be the same. `placed` puts OME metadata among the attributes. `array` tells `zarr.create_array` how chunks are
-    named and encoded. `checksum` is the length in bytes of the checksum with which a chunk ends, 0 where two chunks
-    cannot be told apart by it.
+    Attributes
+    ----------
+    version : {"0.4", "0.5"}
+        The version of OME-Zarr.
+    zarr_format : {2, 3}
+        The version of Zarr that it is stored in.
+    group, attributes : str
+        The document that makes a folder a group, and the one with the group's attributes; they may be the same.
+    placed : callable
+        Puts OME metadata among the attributes.
+    array : mapping
+        How chunks are named and encoded, as arguments of `zarr.create_array`.
+    checksum : int
+        Bytes of the checksum at the end of a chunk; 0 where equal checksums do not mean equal chunks.
+
     """
 
     version: Version
@@ -69,5 +80,5 @@ FORMATS: Mapping[Version, Format] = {
 
 
 def format_of(zarr_format: Literal[2, 3]) -> Format:
-    """Tell the format of an output by the version of Zarr that it is stored in."""
+    """Give the format of an output that is stored in this version of Zarr."""
     return next(each for each in FORMATS.values() if each.zarr_format == zarr_format)

@@ -52,12 +52,12 @@ class Geometry:
 
     @property
     def pixel_size(self) -> float | None:
-        """Width of a pixel in micrometres, or None where the image does not tell it in a unit of length."""
+        """Width of a pixel in micrometres, or None where the image gives none in a unit of length."""
         return self._micrometres(-1)
 
     @property
     def pixel_area(self) -> float | None:
-        """Area of a pixel in square micrometres, or None where the image does not tell its sides."""
+        """Area of a pixel in square micrometres, or None where the image does not give its sides."""
         height, width = self._micrometres(-2), self._micrometres(-1)
         return _length(height * width) if height and width else None
 
@@ -98,7 +98,7 @@ def read_geometry(url: str, level: str, store: Store) -> Geometry:
     dataset = find_dataset(url, multiscale, level)
     axes = read_axes(url, multiscale, dataset, remarks)
     placed = place(url, _chain(multiscale, dataset), len(axes), remarks)
-    scales, translations = placed or _compared(multiscale.paths()[0], level, len(axes), store)
+    scales, translations = placed or _compare_shapes(multiscale.paths()[0], level, len(axes), store)
     scale = dict(zip(axes, map(_length, scales), strict=True))
     translation = dict(zip(axes, translations, strict=True))
     return Geometry(
@@ -142,12 +142,14 @@ def _chain(multiscale: Multiscale, dataset: Mapping[str, Any]) -> list[Step]:
 
 
 def _length(step: float | None) -> float | None:
-    """Give a step that is finite and above 0; None for any other, which says nothing of an image."""
+    """Give a step that is finite and above 0; None for any other, which is no size."""
     return step if step is not None and 0 < step < inf else None
 
 
-def _compared(first: str, level: str, dimensions: int, store: Store) -> tuple[Sequence[float | None], list[float]]:
-    """Lay a level over the first one by their shapes; of the first one itself, or without it, no scale is known."""
+def _compare_shapes(
+    first: str, level: str, dimensions: int, store: Store
+) -> tuple[Sequence[float | None], list[float]]:
+    """Compare the shapes of a level and of the first one; of the first itself, or without it, no scale is known."""
     paths = [first, level]
     shapes = [_shape(store, path) for path in paths] if len(set(paths)) > 1 else []
     if {len(shape) for shape in shapes} != {dimensions}:
@@ -165,6 +167,6 @@ def _shape(store: Store, path: str) -> tuple[int, ...]:
 
 
 def _factor(many: int, few: int) -> float:
-    """Tell by which factor an axis was reduced: a whole one where that leaves `few` pixels, rounded either way."""
+    """Find the factor by which an axis was reduced: a whole one where that leaves `few` pixels, rounded either way."""
     whole = max(1, round(many / few))
     return float(whole) if few in {many // whole, -(-many // whole)} else many / few

@@ -54,8 +54,8 @@ _LISTED = {
 }
 
 
-def named_unit(axis: str, spelled: str) -> str | None:
-    """Give OME-NGFF's name of a unit of an axis; None where it lists none such for it, as of pixels."""
+def name_unit(axis: str, spelled: str) -> str | None:
+    """Give OME-NGFF's name of the unit of an axis; None where it lists no such unit for the axis, as for pixels."""
     # A word may have capitals and a plural; in an abbreviation they would make another unit, as Mm of mm.
     word = spelled.lower().removesuffix("s").replace("metre", "meter").replace("micron", "micrometer")
     unit = _ABBREVIATIONS.get(spelled, word)

@@ -1,4 +1,4 @@
-"""Tell from pixels whether their byte order is the declared one: no length and no checksum of a store does."""
+"""Whether pixels have the declared byte order: only the pixels show it, no length and no checksum does."""
 
 from typing import Any
 
@@ -6,13 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 MUCH = 2
-"""So many times smoother must pixels be with their bytes turned round: noise is equally rough either way."""
+"""Pixels count as swapped if they are so many times smoother with their bytes swapped; noise is as rough either way."""
 
 
 def looks_swapped(pixels: npt.NDArray[Any]) -> bool:
-    """Tell whether pixels (y, x) of any real dtype are much smoother with the bytes of each turned round.
+    """Whether pixels (y, x) of any real dtype are much smoother with the bytes of each swapped.
 
-    Pixels that cannot tell, such as noise alone or whole numbers below 256, count as right.
+    Pixels that do not show it, such as noise alone or whole numbers below 256, count as right.
     """
     if pixels.itemsize == 1 or min(pixels.shape) < MUCH:
         return False
@@ -21,7 +21,7 @@ def looks_swapped(pixels: npt.NDArray[Any]) -> bool:
 
 
 def _tiny(pixels: npt.NDArray[Any]) -> bool:
-    """Tell whether most of the pixels that are not 0 are too small for a normal float, as swapped whole numbers are."""
+    """Whether most of the pixels that are not 0 are too small for a normal float, as swapped whole numbers are."""
     values = np.abs(pixels[pixels != 0])
     return pixels.dtype.kind == "f" and values.size > 0 and bool(np.median(values) < np.finfo(pixels.dtype).tiny)
 

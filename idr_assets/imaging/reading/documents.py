@@ -1,6 +1,6 @@
-"""Zarr's metadata documents: whether one is whole, and whether what it declares is numbers that decode safely.
+"""Zarr's metadata documents: whether one is whole, and whether it declares numbers that can be decoded safely.
 
-Whether the body of a chunk is whole, tells `verification`.
+The bodies of chunks are checked in `chunk_bodies`.
 """
 
 import json
@@ -47,7 +47,7 @@ def read_document(url: str, body: bytes) -> bytes:
         store sends.
 
     """
-    document = _parsed(body)
+    document = _parse(body)
     if split_query(url)[0].endswith(("/.zarray", "/zarr.json")):
         _check_codecs(show_address(url), document)
         _check_dtype(show_address(url), document)
@@ -72,7 +72,7 @@ def _mend(document: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in document.items() if key != "dimension_names"}
 
 
-def _parsed(body: bytes) -> dict[str, Any]:
+def _parse(body: bytes) -> dict[str, Any]:
     try:
         document = json.loads(body)
     except ValueError as error:
@@ -81,7 +81,7 @@ def _parsed(body: bytes) -> dict[str, Any]:
         message = f"it is no JSON ({cite(error)})"
         raise ForeignBodyError(message) from error
     if not isinstance(document, dict):
-        message = f"it is a JSON {type(document).__name__} and no object"
+        message = f"it is a JSON {type(document).__name__}, not an object"
         raise ForeignBodyError(message)
     return document
 

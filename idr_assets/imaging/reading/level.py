@@ -1,7 +1,4 @@
-"""Open one level of an OME-Zarr image, wherever it lies, as TCZYX.
-
-Reads metadata and pixels; writes nothing and decides nothing about planes.
-"""
+"""One level of an OME-Zarr image: its planes as TCZYX, wherever it lies and in whichever order its axes are stored."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -84,7 +81,7 @@ class Level:
         wanted: dict[str, Any] = {"t": t, "c": list(block.c), "z": z, "y": y, "x": x}
         selection = tuple(wanted[axis] for axis in self.geometry.axes)
         try:
-            values, pixel = self._fetched(selection, again=len(block) == 1)
+            values, pixel = self._fetch(selection, again=len(block) == 1)
         except ChunkNotFoundError as error:
             raise self._missing(block, str(error)) from None
         except UNDECODABLE as error:
@@ -111,7 +108,7 @@ class Level:
         positions = product(*(grid[axis] for axis in self.geometry.axes))
         return [self.array.metadata.encode_chunk_key(position) for position in positions]
 
-    def _fetched(self, selection: tuple[Any, ...], *, again: bool) -> tuple[npt.NDArray[Any], tuple[int, ...] | None]:
+    def _fetch(self, selection: tuple[Any, ...], *, again: bool) -> tuple[npt.NDArray[Any], tuple[int, ...] | None]:
         """Read pixels, and find one whose chunk is empty; `again` where decoding fails, which suits single planes."""
 
         def fetch() -> tuple[npt.NDArray[Any], tuple[int, ...] | None]:
@@ -122,7 +119,7 @@ class Level:
         return retry_decoding(fetch, store) if again else fetch()
 
     def _missing(self, block: Block, found: str) -> MissingChunkError:
-        """Name the first plane without a chunk; Zarr tells the missing keys, but only in its message."""
+        """Name the first plane without a chunk; Zarr names the missing keys only in its message."""
         check_refusals(self.array)
         keys = ((plane, key) for plane in block.planes() for key in self.chunk_keys(plane))
         first = block.planes()[0]

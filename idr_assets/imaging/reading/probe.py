@@ -20,11 +20,25 @@ SIDE = 256
 
 
 def check_pixels(level: Level, window: Block, *, sparse: bool, byte_order_known: bool) -> None:
-    """Read a little of the middle plane of `window`, or of its first or last where that cannot be read.
+    """Read a little of the middle plane of a window; of the first or the last one where that cannot be read.
 
-    Raises `ImageError` where chunks have keys with another separator than the metadata say, where all three planes
-    lack chunks and the image is not read as `sparse`, and, unless it is `byte_order_known`, where bytes look swapped.
-    Other faults of these planes cost a plane each, as the run reports.
+    Parameters
+    ----------
+    level : Level
+        The level to probe.
+    window : Block
+        The planes that may be segmented.
+    sparse : bool
+        Whether missing chunks stand for zeros.
+    byte_order_known : bool
+        Whether someone vouches for the byte order.
+
+    Raises
+    ------
+    ImageError
+        Where the keys of chunks have another separator than the metadata say, where all three planes are missing and
+        the image is not sparse, or where bytes look swapped. Any other fault costs its plane, and the run reports it.
+
     """
     if sparse and level.array.fill_value not in {0, None}:  # v2's null, which every reader takes for zero
         raise ImageError(_filled(level))
@@ -95,7 +109,7 @@ def _check_separator(level: Level, plane: Plane, *, sparse: bool) -> None:
                 check_refusals(level.array)  # it may have been refused, like the planes
             return
     except ImageError:
-        if sparse:  # what cannot be told must not become zeros; else the plane is missing all the same
+        if sparse:  # what is not known must not become zeros; otherwise the plane is missing anyway
             raise
         return
     message = (
