@@ -25,7 +25,7 @@ from idr_assets.imaging.reading.faults import AnswerError, RefusedError, read_er
 from idr_assets.imaging.reading.retries import Patience, patiently, rules
 from idr_assets.imaging.reading.whole_bodies import BODIES
 from idr_assets.imaging.stores.by_address import is_local
-from idr_assets.imaging.stores.ranges import RangeIgnoredError, cut_part
+from idr_assets.imaging.stores.ranges import RangeIgnoredError, find_limits
 
 UNDECODABLE = (ExceptionGroup, ValueError, RuntimeError, OSError, EOFError, zlib.error, lzma.LZMAError)
 """What decoding a chunk raises, or a shard, whose faults come as a group."""
@@ -175,7 +175,7 @@ class ChunkStore(WrapperStore[Store]):
 
 
 def _cut(body: bytes, wanted: ByteRequest) -> bytes:
-    part = cut_part(body, wanted)
+    part = body[slice(*find_limits(wanted, len(body)))]
     check_length(part, wanted)
     return part
 
