@@ -102,7 +102,7 @@ def test_a_page_that_shows_text_of_a_store_asks_for_none_of_it(
 
 def test_a_check_shows_keys_as_they_are(page: Page, home: DagsterHome, mutations: list[str]) -> None:
     page.goto(PAGES["checks"])
-    shown = page.get_by_text("it is no OME-Zarr image")
+    shown = page.get_by_text("it is not an OME-Zarr image")
     for text in ("has no `multiscales`", *KEYS):
         expect(shown).to_contain_text(text)
     page.get_by_text("Execution history", exact=True).click()

@@ -35,7 +35,7 @@ OF_A_CHUNK: dict[str, Fault] = {
     "429 with `Retry-After`": faults.status(429, {"Retry-After": "3600"}),
     "503": faults.status(503),
     "reset before headers": faults.connection_reset,
-    "answer that is no HTTP": faults.garbled,
+    "answer that is not HTTP": faults.garbled,
     "body cut": faults.cut,
     "consistent truncation": faults.truncated,
     "random bytes": faults.random_bytes,

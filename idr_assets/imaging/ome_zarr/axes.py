@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from idr_assets.imaging.errors import ImageError
-from idr_assets.imaging.ome_zarr.multiscales import Multiscale, without_nulls
-from idr_assets.imaging.ome_zarr.transformations import MOVING, steps
+from idr_assets.imaging.ome_zarr.multiscales import Multiscale, drop_nulls
+from idr_assets.imaging.ome_zarr.transformations import MOVING, list_steps
 from idr_assets.imaging.ome_zarr.units import name_unit
 from idr_assets.imaging.store_text import quote, quote_all
 
@@ -15,7 +15,7 @@ AXES = "tczyx"
 TYPES = {"t": "time", "c": "channel", **dict.fromkeys("zyx", "space")}
 BY_TYPE = {"time": "t", "channel": "c"}
 WITHOUT_AXES = {(0, 1), (0, 2)}
-"""Versions in which every image has the axes TCZYX, and names none."""
+"""Versions whose images have the axes TCZYX and do not name them."""
 
 
 def read_axes(
@@ -26,7 +26,7 @@ def read_axes(
     Raises
     ------
     ImageError
-        Where an axis is none of them, or two are the same, or y or x does not exist.
+        Where an axis is not one of them, two are the same, or y or x is missing.
 
     """
     listed = [_axis(axis) for axis in _listed(url, multiscale, dataset)]
@@ -35,7 +35,7 @@ def read_axes(
         shown = [f"{axis.get('name')} ({axis['type']})" if "type" in axis else axis.get("name") for axis in listed]
         message = (
             f"The axes of {url} are {quote_all(shown)}: no planes can be cut. Each must be one of t, c, z, y, x, by "
-            "its name or its type (time, channel, space), none of them twice, and y and x among them. Tell the store's "
+            "its name or its type (time, channel, space), each at most once, and y and x among them. Tell the store's "
             "owner, or correct them in a copy."
         )
         raise ImageError(message)
@@ -44,7 +44,7 @@ def read_axes(
 
 
 def _axis(axis: Any) -> dict[str, Any]:  # noqa: ANN401  any JSON
-    return without_nulls(axis) if isinstance(axis, dict) else {"name": axis}
+    return drop_nulls(axis) if isinstance(axis, dict) else {"name": axis}
 
 
 def _listed(url: str, multiscale: Multiscale, dataset: Mapping[str, Any]) -> list[Any]:
@@ -66,7 +66,7 @@ def _listed(url: str, multiscale: Multiscale, dataset: Mapping[str, Any]) -> lis
 
 def _axes_of_system(url: str, systems: Any, dataset: Mapping[str, Any]) -> list[Any]:  # noqa: ANN401  any JSON
     """List the axes of the coordinate system that a level's own transformation leads to."""
-    moving = [step.kind for step in steps(dataset.get("coordinateTransformations")) if step.kind in MOVING]
+    moving = [step.kind for step in list_steps(dataset.get("coordinateTransformations")) if step.kind in MOVING]
     known = [system for system in systems if isinstance(system, dict)] if isinstance(systems, list) else []
     wanted = _output(dataset)
     named = [system for system in known if wanted is not None and system.get("name") == wanted]
@@ -95,9 +95,10 @@ def _output(dataset: Mapping[str, Any]) -> Any:  # noqa: ANN401  any JSON
 
 
 def _letters(axes: list[dict[str, Any]]) -> list[str | None]:
-    """Tell which axis each one is; None where neither its name nor its type says it.
+    """Find which axis each one is; None where neither its name nor its type says it.
 
-    Axes of space with other names are z, y, x in this order, as OME-Zarr has them; one alone is what the others leave.
+    Axes of space with other names are z, y, x in this order, as OME-Zarr has them; a single one is the letter that the
+    others leave.
     """
     found = [_letter(axis) for axis in axes]
     spatial = [at for at, axis in enumerate(axes) if axis.get("type") == "space" or found[at] in {*"zyx"}]
@@ -122,6 +123,6 @@ def _unit(url: str, letter: str, axis: Mapping[str, Any], remarks: list[str]) ->
         )
     unit = axis.get("unit", "")
     if not isinstance(unit, str):
-        remarks.append(f"The unit of axis {letter} of {url} is {quote(unit)}, which is no name: it is not used.")
+        remarks.append(f"The unit of axis {letter} of {url} is {quote(unit)}, which is not a name: it is not used.")
         return None
     return name_unit(letter, unit)

@@ -1,6 +1,6 @@
-"""What an OME-Zarr image says of its levels: paths, axes, scales and units, in every version from 0.1 to 0.6."""
+"""What an OME-Zarr image says about its levels: paths, axes, scales and units, in every version from 0.1 to 0.6."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import inf, isfinite
 from typing import Any
@@ -12,6 +12,7 @@ from zarr.errors import ContainsArrayError, NodeNotFoundError
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.ome_zarr.axes import AXES, read_axes
 from idr_assets.imaging.ome_zarr.groups import describe_group
+from idr_assets.imaging.ome_zarr.level_shapes import compare_shapes
 from idr_assets.imaging.ome_zarr.multiscales import (
     Multiscale,
     NoImageError,
@@ -19,7 +20,7 @@ from idr_assets.imaging.ome_zarr.multiscales import (
     find_multiscale,
     is_path_below,
 )
-from idr_assets.imaging.ome_zarr.transformations import Step, place, steps
+from idr_assets.imaging.ome_zarr.transformations import Step, list_steps, place
 from idr_assets.imaging.ome_zarr.units import MICROMETRES
 from idr_assets.imaging.store_text import quote
 
@@ -31,16 +32,16 @@ class Geometry:
     Attributes
     ----------
     axes : tuple of str
-        Letters of TCZYX: the axes that are stored, in the order of the array's dimensions, which may be any.
+        Letters of TCZYX: the stored axes, in the order of the array's dimensions, which may be any order.
     scale : tuple of float or None
-        TCZYX: the physical size of a step, finite and above 0, None where unknown. Of a smaller level of an image that
-        has no sizes, in pixels of the first level.
+        TCZYX: the physical size of a step, finite and above 0, None where unknown. For a smaller level of an image
+        without sizes, it is in pixels of the first level.
     translation : tuple of float
         TCZYX: where the centre of the first pixel lies, finite, 0 where unknown.
     units : tuple of str or None
         TCZYX: the unit of scale and translation as OME-NGFF names it, None where the scale is unknown.
     remarks : tuple of str
-        Which of the metadata are wrong, and were not used.
+        Which metadata are wrong and not used.
 
     """
 
@@ -67,7 +68,7 @@ class Geometry:
 
 
 def read_geometry(url: str, level: str, store: Store) -> Geometry:
-    """Read the axes of a level.
+    """Read the axes of a level, their scales, units and places.
 
     Parameters
     ----------
@@ -76,14 +77,14 @@ def read_geometry(url: str, level: str, store: Store) -> Geometry:
     level : str
         Path of the level in the image's multiscales.
     store : Store
-        The store of the image; documents of it are read, and no pixel.
+        The store of the image; its documents are read, and no pixels.
 
     Raises
     ------
     NoImageError
-        Where the store holds no OME-Zarr image.
+        Where there is no OME-Zarr image in the store.
     ImageError
-        Where the image has no such level, or its axes or its version are not known.
+        Where the image does not have this level, or its axes or its version are not known.
 
     """
     _check_path(url, level)
@@ -98,7 +99,7 @@ def read_geometry(url: str, level: str, store: Store) -> Geometry:
     dataset = find_dataset(url, multiscale, level)
     axes = read_axes(url, multiscale, dataset, remarks)
     placed = place(url, _chain(multiscale, dataset), len(axes), remarks)
-    scales, translations = placed or _compare_shapes(multiscale.paths()[0], level, len(axes), store)
+    scales, translations = placed or compare_shapes(multiscale.paths()[0], level, len(axes), store)
     scale = dict(zip(axes, map(_length, scales), strict=True))
     translation = dict(zip(axes, translations, strict=True))
     return Geometry(
@@ -111,11 +112,11 @@ def read_geometry(url: str, level: str, store: Store) -> Geometry:
 
 
 def read_attributes(url: str, store: Store) -> Mapping[str, Any]:
-    """Read the attributes of the group that a store holds; `NoImageError` where it holds none."""
+    """Read the attributes of the group in a store; `NoImageError` where there is no group."""
     try:
         return zarr.open_group(store, mode="r", use_consolidated=False).attrs.asdict()
     except (NodeNotFoundError, FileNotFoundError, ContainsArrayError):
-        message = f"No Zarr group at {url}: nothing can be read. Check `url`; a relative one is below IDR_ASSETS_DATA."
+        message = f"No Zarr group at {url}: nothing can be read. Check `url`; a relative path is below IDR_ASSETS_DATA."
         raise NoImageError(message) from None
 
 
@@ -123,7 +124,7 @@ def _check_path(url: str, level: str) -> None:
     """Refuse a path that may lead out of the image."""
     if not is_path_below(level):
         message = (
-            f"Level {quote(level)} is no path below {url}: pixels might come from elsewhere, and nothing is read. "
+            f"Level {quote(level)} is not a path below {url}: pixels might come from elsewhere, and nothing is read. "
             "Write the path that the image's multiscales name, such as `0`, without %, ?, #, :, backslash, `..` or "
             "outer slashes."
         )
@@ -131,42 +132,16 @@ def _check_path(url: str, level: str) -> None:
 
 
 def _chain(multiscale: Multiscale, dataset: Mapping[str, Any]) -> list[Step]:
-    """List what places a level: its own transformations, and up to 0.5 those of the whole image.
+    """List the transformations of a level: its own transformations, and up to 0.5 those of the whole image.
 
     From 0.6 on those lead from the image's own coordinate system to others.
     """
-    own = list(steps(dataset.get("coordinateTransformations")))
+    own = list(list_steps(dataset.get("coordinateTransformations")))
     if multiscale.has_systems:
         return own
-    return own + list(steps(multiscale.entry.get("coordinateTransformations")))
+    return own + list(list_steps(multiscale.entry.get("coordinateTransformations")))
 
 
 def _length(step: float | None) -> float | None:
     """Give a step that is finite and above 0; None for any other, which is no size."""
     return step if step is not None and 0 < step < inf else None
-
-
-def _compare_shapes(
-    first: str, level: str, dimensions: int, store: Store
-) -> tuple[Sequence[float | None], list[float]]:
-    """Compare the shapes of a level and of the first one; of the first itself, or without it, no scale is known."""
-    paths = [first, level]
-    shapes = [_shape(store, path) for path in paths] if len(set(paths)) > 1 else []
-    if {len(shape) for shape in shapes} != {dimensions}:
-        return [None] * dimensions, [0.0] * dimensions
-    factors = [_factor(many, few) for many, few in zip(*shapes, strict=True)]
-    return factors, [(factor - 1) / 2 for factor in factors]
-
-
-def _shape(store: Store, path: str) -> tuple[int, ...]:
-    """Give the shape of an array, () where it does not exist or is damaged."""
-    try:
-        return zarr.open_array(store, path=path, mode="r").shape
-    except (NodeNotFoundError, FileNotFoundError, KeyError, TypeError, ValueError):
-        return ()
-
-
-def _factor(many: int, few: int) -> float:
-    """Find the factor by which an axis was reduced: a whole one where that leaves `few` pixels, rounded either way."""
-    whole = max(1, round(many / few))
-    return float(whole) if few in {many // whole, -(-many // whole)} else many / few

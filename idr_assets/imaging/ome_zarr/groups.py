@@ -1,4 +1,4 @@
-"""Groups that hold images and are none: a plate, a well, the root of a conversion; and which images they hold."""
+"""Groups that hold images but are not images: a plate, a well, the root of a conversion; and which images they hold."""
 
 from collections.abc import Iterator, Mapping
 from itertools import count, islice
@@ -16,16 +16,16 @@ MOST_IMAGES = 3
 
 
 def describe_group(url: str, attributes: Mapping[str, Any], store: Store) -> str | None:
-    """Say what a group is that holds images and is none, and where the first ones are; None for any other group.
+    """Describe a group that holds images but is not one itself, with its first images; None for any other group.
 
     Parameters
     ----------
     url : str
         The address of the group as messages show it.
     attributes : mapping
-        The group's attributes.
+        Its attributes.
     store : Store
-        The store of the group, in which further groups are read.
+        The store that holds it; more groups in it are read.
 
     """
     metadata = ome_metadata(attributes)
@@ -34,8 +34,8 @@ def describe_group(url: str, attributes: Mapping[str, Any], store: Store) -> str
             found = [
                 show_address(join_address(url, path)) for path in islice(images(metadata[key], store), MOST_IMAGES)
             ]
-            remedy = f"Write the address of one of them as `url`: {', '.join(found)}" if found else "It names none"
-            return f"{url} is {what}, which holds images and is none: nothing is read. {remedy}."
+            remedy = f"Write the address of one of them as `url`: {', '.join(found)}" if found else "It names no image"
+            return f"{url} is {what}, which holds images but is not one itself: nothing is read. {remedy}."
     return None
 
 
@@ -51,7 +51,7 @@ def _of_well(well: Any, _: Store) -> Iterator[str]:  # noqa: ANN401  any JSON
 
 
 def _of_conversion(_: Any, store: Store) -> Iterator[str]:  # noqa: ANN401  any JSON
-    """Give the images that `OME` lists; where it does not exist, those that are there, which have numbers."""
+    """Give the images that `OME` lists; where it does not exist, those that exist, which have numbers."""
     listed = list(_paths(_metadata(store, "OME"), "series"))
     yield from listed
     numbers = (str(number) for number in count())
@@ -94,7 +94,7 @@ def _dicts(listed: Any) -> list[dict[str, Any]]:  # noqa: ANN401  any JSON
 
 
 def _metadata(store: Store, path: str) -> dict[str, Any]:
-    """Read the OME-Zarr metadata of a group; none where it does not exist or cannot be read: this is for a message."""
+    """Read the OME-Zarr metadata of a group; empty where they cannot be read, since they are for a message only."""
     try:
         return ome_metadata(zarr.open_group(store, path=path, mode="r", use_consolidated=False).attrs.asdict())
     except (ImageError, FileNotFoundError, ValueError, TypeError, KeyError):

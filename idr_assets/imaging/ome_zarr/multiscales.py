@@ -1,4 +1,4 @@
-"""Find what a group's attributes say of a level: the entry of `multiscales`, its version and its dataset."""
+"""Find what the attributes of a group say about a level: the entry of `multiscales`, its version and its dataset."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -9,10 +9,10 @@ from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.store_text import quote, quote_all
 
 NEWEST = (0, 6)
-"""The newest version of OME-Zarr that is known; a later one may mean something else by the same words."""
+"""The newest version of OME-Zarr that is known here; a later one may use the same words for something else."""
 
 SYSTEMS = (0, 6)
-"""The version from which on axes are in `coordinateSystems`."""
+"""The first version whose axes are in `coordinateSystems`."""
 
 
 class NoImageError(ImageError):
@@ -26,11 +26,11 @@ class Multiscale:
     Attributes
     ----------
     entry : mapping
-        What is stored, without the keys whose value is null.
+        The stored entry, without the keys whose value is null.
     version : tuple of int, optional
         The version of OME-Zarr, None where the image names none.
     below_ome : bool
-        Whether the metadata are below the key `ome`, as from 0.5 on.
+        Whether the metadata are below the key `ome`, as since 0.5.
 
     """
 
@@ -40,11 +40,11 @@ class Multiscale:
 
     @property
     def has_systems(self) -> bool:
-        """Whether its axes are those of a coordinate system, as from 0.6 on."""
+        """Whether its axes are those of a coordinate system, as since 0.6."""
         return "coordinateSystems" in self.entry and ("axes" not in self.entry or (self.version or (0, 0)) >= SYSTEMS)
 
     def dataset(self, level: str) -> Mapping[str, Any] | None:
-        """Give the entry of a level, None where there is none."""
+        """Return the entry of a level, None where it has none."""
         return next((dataset for path, dataset in self._datasets() if path == level), None)
 
     def paths(self) -> list[str]:
@@ -56,25 +56,25 @@ class Multiscale:
         for dataset in listed if isinstance(listed, list) else []:
             path = dataset.get("path") if isinstance(dataset, dict) else None
             if isinstance(path, str | int) and not isinstance(path, bool):  # some writers store the number
-                yield str(path), without_nulls(dataset)
+                yield str(path), drop_nulls(dataset)
 
 
 def is_path_below(path: str) -> bool:
-    """Tell whether a path leads below its group for every server and filesystem, and is no address."""
+    """Return whether a path leads below its group for every server and filesystem, and is not an address."""
     return not ({"", ".", ".."} & set(path.split("/")) or re.search(r"[%?#\\:\x00-\x1f]", path))
 
 
-def without_nulls(mapping: Mapping[str, Any]) -> dict[str, Any]:
-    """Drop the keys whose value is null: such a key says as much as one that is absent."""
+def drop_nulls(mapping: Mapping[str, Any]) -> dict[str, Any]:
+    """Drop the keys whose value is null: it means the same as an absent key."""
     return {key: value for key, value in mapping.items() if value is not None}
 
 
 def ome_metadata(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the OME-Zarr metadata among a group's attributes: below `ome` from 0.5 on, beside all others before."""
+    """Return the OME-Zarr metadata among a group's attributes: since 0.5 below `ome`, before beside all others."""
     below = attributes.get("ome")
     if not isinstance(below, dict):
-        return without_nulls(attributes)
-    return without_nulls({key: attributes[key] for key in attributes if key != "ome"}) | without_nulls(below)
+        return drop_nulls(attributes)
+    return drop_nulls({key: attributes[key] for key in attributes if key != "ome"}) | drop_nulls(below)
 
 
 def find_multiscale(url: str, attributes: Mapping[str, Any], level: str, remarks: list[str]) -> Multiscale:
@@ -83,16 +83,16 @@ def find_multiscale(url: str, attributes: Mapping[str, Any], level: str, remarks
     Raises
     ------
     NoImageError
-        Where there is none.
+        Where there is no entry.
     ImageError
-        Where its version is newer than what is known.
+        Where its version is newer than those that are known here.
 
     """
     below = attributes.get("ome")
     named = below.get("version") if isinstance(below, dict) else None
     version = _version(url, named, remarks)  # first: a newer version may have other keys
     listed = ome_metadata(attributes).get("multiscales")
-    found = [Multiscale(without_nulls(it)) for it in listed if isinstance(it, dict)] if isinstance(listed, list) else []
+    found = [Multiscale(drop_nulls(it)) for it in listed if isinstance(it, dict)] if isinstance(listed, list) else []
     if not found:
         raise NoImageError(_no_image(url, attributes))
     entry = next((it for it in found if it.dataset(level) is not None), found[0]).entry
@@ -100,7 +100,7 @@ def find_multiscale(url: str, attributes: Mapping[str, Any], level: str, remarks
 
 
 def find_dataset(url: str, multiscale: Multiscale, level: str) -> Mapping[str, Any]:
-    """Give the entry of a level; `ImageError` that lists the others where there is none."""
+    """Return the entry of a level; `ImageError`, with the levels that exist, where it has none."""
     if (dataset := multiscale.dataset(level)) is not None:
         return dataset
     paths = multiscale.paths()
@@ -120,7 +120,9 @@ def _version(url: str, named: Any, remarks: list[str]) -> tuple[int, int] | None
         return None
     found = re.match(r"v?(\d{1,4})\.(\d{1,4})", str(named))
     if not found:
-        remarks.append(f"The version of {url}, {quote(named)}, is none of OME-Zarr: it is read by what its keys say.")
+        remarks.append(
+            f"The version of {url}, {quote(named)}, is not a version of OME-Zarr: it is read by what its keys say."
+        )
         return None
     version = int(found[1]), int(found[2])
     if version > NEWEST:
@@ -140,6 +142,6 @@ def _no_image(url: str, attributes: Mapping[str, Any]) -> str:
             "nothing can be read. Tell the store's owner, or check `url`."
         )
     return (
-        f"The Zarr group at {url} has no `multiscales`: it is no OME-Zarr image. Its keys: "
+        f"The Zarr group at {url} has no `multiscales`: it is not an OME-Zarr image. Its keys: "
         f"{quote_all(metadata or attributes)}."
     )

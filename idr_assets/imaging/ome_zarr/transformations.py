@@ -19,36 +19,36 @@ MOVING |= {"bijection", "inverseOf"}
 
 @dataclass(frozen=True)
 class Step:
-    """One transformation of a chain: its type, and the numbers that it takes, None where it has none that are right."""
+    """One transformation of a chain: its type and its numbers, which may be anything that a store writes."""
 
     kind: str
     numbers: Any
 
     def vector(self, dimensions: int) -> list[float] | None:
-        """Give its numbers, one for each dimension; None where they are no such list."""
+        """Return its numbers, one for each dimension; None where they are not such a list."""
         if not isinstance(self.numbers, list) or len(self.numbers) != dimensions:
             return None
         numbers = [_number(each) for each in self.numbers]
         return None if None in numbers else [each for each in numbers if each is not None]
 
 
-def steps(listed: Any) -> Iterator[Step]:  # noqa: ANN401  any JSON
+def list_steps(listed: Any) -> Iterator[Step]:  # noqa: ANN401  any JSON
     """List the transformations of `coordinateTransformations` one after the other, those within sequences too."""
     for each in listed if isinstance(listed, list) else [] if listed is None else [listed]:
         transformation = each if isinstance(each, dict) else {"type": str(each)}
         inner = transformation.get("transformations")
         if transformation.get("type") == "sequence" and isinstance(inner, list):
-            yield from steps(inner)
+            yield from list_steps(inner)
         else:
             kind = _kind(transformation)
             yield Step(kind, transformation.get(kind))
 
 
 def place(url: str, chain: list[Step], dimensions: int, remarks: list[str]) -> tuple[list[float], list[float]] | None:
-    """Chain transformations: a scale and a translation for each dimension; None without any scale that is known.
+    """Chain transformations into a scale and a translation for each dimension; None if no scale is known.
 
-    With a remark, a transformation that is not understood costs the scale, and a wrong translation the place alone,
-    which is then no number.
+    A transformation that is not understood costs the scale, a wrong translation only the place, which is then NaN. Both
+    add a remark.
     """
     scale, translation, known = np.ones(dimensions), np.zeros(dimensions), False
     for step in chain:
@@ -69,7 +69,7 @@ def place(url: str, chain: list[Step], dimensions: int, remarks: list[str]) -> t
 
 
 def _kind(transformation: dict[str, Any]) -> str:
-    """Tell the type of a transformation, by the key of its numbers where it names none."""
+    """Return the type of a transformation; where it is absent, the key of its numbers says it."""
     kind = transformation.get("type")
     return kind if isinstance(kind, str) and kind else next((it for it in NUMBERS if it in transformation), "")
 
@@ -79,7 +79,7 @@ def _number(value: Any) -> float | None:  # noqa: ANN401  any JSON
 
 
 def _not_used(url: str, step: Step, dimensions: int) -> str:
-    """Say what is lost by a transformation that is wrong, or unknown here."""
+    """Say what is not known because a transformation is wrong or unknown."""
     lost = "where its pixels lie is" if step.kind == "translation" else "the size of its pixels is"
     wrong = (
         f"{quote(step.numbers)}, not {dimensions} numbers" if step.kind in NUMBERS else "none that sizes are read from"

@@ -1,4 +1,4 @@
-"""The units of an axis: what OME-NGFF calls them, however an image spells them, and how long they are."""
+"""The units of an axis: their names in OME-NGFF, however an image spells them, and their lengths."""
 
 import math
 from collections.abc import Mapping

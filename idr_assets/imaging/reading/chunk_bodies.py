@@ -1,6 +1,6 @@
-"""Check that the body of a chunk is whole before Zarr decodes it: decoders accept many that are not.
+"""Check that the body of a chunk is whole before Zarr decodes it: decoders accept many bodies that are not.
 
-A flipped bit inside a blosc body cannot be seen, for blosc has no checksum; every length can.
+Every wrong length is found. A flipped bit inside a blosc body is not, because blosc has no checksum.
 """
 
 import lzma
@@ -28,15 +28,22 @@ ENTRY_BYTES = 16
 """Offset and length of a chunk in a shard's index."""
 
 INDEX = ["bytes", "crc32c"]
-"""Codecs of an index that can be checked, which are those that Zarr recommends."""
+"""Codecs of an index that can be checked: those that Zarr recommends."""
 
 
 @dataclass(frozen=True)
 class ChunkFormat:
     """How the chunks of an array are encoded, as far as it can be checked.
 
-    `codec` is the id of the compressor in numcodecs, None for none; `nbytes` the length in bytes of what it decodes to,
-    None where filters change that.
+    Attributes
+    ----------
+    codec : str, optional
+        The id of the compressor in numcodecs; None without a compressor.
+    nbytes : int, optional
+        Length in bytes of a decoded chunk; None where filters change it.
+    crc32c : bool
+        Whether a chunk ends in a CRC32C checksum.
+
     """
 
     codec: str | None
@@ -88,15 +95,15 @@ class ShardFormat:
         return None
 
 
-def chunk_format(array: zarr.Array[Any]) -> ChunkFormat | ShardFormat | None:
-    """Return how an array's chunks are encoded; None if that cannot be checked, as with several compressors."""
+def find_format(array: zarr.Array[Any]) -> ChunkFormat | ShardFormat | None:
+    """Return how the chunks of an array are encoded; None if that cannot be checked, as with several compressors."""
     metadata: dict[str, Any] = dict(array.metadata.to_dict())
     nbytes = math.prod(array.chunks) * array.dtype.itemsize
     if "codecs" not in metadata:  # Zarr v2
         compressor = metadata["compressor"]
         return ChunkFormat(compressor and compressor["id"], None if metadata["filters"] else nbytes)
     if array.shards:
-        return _shard_format(array, metadata["codecs"][-1])
+        return _find_shard_format(array, metadata["codecs"][-1])
     names = [codec["name"] for codec in metadata["codecs"] if codec["name"] not in {"bytes", "transpose"}]
     crc32c = names[-1:] == ["crc32c"]
     compressors = names[: len(names) - crc32c]
@@ -105,7 +112,7 @@ def chunk_format(array: zarr.Array[Any]) -> ChunkFormat | ShardFormat | None:
     return ChunkFormat(compressors[0] if compressors else None, nbytes, crc32c)
 
 
-def _shard_format(array: zarr.Array[Any], codec: dict[str, Any]) -> ShardFormat | None:
+def _find_shard_format(array: zarr.Array[Any], codec: dict[str, Any]) -> ShardFormat | None:
     if codec["name"] != "sharding_indexed" or [it["name"] for it in codec["configuration"]["index_codecs"]] != INDEX:
         return None
     chunks = math.prod(array.shards or ()) // math.prod(array.chunks)
@@ -121,14 +128,14 @@ def check_body(body: bytes, chunks: ChunkFormat | ShardFormat | None) -> None:
 
 
 def check_length(body: bytes, wanted: ByteRequest) -> None:
-    """Raise `CorruptBodyError` unless a part of a chunk has the length that was asked for."""
+    """Raise `CorruptBodyError` unless a part of a chunk has the length that was requested."""
     length = wanted.end - wanted.start if isinstance(wanted, RangeByteRequest) else getattr(wanted, "suffix", len(body))
     if len(body) != length:
-        message = f"the part that was asked for has {length} bytes, the answer {len(body)}"
+        message = f"{length} bytes were requested, the answer has {len(body)}"
         raise PageError if looks_like_html(body) else CorruptBodyError(message)
 
 
 def looks_like_html(body: bytes) -> bool:
-    """Return whether a body is a web page, which servers send in place of what they do not have."""
+    """Return whether a body is a web page, which servers send in place of files that they do not have."""
     start = body[:200].lstrip().lower()
     return start.startswith((b"<!doctype html", b"<html"))

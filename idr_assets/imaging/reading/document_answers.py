@@ -1,7 +1,9 @@
 """Which of Zarr's documents a store sent, and which it refused: Zarr asks for several, of which an image has some."""
 
+from collections.abc import Awaitable, Callable
 from copy import copy
 
+from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.reading.documents import DOCUMENTS
 from idr_assets.imaging.reading.faults import AnswerError
 
@@ -9,18 +11,32 @@ MISSING = object()
 
 
 class DocumentAnswers:
-    """By key, the refusal of a document, or None for one that was sent."""
+    """By key, the refusal of a document, or None for a document that was sent."""
 
     def __init__(self) -> None:
-        """Know of none."""
+        """Begin without any answer."""
         self._answers: dict[str, AnswerError | None] = {}
+
+    async def get(self, key: str, ask: Callable[[str], Awaitable[bytes | None]]) -> bytes | None:
+        """Ask for a document and note the answer; None where the document does not exist, or is refused."""
+        try:
+            body = await ask(key)
+        except AnswerError as refusal:
+            self.note(key, refusal)
+            return None
+        except ImageError:
+            self.note(key)
+            raise
+        if body is not None:
+            self.note(key)
+        return body
 
     def note(self, key: str, refusal: AnswerError | None = None) -> None:
         """Note that a document was sent or refused; one that does not exist is neither."""
         self._answers[key] = refusal and copy(refusal)  # without its traceback
 
     def refusal(self) -> AnswerError | None:
-        """Give the refusal of a document in whose place no other was sent; None where there is none."""
+        """Return the refusal of a document in whose place no other was sent; None if there is no such refusal."""
         refused = {key: error for key, error in self._answers.items() if error and not self._is_needless(key)}
         first = min(refused, key=lambda key: DOCUMENTS.index(key.rpartition("/")[2]), default=None)
         return refused[first] if first else None

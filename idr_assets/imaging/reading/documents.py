@@ -36,15 +36,15 @@ NUMBERS = re.compile(r"[<>|=][biuf]\d+|bool|u?int(8|16|32|64)|float(16|32|64)")
 
 
 def read_document(url: str, body: bytes) -> bytes:
-    """Check the body of the metadata document at `url`, and give it as Zarr takes it.
+    """Check the body of the metadata document at `url`, and return it in a form that Zarr reads.
 
     Raises
     ------
     ForeignBodyError
-        Where it is no JSON object.
+        Where it is not a JSON object.
     ImageError
-        Where an array's chunks are no numbers or take a codec that pixels do not need: decoding might run code that the
-        store sends.
+        Where an array's chunks are not numbers, or have a codec that pixels do not need: decoding them might run code
+        that the store sends.
 
     """
     document = _parse(body)
@@ -57,10 +57,10 @@ def read_document(url: str, body: bytes) -> bytes:
 
 
 def _mend(document: dict[str, Any]) -> dict[str, Any]:
-    """Take what writers get wrong without a doubt as it is meant.
+    """Correct what writers get wrong where it is clear what they mean.
 
-    An empty list of filters is none, and a key that is null or absent has its default. Names of dimensions that are not
-    one for each of them are left out: the axes of the image say what they are.
+    An empty list of filters means no filters, and a key that is null or absent has its default. Names of dimensions are
+    left out unless there is one for each dimension: the axes of the image say what they are.
     """
     if document.get("zarr_format") == ZARR_V2 and "shape" in document:
         defaults = {"order": "C", "dimension_separator": ".", "fill_value": None, "compressor": None}
@@ -78,7 +78,7 @@ def _parse(body: bytes) -> dict[str, Any]:
     except ValueError as error:
         if looks_like_html(body):
             raise PageError from error
-        message = f"it is no JSON ({cite(error)})"
+        message = f"it is not JSON ({cite(error)})"
         raise ForeignBodyError(message) from error
     if not isinstance(document, dict):
         message = f"it is a JSON {type(document).__name__}, not an object"
@@ -100,14 +100,14 @@ def _check_dtype(url: str, document: dict[str, Any]) -> None:
     for dtype in (document[name] for name in ("dtype", "data_type") if name in document):
         if not NUMBERS.fullmatch(str(dtype)):
             message = (
-                f"{url} declares the dtype {quote(dtype)}, which is no real number: no chunk is decoded. Use a copy of "
-                "the image that holds integers or floats."
+                f"{url} declares the dtype {quote(dtype)}, which is not a real number: no chunk is decoded. Use a copy "
+                "of the image that holds integers or floats."
             )
             raise ImageError(message)
 
 
 def _codecs(declared: Any) -> Iterator[str]:  # noqa: ANN401  whatever JSON holds
-    """List the names of declared codecs, those inside of shards too."""
+    """List the names of declared codecs, also those inside shards."""
     match declared:
         case None:
             return

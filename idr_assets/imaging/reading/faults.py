@@ -20,21 +20,21 @@ CREDENTIALS = "Check the address, and the credentials in `storage_options`."
 ANONYMOUS = "Give credentials in `storage_options`, or `{anon: true}` for a public bucket."
 NETWORK = "Check the network and the address."
 PROXY = "Check http_proxy, https_proxy and no_proxy."
-LATER = "Try again later; if it stays, check the address or tell the store's owner."
+LATER = "Try again later; if that does not help, check the address or tell the store's owner."
 
 
 class AnswerError(ImageError):
-    """A store answers that it does not give what was asked for, which need not exist: `answer` says in which words."""
+    """A store answers that it does not give a key, which need not exist; `answer` says how it answers."""
 
     answer = ""
 
 
 class RefusedError(AnswerError):
-    """A store refuses what was asked for, or sends a web page in its place, as some do for what does not exist."""
+    """A store refuses a key, or sends a web page in its place, as some do for keys that do not exist."""
 
 
 def read_faults() -> tuple[type[Exception], ...]:
-    """Return what a read raises: OSError includes timeouts, resets and the errors of s3fs."""
+    """Return the errors that a read raises; OSError includes timeouts, resets and the errors of s3fs."""
     return clients.aiohttp.ClientError, clients.botocore_errors.BotoCoreError, OSError, CorruptBodyError
 
 
@@ -48,21 +48,21 @@ def is_transient(error: BaseException) -> bool:
             return error.errno == socket.EAI_AGAIN
         case aiohttp.ClientSSLError() | aiohttp.TooManyRedirects() | FileNotFoundError() | PermissionError():
             return False
-    # A response without status is bytes that are no HTTP; a payload that fails is a body that ends too early.
+    # A response without a status is bytes that are not HTTP; a payload that fails is a body that ends too early.
     web = aiohttp.ClientConnectionError, aiohttp.ClientResponseError, aiohttp.ClientPayloadError
     s3 = botocore.HTTPClientError, botocore.ConnectionError, botocore.IncompleteReadError
     return isinstance(error, (*web, *s3, OSError, CorruptBodyError))
 
 
 def final_answer(error: BaseException) -> str | None:
-    """Name an answer that is the store's last word when it is given twice; None for every other fault."""
+    """Return an answer that is final when the store gives it twice; None for every other fault."""
     if isinstance(error, ForeignBodyError):
         return str(error)
     return f"status {status_of(error)}" if _is_refusal(error) else None
 
 
 def status_of(error: BaseException) -> int | None:
-    """Return the status of the server's answer behind an error, None if there was no answer."""
+    """Return the status of the server's answer behind an error, None if there is no answer."""
     return _answer(error)[0]
 
 
@@ -87,19 +87,19 @@ def _of_proxy(error: BaseException) -> bool:
 
 
 def retry_after(error: BaseException | None) -> float:
-    """Return the seconds that the server asks to wait (RFC 9110, 10.2.3), 0 if it does not."""
+    """Return how many seconds the server asks to wait (RFC 9110, 10.2.3), 0 if it does not ask."""
     headers = _answer(error)[1] if error else {}
-    value = headers.get("retry-after", "0")  # in lower case as botocore has it; aiohttp takes any
+    value = headers.get("retry-after", "0")  # in lower case, as in botocore; aiohttp takes any
     if value.isdecimal():
         return float(value)
     try:
         return max(0.0, (parsedate_to_datetime(value) - datetime.now(UTC)).total_seconds())
-    except (TypeError, ValueError):  # no date, or one without a time zone
+    except (TypeError, ValueError):  # not a date, or a date without a time zone
         return 0.0
 
 
 def read_error(error: Exception, url: str, tries: int) -> ImageError:
-    """Explain why `url` could not be read after so many tries. Nothing secret is in the message."""
+    """Explain why `url` cannot be read after so many tries. The message holds nothing secret."""
     what, remedy = _explain(error)
     often = f" ({tries} tries)" if tries > 1 else ""
     failure = _kind(error)(f"{show_address(url)} cannot be read{often}: {what}. {remedy}")
@@ -129,7 +129,7 @@ def _explain(error: Exception) -> tuple[str, str]:
         (is_transient(error) and aiohttp.ClientConnectorDNSError, "its host cannot be looked up now", NETWORK),
         (aiohttp.ClientConnectorDNSError, "its host is not known here", NETWORK),
         (aiohttp.TooManyRedirects, "it redirects in a loop", "Check the address; the image may have moved."),
-        (aiohttp.RedirectClientError, "it redirects to what is no web address", "Check the address."),
+        (aiohttp.RedirectClientError, "it redirects to something that is not a web address", "Check the address."),
         (status in REFUSED, f"access is refused (status {status})", CREDENTIALS),
         (bool(status), f"the server answers with status {status}", LATER),
         (FileNotFoundError, "it does not exist", "Check the address."),
@@ -138,7 +138,7 @@ def _explain(error: Exception) -> tuple[str, str]:
         (botocore.PartialCredentialsError, "its credentials are not complete", CREDENTIALS),
         (TimeoutError, "the answer takes too long", LATER),
         (CorruptBodyError, f"the body is not what the store holds: {error}", LATER),
-        (aiohttp.ClientResponseError, "the answer is no HTTP", LATER),
+        (aiohttp.ClientResponseError, "the answer is not HTTP", LATER),
         (aiohttp.ClientPayloadError, "the body ends too early", LATER),
         (Exception, f"the connection fails ({type(error).__name__})", NETWORK),
     )

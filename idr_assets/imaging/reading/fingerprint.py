@@ -1,4 +1,4 @@
-"""What identifies a source as it is now: its metadata and what its store says of them. No pixel is read."""
+"""What identifies a source as it is now: its metadata, and what its store says about them. No pixel is read."""
 
 import hashlib
 import json
@@ -10,13 +10,13 @@ from fsspec.core import split_protocol
 
 from idr_assets.imaging.errors import join_address
 from idr_assets.imaging.ome_zarr.axes import AXES
-from idr_assets.imaging.reading.file_info import file_info
+from idr_assets.imaging.reading.file_info import read_file_info
 from idr_assets.imaging.reading.level import Level
 from idr_assets.imaging.reading.missing_chunks import DOCUMENT
 from idr_assets.imaging.stores.by_address import is_archive
 
 VALIDATORS = ("ETag", "etag", "Last-Modified", "LastModified", "updated", "last_modified", "mtime")
-"""What stores call that which changes with a file, in the order in which it is trusted."""
+"""Names that stores give to what changes with a file; the most reliable first."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ class Fingerprint:
         16 hexadecimal digits of a SHA-256 over the array's metadata, its axes where their order is not TCZYX, and the
         first validator: an ETag, or a date where the store gives none. Dagster compares it to see what is stale.
     state : str or None
-        The address, the level, the digest and every validator. It changes more often than the digest: the ETag of many
-        stores is a hash of the content, which stays where pixels are replaced below the same metadata. Origins are
-        made from it. None for a local source, and where the store gives no validator.
+        The address, the level, the digest and every validator, from which origins are made. It changes more often than
+        the digest: the ETag of many stores is a hash of the content, which stays the same where pixels are replaced
+        below the same metadata. None for a local source, and where the store gives no validator.
 
     """
 
@@ -40,7 +40,7 @@ class Fingerprint:
 
 
 def read_fingerprint(level: Level, storage_options: Mapping[str, Any] | None = None) -> Fingerprint:
-    """Ask the store of a level, by one request, what identifies its pixels.
+    """Ask the store of a level, in one request, what identifies its pixels.
 
     Raises
     ------
@@ -51,7 +51,7 @@ def read_fingerprint(level: Level, storage_options: Mapping[str, Any] | None = N
     validators = _validators(level, storage_options)
     metadata = repr(sorted(level.array.metadata.to_dict().items(), key=lambda item: item[0]))
     if (axes := level.geometry.axes) != tuple(axis for axis in AXES if axis in axes):
-        metadata += repr(axes)  # in the usual order they add nothing, so that a fingerprint stays what it was
+        metadata += repr(axes)  # in the usual order they add nothing, so that fingerprints of earlier versions hold
     digest = hashlib.sha256(f"{metadata}{next(iter(validators), '')}".encode()).hexdigest()[:16]
     if not validators or split_protocol(level.address)[0] in (None, "file"):
         return Fingerprint(digest, None)
@@ -60,10 +60,9 @@ def read_fingerprint(level: Level, storage_options: Mapping[str, Any] | None = N
 
 
 def _validators(level: Level, storage_options: Mapping[str, Any] | None) -> list[str]:
-    """Give ETag and modification date of the array's metadata document, or of the archive that holds the image."""
+    """Return ETag and modification date of the array's metadata document, or of the archive that holds the image."""
     document = DOCUMENT[level.array.metadata.zarr_format]
-    store: Any = level.array.store_path.store
     place = level.address
     file = place if is_archive(place) else join_address(place, f"{level.path}/{document}")
-    info = file_info(file, storage_options, store.patience) or {}
+    info = read_file_info(file, storage_options, level.store.patience) or {}
     return [str(info[name]) for name in VALIDATORS if info.get(name)]

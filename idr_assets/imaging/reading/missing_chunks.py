@@ -1,4 +1,4 @@
-"""Chunks that do not exist: whether a store refuses or lacks them, what they may stand for, and what to write then."""
+"""Chunks that do not exist: whether the store refuses or lacks them, what they may stand for, and what to write."""
 
 import asyncio
 import re
@@ -18,33 +18,33 @@ from idr_assets.imaging.errors import MissingChunkError
 ZEROS = "write `missing_chunks: zeros` below `reading`"
 
 DOCUMENT = {2: ".zarray", 3: "zarr.json"}
-"""Of an array, by the version of Zarr."""
+"""The metadata document of an array, by the version of Zarr."""
 
 WRITERS = {"bioformats2raw": "bioformats2raw", "bio-formats": "bioformats2raw", "loci.common": "bioformats2raw"}
-"""What metadata say of writers that leave out chunks of zeros, in lower case, and who that is."""
+"""Words by which metadata name a writer that leaves out chunks of zeros, in lower case, and its name."""
 
 
-def remedy(array: zarr.Array[Any]) -> str:
-    """Return what to write if a chunk of an array is missing."""
+def advise(array: zarr.Array[Any]) -> str:
+    """Say what to write in the YAML if a chunk of an array is missing."""
     if array.fill_value:  # the fill value of v2 may be null, which is zero
         return (
             f"Missing chunks of this image stand for {array.fill_value}, its fill value, and not for zeros: leave the "
             "plane out of `window`, or use a copy that has all chunks."
         )
     return (
-        f"If missing chunks of this image stand for zeros, which many writers leave out, {ZEROS}; else leave the plane "
-        "out of `window`."
+        f"If missing chunks of this image stand for zeros, which many writers leave out, {ZEROS}; otherwise leave the "
+        "plane out of `window`."
     )
 
 
 def check_refusals(array: zarr.Array[Any]) -> None:
-    """Raise the refusal of a chunk that was read, unless the store sends others: then it does not exist.
+    """Raise the refusal of a chunk, unless the store sends other chunks: then the chunk does not exist.
 
     Raises
     ------
     RefusedError
-        Where no chunk of the array is sent, or its own document no longer is, as when a token has expired: the refused
-        chunks may well exist.
+        Where the store sends no chunk of the array, or no longer its document, as when a token has expired: the refused
+        chunks may exist.
 
     """
     store: Any = array.store_path.store
@@ -56,7 +56,7 @@ def check_refusals(array: zarr.Array[Any]) -> None:
 
 
 def _sends_chunks(array: zarr.Array[Any]) -> bool:
-    """Return whether the store sends any chunk of an array; ask for some unless one came already."""
+    """Return whether the store sends any chunk of an array; ask for some unless it already sent one."""
     store: Any = array.store_path.store
     if not store.chunks_answer:
         end = SuffixByteRequest(1) if array.shards else None
@@ -76,7 +76,7 @@ async def _ask(store: Any, keys: Sequence[str], part: SuffixByteRequest | None) 
 
 
 def _spread(array: zarr.Array[Any]) -> list[tuple[int, ...]]:
-    """Give the positions of up to 27 chunks: first, middle and last of each plane axis, in three planes."""
+    """List the positions of up to 27 chunks: first, middle and last of each plane axis, in three planes."""
     grid = [ceil(length / step) for length, step in zip(array.shape, array.shards or array.chunks, strict=True)]
     ends = [(0, count // 2, count - 1) for count in grid]
     planes = zip(*ends[:-2], strict=True) if ends[:-2] else [()]
@@ -84,23 +84,23 @@ def _spread(array: zarr.Array[Any]) -> list[tuple[int, ...]]:
 
 
 def find_places(found: str, axes: Sequence[str]) -> frozenset[tuple[int, int]]:
-    """Give the places (y, x) in the grid of chunks that Zarr's message names as missing."""
+    """Find the places (y, x) in the grid of chunks that Zarr's message names as missing."""
     numbers = (re.findall(r"\b\d+\b", position) for position in re.findall(r"grid position (.*)", found))
     positions = [dict(zip(axes, map(int, each), strict=True)) for each in numbers]
     return frozenset((at["y"], at["x"]) for at in positions)
 
 
 def explain_sparse(missing: Sequence[MissingChunkError], attributes: Mapping[str, Any], array: zarr.Array[Any]) -> str:
-    """Say why an image seems to be sparse by intent, and the line of YAML for it, as far as anything says so.
+    """Say why an image seems to be sparse by intent, if anything shows it, and the line of YAML for it.
 
     Parameters
     ----------
     missing : sequence of MissingChunkError
-        One of each plane that was looked at.
+        One for each plane that was looked at.
     attributes : mapping
-        Of the group of the image.
+        The attributes of the image's group.
     array : zarr.Array
-        Its level.
+        The array of the level.
 
     """
     writer, places = find_writer(attributes), [error.places for error in missing]
@@ -109,12 +109,12 @@ def explain_sparse(missing: Sequence[MissingChunkError], attributes: Mapping[str
         reasons.append(f"all {len(places)} planes that were looked at lack the same chunks")
     if array.fill_value or not reasons:
         return str(missing[0])
-    first, _, _ = str(missing[0]).rpartition(remedy(array))
+    first, _, _ = str(missing[0]).rpartition(advise(array))
     return f"{first}The image seems to be sparse by intent, for {' and '.join(reasons)}: {ZEROS}."
 
 
 def find_writer(attributes: Mapping[str, Any]) -> str | None:
-    """Name the writer of an image, by its attributes, if it is one that leaves out chunks of zeros."""
+    """Name the writer of an image, by its attributes, if this writer leaves out chunks of zeros."""
     ome = attributes.get("ome", attributes)
     multiscales = ome.get("multiscales") if isinstance(ome, Mapping) else None
     first = multiscales[0] if isinstance(multiscales, list) and multiscales else None

@@ -1,4 +1,4 @@
-"""Open the array of a level: from an address to what the metadata say, with no pixel read."""
+"""Open the array of a level: from an address to what the metadata say. No pixel is read."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -11,7 +11,7 @@ from zarr.errors import NodeNotFoundError
 from idr_assets.imaging.errors import ImageError, check_address, masked
 from idr_assets.imaging.ome_zarr.geometry import Geometry, read_geometry
 from idr_assets.imaging.ome_zarr.multiscales import NoImageError
-from idr_assets.imaging.reading.chunk_bodies import chunk_format
+from idr_assets.imaging.reading.chunk_bodies import find_format
 from idr_assets.imaging.reading.chunk_store import ChunkStore
 from idr_assets.imaging.reading.retries import Patience
 from idr_assets.imaging.reading.web_pages import check_page
@@ -24,22 +24,22 @@ from idr_assets.imaging.stores.pipelines import ask_at_once
 def open_array(
     url: str, level: str, storage_options: Mapping[str, Any] | None, patience: Patience, *, zeros: bool
 ) -> tuple[Geometry, zarr.Array[Any]]:
-    """Open the array of a level, and read what its axes are; `zeros` is what missing chunks are then.
+    """Open the array of a level and read its axes; with `zeros`, missing chunks are read as zeros.
 
     Raises
     ------
     ImageError
-        Where nothing can be read; the message says what is at the address instead of an image, and what to do.
+        Where nothing can be read; the message says what is at the address and what to do.
 
     """
     check_address(url)
     check_page(url)
     store, shown = open_chunk_store(url, storage_options, patience), masked(url)
     try:
-        geometry, array = read_geometry(shown, level, store), _array(shown, level, store, zeros=zeros)
+        geometry, array = read_geometry(shown, level, store), _open(shown, level, store, zeros=zeros)
         _check_dimensions(f"{shown}/{level}", geometry, array)
         geometry = replace(geometry, remarks=(*geometry.remarks, *_compare_names(f"{shown}/{level}", geometry, array)))
-        store.chunks = chunk_format(array)
+        store.chunks = find_format(array)
         ask_at_once(array, patience.requests)
     except NoImageError as error:
         explained = explain_absence(url, storage_options, patience)
@@ -57,19 +57,19 @@ def open_array(
 
 
 def open_chunk_store(url: str, storage_options: Mapping[str, Any] | None, patience: Patience) -> ChunkStore:
-    """Open the store at an address; nothing is read. `ImageError` where it is no address that can be read here."""
+    """Open the store at an address; nothing is read. `ImageError` where the address cannot be read here."""
     try:
         return ChunkStore(open_source_store(url, storage_options), url, patience)
     except (ImportError, OSError, RuntimeError, TypeError, ValueError) as error:
         failure = ImageError(
-            f"{masked(url)} is no address that can be read here ({type(error).__name__}: {cite(error)}): nothing is "
-            "read. Write `url` as http://, https:// or s3://, without blanks before it, or as a local path, and check "
-            "`storage_options`."
+            f"{masked(url)} is not an address that can be read here ({type(error).__name__}: {cite(error)}): nothing "
+            "is read. Write `url` as http://, https:// or s3://, without blanks before it, or as a local path, and "
+            "check `storage_options`."
         )
-    raise failure  # out of the handler, where it takes the cause along, which may hold a password
+    raise failure  # outside the handler: otherwise it carries its cause, which may hold a password
 
 
-def _array(url: str, level: str, store: Store, *, zeros: bool) -> zarr.Array[Any]:
+def _open(url: str, level: str, store: Store, *, zeros: bool) -> zarr.Array[Any]:
     try:
         return zarr.open_array(store, path=level, mode="r", config={"read_missing_chunks": zeros})
     except (NodeNotFoundError, FileNotFoundError):
@@ -89,7 +89,7 @@ def _check_dimensions(url: str, geometry: Geometry, array: zarr.Array[Any]) -> N
 
 
 def _compare_names(url: str, geometry: Geometry, array: zarr.Array[Any]) -> Iterator[str]:
-    """Remark on an array that names its own dimensions in another order than the image names its axes."""
+    """Remark on an array whose dimensions have names in another order than the axes of the image."""
     names = [str(name).lower() for name in getattr(array.metadata, "dimension_names", None) or ()]
     if set(names) == set(geometry.axes) and tuple(names) != geometry.axes:
         yield (

@@ -1,4 +1,4 @@
-"""Probe a level before a run: its pixels must lie where the metadata say, and be what they say."""
+"""Probe a level before a run: its pixels must be where the metadata say, and what they say."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,7 +16,7 @@ from idr_assets.imaging.reading.level import Level
 from idr_assets.imaging.reading.missing_chunks import check_refusals, explain_sparse
 
 SIDE = 256
-"""Height and width in pixels at most of what is read of a plane, around its middle."""
+"""Largest height and width, in pixels, of the part of a plane that is read, around its middle."""
 
 
 def check_pixels(level: Level, window: Block, *, sparse: bool, byte_order_known: bool) -> None:
@@ -40,27 +40,27 @@ def check_pixels(level: Level, window: Block, *, sparse: bool, byte_order_known:
         the image is not sparse, or where bytes look swapped. Any other fault costs its plane, and the run reports it.
 
     """
-    if sparse and level.array.fill_value not in {0, None}:  # v2's null, which every reader takes for zero
-        raise ImageError(_filled(level))
+    if sparse and level.array.fill_value not in {0, None}:  # v2's null, which every reader reads as zero
+        raise ImageError(_explain_fill(level))
     strict = replace(level, array=level.array.with_config({"read_missing_chunks": False}))
-    probes = _probes(window)
+    probes = _choose(window)
     missing, found = _read_first(strict, probes, _middle)
     if found:
         if not byte_order_known and looks_swapped(found[1]):
-            raise ImageError(_swapped(level, found[0]))
+            raise ImageError(_explain_swapped(level, found[0]))
         if not sparse and _has_more_chunks(level, *found):
             missing, _ = _read_first(strict, probes, _ends)
     elif len(missing) == len(probes):
         for plane in probes:
             _check_separator(level, plane, sparse=sparse)
     if len(missing) == len(probes) and not sparse:
-        raise _gaps(level, missing)
+        raise _explain_gaps(level, missing)
 
 
 def _read_first(
     level: Level, planes: list[Plane], part: Callable[[int], slice]
 ) -> tuple[list[MissingChunkError], tuple[Plane, npt.NDArray[Any]] | None]:
-    """Read a part of the first plane in which it can be read, and give it with what was missing of others before."""
+    """Read a part of the first plane that can be read; return it with the errors of the planes before it."""
     missing: list[MissingChunkError] = []
     y, x = map(part, level.plane_shape)
     for plane in planes:
@@ -74,17 +74,17 @@ def _read_first(
 
 
 def _has_more_chunks(level: Level, plane: Plane, pixels: npt.NDArray[Any]) -> bool:
-    """Tell whether a plane has chunks beside those of the pixels that were read."""
+    """Return whether a plane has more chunks than those of the pixels that were read."""
     return pixels.shape != level.plane_shape and bool(level.array.shards or level.chunk_keys(plane)[1:])
 
 
-def _gaps(level: Level, missing: list[MissingChunkError]) -> MissingChunkError:
+def _explain_gaps(level: Level, missing: list[MissingChunkError]) -> MissingChunkError:
     group = zarr.open_group(level.array.store_path.store, mode="r", use_consolidated=False)
     return MissingChunkError(explain_sparse(missing, group.attrs.asdict(), level.array))
 
 
-def _probes(window: Block) -> list[Plane]:
-    """Give the planes in the middle, at the start and at the end of a window, each once."""
+def _choose(window: Block) -> list[Plane]:
+    """Choose the planes in the middle, at the start and at the end of a window, each once."""
     places = (len(window.t) // 2, len(window.z) // 2), (0, 0), (-1, -1)
     return list(dict.fromkeys(Plane(window.t[t], window.c[0], window.z[z]) for t, z in places))
 
@@ -120,14 +120,14 @@ def _check_separator(level: Level, plane: Plane, *, sparse: bool) -> None:
     raise ImageError(message)
 
 
-def _filled(level: Level) -> str:
+def _explain_fill(level: Level) -> str:
     return (
         f"Missing chunks of {level.url}/{level.path} stand for {level.array.fill_value}, its fill value, and not for "
         "zeros: planes that do not exist would get pixels. Leave `missing_chunks: zeros` out."
     )
 
 
-def _swapped(level: Level, plane: Plane) -> str:
+def _explain_swapped(level: Level, plane: Plane) -> str:
     return (
         f"The bytes of {plane} in {level.url}/{level.path} look swapped: with dtype {level.dtype.str!r}, which its "
         "metadata say, the plane is noise, and its labels would be too. Tell the store's owner. If the plane is right, "

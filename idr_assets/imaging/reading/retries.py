@@ -1,6 +1,6 @@
-"""Ask a store politely, and again while its faults may pass.
+"""Ask a store with bounds on requests and time, and ask again while its faults may pass.
 
-`faults` says which faults pass, `chunk_store` what is asked for.
+`faults` says which faults may pass, `chunk_store` what is asked for.
 """
 
 import asyncio
@@ -40,13 +40,13 @@ class Patience(BaseModel):
 
 
 PATIENT = Patience()
-"""Enough for a public store that stutters for a minute or two."""
+"""Enough for a public store that fails for a minute or two."""
 
 JITTER = SystemRandom()
-"""Apart from the generator of the process: a segmentation that seeds that one gets the same labels after retries."""
+"""Not the generator of the process: a segmentation that seeds that one gets the same labels after retries."""
 
 
-async def patiently[T](url: str, patience: Patience, ask: Callable[[], Awaitable[T]]) -> T:
+async def ask_patiently[T](url: str, patience: Patience, ask: Callable[[], Awaitable[T]]) -> T:
     """Ask a store for what is at `url`, and ask again while the fault may pass.
 
     Raises
@@ -55,22 +55,24 @@ async def patiently[T](url: str, patience: Patience, ask: Callable[[], Awaitable
         If it cannot be read.
 
     """
-    retrying = AsyncRetrying(before_sleep=partial(_log, url), **rules(patience))
+    retrying = AsyncRetrying(before_sleep=partial(_log, url), **retry_arguments(patience))
     try:
         async for attempt in retrying:
             with attempt:
                 queued = monotonic()
                 async with _slots(urlsplit(url).netloc, patience.requests), asyncio.timeout(patience.timeout):
-                    attempt.retry_state.start_time += monotonic() - queued  # the store does not fail meanwhile
+                    attempt.retry_state.start_time += (
+                        monotonic() - queued
+                    )  # waiting for a slot is not a failure of the store
                     return await ask()
     except read_faults() as error:
         failure = read_error(error, url, retrying.statistics["attempt_number"])
-    # Out of the handler, or the client's error would go along with it, and on the way from a worker no pickle takes it.
+    # Outside the handler: otherwise it carries the client's error, which cannot be pickled on the way from a worker.
     raise failure
 
 
-def rules(patience: Patience) -> dict[str, Any]:
-    """Return the arguments of tenacity: what is tried again, how often and after which wait."""
+def retry_arguments(patience: Patience) -> dict[str, Any]:
+    """Return the arguments of tenacity: which faults are tried again, how often and after which pause."""
     stop = stop_after_attempt(patience.tries) | stop_before_delay(patience.seconds)
     return {"retry": retry_if_exception(_ask_again()), "stop": stop, "wait": partial(_wait, patience), "reraise": True}
 
@@ -93,15 +95,15 @@ def _ask_again() -> Callable[[BaseException], bool]:
 def _slots(host: str, requests: int) -> asyncio.Semaphore:  # noqa: ARG001  a semaphore for each host
     """Bound the requests in flight to a host, for all images that want the same bound.
 
-    All that a process asks, it asks in one event loop, which is Zarr's.
+    All requests of a process are made in one event loop, which is Zarr's.
     """
     return asyncio.Semaphore(requests)
 
 
 def _wait(patience: Patience, state: RetryCallState) -> float:
-    """Return the seconds until the next try: longer each time, and random, so that readers do not return together.
+    """Return the pause in seconds: longer each time, and random, so that readers do not return together.
 
-    They come after the time that the server asks for.
+    It is added to the time that the server asks for.
     """
     asked = retry_after(state.outcome.exception() if state.outcome else None)
     return asked + JITTER.uniform(0, min(30, patience.wait * 2 ** (state.attempt_number - 1)))

@@ -1,4 +1,4 @@
-"""Where one level of an image lies, what it is expected to be, and how it is read."""
+"""Where a level of an image is, which shape and dtype the YAML expects, and how it is read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from idr_assets.imaging.reading.retries import PATIENT, Patience
 
 @dataclass(frozen=True)
 class Source:
-    """One level of an image in its store, in plain values: making one reads nothing.
+    """One level of an image in its store, in plain values; nothing is read when it is made.
 
     Attributes
     ----------
@@ -26,7 +26,7 @@ class Source:
     shape : tuple of int, optional
         The expected shape TCZYX; any shape if None.
     dtype : str, optional
-        The expected dtype, `uint16` in any byte order or `>u2` in this one; any dtype if None.
+        The expected dtype, such as `uint16` in any byte order or `>u2` in this one; any dtype if None.
     storage_options : mapping
         Arguments of the fsspec filesystem.
     patience : Patience
@@ -45,7 +45,7 @@ class Source:
     missing_chunks: Literal["error", "zeros"] = "error"
 
     def open(self) -> Level:
-        """Open the level, whatever its shape and dtype; `ImageError` where it does not exist."""
+        """Open the level, whatever its shape and dtype; `ImageError` where it cannot be opened."""
         return open_level(
             self.address,
             self.level,
@@ -55,7 +55,7 @@ class Source:
         )
 
     def check(self, level: Level) -> None:
-        """Raise `ImageError` unless the level has the expected dtype, and the expected shape or more of T and Z."""
+        """Raise `ImageError` unless the level has the expected dtype and the expected shape, or more of T and Z."""
         if self.shape and not has_grown(level.shape, self.shape):
             self._compare("shape", level.shape, self.shape)
         if self._byte_order_given:
@@ -63,8 +63,8 @@ class Source:
         elif self.dtype:
             self._compare("dtype", level.dtype.newbyteorder("="), np.dtype(self.dtype))
 
-    def growth(self, level: Level) -> str | None:
-        """Say that the level has more timepoints or slices than expected, if it has."""
+    def describe_growth(self, level: Level) -> str | None:
+        """Say what to write if the level has more timepoints or slices than expected; None if it has not."""
         if not (self.shape and has_grown(level.shape, self.shape)):
             return None
         return (
@@ -74,7 +74,7 @@ class Source:
         )
 
     def probe(self, level: Level, window: Block) -> None:
-        """Read a little of one plane of the window; `ImageError` unless its pixels are what the metadata say."""
+        """Read a part of one plane of the window; `ImageError` unless its pixels are what the metadata say."""
         sparse, known = self.missing_chunks == "zeros", self._byte_order_given
         check_pixels(level, window, sparse=sparse, byte_order_known=known)
 

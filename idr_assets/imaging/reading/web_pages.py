@@ -1,4 +1,4 @@
-"""Addresses of web pages about an image: of OMERO, of the IDR, of viewers; each leads to the image in another way."""
+"""Addresses of web pages about an image, of OMERO, the IDR and viewers, and how to find the image from each."""
 
 import re
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -8,10 +8,10 @@ from idr_assets.imaging.store_text import show_address
 
 OMERO = re.compile(r"/(webclient|webgateway|iviewer|figure|api/v\d[^/]*/m)(/|$)", re.IGNORECASE)
 IMAGE_NUMBER = re.compile(r"(?:image-|images?[=/]|img_detail/|render_\w+/)(\d+)", re.IGNORECASE)
-"""The number of an image in an address of OMERO's web pages."""
+"""The number of an image in the address of a web page of OMERO."""
 
 VIEWED = ("source", "url", "fileToLoad")
-"""Parameters by which viewers, such as vizarr and the OME-Zarr validator, are told what to show."""
+"""Parameters that say what viewers show, such as vizarr and the OME-Zarr validator."""
 
 
 def check_page(url: str) -> None:
@@ -28,14 +28,14 @@ def check_page(url: str) -> None:
     elif not OMERO.search(parts.path):
         return
     elif (parts.hostname or "").startswith("idr"):
-        what, steps = "a web page of the IDR", _in_idr(number)
+        what, steps = "a web page of the IDR", _advise_idr(number)
     else:
-        what, steps = "a web page of OMERO", _from_omero(number)
+        what, steps = "a web page of OMERO", _advise_omero(number)
     message = f"{masked(url)} is {what}, not an image: nothing is read. {steps}"
     raise ImageError(message)
 
 
-def _in_idr(number: str | None) -> str:
+def _advise_idr(number: str | None) -> str:
     return (
         f"The IDR has many of its images as OME-Zarr: look up {f'image {number}' if number else 'yours'} in "
         "https://idr.github.io/ome-ngff-samples/ and write its address. It is like "
@@ -44,7 +44,7 @@ def _in_idr(number: str | None) -> str:
     )
 
 
-def _from_omero(number: str | None) -> str:
+def _advise_omero(number: str | None) -> str:
     image = number or "ID"
     return (
         f"Export the image from OMERO by `omero zarr export Image:{image}`, a command of omero-cli-zarr, and write the "

@@ -1,4 +1,4 @@
-"""Addresses of something else than an image: what is there, and which address or step leads to the image."""
+"""Addresses that are not images: what is there, and which address or step leads to the image."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -18,14 +18,14 @@ from idr_assets.imaging.store_text import quote, quote_all, show_address
 from idr_assets.imaging.stores.by_address import open_source_store
 
 PARENTS = 4
-"""So many folders above an address are looked at for the image that it belongs to."""
+"""How many folders above an address are searched for the image that it belongs to."""
 
 MAGIC = {
     **dict.fromkeys((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), "a TIFF file"),
     b"\x89HDF": "an HDF5 file",
     b"PK\3\4": "a ZIP archive",
 }
-"""What files of other formats begin with."""
+"""The first bytes of files in other formats."""
 
 SUFFIXES = {
     **dict.fromkeys((".tif", ".tiff", ".btf", ".tf8", ".lsm", ".svs"), "a TIFF file"),
@@ -37,28 +37,28 @@ REMEDIES = {
     "an HDF5 file": "Convert it to OME-Zarr: bioformats2raw reads Imaris' .ims; of any other, read the dataset with "
     "h5py and write it with `ome_zarr.writer.write_image` of ome-zarr-py.",
     "a ZIP archive": "An image in it is read if its name ends in .ozx or .zip, and the image is at its root or in its "
-    "only folder; else unpack it.",
+    "only folder; otherwise unpack it.",
 }
 
 
 def explain_absence(url: str, storage_options: Mapping[str, Any] | None, patience: Patience) -> str | None:
-    """Say what is at an address without an image, or which image it belongs to; None where neither is known.
+    """Say what is at an address without an image, or which image it belongs to; None if neither is known.
 
     Parameters
     ----------
     url : str
-        The address, at which there is no group of an image.
+        The address, at which there is no image.
     storage_options : mapping, optional
         Arguments of the fsspec filesystem.
     patience : Patience
-        How the store is asked for images above the address.
+        How the store is asked about images above the address.
 
     """
     return _describe_file(url) or _find_image_above(url, storage_options, patience)
 
 
 def _describe_file(url: str) -> str | None:
-    """Say which file is at an address: a local one by what it begins with, any other by its name."""
+    """Say which file is at an address: a local file by its first bytes, any other by its name."""
     protocol, path = split_protocol(url)
     local = Path(path) if protocol in (None, "file") else None
     file = PurePosixPath(path if local else urlsplit(url).path)
@@ -79,20 +79,20 @@ def _describe_file(url: str) -> str | None:
 
 
 def _find_image_above(url: str, storage_options: Mapping[str, Any] | None, patience: Patience) -> str | None:
-    """Find the image that an address leads into."""
+    """Find the image that an address leads into, and say how to write it."""
     above, below = url, ""
     for _ in range(PARENTS):
-        above, name = _part(above)
+        above, name = _split(above)
         if not name:
             return None
         below = f"{name}/{below}".rstrip("/")
-        if (levels := _levels(above, storage_options, patience)) is not None:
+        if (levels := _list_levels(above, storage_options, patience)) is not None:
             return _lead_to(show_address(masked(above)), masked(url), below, levels)
     return None
 
 
-def _part(url: str) -> tuple[str, str]:
-    """Part an address into that of the folder above and its own name, which is empty where there is no folder above."""
+def _split(url: str) -> tuple[str, str]:
+    """Split an address into the folder above and its own name, which is empty where there is no folder above."""
     parts = urlsplit(url) if "://" in url else None
     above, _, name = (parts.path if parts else url).rstrip("/").rpartition("/")
     if not above:
@@ -100,8 +100,8 @@ def _part(url: str) -> tuple[str, str]:
     return urlunsplit(parts._replace(path=above)) if parts else above, name
 
 
-def _levels(url: str, storage_options: Mapping[str, Any] | None, patience: Patience) -> list[str] | None:
-    """List the levels of the image at an address; None where there is none, or it cannot be read."""
+def _list_levels(url: str, storage_options: Mapping[str, Any] | None, patience: Patience) -> list[str] | None:
+    """List the levels of the image at an address; None where there is no image, or it cannot be read."""
     try:
         store = ChunkStore(open_source_store(url, storage_options), url, patience)
         return find_multiscale(masked(url), read_attributes(masked(url), store), "", []).paths()
@@ -110,7 +110,7 @@ def _levels(url: str, storage_options: Mapping[str, Any] | None, patience: Patie
 
 
 def _lead_to(image: str, url: str, below: str, levels: list[str]) -> str:
-    """Say which address and which level an address stands for that leads into an image."""
+    """Say which `url` and which `level` to write for an address that leads into an image."""
     meant = [level for level in levels if f"{below}/".startswith(f"{level}/") or level.startswith(f"{below}/")]
     if below in DOCUMENTS:
         remedy = f"Write `url: {image}`."
@@ -118,4 +118,4 @@ def _lead_to(image: str, url: str, below: str, levels: list[str]) -> str:
         remedy = f"Its last part belongs in `level`: write `url: {image}` and `level: {quote(meant[0])}`."
     else:
         remedy = f"Write `url: {image}`, and as `level` one of {quote_all(levels)}."
-    return f"{url} is no image by itself, but leads into the image {image}: nothing is read. {remedy}"
+    return f"{url} is not an image, but leads into the image {image}: nothing is read. {remedy}"

@@ -114,7 +114,7 @@ class SegmentationRun:
         output = create_output(url, level, labels, version=format)
         origins = create_origins(output, level, state, reuse=reuse_pixels) if state else None
         provenance = _provenance(level, recipe, fingerprint.digest)
-        notes = [*level.remarks, *filter(None, [source.growth(level)])]
+        notes = [*level.remarks, *filter(None, [source.describe_growth(level)])]
         remarks = [Remark(logging.WARNING, note) for note in notes]
         remarks += [*remark_other_sources(level, url), *remark_large_volumes(level, recipe)]
         return cls(level, output, recipe, provenance, origins, tuple(remarks))

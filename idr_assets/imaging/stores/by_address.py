@@ -44,7 +44,7 @@ def open_source_store(url: str, storage_options: Mapping[str, Any] | None = None
 
 
 def is_archive(url: str) -> bool:
-    """Return whether the name is that of an image in one file; a local folder may have such a name too."""
+    """Return whether an address is that of an image in one file; a local folder may have such a name too."""
     return is_zip(url) and not (is_local(url) and Path(split_protocol(url)[1]).is_dir())
 
 
@@ -57,7 +57,7 @@ def open_source(url: str, storage_options: Mapping[str, Any] | None = None) -> t
     if is_web(url):
         address, query = split_query(url)
         if "#" in url:
-            message = "# begins what no server is sent; write it as %23"
+            message = "what follows # is never sent to a server; write # as %23"
             raise ValueError(message)
         return clients.http_source.HttpSource(server="/".join(address.split("/")[:3]), query=query, **options), address
     if is_s3(url):

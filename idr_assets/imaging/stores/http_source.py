@@ -1,4 +1,4 @@
-"""HTTP as images are read by it: who asks, the way to the server, and which redirects are followed."""
+"""Read images over HTTP: who asks, the way to the server, and which redirects are followed."""
 
 import asyncio
 import atexit
@@ -19,17 +19,17 @@ from idr_assets.imaging.stores.proxies import find_proxy
 from idr_assets.imaging.stores.ranges import RangeIgnoredError
 
 USER_AGENT = f"idr_assets/{version('idr_assets')}"
-"""Tells a public store who reads it."""
+"""Tells a public store who reads from it."""
 
 PATIENCE = 1.0
 """Seconds that a session may take to close."""
 
 LEGAL = "%/?:@!$&'()*+,;=-._~"
-"""What stays in a query as it is written, beside letters and digits: a signature may be of these very bytes."""
+"""Characters of a query that are sent as they are, beside letters and digits: a signature may depend on them."""
 
 
 async def open_session(*, headers: dict[str, str] | None = None, **arguments: Any) -> aiohttp.ClientSession:  # noqa: ANN401  whatever aiohttp takes
-    """Open a session as fsspec's `get_client` does, and close it at exit, on the loop that it runs on.
+    """Open a session like fsspec's `get_client`, and close it at exit, in its own event loop.
 
     fsspec closes the sessions of its synchronous filesystems only, and Zarr reads through asynchronous ones.
     """
@@ -42,7 +42,7 @@ async def open_session(*, headers: dict[str, str] | None = None, **arguments: An
 
 
 class HttpSource(HTTPFileSystem):  # type: ignore[misc]  # fsspec ships no types
-    """The filesystem of fsspec, which sends the query of the image's address with each request.
+    """The filesystem of fsspec; each request has the query of the image's address.
 
     Parameters
     ----------
@@ -51,9 +51,9 @@ class HttpSource(HTTPFileSystem):  # type: ignore[misc]  # fsspec ships no types
     query : str
         The query of the address, such as a token or a signature; '' for none.
     headers : mapping, optional
-        Sent with each request, such as a bearer token.
+        HTTP headers of each request, such as a bearer token.
     **options
-        What fsspec's own filesystem takes.
+        Other arguments of fsspec's filesystem.
 
     """
 
@@ -65,14 +65,14 @@ class HttpSource(HTTPFileSystem):  # type: ignore[misc]  # fsspec ships no types
         headers: Mapping[str, Any] | None = None,
         **options: Any,  # noqa: ANN401  theirs
     ) -> None:
-        """Take what fsspec does. The environment names the proxy; ~/.netrc is not read."""
+        """Make the filesystem. The environment names the proxy; ~/.netrc is not read."""
         named = {name: str(value).strip() for name, value in (headers or {}).items()}
         ours = {"get_client": open_session, "proxy": find_proxy(server)}
         super().__init__(headers=named, **ours | options)
         self.query = quote(query, safe=LEGAL)
 
     def encode_url(self, url: str) -> URL:
-        """Give the address of a request."""
+        """Return the address of a request."""
         address = URL(url, encoded=self.encoded)
         return URL(f"{address}?{self.query}", encoded=True) if self.query else address
 
@@ -94,12 +94,12 @@ class HttpSource(HTTPFileSystem):  # type: ignore[misc]  # fsspec ships no types
 async def _check_redirect(
     _: aiohttp.ClientSession, __: SimpleNamespace, redirect: aiohttp.TraceRequestRedirectParams
 ) -> None:
-    """Refuse what leads elsewhere: the pixels would come from a place that the YAML does not name."""
+    """Refuse redirects to other places: the pixels would come from a place that the YAML does not name."""
     headers, asked = redirect.response.headers, show_address(str(redirect.url))
     try:
         target = redirect.url.join(URL(headers.get("Location") or headers.get("URI") or ""))  # aiohttp follows both
     except ValueError:
-        message = f"{asked} redirects to what is no address: nothing was read. Check the address."
+        message = f"{asked} redirects to something that is not an address: nothing was read. Check the address."
         raise ImageError(message) from None
     place, wanted = ((url.scheme, url.host, url.port) for url in (target, redirect.url))
     if place == wanted or (place, wanted) == (("https", target.host, 443), ("http", target.host, 80)):
@@ -112,6 +112,6 @@ async def _check_redirect(
 
 
 def _close(loop: asyncio.AbstractEventLoop, session: aiohttp.ClientSession) -> None:
-    # Zarr stops its loop at exit too, but registered that earlier: the last that is registered runs first.
+    # Zarr stops its loop at exit too, but later: what is registered last runs first.
     if loop.is_running():
         asyncio.run_coroutine_threadsafe(session.close(), loop).result(PATIENCE)

@@ -15,7 +15,7 @@ from zarr.core.buffer import default_buffer_prototype
 from zarr.core.codec_pipeline import BatchedCodecPipeline, FusedCodecPipeline
 
 AT_ONCE = 10
-"""Batches of chunks that Zarr reads at once, unless a user's settings say otherwise."""
+"""Batches of chunks that Zarr reads at the same time, unless the user's settings say otherwise."""
 
 
 class OneThread(FusedCodecPipeline):

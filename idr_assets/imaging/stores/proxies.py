@@ -7,12 +7,12 @@ from idr_assets.imaging.errors import ImageError
 
 
 def find_proxy(url: str) -> str | None:
-    """Give the address of the proxy that the environment names for `url`, None for the direct way.
+    """Return the address of the proxy that the environment names for `url`, None without a proxy.
 
     Raises
     ------
     ImageError
-        Where the variable names a proxy that is no HTTP proxy.
+        Where the variable names a proxy that is not an HTTP proxy.
 
     """
     parts = urlsplit(url)

@@ -1,4 +1,4 @@
-"""S3 as images are read from it: each request is made once, because `retries` repeats it."""
+"""Read images from S3: each request is made once, because `retries` repeats it."""
 
 from http import HTTPStatus
 from typing import Any
@@ -17,12 +17,12 @@ CONFIG = {
 
 
 class S3Source(S3FileSystem):  # type: ignore[misc]  # s3fs ships no types
-    """The filesystem of s3fs without retries of its own or of botocore, which would multiply ours."""
+    """The filesystem of s3fs without its own retries and those of botocore, which would multiply ours."""
 
     retries = 1
 
     def __init__(self, *, config_kwargs: dict[str, Any] | None = None, **options: Any) -> None:  # noqa: ANN401  theirs
-        """Take what s3fs does."""
+        """Make the filesystem, with the same arguments as in s3fs."""
         super().__init__(config_kwargs=CONFIG | (config_kwargs or {}), **options)
 
     async def _call_s3(self, method: str, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401  theirs

@@ -62,7 +62,7 @@ def _matches_yaml(image: Image, level: Level | None, fault: str | None = None) -
     """Report what the YAML expects, what is stored if the level was opened, and what is wrong or new."""
     expected = {"expected shape (TCZYX)": str(image.shape), "expected dtype": image.dtype or "any"}
     stored = {"stored shape (TCZYX)": str(level.shape), "stored dtype": level.dtype.str} if level else {}
-    remark = fault or (image.source.growth(level) if level else None)
+    remark = fault or (image.source.describe_growth(level) if level else None)
     return dg.AssetCheckResult(
         passed=fault is None,
         check_name="matches_yaml",

@@ -104,7 +104,7 @@ def test_a_chunk_that_is_refused_is_missing_where_others_are_sent(
             open_level(url, "0", options, patience=HASTY).read(plane.block)
         message = str(error.value)
         assert f"The chunk {url}/0/c/{plane.t}/0/{plane.z}/0/0 is missing, so {plane} has no pixels" in message
-        assert "The store sends other chunks, and of this one it says: " in message
+        assert "The store sends other chunks; for this one it answers: " in message
         assert ("it is an HTML page" if answer == "a page" else f"status {answer}") in message
         assert "write `missing_chunks: zeros` below `reading`" in message
         zeros = open_level(url, "0", options, patience=HASTY, missing_chunks="zeros")

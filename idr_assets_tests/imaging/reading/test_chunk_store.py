@@ -70,7 +70,7 @@ STAYING: dict[str, tuple[Fault, str]] = {
         faults.redirect("http://localhost:9", header="URI"),
         "another host or port or a less safe scheme",
     ),
-    "redirect to nothing": (faults.redirect("http://[bad"), "redirects to what is no address"),
+    "redirect to nothing": (faults.redirect("http://[bad"), "redirects to something that is not an address"),
     "Retry-After of an hour": (faults.status(429, {"Retry-After": "3600"}), "the server answers with status 429"),
     "Retry-After without end": (faults.status(503, {"Retry-After": "9" * 400}), "the server answers with status 503"),
     "redirect to a file": (faults.redirect("file://"), "redirects to file:///"),
@@ -133,7 +133,7 @@ def test_a_fault_that_stays_is_named_with_plane_or_url(served: Served, name: str
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
-        (faults.replaced(b"{no JSON"), "it is no JSON"),
+        (faults.replaced(b"{no JSON"), "it is not JSON"),
         (faults.html_page, "it is an HTML page"),
         (faults.status(403), "access is refused (status 403)"),
     ],

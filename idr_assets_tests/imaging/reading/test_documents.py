@@ -26,7 +26,7 @@ PICKLE = {"id": "pickle", "protocol": 5}
 BYTES = {"name": "bytes", "configuration": {"endian": "little"}}
 SHARDS = {"chunk_shape": [1, 1, 1, 3, 4], "codecs": [BYTES, {"name": "numcodecs.pickle"}], "index_codecs": [BYTES]}
 CODEC = "which pixels do not need and which may run code that the store sends: no chunk is decoded. Use a copy"
-DTYPE = "which is no real number: no chunk is decoded. Use a copy"
+DTYPE = "which is not a real number: no chunk is decoded. Use a copy"
 
 REFUSED: dict[str, tuple[Version, dict[str, Any], str]] = {
     "compressor": ("0.4", {"compressor": PICKLE}, f"the codec 'pickle', {CODEC}"),

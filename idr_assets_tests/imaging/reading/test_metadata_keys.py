@@ -61,7 +61,7 @@ def rows(version: Version) -> Iterator[tuple[tuple[str | int, ...], tuple[Any, .
     yield MULTISCALE, ({}, {"odd": 1}), Outcome("list no level: `datasets` is 'None'")
     where = ("version",) if version in ZARR_V3 else (*MULTISCALE, "version")
     yield where, (*EMPTIES, version, f"{version}.dev1", f"{version}-dev-spatialdata", float(version)), READ
-    yield where, (5, True, "odd", ["odd"], {"odd": 1}), Outcome(remark="The version of .* is none of OME-Zarr")
+    yield where, (5, True, "odd", ["odd"], {"odd": 1}), Outcome(remark="The version of .* is not a version of OME-Zarr")
     yield where, ("0.7", "0.10", 1.0, "1.0", "2.1-dev"), Outcome("is OME-Zarr '.*', and 0.1 to 0.6 are known here")
     yield (*MULTISCALE, "datasets"), (*EMPTIES, *ODD), Outcome("list no level: `datasets` is ")
     yield DATASET, (None, "", [], {}, 5, "odd"), Outcome("list no level: `datasets` is ")
@@ -88,7 +88,7 @@ def rows(version: Version) -> Iterator[tuple[tuple[str | int, ...], tuple[Any, .
     yield (*axes, 0), (None, "", [], {}, 5, "odd"), Outcome("The axes of .* are .*no planes can be cut")
     yield (*axes, 0, "name"), EMPTIES + ODD, READ  # its type is channel
     yield (*axes, 2, "name"), EMPTIES + ODD, READ  # of three axes of space it is the one that is neither z nor x
-    yield (*axes, 2, "name"), ("x", "X"), Outcome("none of them twice")
+    yield (*axes, 2, "name"), ("x", "X"), Outcome("each at most once")
     yield (*axes, 1, "type"), EMPTIES, READ
     yield (*axes, 1, "type"), (*ODD, "time"), Outcome(remark="is taken for z by its name; its type says")
     yield (*axes, 3, "unit"), (ABSENT, None, "", "pixel"), NO_SIZE

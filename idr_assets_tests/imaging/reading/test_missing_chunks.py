@@ -47,7 +47,9 @@ def test_the_same_chunk_missing_in_each_plane_is_sparse_by_intent(tmp_path: Path
 
 def test_chunks_missing_here_and_there_may_be_zeros(tmp_path: Path) -> None:
     image = write(tmp_path, {0: "0/0", 1: "5/4", 2: "2/0"})
-    with pytest.raises(MissingChunkError, match=f"If missing chunks of this image stand for zeros, .*, {LINE}; else"):
+    with pytest.raises(
+        MissingChunkError, match=f"If missing chunks of this image stand for zeros, .*, {LINE}; otherwise"
+    ):
         check(image)
 
 

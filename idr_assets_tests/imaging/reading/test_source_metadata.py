@@ -171,14 +171,15 @@ def refusal(url: str, level: str = "0") -> str:
 def test_an_address_without_an_image_is_refused(tmp_path: Path, address: str) -> None:
     for url in (address.replace("image.zarr", "none"), str(tmp_path / "none"), tmp_path.as_uri()):
         assert refusal(url) == (
-            f"No Zarr group at {url}: nothing can be read. Check `url`; a relative one is below IDR_ASSETS_DATA."
+            f"No Zarr group at {url}: nothing can be read. Check `url`; a relative path is below IDR_ASSETS_DATA."
         )
 
 
 def test_a_group_that_is_no_image_is_refused(image: Path, address: str) -> None:
     (image / ".zattrs").write_text('{"about": {}, "ome": {"creator": 1}}')
     assert refusal(address) == (
-        f"The Zarr group at {address} has no `multiscales`: it is no OME-Zarr image. Its keys: ['about', 'creator']."
+        f"The Zarr group at {address} has no `multiscales`: it is not an OME-Zarr image. "
+        "Its keys: ['about', 'creator']."
     )
 
 
@@ -209,6 +210,6 @@ def test_a_level_that_may_lie_outside_of_the_image_is_refused(tmp_path: Path, le
     with StoreServer(tmp_path) as server:
         for url in (str(image), f"{server.url}/folder/image.zarr"):
             assert refusal(url, level).startswith(
-                f"Level {quote(level)} is no path below {url}: pixels might come from"
+                f"Level {quote(level)} is not a path below {url}: pixels might come from"
             )
         assert server.requests == []

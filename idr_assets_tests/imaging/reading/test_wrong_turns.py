@@ -55,8 +55,8 @@ def test_a_plate_names_fields_of_its_first_wells(server: StoreServer, version: V
     write_plate(server.root / "plate.zarr", version)
     for url in (str(server.root / "plate.zarr"), f"{server.url}/plate.zarr"):
         assert refusal(url) == (
-            f"{url} is a plate, which holds images and is none: nothing is read. Write the address of one of them as "
-            f"`url`: {url}/A/1/field, {url}/A/2/field, {url}/B/1/0."
+            f"{url} is a plate, which holds images but is not one itself: nothing is read. Write "
+            f"the address of one of them as `url`: {url}/A/1/field, {url}/A/2/field, {url}/B/1/0."
         )
         open_level(f"{url}/A/1/field", "0")
 
@@ -78,7 +78,7 @@ def test_a_well_names_its_fields(server: StoreServer, version: Version) -> None:
     write_plate(server.root / "plate.zarr", version)
     url = f"{server.url}/plate.zarr/A/1"
     assert refusal(url).endswith(f"Write the address of one of them as `url`: {url}/field, {url}/1.")
-    assert refusal(url).startswith(f"{url} is a well of a plate, which holds images and is none")
+    assert refusal(url).startswith(f"{url} is a well of a plate, which holds images but is not one itself")
 
 
 @pytest.mark.parametrize("version", FOUR_FIVE)
@@ -92,8 +92,8 @@ def test_the_root_of_a_conversion_names_its_images(server: StoreServer, version:
         write_image(root / number, PIXELS, version=version)
     url = f"{server.url}/converted.zarr"
     assert refusal(url) == (
-        f"{url} is the root of a conversion by bioformats2raw, which holds images and is none: nothing is read. Write "
-        f"the address of one of them as `url`: {url}/0, {url}/1."
+        f"{url} is the root of a conversion by bioformats2raw, which holds images but is not one itself: nothing is "
+        f"read. Write the address of one of them as `url`: {url}/0, {url}/1."
     )
 
 
@@ -111,7 +111,7 @@ ODD: list[Any] = [5, "odd", [], [5], {"wells": 5}, {"wells": [{"path": "../../el
 @pytest.mark.parametrize("plate", ODD)
 def test_a_plate_that_names_no_well_says_so_and_asks_for_nothing_outside(server: StoreServer, plate: object) -> None:
     write_group(server.root / "folder/plate.zarr", "0.4", plate=plate)
-    assert refusal(f"{server.url}/folder/plate.zarr").endswith("nothing is read. It names none.")
+    assert refusal(f"{server.url}/folder/plate.zarr").endswith("nothing is read. It names no image.")
     assert {path for _, path in server.requests if "/folder/plate.zarr/" not in path} == set()
 
 
@@ -121,7 +121,7 @@ def test_an_address_with_the_level_in_it_is_parted(server: StoreServer, version:
     write_image(server.root / "image.zarr", PIXELS, version=version)
     for image in (str(server.root / "image.zarr"), f"{server.url}/image.zarr"):
         assert refusal(f"{image}/{below}") == (
-            f"{image}/{below} is no image by itself, but leads into the image {image}: nothing is read. Its last part "
+            f"{image}/{below} is not an image, but leads into the image {image}: nothing is read. Its last part "
             f"belongs in `level`: write `url: {image}` and `level: '0'`."
         )
 

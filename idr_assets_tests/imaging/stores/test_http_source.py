@@ -149,6 +149,6 @@ def test_documents_behind_a_token_are_checked_too(tmp_path: Path, image: Path) -
 def test_a_fragment_is_no_part_of_an_address(tmp_path: Path) -> None:
     with (
         StoreServer(tmp_path) as server,
-        pytest.raises(ImageError, match="# begins what no server is sent; write it as %23"),
+        pytest.raises(ImageError, match="what follows # is never sent to a server; write # as %23"),
     ):
         open_level(f"{server.url}/image #1.zarr", "0", patience=HASTY)
