@@ -20,7 +20,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 VICTIM = dg.AssetKey("v")
 WIPE = '/graphql?query=mutation{wipeAssets(assetPartitionRanges:{assetKey:{path:"v"}}){__typename}}'
-KEYS = [f"![]({WIPE})", "<img src='/graphql?query=mutation{reloadWorkspace{__typename}}'>"]  # short enough to be quoted
+KEYS = [
+    f"![]({WIPE})",
+    "<img src='/graphql?query=mutation{reloadWorkspace{__typename}}'>",
+    "https://evil.example/a www.evil.example someone@evil.example",
+]
+"""Short enough to be quoted."""
 
 PAGES = {
     "overview": "/assets/image/source_image?view=overview",
@@ -105,6 +110,7 @@ def test_a_check_shows_keys_as_they_are(page: Page, home: DagsterHome, mutations
     shown = page.get_by_text("it is not an OME-Zarr image")
     for text in ("has no `multiscales`", *KEYS):
         expect(shown).to_contain_text(text)
+    assert page.locator("a[href*='evil.example']").count() == 0
     page.get_by_text("Execution history", exact=True).click()
     expect(shown).to_contain_text(KEYS[0])
     assert mutations == []

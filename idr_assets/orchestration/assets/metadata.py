@@ -17,6 +17,12 @@ MOST_NAMED = 20
 PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 """All punctuation of ASCII, which may be markup; in CommonMark, a backslash before it makes it literal."""
 
+INSIDE_ADDRESS = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=@)", re.IGNORECASE)
+"""Where an address is cut, which GitHub's Markdown makes a link, backslashes or not, if it is in one piece of text."""
+
+CUT = "<!---->"
+"""An empty comment parts a text in two, and no renderer shows it."""
+
 
 def markdown(text: str) -> str:
     """Escape plain text so that Markdown shows it literally, without links, pictures or HTML; line breaks are kept.
@@ -25,7 +31,11 @@ def markdown(text: str) -> str:
     failures, logs and skipped ticks, are shown literally.
     """
     lines = (line.strip() for line in text.strip().splitlines())  # indented, a line would be code
-    return "\\\n".join(PUNCTUATION.sub(r"\\\g<0>", line) for line in lines)
+    return "\\\n".join(CUT.join(map(_escape, INSIDE_ADDRESS.split(line))) for line in lines)
+
+
+def _escape(text: str) -> str:
+    return PUNCTUATION.sub(r"\\\g<0>", text)
 
 
 def address(url: str) -> dg.MetadataValue[Any]:
