@@ -3,7 +3,6 @@
 import json
 import os
 import pickle
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,6 @@ from zarr.codecs.numcodecs import Delta, Zlib
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.reading.level import open_level
-from idr_assets.imaging.reading.probe import check_pixels
 from idr_assets_tests.support.idr_stores import Version, write_image
 from idr_assets_tests.support.store_server import StoreServer
 
@@ -60,12 +58,6 @@ class MakesFile:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return os.mkdir, (self.file,)
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[StoreServer]:
-    with StoreServer(tmp_path) as server:
-        yield server
 
 
 def edit(document: Path, changes: dict[str, Any]) -> None:
@@ -149,13 +141,3 @@ def test_what_is_wrong_in_zarr_v3_beside_the_pixels_costs_no_image(tmp_path: Pat
     image = write_image(tmp_path / "image.zarr", PIXELS, version="0.5")
     edit(image / "0/zarr.json", V3_AS_MEANT[case])
     np.testing.assert_array_equal(open_level(str(image), "0").read(PLANE), PIXELS)
-
-
-def test_a_fill_value_of_null_is_zero(tmp_path: Path) -> None:
-    image = write_image(tmp_path / "image.zarr", np.ones((2, 1, 1, 3, 4), "u2"), version="0.4")
-    edit(image / "0/.zarray", {"fill_value": None})
-    (image / "0/1/0/0/0/0").unlink()
-    level = open_level(str(image), "0", missing_chunks="zeros")
-    window = Block(range(2), (0,), range(1))
-    check_pixels(level, window, sparse=True, byte_order_known=False)
-    assert level.read(window).max(axis=(2, 3, 4)).tolist() == [[1], [0]]

@@ -1,6 +1,5 @@
 """Sharded images with missing parts, or behind a server that lies: parts of shards are read like whole chunks."""
 
-from collections.abc import Callable, Iterator
 from itertools import repeat
 from pathlib import Path
 from typing import Any
@@ -36,11 +35,10 @@ HASTY = Patience(tries=3, timeout=0.5, seconds=20, wait=0.01)
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[StoreServer]:
+def server(server: StoreServer) -> StoreServer:
     """Serve an image of four planes in one shard."""
-    with StoreServer(tmp_path) as server:
-        write_image(tmp_path / "image.zarr", PIXELS, version="0.5", shards=(1, 1, 4, 40, 36))
-        yield server
+    write_image(server.root / "image.zarr", PIXELS, version="0.5", shards=(1, 1, 4, 40, 36))
+    return server
 
 
 def read(server: StoreServer, z: int) -> Any:  # noqa: ANN401  pixels
@@ -147,7 +145,7 @@ def test_a_chunk_that_its_shard_marks_as_empty_is_an_error_that_names_plane_and_
     level = open_level(str(tmp_path / "image.zarr"), "0")
     shard = "1/0/2/0/1" if layout == "small shards" else "0/0/0/0/0"
     lazy = level.lazy()
-    reads: list[Callable[[], object]] = [
+    reads: list[Any] = [
         lambda: level.read(BLANK.block),
         lambda: level.read(Block(range(2), (0,), range(4))),
         lambda: lazy.compute(scheduler="sync"),

@@ -1,7 +1,6 @@
 """Images on S3 under faults: each request is made once, and tried again by our own patience alone."""
 
 import os
-from collections.abc import Iterator
 from itertools import repeat
 from pathlib import Path
 from typing import Any
@@ -33,11 +32,10 @@ def _no_credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[StoreServer]:
+def server(server: StoreServer) -> StoreServer:
     """Serve a bucket that everybody may read."""
-    write_image(tmp_path / "bucket/image.zarr", PIXELS, version="0.4")
-    with StoreServer(tmp_path) as server:
-        yield server
+    write_image(server.root / "bucket/image.zarr", PIXELS, version="0.4")
+    return server
 
 
 @pytest.mark.parametrize(

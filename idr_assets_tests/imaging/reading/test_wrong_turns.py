@@ -1,7 +1,6 @@
 """Addresses of something else than an image: the message says what is there, and how to get to the image."""
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,6 @@ from idr_assets_tests.support.store_server import StoreServer
 
 PIXELS = np.ones((1, 1, 1, 8, 9), "u2")
 FOUR_FIVE: tuple[Version, ...] = ("0.4", "0.5")
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[StoreServer]:
-    with StoreServer(tmp_path) as server:
-        yield server
 
 
 def refusal(url: str, level: str = "0") -> str:

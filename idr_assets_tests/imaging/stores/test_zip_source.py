@@ -3,7 +3,6 @@
 import pickle
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from zipfile import ZIP_BZIP2, ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
@@ -47,12 +46,6 @@ def pack(image: Path, archive: Path, *, method: int = ZIP_STORED, below: str = "
 @pytest.fixture
 def image(tmp_path: Path) -> Path:
     return write_image(tmp_path / "image.zarr", PIXELS, version="0.5")
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[StoreServer]:
-    with StoreServer(tmp_path) as server:
-        yield server
 
 
 @pytest.mark.parametrize("version", ["0.4", "0.5"])
