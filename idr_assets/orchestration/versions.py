@@ -7,27 +7,19 @@ import dagster as dg
 from idr_assets.imaging.segmentation.recipe import hash_parts
 from idr_assets.orchestration.image import Image
 
-COMPARED = ("dagster/code_version", "dagster/input_data_version/")
+INPUT = "dagster/input_data_version/"
+"""Prefix of the tag with the version of an asset that a plane was made from."""
+
+COMPARED = ("dagster/code_version", INPUT)
 """Prefixes of the tags with the recipe and the image."""
 
+PAGE = 1000
+"""Events in one request to the event log."""
 
-def report_source(context: dg.AssetExecutionContext, image: Image, fingerprint: str) -> None:
-    """Report the image's fingerprint to Dagster, unless it is known.
 
-    Labels record the fingerprint that Dagster knows. Without this, they would become stale as soon as it learns the new
-    one.
-    """
-    source = dg.AssetKey([image.name, "source_image"])
-    if _known(context.instance, source)[1] == fingerprint:
-        return
-    seen_by = dg.MetadataValue.dagster_run(context.run.run_id)
-    seen = dg.AssetMaterialization(
-        source,
-        metadata={"fingerprint": dg.MetadataValue.text(fingerprint), "seen by": seen_by},
-        tags={"dagster/data_version": fingerprint},
-    )
-    context.instance.report_runless_asset_event(seen)  # at once; an event of the run would wait for its outputs
-    context.get_step_execution_context().wipe_input_asset_version_info(source)  # Dagster asked before the step
+def source_key(image: Image) -> dg.AssetKey:
+    """Return the key of the asset `source_image` of an image."""
+    return dg.AssetKey([image.name, "source_image"])
 
 
 def version_tags(instance: dg.DagsterInstance, image: Image) -> dict[str, str]:
@@ -35,15 +27,14 @@ def version_tags(instance: dg.DagsterInstance, image: Image) -> dict[str, str]:
 
     Without them, the good planes of a run in which others failed could never become stale.
     """
-    source = dg.AssetKey([image.name, "source_image"])
-    storage_id, version = _known(instance, source)
-    if version is None:
+    storage_id, event = latest_materialization(instance, source_key(image))
+    if event is None:
         return {"dagster/code_version": image.recipe.version}
-    name = source.to_user_string()
+    name, version = source_key(image).to_user_string(), (event.tags or {}).get("dagster/data_version", "")
     return {
         "dagster/code_version": image.recipe.version,
         "dagster/data_version": hash_parts([image.recipe.version, version]),
-        f"dagster/input_data_version/{name}": version,
+        f"{INPUT}{name}": version,
         f"dagster/input_event_pointer/{name}": str(storage_id),
     }
 
@@ -54,11 +45,23 @@ def is_stale(noted: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
     return any(noted.get(tag) != wanted[tag] for tag in compared)
 
 
-def _known(instance: dg.DagsterInstance, source: dg.AssetKey) -> tuple[int, str | None]:
-    """Return the storage ID and the data version of an asset's last materialization, or (0, None)."""
-    (record,) = instance.get_asset_records([source]) or (None,)
-    materialized = record and record.asset_entry.last_materialization_record
-    if not (materialized and materialized.asset_materialization):
-        return 0, None
-    tags = materialized.asset_materialization.tags or {}
-    return materialized.storage_id, tags.get("dagster/data_version", "")
+def latest_materialization(
+    instance: dg.DagsterInstance, key: dg.AssetKey
+) -> tuple[int, dg.AssetMaterialization | None]:
+    """Return the last materialization of an asset with its storage ID, or (0, None)."""
+    (record,) = instance.get_asset_records([key]) or (None,)
+    last = record and record.asset_entry.last_materialization_record
+    return (last.storage_id, last.asset_materialization) if last and last.asset_materialization else (0, None)
+
+
+def latest_tags(instance: dg.DagsterInstance, key: dg.AssetKey) -> dict[str, Mapping[str, str]]:
+    """Return the tags of the last materialization of each partition of an asset."""
+    tags: dict[str, Mapping[str, str]] = {}
+    found = instance.fetch_materializations(key, limit=PAGE)
+    while True:
+        for record in found.records:  # the newest first
+            if record.partition_key and record.asset_materialization:
+                tags.setdefault(record.partition_key, record.asset_materialization.tags or {})
+        if not found.has_more:
+            return tags
+        found = instance.fetch_materializations(key, limit=PAGE, cursor=found.cursor)

@@ -9,7 +9,8 @@ import numpy.typing as npt
 import zarr
 from zarr.storage import LocalStore
 
-from idr_assets.imaging.output.files import clear_partials, readable, room, undisturbed
+from idr_assets.imaging.output.files import clear_partials, retry_write
+from idr_assets.imaging.output.store_faults import explain_reads, explain_writes
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.stores.by_address import open_store
 from idr_assets.imaging.stores.pipelines import fuse
@@ -25,7 +26,7 @@ def open_array(url: str, path: str, *, missing_chunks: Literal["error", "zeros"]
         raise FileNotFoundError(url)  # Zarr would make the folder
     # Empty chunks are written: a plane without objects differs from a plane that is not there.
     config: Any = {"write_empty_chunks": True, "read_missing_chunks": missing_chunks == "zeros"}
-    with readable(url, path):
+    with explain_reads(url, path):
         array = zarr.open_array(store, path=path, mode="r+", config=config)
         fuse(array)
         return array
@@ -36,8 +37,8 @@ def write_planes(url: str, block: Block, *arrays: tuple[zarr.Array[Any], npt.NDA
 
     Raises `ImageError` on a full disk.
     """
-    with room(url):
-        undisturbed(lambda: _write(block, arrays))
+    with explain_writes(url):
+        retry_write(lambda: _write(block, arrays))
     clear_planes(block, *(array for array, _ in arrays))
 
 

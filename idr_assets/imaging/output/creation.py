@@ -1,16 +1,14 @@
 """Make the output: its groups and arrays, once, whoever comes first, and never over another one."""
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 import zarr
 
-from idr_assets.imaging.errors import ImageError, masked
+from idr_assets.imaging.errors import masked
 from idr_assets.imaging.ome_zarr.formats import FORMATS, Format, Version
 from idr_assets.imaging.ome_zarr.geometry import read_geometry
-from idr_assets.imaging.output.arrays import open_array
 from idr_assets.imaging.output.attributes import (
     image_attributes,
     label_attributes,
@@ -18,11 +16,12 @@ from idr_assets.imaging.output.attributes import (
     moved,
     written_geometry,
 )
-from idr_assets.imaging.output.files import alone, clear_partials, room, undisturbed
+from idr_assets.imaging.output.files import clear_partials, retry_write
+from idr_assets.imaging.output.growth import grow_array
 from idr_assets.imaging.output.nodes import create_group, create_node
 from idr_assets.imaging.output.output_image import SEGMENTATION, OutputImage, label_groups, open_output
 from idr_assets.imaging.output.refusals import check_extent, check_level, check_owner
-from idr_assets.imaging.planes import has_grown
+from idr_assets.imaging.output.store_faults import explain_writes
 from idr_assets.imaging.reading.level import Level
 from idr_assets.imaging.stores.by_address import open_store
 
@@ -65,12 +64,12 @@ def _follow(url: str, level: Level, written_as: Format) -> None:
     """
     for place in [url, *(f"{url}/labels/{name}" for name in label_groups(url))]:
         store = open_store(place)
-        with room(url):
+        with explain_writes(url):
             group = zarr.open_group(store, mode="r+", use_consolidated=False)
             attributes = group.attrs.asdict()
             ours = "idr_assets" in attributes
             if ours and read_geometry(masked(place), "0", store) != written_geometry(level):
-                undisturbed(partial(group.attrs.put, moved(attributes, level, written_as)))
+                retry_write(partial(group.attrs.put, moved(attributes, level, written_as)))
         clear_partials(store, "")
         if ours:
             grow_array(place, "0", level.shape)
@@ -78,10 +77,10 @@ def _follow(url: str, level: Level, written_as: Format) -> None:
 
 def _list_labels(url: str, written_as: Format) -> None:
     """List the label groups that are there; whoever writes looks again, so that of writers at once none is lost."""
-    with room(url):
+    with explain_writes(url):
         group = zarr.open_group(open_store(url), path="labels", mode="r+")
         while (noted := group.attrs.asdict()) != (found := noted | list_attributes(label_groups(url), written_as)):
-            undisturbed(partial(group.attrs.put, found))
+            retry_write(partial(group.attrs.put, found))
             group = zarr.open_group(open_store(url), path="labels", mode="r+")
 
 
@@ -96,30 +95,3 @@ def create_array(  # noqa: PLR0913
     options: dict[str, Any] = {"fill_value": 0, "zarr_format": written_as.zarr_format, **written_as.array}
     create = partial(zarr.create_array, name=path, shape=shape, dtype=dtype, chunks=(1, 1, *sizes), **options)
     create_node(url, path, create)
-
-
-def grow_array(url: str, path: str, shape: Sequence[int]) -> None:
-    """Lengthen an array of the output to `shape` where that has more timepoints or slices; never shorten it.
-
-    Only its metadata are written, whole. An array that cannot be read stays as it is, for others to report. Raises
-    `ImageError` on a full disk.
-    """
-    if _longer(url, path, shape):
-        with alone(url), room(url):
-            undisturbed(partial(_grow, url, path, shape))
-        clear_partials(open_store(url), path)
-
-
-def _grow(url: str, path: str, shape: Sequence[int]) -> None:
-    if longer := _longer(url, path, shape):
-        open_array(url, path).resize(longer)
-
-
-def _longer(url: str, path: str, shape: Sequence[int]) -> tuple[int, ...] | None:
-    """Give the shape to which an array is to grow, None where it has it or is none that can be read."""
-    try:
-        stored = open_array(url, path).shape
-    except (FileNotFoundError, ImageError):
-        return None
-    longest = tuple(map(max, shape, stored))
-    return longest if has_grown(longest, stored) else None

@@ -1,71 +1,88 @@
-"""Write whole files, and clear away what killed writers left of theirs.
+"""Write whole files, and remove what killed writers left.
 
-A file is written below another name, which ends in `.partial`, and renamed; Zarr's local stores do the same. A partial
-file tells nothing of its writer, neither by its age nor on another machine, so nobody asks: whoever has written a file
-removes every partial file beside it, and a writer who thereby loses its own writes again. This ends, for each writer
-clears away but once, when it has written.
+On a disk, a file is written under another name that ends in `.partial`, then renamed; Zarr's local stores do the same.
+Nothing tells whether the writer of a partial file is still alive: neither the file's age nor, from another machine, its
+process. So whoever has written a file removes every partial file beside it. A writer that loses its own in this way
+writes again. This ends, because each writer removes partial files only once, after it has written.
 
-On S3 nothing is renamed: an object appears whole when its upload has ended, in one part or in many, and not before.
+On S3 nothing is renamed: an object appears when its upload has ended, and appears whole.
 """
 
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from errno import EDQUOT, ENOSPC
 from fcntl import LOCK_EX, flock
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from fsspec.core import split_protocol
 from zarr.abc.store import Store
 from zarr.storage import LocalStore
 
-from idr_assets.imaging.errors import ImageError, masked
-from idr_assets.imaging.store_text import cite
-from idr_assets.imaging.stores import clients
+from idr_assets.imaging.output.store_faults import explain_writes
 from idr_assets.imaging.stores.by_address import is_s3, open_filesystem
 
 TRIES = 10
-"""How often a file is written at most, which is more than there are writers of the same file at once."""
+"""How often a file is written at most: more than there are writers of the same file at once."""
+
+CHANGED_MEANWHILE = {"PreconditionFailed", "ConditionalRequestConflict"}
+"""What S3 answers to a conditional upload if the object is another one now."""
 
 
 def write_file(url: str, content: bytes) -> None:
-    """Write a file whole or not at all; `ImageError` when there is no space left."""
+    """Write a file whole or not at all; raise `ImageError` if it cannot be written."""
     filesystem, path = open_filesystem(url)
-    write = _put if "s3" in filesystem.protocol else _put_and_rename
-    with room(url):
-        write(filesystem, path, content)
+    with explain_writes(url):
+        if is_s3(url):
+            filesystem.pipe_file(path, content)
+        else:
+            _write_and_rename(filesystem, path, content)
+
+
+def update_file(url: str, change: Callable[[bytes], bytes]) -> None:
+    """Replace the content of a file by what `change` makes of it; raise `ImageError` if it cannot be written.
+
+    Several processes may do this at once, and each change is kept. On a disk they must run on one machine.
+    """
+    filesystem, path = open_filesystem(url)
+    with explain_writes(url):
+        if is_s3(url):
+            _update_object(filesystem, path, change)
+        else:
+            with _lock(os.path.dirname(path)):  # noqa: PTH120  also of a store that is no disk
+                _write_if_new(filesystem.cat_file(path), change, partial(write_file, url))
 
 
 def remove_file(url: str) -> None:
-    """Remove a file, where it is there."""
+    """Remove a file if it exists."""
     filesystem, path = open_filesystem(url)
-    _remove(filesystem, path)
+    with suppress(FileNotFoundError):
+        filesystem.rm_file(path)
 
 
 def move_file(url: str, target: str) -> None:
-    """Give a file another address of the same store, where it is there; on a disk at once, on S3 by a copy."""
+    """Move a file, if it exists, to another address of the same store: on a disk in one step, on S3 by a copy."""
     filesystem, path = open_filesystem(url)
-    with room(target), suppress(FileNotFoundError):
+    with explain_writes(target), suppress(FileNotFoundError):
         filesystem.mv(path, open_filesystem(target)[1])
 
 
 def file_ends(url: str, names: Sequence[str], length: int) -> list[bytes | None]:
-    """Read the last bytes of files in the folder `url`, all of them for length 0, at once; None for what is not there.
+    """Read the last `length` bytes of files in the folder `url`, or whole files if it is 0, all at once.
 
-    What cannot be read is None too.
+    None stands for a file that does not exist or cannot be read.
     """
     filesystem, root = open_filesystem(url)
     found: list[bytes | Exception] = filesystem.cat_ranges([f"{root}/{name}" for name in names], -length, None)
     for end in found:
         if isinstance(end, Exception):
-            end.__traceback__ = None  # which holds all that the callers hold, until the garbage collector comes round
+            end.__traceback__ = None  # it would keep everything that the callers hold in memory
     return [end if isinstance(end, bytes) else None for end in found]
 
 
-def undisturbed(write: Callable[[], None]) -> None:
-    """Call `write`, and again where another writer of the same file took its partial file away."""
+def retry_write(write: Callable[[], None]) -> None:
+    """Call `write`, and again if another writer of the same file removed its partial file."""
     for _ in range(TRIES - 1):
         with suppress(FileNotFoundError):
             return write()
@@ -73,96 +90,57 @@ def undisturbed(write: Callable[[], None]) -> None:
 
 
 def clear_partials(store: Store, folder: str) -> None:
-    """Remove the partial files in one folder of a store; of stores that are not local none has any."""
+    """Remove the partial files in one folder of a store; only local stores have any."""
     if isinstance(store, LocalStore):
-        with suppress(OSError), os.scandir(f"{store.root}/{folder}") as files:  # what stays is for the next writer
+        with suppress(OSError), os.scandir(f"{store.root}/{folder}") as files:  # the next writer removes what stays
             for left in (file for file in files if file.name.endswith(".partial")):
                 Path(left).unlink(missing_ok=True)
 
 
+def _update_object(filesystem: Any, path: str, change: Callable[[bytes], bytes]) -> None:  # noqa: ANN401  of fsspec
+    for tries in range(1, TRIES + 1):
+        tag = filesystem.info(path)["ETag"]  # before the content, so that the store refuses if that changes after it
+        try:
+            return _write_if_new(filesystem.cat_file(path), change, partial(filesystem.pipe_file, path, IfMatch=tag))
+        except OSError as error:
+            answer = getattr(error.__cause__, "response", {}).get("Error", {})
+            if tries == TRIES or answer.get("Code") not in CHANGED_MEANWHILE:
+                raise
+    return None
+
+
+def _write_if_new(old: bytes, change: Callable[[bytes], bytes], write: Callable[[bytes], None]) -> None:
+    if (new := change(old)) != old:
+        write(new)
+
+
 @contextmanager
-def alone(url: str) -> Iterator[None]:
-    """Let one process of this machine at a time into what the block does; on a store without locks, all at once."""
+def _lock(folder: str) -> Iterator[None]:
+    """Let one process of this machine at a time enter; on a store without locks, all of them."""
     with ExitStack() as stack:
         with suppress(OSError):
-            folder = os.open(split_protocol(url)[1], os.O_RDONLY)
-            stack.callback(os.close, folder)  # which gives the lock back, as the end of the process does
-            flock(folder, LOCK_EX)
+            opened = os.open(folder, os.O_RDONLY)
+            stack.callback(os.close, opened)  # which releases the lock, as the end of the process does
+            flock(opened, LOCK_EX)
         yield
 
 
-@contextmanager
-def readable(url: str, path: str) -> Iterator[None]:
-    """Turn a damaged document of the output, or a store that refuses to read, into an `ImageError` that names it."""
-    where = f"{masked(url)}/{path}".rstrip("/")
-    try:
-        yield
-    except FileNotFoundError:
-        raise
-    except _faults(url) as error:
-        message = f"{where} cannot be read ({_said(error)}), so nothing was done. {_remedy(url)}"
-        raise ImageError(message) from error
-    except ValueError as error:
-        message = (
-            f"The metadata of {where} are damaged ({_said(error)}), so nothing was done. Restore them from a copy, or "
-            "move the output away, after which all of its planes are to be materialized again."
-        )
-        raise ImageError(message) from error
-
-
-@contextmanager
-def room(url: str) -> Iterator[None]:
-    """Turn a full disk, or a place that cannot be written, into an `ImageError` that names the output."""
-    try:
-        yield
-    except _faults(url) as error:
-        if getattr(error, "errno", None) not in (ENOSPC, EDQUOT):
-            message = f"{masked(url)} cannot be written ({_said(error)}): nothing is stored there. {_remedy(url)}"
-            raise ImageError(message) from error
-        message = (
-            f"No space left for {masked(url)}: this is not stored, and what was stored before is intact. Free space, "
-            "or move the output and set IDR_ASSETS_DATA to its new place; then materialize again."
-        )
-        raise ImageError(message) from error
-
-
-def _faults(url: str) -> tuple[type[Exception], ...]:
-    return (OSError, clients.botocore_errors.BotoCoreError) if is_s3(url) else (OSError,)
-
-
-def _said(error: Exception) -> str:
-    return cite(getattr(error, "strerror", None) or error) or type(error).__name__
-
-
-def _remedy(url: str) -> str:
-    if is_s3(url):
-        return "Check IDR_ASSETS_DATA, AWS_ENDPOINT_URL and the credentials, which botocore takes from AWS_* variables."
-    return "Set IDR_ASSETS_DATA to a folder that can be, or correct its rights."
-
-
-def _put(filesystem: Any, path: str, content: bytes) -> None:  # noqa: ANN401  any of fsspec's
-    filesystem.pipe_file(path, content)
-
-
-def _put_and_rename(filesystem: Any, path: str, content: bytes) -> None:  # noqa: ANN401  any of fsspec's
+def _write_and_rename(filesystem: Any, path: str, content: bytes) -> None:  # noqa: ANN401  any of fsspec's
     folder = path.rpartition("/")[0]
     filesystem.makedirs(folder, exist_ok=True)
-    undisturbed(lambda: _write(filesystem, path, content))
+    retry_write(lambda: _write_once(filesystem, path, content))
     for left in filesystem.ls(folder, detail=False):
         if left.startswith(f"{path}.") and left.endswith(".partial"):
-            _remove(filesystem, left)
+            with suppress(FileNotFoundError):
+                filesystem.rm_file(left)
 
 
-def _write(filesystem: Any, path: str, content: bytes) -> None:  # noqa: ANN401  any of fsspec's
-    partial = f"{path}.{uuid4().hex}.partial"
+def _write_once(filesystem: Any, path: str, content: bytes) -> None:  # noqa: ANN401  any of fsspec's
+    temporary = f"{path}.{uuid4().hex}.partial"
     try:
-        filesystem.pipe_file(partial, content)
-        filesystem.mv(partial, path)
+        filesystem.pipe_file(temporary, content)
+        filesystem.mv(temporary, path)
     except OSError:
-        _remove(filesystem, partial)
+        with suppress(FileNotFoundError):
+            filesystem.rm_file(temporary)
         raise
-
-
-def _remove(filesystem: Any, path: str) -> None:  # noqa: ANN401  any of fsspec's
-    with suppress(FileNotFoundError):
-        filesystem.rm_file(path)

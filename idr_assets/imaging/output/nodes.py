@@ -14,7 +14,8 @@ from zarr.abc.store import Store
 from zarr.errors import ContainsArrayError, ContainsGroupError, GroupNotFoundError
 
 from idr_assets.imaging.ome_zarr.formats import Format
-from idr_assets.imaging.output.files import clear_partials, readable, room, undisturbed, write_file
+from idr_assets.imaging.output.files import clear_partials, retry_write, write_file
+from idr_assets.imaging.output.store_faults import explain_reads, explain_writes
 from idr_assets.imaging.stores.by_address import open_store
 
 
@@ -24,7 +25,7 @@ def find_group(url: str, path: str = "") -> zarr.Group | None:
     Raises `ImageError` where it is damaged or cannot be read.
     """
     try:
-        with readable(url, path):
+        with explain_reads(url, path):
             return zarr.open_group(open_store(url), path=path, mode="r")
     except (GroupNotFoundError, FileNotFoundError):
         return None
@@ -48,6 +49,6 @@ def create_node(url: str, path: str, create: Callable[[Store], object]) -> None:
         with suppress(ContainsArrayError, ContainsGroupError):
             create(store)
 
-    with room(url):
-        undisturbed(once)
+    with explain_writes(url):
+        retry_write(once)
     clear_partials(store, path)

@@ -30,7 +30,8 @@ import zarr
 
 from idr_assets.imaging.errors import DAMAGED, ImageError
 from idr_assets.imaging.output.arrays import open_array, write_planes
-from idr_assets.imaging.output.creation import create_array, grow_array
+from idr_assets.imaging.output.creation import create_array
+from idr_assets.imaging.output.growth import grow_array
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.output.read_back import UNREADABLE
 from idr_assets.imaging.planes import Block, Plane

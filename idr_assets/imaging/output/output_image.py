@@ -19,7 +19,8 @@ from idr_assets.imaging.errors import DAMAGED, ImageError, masked
 from idr_assets.imaging.lazy import LazyPlanes
 from idr_assets.imaging.ome_zarr.formats import FORMATS, Format, format_of
 from idr_assets.imaging.output.arrays import clear_planes, open_array, same_bits, write_planes
-from idr_assets.imaging.output.files import file_ends, remove_file, room
+from idr_assets.imaging.output.files import file_ends, remove_file
+from idr_assets.imaging.output.store_faults import explain_writes
 from idr_assets.imaging.planes import Block, LabelledPlane, Plane
 from idr_assets.imaging.store_text import cite
 from idr_assets.imaging.stores.by_address import open_filesystem
@@ -60,7 +61,7 @@ class OutputImage:
         be read has the pixels that they belong to, unless two runs write other pixels of it at the same moment. Where
         all of the block's pixels are stored, bit for bit, labels alone are written. Raises `ImageError` on a full disk.
         """
-        with room(self.url):
+        with explain_writes(self.url):
             labelled = self._labelled(block)
             same = all(labelled.values()) and self._has_pixels(block, pixels)
             self._clear_the_way(labelled, [] if same else [*pixels.reshape(-1, *pixels.shape[3:])])

@@ -49,14 +49,31 @@ def read_fingerprint(level: Level, storage_options: Mapping[str, Any] | None = N
 
     """
     validators = _validators(level, storage_options)
-    metadata = repr(sorted(level.array.metadata.to_dict().items(), key=lambda item: item[0]))
-    if (axes := level.geometry.axes) != tuple(axis for axis in AXES if axis in axes):
-        metadata += repr(axes)  # in the usual order they add nothing, so that fingerprints of earlier versions hold
-    digest = hashlib.sha256(f"{metadata}{next(iter(validators), '')}".encode()).hexdigest()[:16]
+    digest = _hash(_describe(level) + next(iter(validators), ""))
     if not validators or split_protocol(level.address)[0] in (None, "file"):
         return Fingerprint(digest, None)
     zeros: bool = level.array.config.read_missing_chunks
     return Fingerprint(digest, json.dumps([level.url, level.path, digest, validators, zeros]))
+
+
+def hash_layout(level: Level) -> str:
+    """Hash the metadata of a level except the lengths of T and Z: 16 hexadecimal digits.
+
+    It stays the same if an image only grows in T or Z. Unlike a fingerprint, it does not depend on the date or ETag of
+    the metadata file, which change when the image grows.
+    """
+    lengths = zip(level.geometry.axes, level.array.shape, strict=True)
+    return _hash(_describe(level, shape=[None if axis in {"t", "z"} else length for axis, length in lengths]))
+
+
+def _describe(level: Level, **changes: object) -> str:
+    metadata = repr(sorted((level.array.metadata.to_dict() | changes).items(), key=lambda item: item[0]))
+    axes = level.geometry.axes  # in the usual order they add nothing, so that a fingerprint stays what it was
+    return metadata if axes == tuple(axis for axis in AXES if axis in axes) else metadata + repr(axes)
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _validators(level: Level, storage_options: Mapping[str, Any] | None) -> list[str]:

@@ -15,7 +15,7 @@ from idr_assets.orchestration.longer_axes import rename_shorter_keys
 from idr_assets.orchestration.partitions import block_of, window_partitions
 from idr_assets.orchestration.process_end import skip_last_garbage
 from idr_assets.orchestration.run_range import check_run
-from idr_assets.orchestration.versions import report_source
+from idr_assets.orchestration.source_version import report_source
 
 
 def plane_labels(image: Image) -> dg.AssetsDefinition:
@@ -54,7 +54,7 @@ def plane_labels(image: Image) -> dg.AssetsDefinition:
                 format=image.format,
                 reuse_pixels=image.reuse_pixels,
             )
-            report_source(context, image, run.provenance.fingerprint)
+            report_source(context, image, run.level, run.provenance.fingerprint)
             log_remarks(context, run.remarks)
             with dask.client() as client:
                 context.log.info("dask dashboard: %s", client.dashboard_link)

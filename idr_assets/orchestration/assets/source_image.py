@@ -14,6 +14,7 @@ from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.descriptions import of_source_image
 from idr_assets.orchestration.assets.metadata import address, markdown, picture
 from idr_assets.orchestration.image import Image
+from idr_assets.orchestration.source_version import find_version
 
 
 def source_image(image: Image) -> dg.AssetsDefinition:
@@ -39,7 +40,7 @@ def source_image(image: Image) -> dg.AssetsDefinition:
         metadata={name: address(link) for name, link in image.links.items()},
         check_specs=[dg.AssetCheckSpec("matches_yaml", asset=key, description=description, blocking=True)],
     )
-    def asset() -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
+    def asset(context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
         with own_settings:
             level = None
             try:
@@ -50,9 +51,12 @@ def source_image(image: Image) -> dg.AssetsDefinition:
                 yield _matches_yaml(image, level, str(error))
                 raise
             fingerprint = read_fingerprint(level, image.storage_options).digest
-            metadata = _metadata(image, level) | {"fingerprint": fingerprint, "middle plane": _thumbnail(image, level)}
+            found = find_version(context.instance, image, level, fingerprint)
+            metadata = _metadata(image, level) | found.metadata | {"middle plane": _thumbnail(image, level)}
             yield dg.MaterializeResult(
-                metadata=metadata, check_results=[_matches_yaml(image, level)], data_version=dg.DataVersion(fingerprint)
+                metadata=metadata,
+                check_results=[_matches_yaml(image, level)],
+                data_version=dg.DataVersion(found.version),
             )
 
     return asset

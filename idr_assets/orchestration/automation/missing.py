@@ -1,6 +1,6 @@
 """Find the planes of an image that are still to be made, as few rectangles of partitions."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from enum import Enum
 
 import dagster as dg
@@ -10,7 +10,7 @@ from idr_assets.orchestration.automation.rectangles import join_cells
 from idr_assets.orchestration.dead_runs import fail_dead_runs
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.partitions import partition_key, window_partitions
-from idr_assets.orchestration.versions import is_stale, version_tags
+from idr_assets.orchestration.versions import is_stale, latest_tags, version_tags
 
 type Cell = tuple[int, int]
 
@@ -22,9 +22,6 @@ IN_PROGRESS = "IN_PROGRESS"
 
 DONE = "MATERIALIZED"
 """State of a partition whose last run succeeded."""
-
-PAGE = 1000
-"""Events in one request to the event log."""
 
 
 def missing_planes(instance: dg.DagsterInstance, image: Image, states: Collection[str | None] = TO_DO) -> set[Cell]:
@@ -43,7 +40,7 @@ def missing_planes(instance: dg.DagsterInstance, image: Image, states: Collectio
 
 def stale_planes(instance: dg.DagsterInstance, image: Image) -> set[Cell]:
     """Return (t, z) of the partitions whose recipe or image has changed since; Dagster marks them as well."""
-    wanted, noted = version_tags(instance, image), _latest_tags(instance, dg.AssetKey(image.key("plane_labels")))
+    wanted, noted = version_tags(instance, image), latest_tags(instance, dg.AssetKey(image.key("plane_labels")))
     keys = {partition_key(image, plane): (plane.t, plane.z) for plane in image.window.planes()}
     return {cell for key, cell in keys.items() if key in noted and is_stale(noted[key], wanted)}
 
@@ -51,19 +48,6 @@ def stale_planes(instance: dg.DagsterInstance, image: Image) -> set[Cell]:
 def rectangles(image: Image, cells: Collection[Cell]) -> list[Block]:
     """Cover the given (t, z), and no others, by few rectangles that do not overlap."""
     return [Block(t, image.channels, z) for t, z in join_cells(cells)]
-
-
-def _latest_tags(instance: dg.DagsterInstance, key: dg.AssetKey) -> dict[str, Mapping[str, str]]:
-    """Return the tags of the last materialization of each partition."""
-    tags: dict[str, Mapping[str, str]] = {}
-    found = instance.fetch_materializations(key, limit=PAGE)
-    while True:
-        for record in found.records:  # the newest first
-            if record.partition_key and record.asset_materialization:
-                tags.setdefault(record.partition_key, record.asset_materialization.tags or {})
-        if not found.has_more:
-            return tags
-        found = instance.fetch_materializations(key, limit=PAGE, cursor=found.cursor)
 
 
 def _name(state: Enum | None, *, recorded: bool) -> str | None:

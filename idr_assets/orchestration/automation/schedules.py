@@ -17,6 +17,7 @@ from idr_assets.orchestration.automation.missing import missing_planes, rectangl
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.longer_axes import rename_shorter_keys
 from idr_assets.orchestration.partitions import range_tags
+from idr_assets.orchestration.source_version import find_version, last_seen
 
 type Job = Any  # of `define_asset_job`, whose type Dagster does not export
 
@@ -76,10 +77,10 @@ def missing_schedule(images: Sequence[Image], job: Job, automation: Automation) 
 
 
 def change_sensor(image: Image, job: Job, automation: Automation) -> dg.SensorDefinition:
-    """Define the sensor `watch_<image>`, which requests the whole window after the image's fingerprint changed.
+    """Define the sensor `watch_<image>`, which requests the whole window after the version of the image changed.
 
-    It reads metadata only, and skips if the store does not answer. The cursor is the last fingerprint that it saw, at
-    first that of the last `source_image`.
+    It reads metadata, and a few planes if the image grew. It skips if the store does not answer. The cursor is the last
+    version that it saw, at first that of the last `source_image`.
     """
     haste = {name: min(most, getattr(image.patience, name)) for name, most in HASTE.items()}
     hasty = replace(image, patience=image.patience.model_copy(update=haste))
@@ -93,16 +94,17 @@ def change_sensor(image: Image, job: Job, automation: Automation) -> dg.SensorDe
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         try:
-            seen = read_fingerprint(hasty.source.open(), image.storage_options).digest
+            level = hasty.source.open()
+            fingerprint = read_fingerprint(level, image.storage_options).digest
         except ImageError as error:
             return dg.SkipReason(f"Cannot find out now whether {image.name} changed: {error}")
-        known = context.cursor or _last_fingerprint(context.instance, image)
-        if known in {None, seen}:
-            context.update_cursor(seen)
-            return dg.SkipReason(f"{image.name} is unchanged, with fingerprint {seen}.")
+        seen, last = find_version(context.instance, image, level, fingerprint), last_seen(context.instance, image)
+        if (context.cursor or (last and last.version)) in {None, seen.version}:
+            context.update_cursor(seen.version)
+            return dg.SkipReason(f"What is done of {image.name} is unchanged; its fingerprint is {fingerprint}.")
         # Without a run key, because Dagster accepts each key only once: an image may change back and forth.
         request = dg.RunRequest(tags=range_tags(image, image.window))
-        return dg.SensorResult(run_requests=[request], cursor=seen)
+        return dg.SensorResult(run_requests=[request], cursor=seen.version)
 
     return sensor
 
@@ -126,9 +128,3 @@ def _missing(instance: dg.DagsterInstance, image: Image) -> Iterator[dg.RunReque
         # Dagster requires a key for each of several requests, and compares only the keys of one tick.
         run_key = "/".join([*image.key("plane_labels"), *tags.values()])
         yield dg.RunRequest(run_key, asset_selection=plane_labels, tags=tags)
-
-
-def _last_fingerprint(instance: dg.DagsterInstance, image: Image) -> str | None:
-    event = instance.get_latest_materialization_event(dg.AssetKey([image.name, "source_image"]))
-    metadata = event.asset_materialization.metadata if event and event.asset_materialization else {}
-    return str(metadata["fingerprint"].value) if "fingerprint" in metadata else None

@@ -10,7 +10,8 @@ import yaozarrs
 import zarr
 
 from idr_assets.imaging.ome_zarr.formats import FORMATS, Version
-from idr_assets.imaging.output.creation import create_output, grow_array
+from idr_assets.imaging.output.creation import create_output
+from idr_assets.imaging.output.growth import MOST_COMPARED, are_unchanged, grow_array
 from idr_assets.imaging.output.origins import Origins, create_origins, find_origins
 from idr_assets.imaging.output.output_image import OutputImage, open_output
 from idr_assets.imaging.output.read_back import stored_objects
@@ -135,3 +136,41 @@ def test_of_processes_that_grow_it_at_once_the_longest_wins(tmp_path: Path) -> N
     lengths = range(4, 204, 2), range(5, 205, 2)
     assert exit_codes(*[fork(grow_by_steps, folder, ready, each) for each in lengths]) == [0, 0]
     assert not list(folder.rglob("*.partial"))
+
+
+FLAT = np.full((20, 30), 7, np.uint16)
+CHANGES: dict[str, tuple[dict[int, Any], bool]] = {
+    "no plane": ({}, True),
+    "a plane": ({4: PIXELS[0, 0, 0] + 1}, False),
+    "a flat plane": ({4: FLAT}, False),
+    "a chunk that is gone": ({4: None}, True),
+    "all chunks are gone": (dict.fromkeys(range(6)), False),
+}
+
+
+@pytest.mark.parametrize(("changes", "unchanged"), CHANGES.values(), ids=CHANGES)
+def test_an_image_is_unchanged_if_the_planes_that_can_be_read_are(
+    tmp_path: Path, changes: dict[int, Any], *, unchanged: bool
+) -> None:
+    level = level_of(tmp_path, SHORT)
+    output = create_output(str(tmp_path / "output"), level)
+    whole = Block(range(2), (0,), range(3))
+    output.write(whole, PIXELS[:2, :, :3], PIXELS[:2, :, :3].astype(np.int32))
+    source, planes = zarr.open_array(tmp_path / "2 3.zarr/0"), whole.planes()
+    assert len(planes) < MOST_COMPARED
+    for number, pixels in changes.items():
+        plane = planes[number]
+        if pixels is None:
+            (tmp_path / f"2 3.zarr/0/{plane.t}/0/{plane.z}/0/0").unlink()
+        else:
+            source[plane.t, 0, plane.z] = pixels
+    assert are_unchanged(output.url, level, planes) is unchanged
+
+
+def test_planes_of_one_value_do_not_prove_that_an_image_is_unchanged(tmp_path: Path) -> None:
+    write_image(tmp_path / "flat.zarr", np.broadcast_to(FLAT, SHORT), version="0.4")
+    level = open_level(str(tmp_path / "flat.zarr"), "0")
+    output = create_output(str(tmp_path / "output"), level)
+    output.write(PLANE, FLAT[None, None, None], FLAT[None, None, None].astype(np.int32))
+    assert not are_unchanged(output.url, level, PLANE.planes())
+    assert not are_unchanged(output.url, level, [])

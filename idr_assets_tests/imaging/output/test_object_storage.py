@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ import s3fs
 
 from idr_assets.imaging.objects.tables import objects_frame, write_objects
 from idr_assets.imaging.output.creation import create_output
-from idr_assets.imaging.output.files import write_file
+from idr_assets.imaging.output.files import update_file, write_file
+from idr_assets.imaging.output.growth import grow_array
 from idr_assets.imaging.output.output_image import OutputImage, open_output
 from idr_assets.imaging.output.provenance import Provenance, add_provenance, read_provenance
 from idr_assets.imaging.output.read_back import check_written
@@ -106,6 +108,25 @@ def test_what_another_process_writes_is_seen(output: OutputImage) -> None:
     another.cp_file(way, f"{way.rpartition('/')[0]}2/zarr.json")
     another.cp_file(*urls)
     assert (len(read_provenance(OUTPUT, "segmentation")), len(objects_frame(urls))) == (2, 2)
+
+
+@pytest.mark.usefixtures("output")
+def test_a_file_that_another_process_changes_meanwhile_keeps_both_changes() -> None:
+    write_file(FIGURE, b"1")
+
+    def add(content: bytes) -> bytes:
+        if content == b"1":
+            update_file(FIGURE, lambda _: b"12")
+        return content + b"3"
+
+    update_file(FIGURE, add)
+    assert objects()[FIGURE.removeprefix("s3://")] == b"123"
+
+
+def test_of_writers_that_lengthen_an_array_at_once_the_longest_wins(output: OutputImage) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda t: grow_array(OUTPUT, "0", (t, *output.pixels.shape[1:])), [5, 3, 4, 2]))
+    assert open_output(OUTPUT).pixels.shape == (5, *output.pixels.shape[1:])
 
 
 def test_pixels_replaced_below_the_same_metadata_are_of_another_image(endpoint: str, tmp_path: Path) -> None:

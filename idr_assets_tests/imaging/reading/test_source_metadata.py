@@ -13,7 +13,7 @@ import zarr
 from ome_zarr.axes import KNOWN_SPATIAL_UNITS
 
 from idr_assets.imaging.errors import ImageError
-from idr_assets.imaging.reading.fingerprint import read_fingerprint
+from idr_assets.imaging.reading.fingerprint import hash_layout, read_fingerprint
 from idr_assets.imaging.reading.level import open_level
 from idr_assets.imaging.store_text import quote
 from idr_assets_tests.support.idr_stores import Version, write_image
@@ -155,11 +155,20 @@ def test_fingerprint_changes_with_etag_or_modification_date(image: Path, address
     assert read_fingerprint(open_level(url, "0")).digest != before
 
 
-@pytest.mark.parametrize("change", [{"shape": [1, 1, 3, 20, 30]}, {"dtype": "<u2"}, {"dimension_separator": "."}])
-def test_fingerprint_changes_with_the_metadata(image: Path, change: dict[str, Any]) -> None:
-    before = read_fingerprint(open_level(str(image), "0")).digest
+GROWTH = [{"shape": [1, 1, 3, 20, 30]}, {"shape": [4, 1, 2, 20, 30]}]
+CHANGES = [{"shape": [1, 1, 2, 20, 31]}, {"dtype": "<u2"}, {"dimension_separator": "."}, {"compressor": None}]
+
+
+@pytest.mark.parametrize("change", GROWTH + CHANGES)
+def test_fingerprint_changes_with_the_metadata_and_the_layout_with_all_but_the_lengths_of_t_and_z(
+    image: Path, change: dict[str, Any]
+) -> None:
+    before = open_level(str(image), "0")
+    old = read_fingerprint(before).digest
     edit(image / "0/.zarray", **change)
-    assert read_fingerprint(open_level(str(image), "0")).digest != before
+    after = open_level(str(image), "0")
+    assert read_fingerprint(after).digest != old
+    assert (hash_layout(after) == hash_layout(before)) == (change in GROWTH)
 
 
 def refusal(url: str, level: str = "0") -> str:
