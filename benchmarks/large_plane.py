@@ -12,7 +12,7 @@ from benchmarks.memory import memory
 from idr_assets.imaging.output.creation import create_output
 from idr_assets.imaging.planes import Plane
 from idr_assets.imaging.reading.level import open_level
-from idr_assets.imaging.segmentation.blocks import BlockTask
+from idr_assets.imaging.segmentation.block_task import BlockTask
 from idr_assets.imaging.segmentation.functions import gaussian_threshold
 from idr_assets_tests.support.idr_stores import write_image
 

@@ -15,18 +15,17 @@ import zarr
 from benchmarks.ways import UNCOUNTED, WAYS
 from benchmarks.windows import window
 from idr_assets.imaging.output.origins import Origins
-from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.reading.level import Level
-from idr_assets.imaging.segmentation import blocks
-from idr_assets.imaging.segmentation.blocks import BlockTask
+from idr_assets.imaging.segmentation import block_task
+from idr_assets.imaging.segmentation.block_task import BlockTask
 
 STAGES: dict[str, dict[str, list[tuple[Any, str]]]] = {
     "ours": {
         "fetch": [(Level, "read")],
         "segment": [(BlockTask, "segment")],
-        "write": [(OutputImage, "write")],
-        "read back": [(blocks, "checksums"), (blocks, "check_written")],
-        "note origins": [(Origins, "of"), (Origins, "note")],
+        "write": [(block_task, "store_planes")],
+        "read back": [(block_task, "read_checksums"), (block_task, "check_written")],
+        "note origins": [(Origins, "compute"), (Origins, "note")],
     },
     "loop": {
         "fetch": [(zarr.Array, "__getitem__")],

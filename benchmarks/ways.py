@@ -62,7 +62,8 @@ def ours(url: str, options: argparse.Namespace) -> Iterator[Segment]:
     from idr_assets.imaging.output.provenance import Provenance  # noqa: PLC0415
     from idr_assets.imaging.reading.fingerprint import read_fingerprint  # noqa: PLC0415
     from idr_assets.imaging.reading.level import open_level  # noqa: PLC0415
-    from idr_assets.imaging.segmentation.blocks import BlockTask, segment_blocks  # noqa: PLC0415
+    from idr_assets.imaging.segmentation.block_task import BlockTask  # noqa: PLC0415
+    from idr_assets.imaging.segmentation.blocks import segment_blocks  # noqa: PLC0415
     from idr_assets.imaging.segmentation.functions import gaussian_threshold  # noqa: PLC0415
     from idr_assets.imaging.segmentation.plane_results import PlaneFailure  # noqa: PLC0415
     from idr_assets.orchestration.cluster.client import client  # noqa: PLC0415

@@ -10,6 +10,7 @@ import dagster as dg
 
 from idr_assets.by_name import DEFINITIONS, find_image, find_segmentation, load_definitions
 from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.output.writing import remove_labels
 from idr_assets.imaging.planes import Block
 from idr_assets.orchestration.assets.names import figure_keys, measure_keys
 from idr_assets.orchestration.automation.missing import IN_PROGRESS, TO_DO, missing_planes, rectangles, stale_planes
@@ -106,7 +107,7 @@ def _wipe(instance: dg.DagsterInstance, image: Image, block: Block) -> int:
         labels = image.open_output()
         # The record first: labels without a record are made again, a record without labels would stay.
         instance.wipe_asset_partitions(dg.AssetKey(image.key("plane_labels")), keys)
-        labels.remove(block)
+        remove_labels(labels, block)
     except NotImplementedError as error:
         message = (
             "The event log of DAGSTER_HOME cannot forget single planes, so nothing was done. Name the storage class in "

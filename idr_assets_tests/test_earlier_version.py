@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pytest
 
 from idr_assets.by_name import find_image, find_segmentation, load_definitions, open_labels, open_pixels, read_objects
-from idr_assets.imaging.output.output_image import label_groups
+from idr_assets.imaging.output.output_image import list_label_groups
 from idr_assets.imaging.output.provenance import read_provenance
 from idr_assets.orchestration.assets.names import figure_keys, measure_keys
 from idr_assets.orchestration.automation.missing import missing_planes, stale_planes
@@ -108,7 +108,7 @@ def test_pixels_labels_and_objects_are_read_by_name() -> None:
 
 
 def test_provenance_is_read(earlier: Earlier) -> None:
-    assert label_groups(str(earlier.data / "several.ome.zarr")) == ["own", "threshold"]
+    assert list_label_groups(str(earlier.data / "several.ome.zarr")) == ["own", "threshold"]
     for name, segmentation in LABELS:
         image = find_segmentation(earlier.definitions, name, segmentation)
         (record,) = read_provenance(image.labels_url, image.label_group)

@@ -15,7 +15,8 @@ from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.output.creation import create_output
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.retries import Patience
-from idr_assets.imaging.segmentation.blocks import BlockTask, segment_blocks
+from idr_assets.imaging.segmentation.block_task import BlockTask
+from idr_assets.imaging.segmentation.blocks import segment_blocks
 from idr_assets.imaging.segmentation.functions import gaussian_threshold
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure
 from idr_assets_tests.support import store_server as faults

@@ -16,7 +16,7 @@ from scipy.spatial import KDTree
 
 from idr_assets.imaging import synthetic_embryo
 from idr_assets.imaging.planes import Plane
-from idr_assets.imaging.segmentation.plane_quality import expected_objects, is_far
+from idr_assets.imaging.segmentation.plane_quality import expect_objects, is_far
 
 type Planes = npt.NDArray[np.uint16]
 
@@ -183,7 +183,7 @@ def test_the_recipe_finds_nuclei_in_the_window(pixels: Planes) -> None:
 
 def test_no_plane_of_the_window_has_a_count_far_from_its_neighbours(pixels: Planes) -> None:
     objects = {Plane(t, 0, z): _recipe(pixels[t, 0, z])[1] for t in WINDOW_T for z in WINDOW_Z}
-    expected = expected_objects(objects, lambda _: None)
+    expected = expect_objects(objects, lambda _: None)
     assert len(expected) == 100
     assert not [plane for plane in objects if is_far(objects[plane], expected[plane])]
 

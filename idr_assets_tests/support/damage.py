@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from idr_assets.imaging.output.output_image import OutputImage
+from idr_assets.imaging.output.writing import store_planes
 from idr_assets.imaging.planes import Block, Plane
 
 
@@ -24,11 +25,11 @@ def flip_bit(file: Path) -> None:
 
 def damage_writes(patch: pytest.MonkeyPatch, plane: Plane, times: int) -> None:
     """Damage the labels of a plane right after they are written, so many times, for threads of this process."""
-    write, left = OutputImage.write, [plane] * times
+    left = [plane] * times
 
     def damaging(output: OutputImage, block: Block, *arrays: Any) -> None:  # noqa: ANN401  pixels and labels
-        write(output, block, *arrays)
+        store_planes(output, block, *arrays)
         if plane in block.planes() and left:
             flip_bit(chunk_of(output, left.pop()))
 
-    patch.setattr(OutputImage, "write", damaging)
+    patch.setattr("idr_assets.imaging.segmentation.block_task.store_planes", damaging)

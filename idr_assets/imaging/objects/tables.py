@@ -21,7 +21,7 @@ from idr_assets.imaging.errors import ImageError, masked
 from idr_assets.imaging.objects.measurements import COLUMNS, VERSION, measure
 from idr_assets.imaging.output.files import remove_file, write_file
 from idr_assets.imaging.output.output_image import OutputImage
-from idr_assets.imaging.output.read_back import checksums
+from idr_assets.imaging.output.read_back import read_checksums
 from idr_assets.imaging.planes import Block, LabelledPlane, Plane
 from idr_assets.imaging.store_text import cite
 from idr_assets.imaging.stores.by_address import open_filesystem
@@ -78,7 +78,9 @@ def write_objects(url: str, output: OutputImage, planes: Block, image: str, pixe
     Planes are read one by one. Those that are not stored are left out. `pixel_area` is in µm². Raises `ImageError` if
     the disk is full.
     """
-    origin = _origin(image, pixel_area, dict(zip(planes.planes(), checksums(output, planes.planes()), strict=True)))
+    origin = _origin(
+        image, pixel_area, dict(zip(planes.planes(), read_checksums(output, planes.planes()), strict=True))
+    )
     if _is_made_from(url, origin):
         return False
     stored = (labelled for plane in planes.planes() if (labelled := output.read(plane)))

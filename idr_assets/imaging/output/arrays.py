@@ -1,4 +1,4 @@
-"""The arrays of the output: how they are opened, and how planes get into them. What they hold stands elsewhere."""
+"""Open the arrays of the output, and write planes into them."""
 
 from collections.abc import Sequence
 from itertools import product
@@ -19,12 +19,12 @@ from idr_assets.imaging.stores.pipelines import fuse
 def open_array(url: str, path: str, *, missing_chunks: Literal["error", "zeros"] = "error") -> zarr.Array[Any]:
     """Open an array of the output at `url` for reading and writing.
 
-    Raises FileNotFoundError when it is not there, and `ImageError` where it is damaged or cannot be read.
+    Raises FileNotFoundError if it does not exist, and `ImageError` if it is damaged or cannot be read.
     """
     store = open_store(url)
     if isinstance(store, LocalStore) and not store.root.is_dir():
-        raise FileNotFoundError(url)  # Zarr would make the folder
-    # Empty chunks are written: a plane without objects differs from a plane that is not there.
+        raise FileNotFoundError(url)  # Zarr would create the folder
+    # Empty chunks are written: a plane without objects differs from a plane that is not stored.
     config: Any = {"write_empty_chunks": True, "read_missing_chunks": missing_chunks == "zeros"}
     with explain_reads(url, path):
         array = zarr.open_array(store, path=path, mode="r+", config=config)
@@ -35,7 +35,7 @@ def open_array(url: str, path: str, *, missing_chunks: Literal["error", "zeros"]
 def write_planes(url: str, block: Block, *arrays: tuple[zarr.Array[Any], npt.NDArray[Any]]) -> None:
     """Store values (t, c, z, y, x) of a block in arrays of the output at `url`, one array after the other.
 
-    Raises `ImageError` on a full disk.
+    Raises `ImageError` if they cannot be written, for example because the disk is full.
     """
     with explain_writes(url):
         retry_write(lambda: _write(block, arrays))
@@ -43,7 +43,7 @@ def write_planes(url: str, block: Block, *arrays: tuple[zarr.Array[Any], npt.NDA
 
 
 def clear_planes(block: Block, *arrays: zarr.Array[Any]) -> None:
-    """Remove the partial files of a block's planes that writers left which were killed."""
+    """Remove the partial files of a block's planes, which killed writers left."""
     for array in arrays:
         slices = sorted({z // array.chunks[2] for z in block.z})
         for at in product(block.t, block.c, slices, range(array.cdata_shape[3])):
@@ -51,8 +51,8 @@ def clear_planes(block: Block, *arrays: zarr.Array[Any]) -> None:
             clear_partials(array.store, f"{array.path}/{key}".rpartition("/")[0])
 
 
-def same_bits(stored: npt.NDArray[Any], written: npt.NDArray[Any]) -> bool:
-    """Tell whether values are stored bit for bit, in any byte order: NaN is itself, and -0.0 is not 0.0."""
+def is_same(stored: npt.NDArray[Any], written: npt.NDArray[Any]) -> bool:
+    """Return whether values are stored bit for bit, in any byte order: NaN equals itself, and -0.0 is not 0.0."""
     if written.dtype.kind != "f":
         return np.array_equal(stored, written)
     bits = f"u{stored.itemsize}"

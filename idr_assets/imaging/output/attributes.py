@@ -1,4 +1,4 @@
-"""The OME-Zarr attributes of the output."""
+"""Write the OME-Zarr attributes of the output."""
 
 from dataclasses import replace
 from typing import Any
@@ -9,40 +9,40 @@ from idr_assets.imaging.ome_zarr.geometry import Geometry
 from idr_assets.imaging.reading.level import Level
 
 
-def image_attributes(level: Level, name: str, written_as: Format) -> dict[str, Any]:
+def describe_image(level: Level, name: str, written_as: Format) -> dict[str, Any]:
     """Describe the pixels of `level`, named `name`."""
     return written_as.placed(_image(level, name))
 
 
-def label_attributes(level: Level, name: str, written_as: Format) -> dict[str, Any]:
-    """Describe the labels `name` of `level`, and name the image that they belong to."""
+def describe_labels(level: Level, name: str, written_as: Format) -> dict[str, Any]:
+    """Describe the labels `name` of `level`, with a link to their image."""
     background = {"label-value": 0, "class": "background"}
     about = {"version": written_as.version, "source": {"image": "../../"}, "properties": [background]}
     return written_as.placed(_image(level, name) | {"image-label": about})
 
 
-def moved(attributes: dict[str, Any], level: Level, written_as: Format) -> dict[str, Any]:
-    """Put an image or labels where `level` lies; all else that the attributes of their group say stays."""
+def describe_again(attributes: dict[str, Any], level: Level, written_as: Format) -> dict[str, Any]:
+    """Give the attributes of an image or labels the axes, scale and translation of `level`; all else stays."""
     stored = attributes.get("ome", attributes)
     name = stored["multiscales"][0].get("name", "")
     return attributes | written_as.placed(stored | _image(level, name))
 
 
-def written_geometry(level: Level) -> Geometry:
-    """Give the geometry of `level` as the output has it: all axes, and a step of 1 where none is known."""
+def complete_geometry(level: Level) -> Geometry:
+    """Return the geometry of `level` as the output has it: all axes, and a scale of 1 where none is known."""
     return replace(
         level.geometry, axes=tuple(AXES), scale=tuple(1.0 if step is None else step for step in level.geometry.scale)
     )
 
 
-def list_attributes(names: list[str], written_as: Format) -> dict[str, Any]:
-    """List the label groups of an image, as the group that holds them does."""
+def describe_label_groups(names: list[str], written_as: Format) -> dict[str, Any]:
+    """List the label groups of an image, for the group that contains them."""
     return written_as.placed({"labels": names})
 
 
 def _image(level: Level, name: str) -> dict[str, Any]:
-    """Describe a multiscale image of one level, which both the pixels and the labels are."""
-    geometry, types = written_geometry(level), {"t": "time", "c": "channel"}
+    """Describe a multiscale image with one level, as pixels and labels both are."""
+    geometry, types = complete_geometry(level), {"t": "time", "c": "channel"}
     axes = [
         {"name": axis, "type": types.get(axis, "space")} | ({"unit": unit} if unit else {})
         for axis, unit in zip(AXES, geometry.units, strict=True)

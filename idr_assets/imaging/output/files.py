@@ -68,7 +68,7 @@ def move_file(url: str, target: str) -> None:
         filesystem.mv(path, open_filesystem(target)[1])
 
 
-def file_ends(url: str, names: Sequence[str], length: int) -> list[bytes | None]:
+def read_ends(url: str, names: Sequence[str], length: int) -> list[bytes | None]:
     """Read the last `length` bytes of files in the folder `url`, or whole files if it is 0, all at once.
 
     None stands for a file that does not exist or cannot be read.

@@ -9,7 +9,7 @@ import numpy as np
 import zarr
 
 from idr_assets.imaging.errors import DAMAGED, ImageError
-from idr_assets.imaging.output.arrays import open_array, same_bits
+from idr_assets.imaging.output.arrays import is_same, open_array
 from idr_assets.imaging.output.files import clear_partials, update_file
 from idr_assets.imaging.planes import Plane, evenly_spread, has_grown
 from idr_assets.imaging.reading.level import Level
@@ -76,7 +76,7 @@ def _is_unchanged(url: str, level: Level, plane: Plane) -> bool | None:
         source = level.read(plane.block)[0, 0, 0]
     except (OSError, ImageError, *DAMAGED):
         return None
-    if not same_bits(stored, source):
+    if not is_same(stored, source):
         return False
     return None if (stored == stored.flat[0]).all() else True
 

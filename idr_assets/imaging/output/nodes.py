@@ -1,7 +1,4 @@
-"""Create groups and arrays of the output: once, whoever comes first.
-
-A node's documents are written whole or not at all. What stands in them is the caller's affair.
-"""
+"""Create groups and arrays of the output once, whichever process is first. Documents are written whole."""
 
 import json
 from collections.abc import Callable
@@ -20,9 +17,9 @@ from idr_assets.imaging.stores.by_address import open_store
 
 
 def find_group(url: str, path: str = "") -> zarr.Group | None:
-    """Open the group `path` of the store at `url` for reading, whatever its format; None where there is none.
+    """Open the group `path` of the store at `url` for reading, in any format; None if it does not exist.
 
-    Raises `ImageError` where it is damaged or cannot be read.
+    Raises `ImageError` if it is damaged or cannot be read.
     """
     try:
         with explain_reads(url, path):
@@ -32,9 +29,9 @@ def find_group(url: str, path: str = "") -> zarr.Group | None:
 
 
 def create_group(url: str, path: str, attributes: dict[str, Any], written_as: Format) -> None:
-    """Create the group `path`, with its attributes, unless it is in the store at `url`; `ImageError` on a full disk."""
+    """Create the group `path` with its attributes, unless it exists; raise `ImageError` if it cannot be written."""
     if written_as.attributes != written_as.group and find_group(url, path) is None:
-        # First, so that a writer who is killed in between leaves no group without its attributes.
+        # First, so that a writer that is killed in between leaves no group without its attributes.
         content = json.dumps(attributes, indent=zarr.config.get("json_indent")).encode()
         write_file("/".join(filter(None, [url, path, written_as.attributes])), content)
     create = partial(zarr.create_group, path=path, attributes=attributes, zarr_format=written_as.zarr_format)
@@ -42,7 +39,7 @@ def create_group(url: str, path: str, attributes: dict[str, Any], written_as: Fo
 
 
 def create_node(url: str, path: str, create: Callable[[Store], object]) -> None:
-    """Call `create` unless the node `path` is in the store at `url`; `ImageError` when there is no space left."""
+    """Call `create` unless the node `path` exists; raise `ImageError` if it cannot be written."""
     store = open_store(url)
 
     def once() -> None:

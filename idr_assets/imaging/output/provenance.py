@@ -1,6 +1,6 @@
-"""How the planes of an output were made: a record for each way, stored once in a group beside the labels.
+"""Store how the planes of an output were made: each record once, in a group beside the labels.
 
-The name of a group is the hash of its record, so that processes that write records at once lose none, without a lock.
+The name of a group is the hash of its record, so that no record is lost if several processes write at once.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from idr_assets.imaging.output.output_image import OutputImage
 
 @dataclass(frozen=True)
 class Provenance:
-    """One way in which planes of an output were made.
+    """How planes of an output were made.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class Provenance:
     packages: Mapping[str, str]
 
     def to_json(self) -> dict[str, dict[str, Any]]:
-        """Give the record as it is stored, and as the UI shows it."""
+        """Return the record as it is stored, and as the UI shows it."""
         source = {"url": self.url, "level": self.level, "channels": list(self.channels)}
         recipe = {"function": self.function, "version": self.version, "parameters": dict(self.parameters)}
         return {
@@ -66,7 +66,7 @@ class Provenance:
 
 
 def add_provenance(output: OutputImage, provenance: Provenance) -> None:
-    """Note how planes of the output's label group are made, once for each record."""
+    """Store how planes of the output's label group are made, unless that record exists."""
     path, record = _group(output.name), provenance.to_json()
     name = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:16]
     create_group(output.url, path, {}, output.format)
@@ -74,12 +74,12 @@ def add_provenance(output: OutputImage, provenance: Provenance) -> None:
 
 
 def read_provenance(url: str, labels: str) -> list[Provenance]:
-    """Read every record of a label group of the output at `url`, in an order that means nothing and stays."""
+    """Read every record of a label group of the output at `url`, always in the same order, which has no meaning."""
     records = find_group(url, _group(labels))
     groups: Any = [group for _, group in sorted(records.groups())] if records is not None else []
     return [Provenance.from_json(group.attrs["idr_assets"]) for group in groups]
 
 
 def _group(labels: str) -> str:
-    """Give the path below the image of the group that holds the records; each is a group in it."""
+    """Return the path of the group, below the output, that contains the groups of the records."""
     return f"labels/{labels}/provenance"

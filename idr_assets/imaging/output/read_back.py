@@ -1,7 +1,6 @@
 """Read planes back from the output: only what comes back as it was written counts as stored."""
 
 import hashlib
-import math
 from collections.abc import Iterable, Sequence
 from itertools import batched
 from typing import Any
@@ -11,14 +10,14 @@ import numpy.typing as npt
 import zarr
 
 from idr_assets.imaging.errors import DAMAGED, ImageError, masked
-from idr_assets.imaging.output.arrays import same_bits
-from idr_assets.imaging.output.files import file_ends
+from idr_assets.imaging.output.arrays import is_same
+from idr_assets.imaging.output.files import read_ends
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.planes import Block, Plane, count_objects
 from idr_assets.imaging.store_text import cite
 
 UNREADABLE = (OSError, *DAMAGED)
-"""What reading a missing or damaged chunk raises: the store, or Zarr."""
+"""What the store, or Zarr, raises for a missing or damaged chunk."""
 
 
 class NotAsWrittenError(ImageError):
@@ -26,9 +25,20 @@ class NotAsWrittenError(ImageError):
 
 
 def check_written(output: OutputImage, block: Block, pixels: npt.NDArray[Any], labels: npt.NDArray[np.int32]) -> None:
-    """Compare what the output now holds of a block with what was written, (t, c, z, y, x) each, bit for bit.
+    """Compare what the output contains of a block with what was written, bit for bit.
 
-    Raises `NotAsWrittenError` where a chunk is missing, cannot be decoded, or holds another dtype or other values.
+    Parameters
+    ----------
+    output, block : OutputImage, Block
+        The planes to read.
+    pixels, labels : ndarray
+        (t, c, z, y, x) each, as they were written.
+
+    Raises
+    ------
+    NotAsWrittenError
+        If a chunk is missing, cannot be decoded, or holds another dtype or other values.
+
     """
     for name, array, written in (("pixels", output.pixels, pixels), ("labels", output.labels, labels)):
         try:
@@ -38,23 +48,23 @@ def check_written(output: OutputImage, block: Block, pixels: npt.NDArray[Any], l
                 _message(block, array, f"its {name} cannot be read back ({cite(error)})")
             ) from error
         if not same:
-            raise NotAsWrittenError(_message(block, array, f"its {name} read back as others"))
+            raise NotAsWrittenError(_message(block, array, f"its {name} come back different"))
 
 
-def checksums(output: OutputImage, planes: Iterable[Plane]) -> list[str | None]:
-    """Give the checksum of what the output now holds of each plane, pixels and labels.
+def read_checksums(output: OutputImage, planes: Iterable[Plane]) -> list[str | None]:
+    """Read the checksum of what the output contains of each plane, pixels and labels.
 
-    It joins the checksums with which chunks end, so that little is read and nothing decoded, or hashes of whole chunks
-    where the format has none. None where a chunk is missing or cannot be read.
+    It joins the checksums at the ends of the chunks, so that little is read and nothing is decoded, or hashes of whole
+    chunks if the format has no checksums. It is None if a chunk is missing or cannot be read.
     """
     keys = [key for plane in planes for key in output.chunk_keys(plane)]
     checksum = output.format.checksum
-    each = batched(file_ends(output.url, keys, checksum), 2 * math.prod(output.labels.cdata_shape[3:]))
-    return [_checksum(plane, hashed=not checksum) for plane in each]
+    each = batched(read_ends(output.url, keys, checksum), 2 * output.chunks_per_plane)
+    return [_join(plane, hashed=not checksum) for plane in each]
 
 
-def stored_objects(output: OutputImage, plane: Plane) -> int | None:
-    """Count the objects of a plane in the output; None where it is outside, not stored, or damaged."""
+def count_stored_objects(output: OutputImage, plane: Plane) -> int | None:
+    """Count the objects of a plane in the output; None if it is outside, not stored, or damaged."""
     if not output.covers(plane):
         return None
     try:
@@ -63,17 +73,17 @@ def stored_objects(output: OutputImage, plane: Plane) -> int | None:
         return None
 
 
-def _checksum(ends: Sequence[bytes | None], *, hashed: bool) -> str | None:
+def _join(ends: Sequence[bytes | None], *, hashed: bool) -> str | None:
     read = [end for end in ends if end is not None]
-    told = [hashlib.sha256(end).digest()[:8] for end in read] if hashed else read
-    return b"".join(told).hex() if len(read) == len(ends) else None
+    parts = [hashlib.sha256(end).digest()[:8] for end in read] if hashed else read
+    return b"".join(parts).hex() if len(read) == len(ends) else None
 
 
 def _is_stored(array: zarr.Array[Any], block: Block, written: npt.NDArray[Any]) -> bool:
-    """Compare a channel at a time, so that no more than that is held beside what was written."""
+    """Compare one channel at a time, so that no more than that is in memory beside what was written."""
     t, z = (slice(indices.start, indices.stop) for indices in (block.t, block.z))
     channels = zip(block.c, written.swapaxes(0, 1), strict=True)
-    return all(same_bits(np.asarray(array[t, channel, z]), values) for channel, values in channels)
+    return all(is_same(np.asarray(array[t, channel, z]), values) for channel, values in channels)
 
 
 def _message(block: Block, array: zarr.Array[Any], wrong: str) -> str:

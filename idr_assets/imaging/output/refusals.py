@@ -1,7 +1,4 @@
-"""Refuse to write into what is no output of this image: it would mix, or overwrite what the user has.
-
-What is asked is read; nothing is written here.
-"""
+"""Refuse to write to an output that does not fit: planes would mix, or files of the user would be overwritten."""
 
 from os.path import realpath
 from typing import Any
@@ -21,40 +18,39 @@ from idr_assets.imaging.stores.by_address import open_store
 
 
 def check_owner(url: str, level: Level, version: Version) -> None:
-    """Raise `ImageError` where the source is, or an image that is no output, or one of another OME-Zarr version."""
+    """Raise `ImageError` if `url` is the source, another image, or an output of another OME-Zarr version."""
     found = find_group(url)
     if _place(level.address) == _place(url) or (found is not None and "idr_assets" not in found.attrs):
         message = (
-            f"{masked(url)} is where the labels go, but another image lies there, so that its files would be "
-            "overwritten, and nothing was written. Move that image, or give the folder of the YAML, which names the "
-            "output, another name."
+            f"{masked(url)} is where the labels go, but another image lies there. Its files would be overwritten, "
+            "so nothing was written. Move that image, or rename the folder of the YAML, which names the output."
         )
         raise ImageError(message)
     stored = format_of(found.metadata.zarr_format).version if found is not None else version
     if stored != version:
         message = (
-            f"The output {masked(url)} is OME-Zarr {stored}, but {version} is asked for: files of both would mix, and "
-            f'nothing was written. Write `format: "{stored}"` in the YAML, or move the output away, after which all of '
-            "its planes are to be materialized again, or name the image anew."
+            f"The output {masked(url)} is OME-Zarr {stored}, but the YAML asks for {version}: files of both would mix, "
+            f'so nothing was written. Write `format: "{stored}"` in the YAML, or rename the image, or move the output '
+            "away and materialize all of its planes again."
         )
         raise ImageError(message)
 
 
 def check_level(url: str, level: Level) -> None:
-    """Raise `ImageError` where the output that is there holds another level."""
+    """Raise `ImageError` if the output has another level of its image."""
     attributes: Any = zarr.open_group(open_store(url), mode="r").attrs.get("idr_assets", {})
     stored = attributes.get("level", level.path)
     if stored != level.path:
         message = (
-            f"The output {masked(url)} holds level {quote(stored)} of its image, but level {quote(level.path)} is "
-            "asked for: planes of two levels would mix, and nothing was written. Correct `level` in the YAML, move the "
-            "output away or name the image anew."
+            f"The output {masked(url)} holds level {quote(stored)} of its image, but the YAML asks for level "
+            f"{quote(level.path)}: planes of two levels would mix, so nothing was written. Correct `level` in the "
+            "YAML, rename the image, or move the output away."
         )
         raise ImageError(message)
 
 
 def check_extent(url: str, level: Level, name: str) -> None:
-    """Raise `ImageError` where the stored pixels or labels `name` have another dtype, or a shape that did not grow."""
+    """Raise `ImageError` if stored pixels or labels have another dtype, or a shape that did not just grow."""
     _check_array(url, "0", level, level.dtype.newbyteorder("="))
     _check_array(url, f"labels/{name}/0", level, np.dtype(np.int32))
 
@@ -68,8 +64,8 @@ def _check_array(url: str, path: str, level: Level, dtype: np.dtype[Any]) -> Non
         where = masked(url) if path == "0" else f"{masked(url)}/{path}"
         message = (
             f"The output {where} holds shape {array.shape} of {array.dtype}, but the level has shape {level.shape} of "
-            f"{dtype}: its planes do not fit, and nothing was written. Only T and Z may become longer. Move the output "
-            "away or name the image anew."
+            f"{dtype}: its planes do not fit, so nothing was written. Only T and Z may become longer. Rename the "
+            "image, or move the output away."
         )
         raise ImageError(message)
 

@@ -1,4 +1,4 @@
-"""Read the pixels that a block is labelled from: those of its planes, or of the whole volumes that hold them."""
+"""Read the pixels that a block is segmented from: those of its planes, or of the whole volumes that contain them."""
 
 from collections.abc import Iterable
 
@@ -14,17 +14,17 @@ type Read = tuple[Pixels, set[Plane]]
 
 
 def read_pixels(level: Level, origins: Origins | None, block: Block, reach: Block, *, again: bool) -> Read:
-    """Read the planes that a block is labelled from.
+    """Read the planes that a block is segmented from.
 
     Parameters
     ----------
     level, origins
-        Where pixels are fetched, and which of them the output has.
+        Where pixels are fetched from, and which of them the output has already.
     block, reach
-        The planes to label, and those to read; see `WorksOn.reach`.
+        The planes to segment, and those to read; see `WorksOn.reach`.
     again
-        Whether this failed before: a volume is then read piece by piece, so that a fault which passes costs one piece,
-        and the error of one which stays names its plane.
+        Whether the block failed before: a volume is then read piece by piece, so that a fault that passes costs one
+        piece, and the error for a fault that stays names its plane.
 
     Returns
     -------
@@ -34,7 +34,7 @@ def read_pixels(level: Level, origins: Origins | None, block: Block, reach: Bloc
     Raises
     ------
     ImageError
-        As `Level.read`.
+        What `Level.read` raises.
     """
     if reach == block:
         return _read(level, origins, block)
@@ -43,12 +43,12 @@ def read_pixels(level: Level, origins: Origins | None, block: Block, reach: Bloc
             return _read(level, origins, reach)
         return _join(_read_piece(level, origins, piece) for piece in reach.cut(level.chunks, 1))
     except ImageError as error:
-        error.add_note("read for the whole volume, which is all slices of the image, also those outside of `window`")
+        error.add_note("read for the whole volume, which is all slices of the image, even those outside of `window`")
         raise
 
 
 def _read_piece(level: Level, origins: Origins | None, piece: Block) -> Read:
-    """Read planes of one chunk, and where that fails one by one, which names the plane."""
+    """Read planes of one chunk, or one by one if that fails, which names the plane."""
     try:
         return _read(level, origins, piece)
     except ImageError:

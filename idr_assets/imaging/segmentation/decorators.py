@@ -1,28 +1,22 @@
-"""What makes a user's own function a segmentation function: what it works on, and its version.
+"""Decorators that make a user's function a segmentation function: what it works on, and its version.
 
 A segmentation function is `(planes: da.Array, **parameters) -> da.Array of int32` of the same shape, 0 background. It
-builds an expression and computes nothing. `planes` is (n, y, x), or (n, z, y, x) where the function works on volumes.
+builds an expression and computes nothing. `planes` is (n, y, x), or (n, z, y, x) if the function works on volumes.
 """
-# mypy: no-warn-return-any
-# What dask returns is typed in part only.
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
-from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate
 
-import numpy as np
-import numpy.typing as npt
-
-from idr_assets.imaging.segmentation.label_numbers import Labels, Pixels, check_labels, number
-from idr_assets.imaging.segmentation.works_on import Unit, declare
+from idr_assets.imaging.segmentation.lifting import SegmentationFunction, lift
+from idr_assets.imaging.segmentation.works_on import declare
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     import dask.array as da
 
-type SegmentationFunction = Callable[..., da.Array]
+    from idr_assets.imaging.segmentation.label_numbers import Pixels
 
 
 def versioned[F](version: str, *, thresholds: SegmentationFunction | None = None) -> Callable[[F], F]:
@@ -43,8 +37,8 @@ def versioned[F](version: str, *, thresholds: SegmentationFunction | None = None
     return set_version
 
 
-def threshold_of(function: SegmentationFunction, planes: da.Array, parameters: Mapping[str, Any]) -> da.Array | None:
-    """Give the lazy thresholds (n,) that a segmentation function applies to `planes`, None where it has none."""
+def find_thresholds(function: SegmentationFunction, planes: da.Array, parameters: Mapping[str, Any]) -> da.Array | None:
+    """Return the lazy thresholds (n,) that a segmentation function applies to `planes`, or None if it has none."""
     thresholds: SegmentationFunction | None = getattr(function, "thresholds", None)
     return None if thresholds is None else thresholds(planes, **parameters)
 
@@ -73,14 +67,14 @@ def per_plane[**P](function: Callable[Concatenate[Pixels, P], Pixels]) -> Callab
     ValueError
         When computing, if a label is negative or exceeds int32.
     """
-    return _lift(function, "plane", "planes", "(y,x)->(y,x)")
+    return lift(function, "plane", "planes", "(y,x)->(y,x)")
 
 
 def per_volume[**P](function: Callable[Concatenate[Pixels, P], Pixels]) -> Callable[Concatenate[da.Array, P], da.Array]:
     """Turn a function of one volume, all slices of a timepoint and channel, into a segmentation function.
 
-    A run labels the whole volume whichever of its slices were launched, and stores those: a slice has the same labels
-    in every run. A volume is never cut, so each thread of dask needs memory for one.
+    A run segments the whole volume even if only some of its slices were launched, and stores those: a slice has the
+    same labels in every run. A volume is never cut, so each thread of dask needs memory for one.
 
     Parameters
     ----------
@@ -100,20 +94,20 @@ def per_volume[**P](function: Callable[Concatenate[Pixels, P], Pixels]) -> Calla
     TypeError, ValueError
         As `per_plane`.
     """
-    return _lift(function, "volume", "volumes", "(z,y,x)->(z,y,x)")
+    return lift(function, "volume", "volumes", "(z,y,x)->(z,y,x)")
 
 
 def per_stack[F: SegmentationFunction](function: F) -> F:
-    """Say that a function of a stack of planes labels each plane as if it were alone.
+    """Declare that a function of a stack of planes labels each plane as if it were alone.
 
-    Each run labels a few planes alone as well. If one comes out differently, the check `planes_independent` and the run
-    fail, and nothing of it is stored.
+    Each run segments a few planes alone as well. If one of them gets other labels, the check `planes_independent` and
+    the run fail, and nothing of the run is stored.
 
     Parameters
     ----------
     function
         `(planes (n, y, x), **parameters) -> labels (n, y, x)`, both lazy dask arrays, labels of an integer dtype. The
-        planes are any of the image: of several t, c and z, and as many as suit.
+        planes are any planes of the image, of several t, c and z.
 
     Returns
     -------
@@ -121,42 +115,3 @@ def per_stack[F: SegmentationFunction](function: F) -> F:
         The function itself.
     """
     return declare(function, "stack")
-
-
-def _lift[**P](
-    function: Callable[Concatenate[Pixels, P], Pixels], unit: Unit, name: str, core: str
-) -> Callable[Concatenate[da.Array, P], da.Array]:
-    """Turn a function of one unit into one of a lazy array of many, of which `core` are the axes that it takes."""
-    signature = inspect.signature(function)
-    first, *others = signature.parameters.values()
-    parameters = [first.replace(name=name, annotation="da.Array", kind=first.POSITIONAL_ONLY), *others]
-
-    @wraps(function)
-    def segment(units: da.Array, /, *args: P.args, **kwargs: P.kwargs) -> da.Array:
-        def label(pixels: Pixels) -> Labels:
-            own = as_numbers(pixels.astype(pixels.dtype.newbyteorder("=")))
-            return number(check_labels(function(own, *args, **kwargs), pixels.shape, segment.__qualname__))
-
-        signature.bind(units, *args, **kwargs)
-        return for_each(label, units, np.int32, core)
-
-    vars(segment)["__signature__"] = signature.replace(parameters=parameters, return_annotation="da.Array")
-    return declare(segment, unit)
-
-
-def for_each(
-    function: Callable[[Pixels], Pixels], units: da.Array, dtype: npt.DTypeLike, core: str = "(y,x)->(y,x)"
-) -> da.Array:
-    """Call a function lazily with each whole plane of (n, y, x), or with what else `core` names, as a numpy array."""
-    import dask.array as da  # noqa: PLC0415  half a second, which whoever only names a function should not pay
-
-    def each(several: Pixels) -> Pixels:
-        found = [function(unit) for unit in several]
-        return found[0][np.newaxis] if len(found) == 1 else np.stack(found)  # a large plane is not copied
-
-    return da.apply_gufunc(each, core, units, allow_rechunk=True, output_dtypes=dtype)
-
-
-def as_numbers[A: (Pixels, "da.Array")](pixels: A) -> A:
-    """Take a mask, of dtype bool, as float32 of 0.0 and 1.0: smoothed as bool or whole numbers it would be lost."""
-    return pixels.astype(np.float32) if pixels.dtype == np.bool_ else pixels

@@ -1,4 +1,4 @@
-"""Why the planes of a block have no labels, from the error that ended it."""
+"""Say why the planes of a block have no labels, from the error that ended it."""
 
 from distributed import KilledWorker
 
@@ -9,14 +9,14 @@ from idr_assets.imaging.segmentation.independence import DependentPlanesError
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure
 
 WORKER_DIED = (
-    "the worker process that segmented it died, in company and then alone: the function ends it, crashes in native "
-    "code, or takes more memory than there is. Try the function on this plane, or give each worker more memory."
+    "the worker process that segmented it died, with other planes and then alone: the function ends it, crashes in "
+    "native code, or needs more memory than there is. Try the function on this plane, or give each worker more memory."
 )
-"""Why a plane failed that kills its worker, which has no error of its own."""
+"""Why a plane failed that kills its worker; there is no other error."""
 
 
 def fail_planes(block: Block, error: BaseException) -> list[PlaneFailure]:
-    """Make a failure of each plane of a block."""
+    """Return a failure for each plane of a block."""
     written, dependent = isinstance(error, NotAsWrittenError), isinstance(error, DependentPlanesError)
     return [PlaneFailure(plane, _reason(error), written, dependent) for plane in block.planes()]
 

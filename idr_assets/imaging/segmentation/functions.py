@@ -1,4 +1,4 @@
-"""The segmentation functions that come with the project. What makes a function one stands in `decorators`."""
+"""The segmentation functions of the project."""
 # mypy: no-warn-return-any
 # What dask, dask-image, scipy and scikit-image return is typed in part only.
 
@@ -13,7 +13,8 @@ import scipy  # loads each submodule at its first use, as skimage does
 import skimage
 from annotated_types import Ge, Gt, Lt
 
-from idr_assets.imaging.segmentation.decorators import as_numbers, for_each, per_plane, per_stack, versioned
+from idr_assets.imaging.segmentation.decorators import per_plane, per_stack, versioned
+from idr_assets.imaging.segmentation.lifting import as_numbers, map_units
 
 if TYPE_CHECKING:
     import dask.array as da
@@ -21,14 +22,14 @@ if TYPE_CHECKING:
     from idr_assets.imaging.segmentation.label_numbers import Labels, Pixels
 
 __all__ = ["gaussian_threshold", "otsu_watershed", "per_plane", "per_stack", "threshold_values", "versioned"]
-# The decorators too, for modules of users import them from here.
+# The decorators too, because modules of users import them from here.
 
 type NotNegative = Annotated[float, Ge(0), Lt(math.inf)]
 type Positive = Annotated[float, Gt(0), Lt(math.inf)]
 
 
 def threshold_values(planes: da.Array, *, sigma: float = 1.0, threshold_fraction: float = 0.33) -> da.Array:
-    """Give the thresholds (n,) of `gaussian_threshold`; one `dask.compute` of both smooths only once."""
+    """Return the lazy thresholds (n,) of `gaussian_threshold`; one `dask.compute` of both smooths only once."""
     return _smoothed_and_thresholds(planes, sigma, threshold_fraction)[1][:, 0, 0]
 
 
@@ -45,9 +46,9 @@ def gaussian_threshold(
     Parameters
     ----------
     planes
-        (n, y, x) of any real dtype or bool, chunked in any way; float16 and bool are taken as float32.
+        (n, y, x) of any real dtype or bool, in any chunks; float16 and bool are converted to float32.
     sigma
-        Of the gaussian, in pixels. It keeps the dtype, and so gives whole numbers for integers.
+        Sigma of the gaussian, in pixels. The dtype stays, so that smoothed integers are integers.
     threshold_fraction
         Fraction of the smoothed plane's maximum above which a pixel is foreground.
 
@@ -57,7 +58,7 @@ def gaussian_threshold(
         Labels (n, y, x) of int32.
     """
     smoothed, thresholds = _smoothed_and_thresholds(planes, sigma, threshold_fraction)
-    return for_each(lambda plane: scipy.ndimage.label(plane)[0], smoothed > thresholds, np.int32)
+    return map_units(lambda plane: scipy.ndimage.label(plane)[0], smoothed > thresholds, np.int32)
 
 
 def _smoothed_and_thresholds(planes: da.Array, sigma: float, threshold_fraction: float) -> tuple[da.Array, da.Array]:
@@ -67,7 +68,7 @@ def _smoothed_and_thresholds(planes: da.Array, sigma: float, threshold_fraction:
     if planes.dtype.newbyteorder("=") == np.float16:
         planes = planes.astype(np.float32)  # scipy filters no float16
     if 4 * sigma > min(planes.shape[1:]):  # dask-image refuses a filter that reaches further than the plane
-        smoothed = for_each(partial(scipy.ndimage.gaussian_filter, sigma=sigma), planes, planes.dtype)
+        smoothed = map_units(partial(scipy.ndimage.gaussian_filter, sigma=sigma), planes, planes.dtype)
     else:
         smoothed = dask_image.ndfilters.gaussian_filter(planes, (0, sigma, sigma))
     return smoothed, float(threshold_fraction) * smoothed.max(axis=(1, 2), keepdims=True)
@@ -94,11 +95,11 @@ def otsu_watershed(
     plane
         (y, x) of any real dtype or bool.
     sigma
-        Of the gaussian that smooths the plane, in pixels.
+        Sigma of the gaussian that smooths the plane, in pixels.
     background_sigma
-        Of the gaussian that gives the background, in pixels: about twice an object's radius.
+        Sigma of the gaussian that gives the background, in pixels: about twice an object's radius.
     minimum_area
-        Smaller objects are dropped, in pixels.
+        Objects with fewer pixels are removed.
     split_depth
         How much narrower than both its sides a neck must be to split an object, in pixels of half-width.
 

@@ -1,4 +1,4 @@
-"""Blocks that a cluster works on: what becomes of each, also where the cluster itself is lost.
+"""Blocks that a cluster works on: the outcome of each, even if the cluster itself is lost.
 
 Which blocks are tried again is decided elsewhere.
 """
@@ -14,43 +14,42 @@ from idr_assets.imaging.planes import Block
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
 
 WITHOUT_WORKERS = 60.0
-"""Seconds that a cluster may be without any worker until what it works on is given up."""
+"""Seconds without any worker after which the blocks of a cluster are given up."""
 
-LOOK = 1.0
-"""Seconds between two looks for workers, while no block ends."""
+CHECK = 1.0
+"""Seconds between two checks for workers, while no block ends."""
 
 PAUSES = 0.01, 0.05
-"""Seconds until the first look for a block that has ended, and between two looks when none has for long.
+"""Seconds until the first check for a block that has ended, and between two checks if none has ended for long.
 
-Looking each hundredth of a second takes a twelfth of a core, while the workers need them all.
+Checking every hundredth of a second takes a twelfth of a core, and the workers need all cores.
 """
 
 SCHEDULER_LOST = (
-    "the connection to the dask scheduler was lost, so that nothing more is heard of it. Read in the scheduler's log "
-    "why it ended, start it again, and materialize this plane again."
+    "the connection to the dask scheduler was lost. The scheduler's log says why it ended. Start it again, and "
+    "materialize this plane again."
 )
 WORKERS_LOST = (
-    "the dask cluster has no worker any more: all have ended, maybe by a plane that ends each worker that gets it. "
-    "Read in the workers' logs why, start workers with nannies, which replace those that die, and materialize this "
-    "plane again."
+    "the dask cluster has no worker any more: all have ended, maybe because a plane ends each worker that gets it. The "
+    "workers' logs say why. Start workers with nannies, which replace those that die, and materialize this plane again."
 )
 
 type Outcome = list[PlaneSummary] | list[PlaneFailure] | BaseException
 
 
 class ClusterLostError(Exception):
-    """The cluster is gone: its scheduler cannot be reached, or has no worker. The message names the remedy."""
+    """The cluster is lost: its scheduler cannot be reached, or has no worker. The message names the remedy."""
 
 
 class Task(Protocol):
-    """What a cluster does with a block; `again` where the block failed before."""
+    """What a cluster does with a block; `again` if the block failed before."""
 
     def __call__(self, block: Block, *, again: bool) -> list[PlaneSummary] | list[PlaneFailure]:
-        """Give what became of the block's planes."""
+        """Return the results of the block's planes."""
 
 
 class InFlight:
-    """The blocks with which a cluster is to call `task`, until each has ended."""
+    """The blocks with which a cluster calls `task`, until each has ended."""
 
     def __init__(self, client: Client, task: Task) -> None:
         """Send nothing yet."""
@@ -58,12 +57,12 @@ class InFlight:
         self._blocks: dict[object, Block] = {}
         self._ended = as_completed(loop=client.loop, with_results=True, raise_errors=False)
         self._lost: ClusterLostError | None = None
-        self._looked = monotonic()
-        # What is started for this run may wait for hours, in the queue of a compute centre, for its first worker.
-        self._seen = inf if client.cluster else self._looked
+        self._checked = monotonic()
+        # A cluster of this run's own may wait for its first worker for hours, in the queue of a compute centre.
+        self._seen = inf if client.cluster else self._checked
 
     def send(self, blocks: Iterable[Block], *, again: bool = False) -> None:
-        """Send blocks, `again` those that failed before, unless the cluster is lost."""
+        """Send blocks, unless the cluster is lost; `again` if they failed before."""
         if self._lost:
             self._blocks |= {object(): block for block in blocks}
         else:
@@ -74,11 +73,11 @@ class InFlight:
             self._ended.update(sent)
 
     def outcomes(self) -> Iterator[tuple[Block, Outcome]]:
-        """Give each block with its summaries, or with why there are none, as they end; more may be sent meanwhile.
+        """Yield each block with its results or its error as it ends; more may be sent meanwhile.
 
-        What a lost cluster still had ends with a `ClusterLostError`.
+        Blocks that a lost cluster had not finished get a `ClusterLostError`.
         """
-        while self._blocks and self._one_has_ended():
+        while self._blocks and self._wait():
             future, outcome = next(self._ended)
             if future.cancelled():
                 self._lost = self._lost or ClusterLostError(SCHEDULER_LOST)
@@ -88,22 +87,22 @@ class InFlight:
         while self._blocks:
             yield self._blocks.popitem()[1], self._lost or ClusterLostError()
 
-    def _one_has_ended(self) -> bool:
-        """Wait until a block has ended; False where none has, and the cluster is lost."""
+    def _wait(self) -> bool:
+        """Wait until a block has ended; return False if the cluster is lost instead."""
         pause, longest = PAUSES
         while not self._ended.has_ready():
             if self._lost:
                 return False
             sleep(pause)
             pause = min(1.2 * pause, longest)
-            self._look()
+            self._check_workers()
         return True
 
-    def _look(self) -> None:
-        """Look now and then whether there still is a worker."""
-        if (now := monotonic()) - self._looked < LOOK:
+    def _check_workers(self) -> None:
+        """Check now and then whether there is still a worker."""
+        if (now := monotonic()) - self._checked < CHECK:
             return
-        self._looked = now
+        self._checked = now
         if self._has_workers():
             self._seen = now
         elif now - self._seen > WITHOUT_WORKERS:

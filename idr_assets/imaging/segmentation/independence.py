@@ -1,4 +1,4 @@
-"""Prove on a few planes that a function of a stack labels each plane as if it were alone."""
+"""Check on a few planes that a function of a stack labels each plane as if it were alone."""
 
 import math
 from collections.abc import Callable
@@ -9,15 +9,15 @@ from idr_assets.imaging.planes import Block, Plane, count_objects, evenly_spread
 from idr_assets.imaging.segmentation.label_numbers import Labels, Pixels
 
 MOST_COMPARED = 3
-"""Planes of a block that are labelled alone as well, of a small block half: enough for a stack that mixes its planes,
-and a twentieth of the time of a block of 64."""
+"""Planes of a block that are segmented alone too, or half of a small block: enough to find a function that mixes
+planes, and a twentieth of the time of a block of 64."""
 
 
 DEPENDENT = (
     "its labels were removed: those of other planes of this run depend on the planes that are segmented with them, as "
-    "their reason says, so these may too."
+    "their reasons say, so these may too."
 )
-"""Why a plane of the same run failed that was stored, or not compared."""
+"""Why a plane of the same run failed that was stored or not compared."""
 
 
 class DependentPlanesError(ValueError):
@@ -27,19 +27,19 @@ class DependentPlanesError(ValueError):
 def compare_alone(
     block: Block, pixels: Pixels, labels: Labels, label: Callable[[Pixels], Labels], name: str
 ) -> set[Plane]:
-    """Label a few planes of a block alone, and give those that came out the same.
+    """Segment a few planes of a block alone, and return those that got the same labels.
 
     Parameters
     ----------
     block, pixels, labels
-        Planes that were labelled as one stack: their pixels and labels (t, c, z, y, x).
+        Planes that were segmented as one stack: their pixels and labels (t, c, z, y, x).
     label, name
-        Labels pixels (t, c, z, y, x) by the function of this name.
+        Segments pixels (t, c, z, y, x) by the function of this name.
 
     Raises
     ------
     DependentPlanesError
-        If a plane came out differently.
+        If a plane got other labels.
     """
     planes, shape = block.planes(), (len(block), 1, 1, 1, *pixels.shape[3:])
     each = list(zip(planes, pixels.reshape(shape), labels.reshape(shape), strict=True))

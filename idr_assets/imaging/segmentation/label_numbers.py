@@ -1,4 +1,4 @@
-"""What a segmentation may return, and how the labels of a plane or volume are numbered."""
+"""Check what a segmentation function returns, and number the labels of a plane or volume."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ type Labels = npt.NDArray[np.int32]
 
 
 def check_labels(labels: object, shape: tuple[int, ...], name: str) -> Labels:
-    """Give as int32 what the function `name` returned for planes of `shape`.
+    """Return as int32 what the function `name` returned for planes of `shape`.
 
-    Raises TypeError for anything but an integer array of this shape, ValueError for a label below 0 or beyond int32.
+    Raises TypeError unless it is an integer array of this shape, ValueError for a label below 0 or beyond int32.
     """
     wanted = f"{name} must return integer labels of shape {shape}, as scipy.ndimage.label(mask)[0] is; it returned"
     if not isinstance(labels, np.ndarray) or labels.dtype.kind not in "iu" or labels.shape != shape:
@@ -26,7 +26,7 @@ def check_labels(labels: object, shape: tuple[int, ...], name: str) -> Labels:
 
 
 def number(labels: Labels) -> Labels:
-    """Give the labels of a plane (y, x) or volume (z, y, x) the numbers 1 to n, in their order."""
+    """Change the labels of a plane (y, x) or volume (z, y, x) to 1 to n, in their order."""
     most = int(labels.max(initial=0))
     if most <= labels.size and _count_pixels(labels, most)[1:].all():
         return labels
@@ -34,7 +34,7 @@ def number(labels: Labels) -> Labels:
 
 
 def _count_pixels(labels: Labels, most: int) -> npt.NDArray[np.int64]:
-    """Count the pixels of each label, a megapixel at a time: numpy widens what it counts to 8 bytes a pixel."""
+    """Count the pixels of each label, a megapixel at a time, because numpy needs 8 bytes a pixel to count."""
     rows = max(1, 2**20 * len(labels) // labels.size)
     parts = (labels[start : start + rows].ravel() for start in range(0, len(labels), rows))
     return sum((np.bincount(part, minlength=most + 1) for part in parts), start=np.zeros(most + 1, np.int64))

@@ -1,4 +1,4 @@
-"""Call a segmentation function with pixels that are read: give it what it works on, and check what it returns."""
+"""Call a segmentation function with pixels: give it what it works on, and check what it returns."""
 
 from collections.abc import Callable, Mapping
 from inspect import unwrap
@@ -10,12 +10,13 @@ import dask.array as da
 import numpy as np
 import numpy.typing as npt
 
-from idr_assets.imaging.segmentation.decorators import SegmentationFunction, as_numbers, threshold_of
+from idr_assets.imaging.segmentation.decorators import find_thresholds
 from idr_assets.imaging.segmentation.label_numbers import Labels, Pixels, check_labels, number
+from idr_assets.imaging.segmentation.lifting import SegmentationFunction, as_numbers
 from idr_assets.imaging.segmentation.works_on import works_on
 
 ENDINGS = (SystemExit, KeyboardInterrupt)
-"""What ends the thread of a dask worker, so that a run would wait for it for ever, unless it is caught."""
+"""What ends the thread of a dask worker unless it is caught; the run would wait for it forever."""
 
 type Thresholds = npt.NDArray[np.object_]
 
@@ -23,14 +24,14 @@ type Thresholds = npt.NDArray[np.object_]
 def label(
     function: SegmentationFunction, parameters: Mapping[str, Any], pixels: Pixels, plane_chunks: tuple[int, int]
 ) -> tuple[Labels, Thresholds]:
-    """Evaluate a segmentation function once.
+    """Compute the labels of pixels by a segmentation function, once.
 
     Parameters
     ----------
     function, parameters
         The segmentation function, and its keyword arguments.
     pixels
-        (t, c, z, y, x) of any real dtype or bool: all that the function must be given, see `WorksOn.reach`.
+        (t, c, z, y, x) of any real dtype or bool: everything that the function must get, see `WorksOn.reach`.
     plane_chunks
         Height and width of the pieces into which a lazy plane is cut.
 
@@ -38,7 +39,7 @@ def label(
     -------
     tuple
         Labels (t, c, z, y, x) of int32, numbered from 1 in each plane or volume, and the threshold (t, c, z) of each
-        plane, None where the function has none.
+        plane, None if the function has none.
 
     Raises
     ------
@@ -46,9 +47,11 @@ def label(
         If the function returns anything but such labels.
     """
     units = as_numbers(works_on(function).arrange(pixels))
-    lazy = da.from_array(units, chunks=(*units.shape[:-2], *plane_chunks), name=False)  # else it is hashed
+    lazy = da.from_array(
+        units, chunks=(*units.shape[:-2], *plane_chunks), name=False
+    )  # a name would be a hash of all pixels
     computed, thresholds = _compute(function, parameters, lazy)
-    labels = check_labels(computed, units.shape, name_of(function))
+    labels = check_labels(computed, units.shape, find_name(function))
     found = list(labels)
     numbered = [number(unit) for unit in found]
     if any(new is not old for new, old in zip(numbered, found, strict=True)):
@@ -60,17 +63,17 @@ def label(
 
 def _compute(function: SegmentationFunction, parameters: Mapping[str, Any], units: da.Array) -> Any:  # noqa: ANN401
     try:
-        lazy = _check_lazy(function(units, **parameters), name_of(function))
-        return dask.compute(lazy, threshold_of(function, units, parameters), scheduler="synchronous")
+        lazy = _check_lazy(function(units, **parameters), find_name(function))
+        return dask.compute(lazy, find_thresholds(function, units, parameters), scheduler="synchronous")
     except ENDINGS as error:
-        raise _end(name_of(function), error) from error
+        raise _end(find_name(function), error) from error
     except Exception as error:
         _note_place(error, function)
         raise
 
 
 def _check_lazy(labels: object, name: str) -> da.Array:
-    """Refuse what a function of one plane makes of a stack: it mixes planes that happen to be segmented together."""
+    """Refuse what a function of one plane returns for a stack: it mixes planes that happen to be segmented together."""
     if isinstance(labels, da.Array):
         return labels
     message = (
@@ -81,7 +84,7 @@ def _check_lazy(labels: object, name: str) -> da.Array:
 
 
 def _note_place(error: Exception, function: Callable[..., Any]) -> None:
-    """Note the line of the function's file that raised an error, which comes back from a worker without traceback."""
+    """Add the line of the function's file that raised an error, which returns from a worker without its traceback."""
     file = getattr(getattr(unwrap(function), "__code__", None), "co_filename", None)
     for frame in [frame for frame in extract_tb(error.__traceback__) if frame.filename == file][-1:]:
         error.add_note(f"in {frame.name}, {frame.filename}:{frame.lineno}")
@@ -89,11 +92,11 @@ def _note_place(error: Exception, function: Callable[..., Any]) -> None:
 
 def _end(name: str, error: BaseException) -> RuntimeError:
     return RuntimeError(
-        f"{name} raised {error!r}, which is to end a program: its planes have no labels. Call no sys.exit in a "
-        "segmentation; return labels, or raise an error such as ValueError."
+        f"{name} raised {error!r}, which ends a program: its planes have no labels. Do not call sys.exit in a "
+        "segmentation function; return labels, or raise an error such as ValueError."
     )
 
 
-def name_of(function: SegmentationFunction) -> str:
-    """Name a function for messages."""
+def find_name(function: SegmentationFunction) -> str:
+    """Return the name of a function for messages."""
     return getattr(function, "__qualname__", repr(function))

@@ -1,6 +1,6 @@
-"""Which planes look wrong: pixels that are of no use, and numbers of objects unlike those around.
+"""Find planes that look wrong: pixels that are of no use, and numbers of objects unlike those of the neighbours.
 
-Judges numbers that were measured before; reads no pixels and decides nothing.
+Only numbers that were measured before are judged; no pixels are read.
 """
 
 import math
@@ -15,20 +15,20 @@ MOST_SATURATED = 0.01
 """Share of saturated pixels above which a plane is of no use: their true intensities are lost."""
 
 FAR = 4.0
-"""Standard deviations of a count. Of planes that have nothing in common, chance takes two in a thousand further from
-their neighbours; planes beside each other share most objects, so that it takes fewer."""
+"""Standard deviations of a count. Of planes that have nothing in common, two in a thousand are further from their
+neighbours by chance; neighbouring planes share most objects, so that fewer are."""
 
 FEWEST = 9
-"""A number of objects scatters as this one at least: a dozen may come or go from slice to slice."""
+"""Smaller numbers of objects vary as this one does: a dozen objects may come or go from slice to slice."""
 
 
-def unusable(summary: PlaneSummary) -> str | None:
+def find_fault(summary: PlaneSummary) -> str | None:
     """Say why the pixels of a plane are of no use, or None.
 
-    They are blank, no finite numbers, or too many of them are at the largest value of their dtype.
+    They are blank, not finite, or too many of them are at the largest value of their dtype.
     """
     if not (math.isfinite(summary.minimum) and math.isfinite(summary.maximum)):
-        return f"holds pixels that are no finite numbers, from {summary.minimum:g} to {summary.maximum:g}"
+        return f"holds pixels that are not finite numbers, from {summary.minimum:g} to {summary.maximum:g}"
     if summary.minimum == summary.maximum:
         return f"blank, all pixels are {summary.minimum:g}"
     if summary.saturated is not None and summary.saturated > MOST_SATURATED:
@@ -36,17 +36,29 @@ def unusable(summary: PlaneSummary) -> str | None:
     return None
 
 
-def expected_objects(objects: Mapping[Plane, int], stored: Callable[[Plane], int | None]) -> dict[Plane, int]:
-    """Give for each plane the number of objects that its neighbours let expect; planes without any are left out.
+def expect_objects(objects: Mapping[Plane, int], stored: Callable[[Plane], int | None]) -> dict[Plane, int]:
+    """Return the number of objects that the neighbours of each plane suggest.
 
-    Neighbours are the planes at t - 1, t + 1, z - 1 and z + 1 of the same channel that are in `objects`; a plane that
-    has none there takes those that `stored` counts. Expected is their median. Of an even number, any value between the
-    two in the middle is one: that nearest to the plane's own count is taken, so that a far plane does not make the
-    planes beside it look far.
+    It is the median of the neighbours' counts. If their number is even, every value between the two in the middle is a
+    median; the one nearest to the plane's own count is used, so that an unusual plane does not make its neighbours look
+    unusual.
+
+    Parameters
+    ----------
+    objects
+        Number of objects of each plane.
+    stored
+        Counts the objects of a plane that an earlier run stored; None if there are none.
+
+    Returns
+    -------
+    dict
+        The number for each plane that has a neighbour: a plane of the same channel at t - 1, t + 1, z - 1 or z + 1 that
+        is in `objects`, or, if there is none, one that `stored` knows.
     """
     expected = {}
     for plane, count in objects.items():
-        around = _neighbours(plane)
+        around = _list_neighbours(plane)
         known = [objects[other] for other in around if other in objects]
         known = known or [found for other in around if (found := stored(other)) is not None]
         if known:
@@ -55,14 +67,14 @@ def expected_objects(objects: Mapping[Plane, int], stored: Callable[[Plane], int
 
 
 def is_far(count: int, expected: int) -> bool:
-    """Tell whether a number of objects is no chance result where so many are expected.
+    """Return whether a number of objects is further from the expected one than chance explains.
 
-    Counts scatter as Poisson's distribution says, by the square root of the expected number. Far is what lies more than
-    `FAR` times that away, where the expected number is taken as `FEWEST` at least.
+    Counts vary by the square root of the expected number, as in Poisson's distribution. A count is far if it differs by
+    more than `FAR` times that; expected numbers below `FEWEST` count as `FEWEST`.
     """
     return bool(abs(count - expected) > FAR * max(expected, FEWEST) ** 0.5)
 
 
-def _neighbours(plane: Plane) -> list[Plane]:
+def _list_neighbours(plane: Plane) -> list[Plane]:
     beside = [replace(plane, t=plane.t + step) for step in (-1, 1)]
     return beside + [replace(plane, z=plane.z + step) for step in (-1, 1)]

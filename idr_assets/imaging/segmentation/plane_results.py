@@ -1,4 +1,4 @@
-"""What becomes of a plane: what was found in it, or why it failed."""
+"""The result for a plane: what was found in it, or why it failed."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,12 +13,31 @@ from idr_assets.imaging.planes import Plane, count_objects
 class PlaneSummary:
     """What was found in one plane.
 
-    `threshold` is the intensity above which a pixel is foreground, None where the function has none; `foreground` is
-    the share of labelled pixels; `minimum` and `maximum` are intensities; `saturated` is the share of pixels at the
-    largest value of their dtype, None for dtypes that are no integers; `seconds` is the plane's part of its block;
-    `checksum` is that of what was stored, see `read_back.checksums`; `origin` proves where the pixels came from, see
-    `Origins`, and is None where that need not be noted; `reused` whether they were read from the output; `compared`
-    whether the plane was labelled alone too, and came out the same.
+    Attributes
+    ----------
+    plane : Plane
+        The plane.
+    objects : int
+        Number of its objects.
+    threshold : float or None
+        Intensity above which a pixel is foreground; None if the function has no threshold.
+    foreground : float
+        Share of labelled pixels, 0 to 1.
+    minimum, maximum : float
+        Intensities.
+    saturated : float or None
+        Share of pixels at the largest value of their dtype, 0 to 1; None if that is no integer.
+    seconds : float
+        The plane's part of the time of its block.
+    checksum : str or None
+        Checksum of what was stored, see `read_checksums`.
+    origin : bytes or None
+        Proof of where the pixels came from, see `Origins`; None if none is to be noted.
+    reused : bool
+        Whether the pixels were read from the output.
+    compared : bool
+        Whether the plane was segmented alone too, and got the same labels.
+
     """
 
     plane: Plane
@@ -39,14 +58,27 @@ class PlaneSummary:
 class PlaneFailure:
     """Why one plane could not be segmented.
 
-    `written` where it was stored, but is not there as it was written; `dependent` where its labels, or those of others
-    of the run, depend on the planes that are segmented with them: trying it alone would hide that.
+    Attributes
+    ----------
+    plane : Plane
+        The plane.
+    reason : str
+        Why, for a person.
+    written : bool
+        Whether it was written, but does not come back as it was.
+    dependent : bool
+        Whether its labels, or those of other planes of the run, depend on the planes that are segmented with them.
+        Trying it alone would hide that.
+
     """
 
     plane: Plane
     reason: str
     written: bool = False
     dependent: bool = False
+
+
+type Result = PlaneSummary | PlaneFailure
 
 
 def summarize(  # noqa: PLR0913

@@ -1,4 +1,4 @@
-"""What decides over labels beside the pixels: a function, its version, its parameters, and the channels."""
+"""What labels depend on beside the pixels: a function, its version, its parameters, and the channels."""
 
 import ast
 import hashlib
@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from idr_assets.imaging.segmentation.decorators import SegmentationFunction
+from idr_assets.imaging.segmentation.lifting import SegmentationFunction
 from idr_assets.imaging.segmentation.works_on import WorksOn, works_on
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A segmentation function with all that it is called with.
+    """A segmentation function with its parameters and channels.
 
     Attributes
     ----------
@@ -38,27 +38,27 @@ class Recipe:
 
     @property
     def works_on(self) -> WorksOn:
-        """What the function works on; TypeError where it does not say so."""
+        """What the function works on; raises TypeError if it does not say so."""
         return works_on(self.function)
 
     @property
     def version(self) -> str:
         """Hash of the function's path and version, the parameters and the channels, 16 hexadecimal digits.
 
-        Only what may change labels counts: neither the layout of the function, nor whether a default is written, nor
-        `1` for `1.0`, nor the order of channels. A function that comes to work on volumes is another one.
+        Only what may change labels counts. The layout of the function, a default that is written out, `1` for `1.0` and
+        the order of channels do not. A function that works on volumes from now on is another one.
         """
         parameters = _complete(self.function, self.parameters)
-        parts = [self.path, version_of(self.function), parameters, sorted(self.channels)]
+        parts = [self.path, find_version(self.function), parameters, sorted(self.channels)]
         in_volumes = getattr(self.function, "works_on", None) == WorksOn("volume")
         return hash_parts([*parts, "volume"] if in_volumes else parts)
 
 
-def version_of(function: SegmentationFunction) -> str:
-    """Give the version of a segmentation function: what `@versioned` says, else a hash of its own source.
+def find_version(function: SegmentationFunction) -> str:
+    """Return the version of a segmentation function: that of `@versioned`, or a hash of its own source.
 
-    Comments, docstrings and layout do not count, nor do functions that it calls. A function without either, such as a
-    compiled one, is "unversioned".
+    Comments, docstrings and layout do not count, and neither do functions that it calls. A function without version and
+    source, such as a compiled one, is "unversioned".
     """
     if version := getattr(function, "version", None):
         return str(version)
@@ -97,7 +97,7 @@ def _name(value: object) -> str:
 
 
 def _bare(source: str) -> str:
-    """Write source in one layout, without comments and docstrings; a part of a statement, as of a lambda, stays."""
+    """Write source in one layout, without comments and docstrings; part of a statement, as of a lambda, stays."""
     try:
         tree = ast.parse(textwrap.dedent(source))
     except SyntaxError:

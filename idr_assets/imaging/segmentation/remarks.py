@@ -1,4 +1,4 @@
-"""What a person should know of a run, before it and after it: a line each for its log."""
+"""What a person should know about a run, before and after it: one line each for its log."""
 
 import logging
 import math
@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from idr_assets.imaging.errors import masked
-from idr_assets.imaging.output.output_image import OutputImage, label_groups
+from idr_assets.imaging.output.output_image import OutputImage, list_label_groups
 from idr_assets.imaging.output.provenance import read_provenance
 from idr_assets.imaging.planes import MOST_PIXELS
 from idr_assets.imaging.reading.level import Level
@@ -17,41 +17,41 @@ from idr_assets.imaging.segmentation.recipe import Recipe
 
 
 class Remark(NamedTuple):
-    """What a person should know of a run: a level of `logging`, and a text."""
+    """What a person should know about a run: a level of `logging`, and a text."""
 
     level: int
     text: str
 
 
 def remark_other_sources(level: Level, url: str) -> Iterator[Remark]:
-    """Say that the output at `url` has planes of other addresses, which may change for good reasons: no error."""
-    records = [record for name in label_groups(url) for record in read_provenance(url, name)]
+    """Say that the output at `url` has planes from other addresses; an address may change, so this is no error."""
+    records = [record for name in list_label_groups(url) for record in read_provenance(url, name)]
     others = {record.url.rstrip("/") for record in records} - {level.url.rstrip("/")}
     if others:
         yield Remark(
             logging.WARNING,
-            f"{masked(url)} holds planes of {', '.join(sorted(others))}; planes of {level.url} are added. Go on if "
-            "these are the same image; else name this one anew or move the output away.",
+            f"{masked(url)} holds planes of {', '.join(sorted(others))}; planes of {level.url} are added. If these are "
+            "not the same image, rename this one, or move the output away.",
         )
 
 
 def remark_large_volumes(level: Level, recipe: Recipe) -> Iterator[Remark]:
-    """Say how much memory volumes take that are larger than a block may be, since they are not cut."""
+    """Say how much memory volumes take that are larger than a block may be, because they are not cut."""
     pixels = math.prod(level.shape[2:])
     if recipe.works_on.unit == "volume" and pixels > MOST_PIXELS:
         gigabytes = pixels * (2 * level.dtype.itemsize + 2 * np.dtype(np.int32).itemsize) / 1e9
         yield Remark(
             logging.WARNING,
             f"each volume of {level.url} has {level.shape[2]} slices, {pixels / 1e6:.0f} megapixels, and is segmented "
-            f"whole: each thread of dask takes {gigabytes:.1f} GB for pixels and labels, and what {recipe.path} needs. "
-            "If memory runs short, choose a smaller level, or fewer threads in the YAML of dask.",
+            f"whole: each thread of dask takes {gigabytes:.1f} GB for pixels and labels, plus what {recipe.path} "
+            "needs. If memory runs out, choose a smaller level, or fewer threads in the YAML of dask.",
         )
 
 
 def remark_results(
     level: Level, output: OutputImage, recipe: Recipe, found: Sequence[PlaneSummary | PlaneFailure]
 ) -> Iterator[Remark]:
-    """Say what is unusual in what became of planes."""
+    """Say what is unusual about the results of planes."""
     summaries = [result for result in found if isinstance(result, PlaneSummary)]
     if reused := sum(summary.reused for summary in summaries):
         yield Remark(
@@ -62,6 +62,6 @@ def remark_results(
     if summaries and not any(summary.objects for summary in summaries):
         yield Remark(
             logging.WARNING,
-            f"no object in any of {len(summaries)} planes: see whether {recipe.path} suits the intensities of "
-            f"{level.url}, with parameters {dict(recipe.parameters)}",
+            f"no object in any of {len(summaries)} planes: check whether {recipe.path} with parameters "
+            f"{dict(recipe.parameters)} suits the intensities of {level.url}",
         )

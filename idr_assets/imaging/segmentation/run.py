@@ -1,6 +1,6 @@
-"""One run of a segmentation, from an address to stored labels: prepare it, then segment blocks of planes.
+"""One segmentation run, from an address to stored labels: prepare it, then segment blocks of planes.
 
-It needs no Dagster. An asset prepares, segments and reports; a script does the same with a dask client of its own.
+It needs no Dagster. An asset prepares, segments and reports; a script does the same with its own dask client.
 """
 
 import logging
@@ -16,26 +16,19 @@ from idr_assets.imaging.output.creation import create_output
 from idr_assets.imaging.output.origins import Origins, create_origins, find_origins
 from idr_assets.imaging.output.output_image import SEGMENTATION, OutputImage
 from idr_assets.imaging.output.provenance import Provenance
-from idr_assets.imaging.output.read_back import checksums
-from idr_assets.imaging.planes import Block, Plane
+from idr_assets.imaging.planes import Block
 from idr_assets.imaging.reading.fingerprint import read_fingerprint
 from idr_assets.imaging.reading.level import Level
 from idr_assets.imaging.reading.source import Source
-from idr_assets.imaging.segmentation.blocks import BlockTask, segment_blocks
-from idr_assets.imaging.segmentation.independence import DEPENDENT
-from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
-from idr_assets.imaging.segmentation.recipe import Recipe, version_of
+from idr_assets.imaging.segmentation.block_task import BlockTask
+from idr_assets.imaging.segmentation.blocks import segment_blocks
+from idr_assets.imaging.segmentation.confirmation import confirm_planes
+from idr_assets.imaging.segmentation.plane_results import Result
+from idr_assets.imaging.segmentation.recipe import Recipe, find_version
 from idr_assets.imaging.segmentation.remarks import Remark, remark_large_volumes, remark_other_sources, remark_results
 
 PACKAGES = ("idr_assets", "dask-image", "scipy", "zarr")
 """Packages whose versions the labels depend on."""
-
-OVERWRITTEN = (
-    "it was overwritten meanwhile by another run, or can no longer be read, so that what this run found of it is not "
-    "what is stored. Materialize it again while no other run writes it."
-)
-
-type Result = PlaneSummary | PlaneFailure
 
 
 @dataclass(frozen=True)
@@ -49,11 +42,11 @@ class SegmentationRun:
     output : OutputImage
         Where pixels and labels go.
     recipe : Recipe
-        What makes labels of pixels.
+        How labels are made from pixels.
     provenance : Provenance
         The record that is stored with the labels.
     origins : Origins or None
-        Which pixels the output has already; None where that cannot be known.
+        Which pixels the output has already; None if that cannot be known.
     remarks : tuple of Remark
         What a person should know before planes are segmented.
 
@@ -85,23 +78,23 @@ class SegmentationRun:
         source : Source
             The level to segment.
         recipe : Recipe
-            What makes labels of its pixels.
+            How labels are made from its pixels.
         window : Block
-            The planes that may be segmented; one of them is probed unless an earlier run did that.
+            The planes that may be segmented; one of them is probed, unless an earlier run did so.
         url : str
-            Where the output lies.
+            Address of the output.
         labels : str
             Name of its label group.
         format : {"0.5", "0.4"}
             Version of OME-Zarr of an output that does not exist yet.
         reuse_pixels : bool
-            Whether pixels that the output has of the source as it is now are read from there.
+            Whether pixels of the source as it is now that the output has already are read from there.
 
         Raises
         ------
         ImageError
-            Where the source does not exist, is not what is expected or cannot be read, or where the output belongs to
-            another image. Nothing is written then.
+            If the source does not exist, is not as expected or cannot be read, or if the output belongs to another
+            image. Nothing is written then.
 
         """
         level = source.open()
@@ -122,8 +115,8 @@ class SegmentationRun:
     def segment(self, client: Client, block: Block, threads: int) -> Iterator[Result]:
         """Segment the planes of a block on a dask cluster, and yield what became of each as it ends.
 
-        `threads` are those among which the planes are divided. A plane that fails costs no other plane, unless the
-        recipe works on volumes: then it costs those of its volume.
+        The planes are divided among `threads`. A plane that fails costs no other plane, unless the recipe works on
+        volumes: then it costs the planes of its volume.
         """
         task = BlockTask(
             self.level, self.output, self.recipe.function, self.recipe.parameters, self.provenance, self.origins
@@ -131,29 +124,18 @@ class SegmentationRun:
         return segment_blocks(client, task, self.recipe.works_on.cut(block, self.level, threads))
 
     def confirm(self, found: Sequence[Result]) -> list[Result]:
-        """Make a failure of each summary of a plane that the output no longer holds as this run wrote it.
+        """Turn the summary of each plane that the output no longer contains as this run wrote it into a failure.
 
-        Another run may write the same planes at once. Look last, before a report: only a run that writes a plane after
-        this look and reports it before this run does stays unseen.
+        Another run may write the same planes at the same time. Call this last, right before a report: a plane that
+        another run writes after this look and reports before this run does stays unnoticed.
 
-        Where the labels of any plane depend on those that were segmented with it, all are failures, and what this run
-        stored is removed: none can be trusted.
+        If labels of any plane depend on the planes that were segmented with it, all planes are failures, and what this
+        run stored is removed, because none of it can be trusted.
         """
-        summaries = [result for result in found if isinstance(result, PlaneSummary)]
-        stored = checksums(self.output, [summary.plane for summary in summaries])
-        seen = zip(summaries, stored, strict=True)
-        lost = {summary.plane for summary, checksum in seen if checksum is None or checksum != summary.checksum}
-        found = [PlaneFailure(it.plane, OVERWRITTEN, written=True) if it.plane in lost else it for it in found]
-        if not any(isinstance(it, PlaneFailure) and it.dependent for it in found):
-            return found
-        return [it if isinstance(it, PlaneFailure) else self._distrust(it.plane) for it in found]
-
-    def _distrust(self, plane: Plane) -> PlaneFailure:
-        self.output.remove(plane.block)
-        return PlaneFailure(plane, DEPENDENT, dependent=True)
+        return confirm_planes(self.output, found)
 
     def remark_on(self, found: Sequence[Result]) -> Iterator[Remark]:
-        """Say what is unusual in what became of planes."""
+        """Say what is unusual about the results of planes."""
         return remark_results(self.level, self.output, self.recipe, found)
 
 
@@ -164,7 +146,7 @@ def _provenance(level: Level, recipe: Recipe, fingerprint: str) -> Provenance:
         channels=recipe.channels,
         fingerprint=fingerprint,
         function=recipe.path,
-        version=version_of(recipe.function),
+        version=find_version(recipe.function),
         parameters=recipe.parameters,
         packages={package: version(package) for package in PACKAGES},
     )

@@ -1,7 +1,6 @@
-"""What a segmentation function works on: what it must be given, and so how planes are cut into blocks.
+"""What a segmentation function works on: what it must get, and so how planes are cut into blocks.
 
-One object attached to the function says all of it. Whatever a function may need beside its planes, such as other
-channels or neighbouring planes, is a field of this object, and only the methods here act on it.
+One object, attached to the function, says all of it, and only its methods act on it.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,24 +23,24 @@ LINES = (
 
 @dataclass(frozen=True)
 class WorksOn:
-    """What a segmentation function is given.
+    """What a segmentation function works on.
 
     Attributes
     ----------
     unit : {"plane", "stack", "volume"}
-        What it labels as one: a plane, planes of which each is labelled as if it were alone, or all slices of a
-        timepoint and channel. Labels are numbered from 1 in each plane or volume.
+        What it gets at once: a plane, several planes that it labels as if each were alone, or all slices of a timepoint
+        and channel. Labels are numbered from 1 in each plane or volume.
 
     """
 
     unit: Unit
 
     def reach(self, block: Block, slices: int) -> Block:
-        """Give the planes that must be read to label those of a block, in an image of so many slices."""
+        """Return the planes that must be read to label those of a block, in an image with this number of slices."""
         return replace(block, z=range(slices)) if self.unit == "volume" else block
 
     def cut(self, block: Block, level: Level, threads: int) -> Iterator[Block]:
-        """Cut a block into those that are labelled as one task each; no chunk of the level is read for two of them.
+        """Cut a block into blocks that are one task each; no chunk of the level is in two of them.
 
         A volume is never cut, however large it is.
         """
@@ -54,21 +53,21 @@ class WorksOn:
         return list(block.volumes()) if self.unit == "volume" else block.single_planes()
 
     def arrange(self, pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Lay out pixels (t, c, z, y, x) as the function takes them: (n, y, x), or volumes (n, z, y, x)."""
+        """Arrange pixels (t, c, z, y, x) as the function takes them: (n, y, x), or volumes (n, z, y, x)."""
         return pixels.reshape(-1, *pixels.shape[2 if self.unit == "volume" else 3 :])
 
 
 def declare[F: Callable[..., Any]](function: F, unit: Unit) -> F:
-    """Attach to a function what it works on; TypeError where it says so already."""
+    """Attach to a function what it works on; raise TypeError if it has that already."""
     if "works_on" in vars(function):
-        message = f"{function.__qualname__} has two decorators that say what it works on; leave one of them."
+        message = f"{function.__qualname__} has two decorators that say what it works on; remove one of them."
         raise TypeError(message)
     vars(function)["works_on"] = WorksOn(unit)
     return function
 
 
 def works_on(function: Callable[..., Any]) -> WorksOn:
-    """Give what a segmentation function works on; TypeError, with the line to add, where it says nothing."""
+    """Return what a segmentation function works on; raise TypeError, with the line to add, if it does not say so."""
     declared = getattr(function, "works_on", None)
     if isinstance(declared, WorksOn):
         return declared
@@ -76,7 +75,7 @@ def works_on(function: Callable[..., Any]) -> WorksOn:
     where = f" ({code.co_filename}:{code.co_firstlineno})" if code else ""
     remedy = "Add a line above it" if code else "Write a Python function that calls it, with a line above it"
     message = (
-        f"{name}{where} does not say what it works on, so labels of a plane could depend on the planes that are "
+        f"{name}{where} does not say what it works on, so that labels of a plane could depend on the planes that are "
         f"launched with it. {remedy}: {LINES}; all three are in `idr_assets.imaging.segmentation`"
     )
     raise TypeError(message)

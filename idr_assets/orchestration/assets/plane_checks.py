@@ -9,9 +9,9 @@ from functools import partial
 
 import dagster as dg
 
-from idr_assets.imaging.output.read_back import stored_objects
+from idr_assets.imaging.output.read_back import count_stored_objects
 from idr_assets.imaging.segmentation.independence import DEPENDENT
-from idr_assets.imaging.segmentation.plane_quality import expected_objects, is_far, unusable
+from idr_assets.imaging.segmentation.plane_quality import expect_objects, find_fault, is_far
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
 from idr_assets.orchestration.assets.metadata import listed
 from idr_assets.orchestration.image import Image
@@ -73,7 +73,7 @@ def _planes_stored(summaries: list[PlaneSummary], failures: list[PlaneFailure]) 
 
 
 def _source_planes_usable(summaries: list[PlaneSummary]) -> dg.AssetCheckResult:
-    wrong = [f"{summary.plane}: {reason}" for summary in summaries if (reason := unusable(summary))]
+    wrong = [f"{summary.plane}: {reason}" for summary in summaries if (reason := find_fault(summary))]
     return dg.AssetCheckResult(
         check_name=USABLE, passed=not wrong, severity=WARN, metadata=_metadata(len(summaries), wrong)
     )
@@ -81,7 +81,7 @@ def _source_planes_usable(summaries: list[PlaneSummary]) -> dg.AssetCheckResult:
 
 def _object_counts(image: Image, summaries: list[PlaneSummary]) -> dg.AssetCheckResult:
     objects = {summary.plane: summary.objects for summary in summaries}
-    expected = expected_objects(objects, partial(stored_objects, image.open_output()))
+    expected = expect_objects(objects, partial(count_stored_objects, image.open_output()))
     wrong = [
         f"{plane}: {objects[plane]} objects, {wanted} expected"
         for plane, wanted in expected.items()

@@ -11,7 +11,7 @@ import dagster as dg
 from idr_assets.imaging.figures.pictures import SMALL_PICTURE_BYTES, outlines_png
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.planes import evenly_spread
-from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
+from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary, Result
 from idr_assets.orchestration.assets.metadata import picture
 from idr_assets.orchestration.assets.plane_checks import evaluated
 from idr_assets.orchestration.image import Image
@@ -20,7 +20,7 @@ from idr_assets.orchestration.versions import version_tags
 
 if TYPE_CHECKING:
     from idr_assets.imaging.segmentation.remarks import Remark
-    from idr_assets.imaging.segmentation.run import Result, SegmentationRun  # dask, for the run only
+    from idr_assets.imaging.segmentation.run import SegmentationRun  # dask, for the run only
 
 type Metadata = dict[str, Any]
 
@@ -32,7 +32,7 @@ UNTOLD = ("plane", "checksum", "origin", "reused", "compared")
 
 
 def report(
-    context: dg.AssetExecutionContext, image: Image, run: "SegmentationRun", found: Sequence["Result"]
+    context: dg.AssetExecutionContext, image: Image, run: "SegmentationRun", found: Sequence[Result]
 ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
     """Attach metadata to each partition and evaluate the checks; when planes failed, fail the run after that.
 

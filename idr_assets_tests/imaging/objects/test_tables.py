@@ -15,6 +15,7 @@ from idr_assets.imaging.objects.measurements import COLUMNS
 from idr_assets.imaging.objects.tables import keep_tables, objects_frame, read_areas, read_counts, write_objects
 from idr_assets.imaging.output.creation import create_output
 from idr_assets.imaging.output.output_image import OutputImage
+from idr_assets.imaging.output.writing import store_planes
 from idr_assets.imaging.planes import Block, LabelledPlane, Plane
 from idr_assets.imaging.reading.level import open_level
 from idr_assets_tests.support.idr_stores import nuclei_plane, write_image
@@ -50,7 +51,7 @@ def output(tmp_path: Path) -> OutputImage:
 
 def write(output: OutputImage, z: int, labels: npt.NDArray[np.int32]) -> None:
     where = (np.newaxis,) * 3
-    output.write(Plane(2, 0, z).block, plane().pixels[where], labels[where])
+    store_planes(output, Plane(2, 0, z).block, plane().pixels[where], labels[where])
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from idr_assets.imaging.ome_zarr.formats import FORMATS, Version
 from idr_assets.imaging.output.creation import create_output
 from idr_assets.imaging.output.origins import create_origins
 from idr_assets.imaging.output.provenance import Provenance, add_provenance
+from idr_assets.imaging.output.writing import store_planes
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.reading.level import open_level
 from idr_assets_tests.support.idr_stores import AXES, PIXEL_SIZES, UNITS, write_image
@@ -87,10 +88,10 @@ def output(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         image, labels = create_output(output.url, level, name, version=output.version), f"labels/{name}/0"
         output.arrays[labels][STORED] = random.integers(0, 2**20, output.arrays[labels][STORED].shape)
         add_provenance(image, Provenance.from_json({"segmentation": {"function": name}}))
-        image.write(BLOCK, *(output.arrays[path][STORED] for path in ("0", labels)))
+        store_planes(image, BLOCK, *(output.arrays[path][STORED] for path in ("0", labels)))
     origins = create_origins(image, level, "image", reuse=True)
     assert origins
-    origins.note(BLOCK, origins.of(BLOCK, output.arrays["0"][STORED]))
+    origins.note(BLOCK, origins.compute(BLOCK, output.arrays["0"][STORED]))
     return output
 
 

@@ -16,7 +16,8 @@ from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.ome_zarr.formats import FORMATS, Version
 from idr_assets.imaging.output import creation
 from idr_assets.imaging.output.creation import create_array, create_output
-from idr_assets.imaging.output.output_image import label_groups, open_output
+from idr_assets.imaging.output.output_image import list_label_groups, open_output
+from idr_assets.imaging.output.writing import store_planes
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.level import Level, open_level
 from idr_assets_tests.imaging.reading.test_source_metadata import edit
@@ -84,7 +85,7 @@ def create_and_write(folders: list[Path], level: Level, t: int, ready: Barrier) 
         name = "segmentation" if number < len(folders) / 2 else f"t{t}"
         ready.wait(60)
         version: Version = "0.4" if number % 2 else "0.5"
-        create_output(str(folder), level, name, version=version).write(block, pixels, pixels.astype(np.int32))
+        store_planes(create_output(str(folder), level, name, version=version), block, pixels, pixels.astype(np.int32))
 
 
 def test_two_processes_create_at_once(tmp_path: Path, level: Level) -> None:
@@ -95,7 +96,7 @@ def test_two_processes_create_at_once(tmp_path: Path, level: Level) -> None:
     for first in (0, 1, 8, 9):
         assert all(files(folder) == files(folders[first]) for folder in folders[first : first + 8 : 2])
         yaozarrs.validate_zarr_store(folders[first])
-    assert [label_groups(str(folder)) for folder in folders[8:10]] == [["t0", "t1"]] * 2
+    assert [list_label_groups(str(folder)) for folder in folders[8:10]] == [["t0", "t1"]] * 2
     assert json.loads((folders[8] / "labels/zarr.json").read_text())["attributes"]["ome"]["labels"] == ["t0", "t1"]
     assert json.loads((folders[9] / "labels/.zattrs").read_text())["labels"] == ["t0", "t1"]
     for folder in folders[:2]:
@@ -129,9 +130,9 @@ def test_an_output_of_another_format_is_refused_and_left_alone(
         create_output(str(folder), level, version=wanted)
     assert files(folder) == before
     assert str(error.value) == (
-        f"The output {folder} is OME-Zarr {stored}, but {wanted} is asked for: files of both would mix, and nothing "
-        f'was written. Write `format: "{stored}"` in the YAML, or move the output away, after which all of its planes '
-        "are to be materialized again, or name the image anew."
+        f"The output {folder} is OME-Zarr {stored}, but the YAML asks for {wanted}: files of both would mix, so "
+        f'nothing was written. Write `format: "{stored}"` in the YAML, or rename the image, or move the output away '
+        "and materialize all of its planes again."
     )
 
 
@@ -146,7 +147,7 @@ def test_an_output_follows_the_level_where_it_lies_and_keeps_all_else(
         level.read(PLANE),
     )
     for name in names:
-        create_output(str(folder), former, name, version=version).write(PLANE, pixels, pixels.astype(np.int32))
+        store_planes(create_output(str(folder), former, name, version=version), PLANE, pixels, pixels.astype(np.int32))
     del zarr.open_group(folder, path="labels/mine").attrs["idr_assets"]  # as labels of another tool
     zarr.open_group(folder).attrs["omero"] = {"channels": []}
     before = files(folder)
@@ -188,7 +189,7 @@ def test_an_output_of_another_shape_is_refused_and_left_alone(
     assert files(Path(url)) == before
     assert str(error.value) == (
         f"The output {url} holds shape {SHAPE} of uint16, but the level has shape {shape} of uint16: its planes do not "
-        "fit, and nothing was written. Only T and Z may become longer. Move the output away or name the image anew."
+        "fit, so nothing was written. Only T and Z may become longer. Rename the image, or move the output away."
     )
 
 
@@ -209,8 +210,8 @@ def test_another_level_of_the_same_shape_is_refused(tmp_path: Path, level: Level
         create_output(str(folder), replace(level, path="1"))
     assert files(folder) == before
     assert str(error.value) == (
-        f"The output {folder} holds level '0' of its image, but level '1' is asked for: planes of two levels would "
-        "mix, and nothing was written. Correct `level` in the YAML, move the output away or name the image anew."
+        f"The output {folder} holds level '0' of its image, but the YAML asks for level '1': planes of two levels "
+        "would mix, so nothing was written. Correct `level` in the YAML, rename the image, or move the output away."
     )
 
 
@@ -247,7 +248,7 @@ def test_an_image_is_never_its_own_output(
 def test_an_image_of_somebody_else_is_left_alone(tmp_path: Path, level: Level) -> None:
     write_image(tmp_path / "image.ome.zarr", np.ones(SHAPE, "u2"), version="0.4")
     before = files(tmp_path / "image.ome.zarr")
-    with pytest.raises(ImageError, match=r"Move that image, or give the folder of the YAML, which names the output, a"):
+    with pytest.raises(ImageError, match=r"Move that image, or rename the folder of the YAML"):
         create_output(str(tmp_path / "image.ome.zarr"), level, version="0.4")
     assert files(tmp_path / "image.ome.zarr") == before
 
@@ -264,7 +265,7 @@ def test_big_planes_are_cut_and_read_whole(tmp_path: Path, level: Level, monkeyp
     monkeypatch.setattr(creation, "LONGEST_CHUNK", 16)
     image = create_output(str(tmp_path / "output.ome.zarr"), level)
     pixels = level.read(PLANE)
-    image.write(PLANE, pixels, pixels.astype(np.int32))
+    store_planes(image, PLANE, pixels, pixels.astype(np.int32))
     assert image.plane_chunks == (16, 16)
     assert {name for name in files(tmp_path / "output.ome.zarr/0") if name != "zarr.json"} == {
         f"c/1/0/2/{y}/{x}" for y in (0, 1) for x in (0, 1)
@@ -287,7 +288,7 @@ def test_planes_are_cut_above_four_megapixels(tmp_path: Path) -> None:
 def test_an_output_may_lie_wherever_fsspec_writes(tmp_path: Path, level: Level, place: str, version: Version) -> None:
     url = f"{place}{tmp_path}/output.ome.zarr"
     pixels = level.read(PLANE)
-    create_output(url, level, version=version).write(PLANE, pixels, pixels.astype(np.int32))
+    store_planes(create_output(url, level, version=version), PLANE, pixels, pixels.astype(np.int32))
     labelled = open_output(url).read(Plane(1, 0, 2))
     assert labelled is not None
     np.testing.assert_array_equal(labelled.labels, pixels[0, 0, 0])

@@ -14,7 +14,8 @@ from idr_assets.imaging.output.creation import create_output
 from idr_assets.imaging.output.growth import MOST_COMPARED, are_unchanged, grow_array
 from idr_assets.imaging.output.origins import Origins, create_origins, find_origins
 from idr_assets.imaging.output.output_image import OutputImage, open_output
-from idr_assets.imaging.output.read_back import stored_objects
+from idr_assets.imaging.output.read_back import count_stored_objects
+from idr_assets.imaging.output.writing import store_planes
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.level import Level, open_level
 from idr_assets_tests.support.forked import FORKED, exit_codes, fork
@@ -40,11 +41,11 @@ def segmented(folder: Path, version: Version) -> OutputImage:
     pixels = level.read(PLANE)
     for name in ("low", "foreign", "high"):
         output = create_output(str(folder / "output"), level, name, version=version)
-        output.write(PLANE, pixels, pixels.astype(np.int32))
+        store_planes(output, PLANE, pixels, pixels.astype(np.int32))
     del zarr.open_group(folder / "output", path="labels/foreign").attrs["idr_assets"]
     origins = create_origins(output, level, "state", reuse=True)
     assert origins
-    origins.note(PLANE, [*origins.of(PLANE, pixels)])
+    origins.note(PLANE, [*origins.compute(PLANE, pixels)])
     return output
 
 
@@ -82,8 +83,8 @@ def test_arrays_grow_with_the_image_and_what_is_stored_stays(
     last = Plane(shape[0] - 1, 0, shape[2] - 1)
     assert output.read(last) is None
     pixels = level.read(last.block)
-    output.write(last.block, pixels, pixels.astype(np.int32))
-    origins.note(last.block, [*origins.of(last.block, pixels)])
+    store_planes(output, last.block, pixels, pixels.astype(np.int32))
+    origins.note(last.block, [*origins.compute(last.block, pixels)])
     for plane, name in ((last, "low"), (PLANE.planes()[0], "low"), (PLANE.planes()[0], "high")):
         labelled = open_output(str(tmp_path / "output"), name).read(plane)
         assert labelled
@@ -107,7 +108,7 @@ def test_planes_for_which_there_is_no_place_yet_are_not_stored(tmp_path: Path) -
     output = segmented(tmp_path, "0.5")
     output.pixels.resize(PIXELS.shape)  # as another process does first
     for plane in (Plane(2, 0, 2), Plane(1, 0, 3), Plane(0, 0, 0)):
-        assert (output.read(plane), stored_objects(output, plane)) == (None, None)
+        assert (output.read(plane), count_stored_objects(output, plane)) == (None, None)
     stored = {where: labelled is not None for where, labelled in output.read_grid([1, 2], [0], [2]).items()}
     assert stored == {(1, 0, 2): True, (2, 0, 2): False}
 
@@ -155,7 +156,7 @@ def test_an_image_is_unchanged_if_the_planes_that_can_be_read_are(
     level = level_of(tmp_path, SHORT)
     output = create_output(str(tmp_path / "output"), level)
     whole = Block(range(2), (0,), range(3))
-    output.write(whole, PIXELS[:2, :, :3], PIXELS[:2, :, :3].astype(np.int32))
+    store_planes(output, whole, PIXELS[:2, :, :3], PIXELS[:2, :, :3].astype(np.int32))
     source, planes = zarr.open_array(tmp_path / "2 3.zarr/0"), whole.planes()
     assert len(planes) < MOST_COMPARED
     for number, pixels in changes.items():
@@ -171,6 +172,6 @@ def test_planes_of_one_value_do_not_prove_that_an_image_is_unchanged(tmp_path: P
     write_image(tmp_path / "flat.zarr", np.broadcast_to(FLAT, SHORT), version="0.4")
     level = open_level(str(tmp_path / "flat.zarr"), "0")
     output = create_output(str(tmp_path / "output"), level)
-    output.write(PLANE, FLAT[None, None, None], FLAT[None, None, None].astype(np.int32))
+    store_planes(output, PLANE, FLAT[None, None, None], FLAT[None, None, None].astype(np.int32))
     assert not are_unchanged(output.url, level, PLANE.planes())
     assert not are_unchanged(output.url, level, [])

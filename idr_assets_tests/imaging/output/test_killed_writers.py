@@ -20,6 +20,7 @@ from idr_assets.imaging.output.creation import create_output
 from idr_assets.imaging.output.files import write_file
 from idr_assets.imaging.output.output_image import open_output
 from idr_assets.imaging.output.provenance import Provenance, add_provenance, read_provenance
+from idr_assets.imaging.output.writing import store_planes
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.reading.level import open_level
 from idr_assets_tests.support.forked import FORKED, exit_codes, fork
@@ -35,7 +36,7 @@ def write(kind: str, folder: Path, number: int) -> None:
     """Write a chunk, a table or a figure anew, or the documents of another output, in both formats by turns."""
     level = open_level(str(folder / "source.zarr"), "0")
     if kind == "chunks":
-        create_output(str(folder / "output"), level).write(PLANE, PIXELS, PIXELS.astype(np.int32))
+        store_planes(create_output(str(folder / "output"), level), PLANE, PIXELS, PIXELS.astype(np.int32))
     elif kind == "documents":
         create_output(str(folder / f"output{number}"), level, version="0.4" if number % 2 else "0.5")
     elif kind == "tables":
@@ -80,7 +81,9 @@ def test_what_a_writer_left_is_cleared_away_and_a_living_one_loses_nothing(
     killed: bool,  # noqa: FBT001
 ) -> None:
     write_image(tmp_path / "source.zarr", PIXELS, version="0.4")
-    create_output(str(tmp_path / "output"), open_level(str(tmp_path / "source.zarr"), "0")).write(PLANE, PIXELS, FEW)
+    store_planes(
+        create_output(str(tmp_path / "output"), open_level(str(tmp_path / "source.zarr"), "0")), PLANE, PIXELS, FEW
+    )
     number, ended = RawValue(c_int, 0), FORKED.Event()
     writer = fork(keep_writing, kind, tmp_path, number, ended)
     assert writer.pid

@@ -19,6 +19,7 @@ from idr_assets.imaging.output.growth import grow_array
 from idr_assets.imaging.output.output_image import OutputImage, open_output
 from idr_assets.imaging.output.provenance import Provenance, add_provenance, read_provenance
 from idr_assets.imaging.output.read_back import check_written
+from idr_assets.imaging.output.writing import store_planes
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.reading.fingerprint import Fingerprint, read_fingerprint
 from idr_assets.imaging.reading.level import open_level
@@ -51,7 +52,7 @@ def write(kind: str, number: int) -> None:
     if kind == "figure":
         write_file(FIGURE, NOISE[number].tobytes())
     else:
-        open_output(OUTPUT).write(BLOCK, NOISE[number], NOISE[number].astype(np.int32))
+        store_planes(open_output(OUTPUT), BLOCK, NOISE[number], NOISE[number].astype(np.int32))
 
 
 @pytest.fixture
@@ -99,7 +100,7 @@ def test_a_writer_that_is_killed_in_an_upload_tears_nothing_and_the_next_one_com
 
 def test_what_another_process_writes_is_seen(output: OutputImage) -> None:
     add_provenance(output, Provenance.from_json({"segmentation": {"function": "first"}}))
-    output.write(BLOCK, NOISE[0], np.ones(NOISE[0].shape, np.int32))
+    store_planes(output, BLOCK, NOISE[0], np.ones(NOISE[0].shape, np.int32))
     urls = [f"s3://bucket/image/objects/t={t}.parquet" for t in range(2)]
     assert write_objects(urls[0], output, BLOCK, "image", None)
     assert (len(read_provenance(OUTPUT, "segmentation")), len(objects_frame(urls))) == (1, 1)

@@ -21,7 +21,8 @@ from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.fingerprint import read_fingerprint
 from idr_assets.imaging.reading.level import open_level
 from idr_assets.imaging.segmentation import gaussian_threshold, per_stack
-from idr_assets.imaging.segmentation.blocks import BlockTask, segment_blocks
+from idr_assets.imaging.segmentation.block_task import BlockTask
+from idr_assets.imaging.segmentation.blocks import segment_blocks
 from idr_assets.imaging.segmentation.plane_results import PlaneSummary
 from idr_assets_tests.support.damage import flip_bit
 from idr_assets_tests.support.idr_stores import nuclei_plane, write_image

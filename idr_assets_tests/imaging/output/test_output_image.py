@@ -15,11 +15,12 @@ import zarr
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.ome_zarr.formats import FORMATS
-from idr_assets.imaging.output import creation, output_image
+from idr_assets.imaging.output import creation, writing
 from idr_assets.imaging.output.arrays import write_planes
 from idr_assets.imaging.output.creation import create_output
 from idr_assets.imaging.output.output_image import OutputImage, open_output
 from idr_assets.imaging.output.provenance import Provenance, add_provenance, read_provenance
+from idr_assets.imaging.output.writing import store_planes
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.documents import DOCUMENTS
 from idr_assets.imaging.reading.level import Level, open_level
@@ -89,7 +90,7 @@ def test_layout_is_one_plane_a_chunk_with_checksums(image: OutputImage, folder: 
 def test_a_block_of_channels_is_read_back_plane_by_plane(image: OutputImage, folder: Path) -> None:
     block = Block(range(1, 3), (1, 0), range(2, 4))
     pixels, labels = values(block)
-    image.write(block, pixels, labels)
+    store_planes(image, block, pixels, labels)
     for index, plane in enumerate(block.planes()):
         labelled = open_output(str(folder)).read(plane)
         assert labelled is not None
@@ -102,7 +103,7 @@ def test_a_block_of_channels_is_read_back_plane_by_plane(image: OutputImage, fol
 @pytest.mark.parametrize("stored_z", [range(2, 4), range(2, 3)], ids=["all are stored", "some are stored"])
 def test_a_grid_of_planes_is_read_as_each_alone(image: OutputImage, stored_z: range) -> None:
     block = Block(range(3), (1, 0), stored_z)
-    image.write(block, *values(block))
+    store_planes(image, block, *values(block))
     t, c, z = [0, 2], [1, 0], range(2, 4)
     grid = image.read_grid(t, c, z)
     assert list(grid) == list(product(t, c, z))
@@ -113,7 +114,7 @@ def test_a_grid_of_planes_is_read_as_each_alone(image: OutputImage, stored_z: ra
 
 def test_an_empty_plane_differs_from_one_that_is_not_stored(image: OutputImage) -> None:
     shape = (1, 1, 1, *SHAPE[3:])
-    image.write(Block(range(1, 2), (0,), range(1, 2)), np.zeros(shape, np.uint16), np.zeros(shape, np.int32))
+    store_planes(image, Block(range(1, 2), (0,), range(1, 2)), np.zeros(shape, np.uint16), np.zeros(shape, np.int32))
     empty = image.read(Plane(1, 0, 1))
     assert empty is not None
     assert not empty.pixels.any()
@@ -129,12 +130,12 @@ def test_labels_of_every_group_go_with_the_pixels_that_they_belong_to(
     other = create_output(str(folder), level, "other", version=image.format.version)
     pixels, labels = values(block)
     for each in (image, other):
-        each.write(block, pixels, labels)
+        store_planes(each, block, pixels, labels)
     before = files(folder)
-    image.write(block, pixels, labels)
+    store_planes(image, block, pixels, labels)
     assert files(folder) == before
     pixels[0, 1, 1] += 1
-    image.write(block, pixels, labels)
+    store_planes(image, block, pixels, labels)
     stored = other.read_grid([0], [0, 1], [1, 2])
     assert [where for where, plane in stored.items() if plane is None] == [(0, 1, 2)]
     assert all(image.read_grid([0], [0, 1], [1, 2]).values())
@@ -151,7 +152,7 @@ def test_what_others_noted_of_the_labels_stays(folder: Path, image: OutputImage,
 
 def test_a_plane_whose_writing_was_interrupted_is_not_stored(image: OutputImage) -> None:
     block = Block(range(1), (0,), range(1))
-    image.write(block, *values(block))
+    store_planes(image, block, *values(block))
     chunk_of(image, Plane(0, 0, 0)).unlink()
     assert image.read(Plane(0, 0, 0)) is None
 
@@ -168,7 +169,7 @@ def test_a_spoilt_chunk_is_an_error_that_names_the_plane(
     image: OutputImage, read: Callable[[OutputImage], object]
 ) -> None:
     block = Block(range(1), (0,), range(1))
-    image.write(block, *values(block))
+    store_planes(image, block, *values(block))
     flip_bit(chunk_of(image, Plane(0, 0, 0)))
     with pytest.raises(ImageError, match=r"t 0 c 0 z 0 is damaged in .*(checksum|decompressing).* Materialize it"):
         read(image)
@@ -180,9 +181,9 @@ def test_a_plane_with_spoilt_pixels_is_written_anew_and_loses_its_other_labels(
     plane = Plane(0, 0, 0)
     other = create_output(str(folder), level, "other", version=image.format.version)
     for each in (image, other):
-        each.write(plane.block, *values(plane.block))
+        store_planes(each, plane.block, *values(plane.block))
     flip_bit(chunk_of(image, plane, "pixels"))
-    image.write(plane.block, *values(plane.block))
+    store_planes(image, plane.block, *values(plane.block))
     labelled = image.read(plane)
     assert labelled is not None
     np.testing.assert_array_equal(labelled.pixels, values(plane.block)[0][0, 0, 0])
@@ -191,10 +192,10 @@ def test_a_plane_with_spoilt_pixels_is_written_anew_and_loses_its_other_labels(
 
 def test_writing_a_block_leaves_every_other_file_alone(image: OutputImage, folder: Path) -> None:
     everything = Block(range(3), (0, 1), range(4))
-    image.write(everything, *values(everything))
+    store_planes(image, everything, *values(everything))
     before = files(folder)
     block = Block(range(1, 2), (1,), range(2, 4))
-    image.write(block, *values(block, seed=1))
+    store_planes(image, block, *values(block, seed=1))
     after = files(folder)
     changed = {name for name in after if after[name] != before.get(name)}
     assert after.keys() == before.keys()
@@ -204,12 +205,12 @@ def test_writing_a_block_leaves_every_other_file_alone(image: OutputImage, folde
 def test_pixels_that_are_stored_are_not_written_again(image: OutputImage, folder: Path) -> None:
     block = Block(range(1, 2), (1,), range(2))
     pixels, labels = values(block)
-    image.write(block, pixels, labels)
+    store_planes(image, block, pixels, labels)
     chunk = chunk_of(image, block.planes()[0], "pixels")
     written, before = chunk.stat().st_mtime_ns, files(folder)
     left = chunk.with_name(f"{chunk.name}.of-a-killed-writer.partial")
     left.touch()
-    image.write(block, pixels, labels + 1)
+    store_planes(image, block, pixels, labels + 1)
     assert chunk.stat().st_mtime_ns == written
     assert not left.exists()
     assert {name for name in before if files(folder)[name] != before[name]} == {
@@ -222,7 +223,7 @@ def test_pixels_are_compared_bit_for_bit(tmp_path: Path) -> None:
     image = create_output(str(tmp_path / "output"), open_level(str(tmp_path / "floats.zarr"), "0"))
     block, labels = Block(range(1), (0,), range(1)), np.ones((1, 1, 1, 2, 3), np.int32)
     for value in (0.0, -0.0):
-        image.write(block, np.full(labels.shape, value, ">f4"), labels)
+        store_planes(image, block, np.full(labels.shape, value, ">f4"), labels)
     stored = image.read(Plane(0, 0, 0))
     assert stored is not None
     assert np.signbit(stored.pixels).all()
@@ -232,11 +233,11 @@ def test_labels_of_lost_pixels_do_not_come_back_with_others(
     image: OutputImage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plane = Plane(1, 0, 2)
-    image.write(plane.block, *values(plane.block))
+    store_planes(image, plane.block, *values(plane.block))
     chunk_of(image, plane, "pixels").unlink()
     with monkeypatch.context() as patch:  # the writer is killed after the pixels
-        patch.setattr(output_image, "write_planes", lambda url, block, *arrays: write_planes(url, block, arrays[0]))
-        image.write(plane.block, *values(plane.block, seed=1))
+        patch.setattr(writing, "write_planes", lambda url, block, *arrays: write_planes(url, block, arrays[0]))
+        store_planes(image, plane.block, *values(plane.block, seed=1))
     assert image.read(plane) is None
 
 
@@ -246,16 +247,16 @@ def test_labels_of_a_cut_plane_are_replaced_all_or_none(tmp_path: Path, monkeypa
     image = create_output(str(tmp_path / "output"), open_level(str(tmp_path / "cut.zarr"), "0"))
     plane = Plane(0, 0, 0)
     pixels, labels = np.ones((1, 1, 1, 20, 30), np.uint16), np.ones((1, 1, 1, 20, 30), np.int32)
-    image.write(plane.block, pixels, labels)
+    store_planes(image, plane.block, pixels, labels)
     with monkeypatch.context() as patch:  # the writer is killed before the labels
-        patch.setattr(output_image, "write_planes", lambda *_: None)
-        image.write(plane.block, pixels, labels + 1)
+        patch.setattr(writing, "write_planes", lambda *_: None)
+        store_planes(image, plane.block, pixels, labels + 1)
     assert image.read(plane) is None
 
 
 def test_creating_again_changes_nothing(image: OutputImage, folder: Path, level: Level) -> None:
     block = Block(range(1), (0,), range(1))
-    image.write(block, *values(block))
+    store_planes(image, block, *values(block))
     before = files(folder)
     create_output(str(folder), level, version=image.format.version)
     assert files(folder) == before
@@ -281,7 +282,7 @@ def test_pixels_are_freed_as_soon_as_they_are_written(image: OutputImage) -> Non
     gc.collect()
     gc.disable()  # which comes round late: what it would free adds up to hundreds of megabytes
     try:
-        image.write(block, pixels, labels)
+        store_planes(image, block, pixels, labels)
         del pixels, labels
         # A thread of Zarr may hold them until it has something else to do.
         wait_until(lambda: image.read(Plane(1, 0, 0)) and all(it() is None for it in freed), 60)

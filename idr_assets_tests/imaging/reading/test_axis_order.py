@@ -18,7 +18,7 @@ from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.fingerprint import read_fingerprint
 from idr_assets.imaging.reading.level import Level, open_level
 from idr_assets.imaging.reading.probe import check_pixels
-from idr_assets.imaging.segmentation.blocks import BlockTask
+from idr_assets.imaging.segmentation.block_task import BlockTask
 from idr_assets.imaging.segmentation.functions import gaussian_threshold
 from idr_assets_tests.support.idr_stores import Version, nuclei_plane, write_image
 from idr_assets_tests.support.small_image import recipe

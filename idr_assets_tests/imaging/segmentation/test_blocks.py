@@ -27,8 +27,9 @@ from idr_assets.imaging.output.creation import create_output
 from idr_assets.imaging.planes import Block, Plane, block_size
 from idr_assets.imaging.reading.level import open_level
 from idr_assets.imaging.segmentation import gaussian_threshold, per_plane, per_stack
-from idr_assets.imaging.segmentation.blocks import BlockTask, segment_blocks
-from idr_assets.imaging.segmentation.decorators import SegmentationFunction
+from idr_assets.imaging.segmentation.block_task import BlockTask
+from idr_assets.imaging.segmentation.blocks import segment_blocks
+from idr_assets.imaging.segmentation.lifting import SegmentationFunction
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
 from idr_assets_tests.support.damage import damage_writes
 from idr_assets_tests.support.idr_stores import nuclei_plane, write_idr_store, write_image
@@ -247,7 +248,7 @@ def test_a_function_that_ends_the_program_fails_as_any_other(
     task = task_for(small_image(server), tmp_path / "output.ome.zarr", function=ends_the_program)
     (failure,) = (result for result in segment(client, task, WINDOW) if isinstance(result, PlaneFailure))
     assert failure.plane == Plane(2, 1, 3)
-    assert failure.reason.startswith("RuntimeError: ends_the_program raised SystemExit('so it is'), which is to end a")
+    assert failure.reason.startswith("RuntimeError: ends_the_program raised SystemExit('so it is'), which ends a")
 
 
 def test_summaries_say_what_is_in_the_plane(client: Client, server: StoreServer, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import importlib.util
 import inspect
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cloudpickle  # type: ignore[import-untyped]
 import dask
@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from idr_assets.imaging.segmentation.decorators import SegmentationFunction, threshold_of
+from idr_assets.imaging.segmentation.decorators import find_thresholds
 from idr_assets.imaging.segmentation.functions import (
     gaussian_threshold,
     otsu_watershed,
@@ -27,7 +27,10 @@ from idr_assets.imaging.segmentation.functions import (
     threshold_values,
     versioned,
 )
-from idr_assets.imaging.segmentation.recipe import Recipe, version_of
+from idr_assets.imaging.segmentation.recipe import Recipe, find_version
+
+if TYPE_CHECKING:
+    from idr_assets.imaging.segmentation.lifting import SegmentationFunction
 
 # scikit-image 0.26 warns so on NumPy 2.5, 0.27 does not
 pytestmark = pytest.mark.filterwarnings("ignore:Setting the shape on a NumPy array:DeprecationWarning:skimage")
@@ -200,19 +203,19 @@ class CountedReads:
 def test_a_function_computes_nothing_and_reads_each_pixel_once(function: Callable[..., da.Array]) -> None:
     source = CountedReads(np.zeros((3, *SHAPE), "u2"))
     planes = da.from_array(source, chunks=(1, *SHAPE), meta=np.empty((0, 0, 0), "u2"))
-    lazy = function(planes), threshold_of(function, planes, {})
+    lazy = function(planes), find_thresholds(function, planes, {})
     assert source.reads == 0
     dask.compute(*lazy)
     assert source.reads == 3
 
 
-def test_threshold_of_passes_the_parameters_on_and_is_none_where_there_is_no_single_threshold() -> None:
+def test_find_thresholds_passes_the_parameters_on_and_is_none_where_there_is_no_single_threshold() -> None:
     planes = whole(np.full((2, *SHAPE), 100, "u2"))
-    thresholds = threshold_of(gaussian_threshold, planes, {"threshold_fraction": 0.5})
+    thresholds = find_thresholds(gaussian_threshold, planes, {"threshold_fraction": 0.5})
     assert thresholds is not None
     assert thresholds.compute().tolist() == [50, 50]
-    assert threshold_of(otsu_watershed, planes, {}) is None
-    assert threshold_of(lambda planes: planes, planes, {}) is None
+    assert find_thresholds(otsu_watershed, planes, {}) is None
+    assert find_thresholds(lambda planes: planes, planes, {}) is None
 
 
 def test_otsu_watershed_finds_on_uneven_light_what_gaussian_threshold_does_not() -> None:
@@ -336,9 +339,9 @@ def test_a_marked_function_has_its_version_in_either_order_of_the_decorators() -
     def mine(plane: Pixels) -> Pixels:
         return plane
 
-    assert version_of(gaussian_threshold) == version_of(otsu_watershed) == "1"
-    assert version_of(versioned("2")(per_plane(mine))) == "2"
-    assert version_of(per_plane(versioned("3")(mine))) == "3"
+    assert find_version(gaussian_threshold) == find_version(otsu_watershed) == "1"
+    assert find_version(versioned("2")(per_plane(mine))) == "2"
+    assert find_version(per_plane(versioned("3")(mine))) == "3"
 
 
 def test_recipes_are_those_of_earlier_outputs() -> None:
@@ -379,9 +382,9 @@ def test_an_unmarked_function_has_a_version_that_follows_its_source(tmp_path: Pa
         "laid_out": '"""Give the plane back."""\n    # as it is\n    return (\n        plane\n    )',
         "edited": "return plane + 1",
     }
-    versions = {name: version_of(own_function(tmp_path / f"{name}.py", body)) for name, body in bodies.items()}
+    versions = {name: find_version(own_function(tmp_path / f"{name}.py", body)) for name, body in bodies.items()}
     assert versions["first"] == versions["laid_out"] != versions["edited"]
 
 
 def test_a_function_without_mark_or_source_has_no_version() -> None:
-    assert version_of(len) == "unversioned"  # type: ignore[arg-type]
+    assert find_version(len) == "unversioned"  # type: ignore[arg-type]

@@ -13,10 +13,10 @@ from distributed import Client
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.source import Source
 from idr_assets.imaging.segmentation import gaussian_threshold, per_stack
-from idr_assets.imaging.segmentation.decorators import SegmentationFunction
-from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
+from idr_assets.imaging.segmentation.lifting import SegmentationFunction
+from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary, Result
 from idr_assets.imaging.segmentation.recipe import Recipe
-from idr_assets.imaging.segmentation.run import Result, SegmentationRun
+from idr_assets.imaging.segmentation.run import SegmentationRun
 from idr_assets_tests.support.idr_stores import write_image
 from idr_assets_tests.support.small_image import PIXELS, SHAPE
 

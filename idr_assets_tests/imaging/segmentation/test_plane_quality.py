@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from idr_assets.imaging.planes import Plane
-from idr_assets.imaging.segmentation.plane_quality import expected_objects, is_far, unusable
+from idr_assets.imaging.segmentation.plane_quality import expect_objects, find_fault, is_far
 from idr_assets.imaging.segmentation.plane_results import PlaneSummary
 
 
@@ -19,7 +19,7 @@ def nothing(_: Plane) -> None:
 
 
 def far(objects: dict[Plane, int]) -> list[Plane]:
-    expected = expected_objects(objects, nothing)
+    expected = expect_objects(objects, nothing)
     return [plane for plane in expected if is_far(objects[plane], expected[plane])]
 
 
@@ -37,12 +37,12 @@ def counts(mean: float, seed: int = 0) -> dict[Plane, int]:
         (summary(65535, 65535, 1.0), "blank, all pixels are 65535"),
         (summary(0, 255, 0.01), None),
         (summary(0.0, 1.0, None), None),
-        (summary(float("nan"), float("nan"), None), "holds pixels that are no finite numbers, from nan to nan"),
-        (summary(0.0, float("inf"), None), "holds pixels that are no finite numbers, from 0 to inf"),
+        (summary(float("nan"), float("nan"), None), "holds pixels that are not finite numbers, from nan to nan"),
+        (summary(0.0, float("inf"), None), "holds pixels that are not finite numbers, from 0 to inf"),
     ],
 )
 def test_blank_and_saturated_planes_are_of_no_use(found: PlaneSummary, reason: str | None) -> None:
-    assert unusable(found) == reason
+    assert find_fault(found) == reason
 
 
 @pytest.mark.parametrize("mean", [0, 1, 5, 30, 1000])
@@ -81,11 +81,11 @@ def test_expected_is_the_median_of_the_neighbours_that_is_nearest(
 ) -> None:
     objects = {Plane(t, 0, z): count for (t, z), count in beside.items()}
     others = {Plane(1, 1, 1): 99, Plane(2, 0, 2): 99, Plane(3, 0, 1): 99}  # another channel, and further away
-    assert expected_objects({Plane(1, 0, 1): 20} | objects | others, nothing).get(Plane(1, 0, 1)) == expected
+    assert expect_objects({Plane(1, 0, 1): 20} | objects | others, nothing).get(Plane(1, 0, 1)) == expected
 
 
 def test_stored_neighbours_count_for_planes_without_any_in_the_run_only() -> None:
     stored = {Plane(1, 0, 4): 7, Plane(2, 0, 5): 8, Plane(1, 0, 6): 9, Plane(0, 0, 0): 1}
-    assert expected_objects({Plane(1, 0, 5): 100}, stored.get) == {Plane(1, 0, 5): 8}
-    expected = expected_objects({Plane(1, 0, 5): 100, Plane(0, 0, 5): 50}, stored.get)
+    assert expect_objects({Plane(1, 0, 5): 100}, stored.get) == {Plane(1, 0, 5): 8}
+    expected = expect_objects({Plane(1, 0, 5): 100, Plane(0, 0, 5): 50}, stored.get)
     assert expected == {Plane(1, 0, 5): 50, Plane(0, 0, 5): 100}

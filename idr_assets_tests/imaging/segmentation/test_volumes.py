@@ -21,7 +21,8 @@ from idr_assets.imaging.output.origins import create_origins
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.level import open_level
 from idr_assets.imaging.segmentation import per_volume, versioned
-from idr_assets.imaging.segmentation.blocks import BlockTask, segment_blocks
+from idr_assets.imaging.segmentation.block_task import BlockTask
+from idr_assets.imaging.segmentation.blocks import segment_blocks
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
 from idr_assets.imaging.segmentation.works_on import works_on
 from idr_assets_tests.support import store_server as faults
@@ -148,7 +149,7 @@ def test_a_missing_plane_costs_those_of_its_volume_and_is_named(
     (reason,) = {failure.reason for failure in failures}
     assert "is missing, so t 2 c 1 z 0 has no pixels" in reason
     assert reason.endswith(
-        "read for the whole volume, which is all slices of the image, also those outside of `window`"
+        "read for the whole volume, which is all slices of the image, even those outside of `window`"
     )
     check_labels(task, Block(range(1, 2), (0, 1), WINDOW.z))
 

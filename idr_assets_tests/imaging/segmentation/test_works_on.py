@@ -16,7 +16,7 @@ from hypothesis.extra import numpy as hnp
 from idr_assets.imaging.planes import MOST_PIXELS, Plane
 from idr_assets.imaging.reading.source import Source
 from idr_assets.imaging.segmentation import gaussian_threshold, per_plane, per_volume, versioned
-from idr_assets.imaging.segmentation.recipe import Recipe, version_of
+from idr_assets.imaging.segmentation.recipe import Recipe, find_version
 from idr_assets.imaging.segmentation.run import SegmentationRun
 from idr_assets_tests.support.idr_stores import write_image
 
@@ -43,7 +43,7 @@ def test_a_function_that_comes_to_work_on_volumes_is_another_recipe() -> None:
         return pixels
 
     plane, volume = versioned("1")(per_plane(mine)), versioned("1")(per_volume(mine))
-    assert version_of(plane) == version_of(volume)
+    assert find_version(plane) == find_version(volume)
     assert Recipe("mine", plane, {}, (0,)).version != Recipe("mine", volume, {}, (0,)).version
 
 

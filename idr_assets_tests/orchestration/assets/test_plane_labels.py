@@ -122,5 +122,5 @@ def test_a_recipe_that_finds_no_object_anywhere_is_warned_of(fresh: Segmented) -
         assert fresh.run("plane_labels", PARTITIONS[0], PARTITIONS[-1]) == ""
         (run,) = fresh.instance.get_runs(limit=1)
         told = [entry.user_message for entry in fresh.instance.all_logs(run.run_id)]
-        found = [message for message in told if message.startswith("no object in any of 8 planes: see whether ")]
+        found = [message for message in told if message.startswith("no object in any of 8 planes: check whether ")]
         assert bool(found) is warned

@@ -18,7 +18,8 @@ from idr_assets.imaging.output.output_image import open_output
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.level import open_level
 from idr_assets.imaging.segmentation import in_flight
-from idr_assets.imaging.segmentation.blocks import BlockTask, segment_blocks
+from idr_assets.imaging.segmentation.block_task import BlockTask
+from idr_assets.imaging.segmentation.blocks import segment_blocks
 from idr_assets.imaging.segmentation.functions import gaussian_threshold, per_plane
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
 from idr_assets.orchestration.cluster.resource import DaskResource

@@ -1,0 +1,127 @@
+"""The work of a dask worker on a block of planes: read, segment, write, read back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+from idr_assets.imaging.output.origins import Origins
+from idr_assets.imaging.output.output_image import OutputImage
+from idr_assets.imaging.output.provenance import Provenance, add_provenance
+from idr_assets.imaging.output.read_back import NotAsWrittenError, check_written, read_checksums
+from idr_assets.imaging.output.writing import remove_labels, store_planes
+from idr_assets.imaging.planes import Block, Plane
+from idr_assets.imaging.reading.level import Level
+from idr_assets.imaging.segmentation.block_pixels import read_pixels
+from idr_assets.imaging.segmentation.failures import fail_planes
+from idr_assets.imaging.segmentation.independence import compare_alone
+from idr_assets.imaging.segmentation.label_numbers import Labels, Pixels
+from idr_assets.imaging.segmentation.labelling import Thresholds, find_name, label
+from idr_assets.imaging.segmentation.lifting import SegmentationFunction
+from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary, summarize
+from idr_assets.imaging.segmentation.works_on import works_on
+from idr_assets.imaging.stores.zarr_settings import own_settings
+
+
+@dataclass(frozen=True)
+class BlockTask:
+    """What all blocks of a run share; a worker calls it with one block.
+
+    It holds addresses and metadata, never pixels. With `gaussian_threshold`, a call takes about 20 bytes of memory for
+    each pixel of 16 bits. Each thread of a worker works on one block at a time.
+
+    Attributes
+    ----------
+    level, output : Level, OutputImage
+        Where pixels come from, and where pixels and labels go.
+    function, parameters : callable, mapping
+        The segmentation function, and its keyword arguments.
+    provenance : Provenance or None
+        The record that is stored before the first plane, so that no plane is ever without it.
+    origins : Origins or None
+        Which pixels the output has already; if None, all are read from the level.
+
+    """
+
+    level: Level
+    output: OutputImage
+    function: SegmentationFunction
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Provenance | None = None
+    origins: Origins | None = None
+
+    @own_settings
+    def __call__(self, block: Block, *, again: bool = False) -> list[PlaneSummary]:
+        """Read, segment and write the planes of a block, read them back, and summarize each.
+
+        If the function works on volumes, whole volumes are read and segmented, but only the block's planes are written.
+
+        Parameters
+        ----------
+        block : Block
+            The planes.
+        again : bool
+            Whether the block failed before, see `read_pixels`.
+
+        Raises
+        ------
+        NotAsWrittenError
+            If the output does not contain what was written. It then has no labels of the block.
+
+        """
+        started = perf_counter()
+        read = works_on(self.function).reach(block, self.level.shape[2])
+        pixels, reused = read_pixels(self.level, self.origins, block, read, again=again)
+        labels, thresholds = self.segment(pixels)
+        inside = slice(block.z.start - read.z.start, block.z.stop - read.z.start)
+        pixels, labels, thresholds = pixels[:, :, inside], labels[:, :, inside], thresholds[:, :, inside]
+        compared = self._compare_alone(block, pixels, labels)
+        stored = self._store(block, pixels, labels)
+        fetched = self.origins if not reused.issuperset(block.planes()) else None
+        origins = fetched.compute(block, pixels) if fetched else [None] * len(block)
+        seconds = (perf_counter() - started) / len(block)
+        stack = (values.reshape(-1, *values.shape[3:]) for values in (pixels, labels, thresholds))
+        each = zip(block.planes(), stored, origins, *stack, strict=True)
+        return [
+            summarize(
+                plane,
+                *found,
+                seconds=seconds,
+                checksum=checksum,
+                origin=origin,
+                reused=plane in reused,
+                compared=plane in compared,
+            )
+            for plane, checksum, origin, *found in each
+        ]
+
+    def segment(self, pixels: Pixels) -> tuple[Labels, Thresholds]:
+        """Compute the labels of pixels (t, c, z, y, x) once, see `label`."""
+        return label(self.function, self.parameters, pixels, self.output.plane_chunks)
+
+    def _compare_alone(self, block: Block, pixels: Pixels, labels: Labels) -> set[Plane]:
+        """Segment a few planes of a stack alone too, see `compare_alone`; none of planes or volumes."""
+        if works_on(self.function).unit != "stack":
+            return set()
+        return compare_alone(block, pixels, labels, lambda plane: self.segment(plane)[0], find_name(self.function))
+
+    def _store(self, block: Block, pixels: Pixels, labels: Labels) -> list[str | None]:
+        """Write planes and read them back; return their checksums."""
+        if self.provenance:
+            add_provenance(self.output, self.provenance)
+        store_planes(self.output, block, pixels, labels)
+        stored = read_checksums(self.output, block.planes())  # before the comparison, which shows that they are ours
+        try:
+            check_written(self.output, block, pixels, labels)
+        except NotAsWrittenError:
+            remove_labels(self.output, block)  # they may lie on the pixels of another run
+            raise
+        return stored
+
+
+def run_task(task: BlockTask, block: Block, *, again: bool) -> list[PlaneSummary] | list[PlaneFailure]:
+    """Call a task and return failures in place of an error, which the worker would log with dask's internals."""
+    try:
+        return task(block, again=again)
+    except Exception as error:  # noqa: BLE001  a failure of the block, whatever it is
+        return fail_planes(block, error)
