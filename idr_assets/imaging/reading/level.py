@@ -23,6 +23,7 @@ from idr_assets.imaging.reading.missing_chunks import check_refusals
 from idr_assets.imaging.reading.opening import open_array
 from idr_assets.imaging.reading.plane_faults import explain_empty, explain_fault
 from idr_assets.imaging.reading.retries import PATIENT, Patience
+from idr_assets.imaging.reading.whole_planes import find_codec, read_whole_planes
 
 if TYPE_CHECKING:
     import dask.array as da
@@ -98,10 +99,7 @@ class Level:
             Where a chunk cannot be read.
 
         """
-        t, z = (slice(indices.start, indices.stop) for indices in (block.t, block.z))
-        wanted: dict[str, Any] = {"t": t, "c": list(block.c), "z": z, "y": y, "x": x}
-        selection = tuple(wanted[axis] for axis in self.geometry.axes)
-        fetch = partial(read_selection, self.array, selection)
+        fetch = partial(self._fetch, block, y, x)
         try:  # planes that cannot be decoded together are read again one by one
             values, empty = retry_decoding(fetch, self.store) if len(block) == 1 else fetch()
         except UNDECODABLE as error:
@@ -109,9 +107,7 @@ class Level:
         if empty:
             raise explain_empty(self, empty)
         check_refusals(self.array)
-        axes = self.geometry.axes
-        ordered = values.transpose([axes.index(axis) for axis in AXES if axis in axes])
-        return np.ascontiguousarray(ordered).reshape(len(block.t), len(block.c), len(block.z), *ordered.shape[-2:])
+        return values.reshape(len(block.t), len(block.c), len(block.z), *values.shape[-2:])
 
     def lazy(self) -> "da.Array":
         """Return the level as a lazy (t, c, z, y, x) dask array, as stored; computing it raises what `read` does."""
@@ -119,11 +115,24 @@ class Level:
 
     def chunk_keys(self, plane: Plane) -> list[str]:
         """Return the keys, below the level, of the chunks or shards that hold a plane."""
+        return [self.array.metadata.encode_chunk_key(position) for position in self._positions(plane)]
+
+    def _positions(self, plane: Plane) -> "product[tuple[int, ...]]":
         t, c, z = self.chunks[:3]
         rows, columns = (range(ceil(n / step)) for n, step in zip(self.plane_shape, self.chunks[3:], strict=True))
         grid = {"t": [plane.t // t], "c": [plane.c // c], "z": [plane.z // z], "y": rows, "x": columns}
-        positions = product(*(grid[axis] for axis in self.geometry.axes))
-        return [self.array.metadata.encode_chunk_key(position) for position in positions]
+        return product(*(grid[axis] for axis in self.geometry.axes))
+
+    def _fetch(self, block: Block, y: slice, x: slice) -> tuple[npt.NDArray[Any], tuple[int, ...] | None]:
+        """Read pixels (..., y, x) in the order of the planes, and find one whose chunk its shard marks as empty."""
+        axes = self.geometry.axes
+        if codec := find_codec(self.array, axes):
+            positions = [at for plane in block.planes() for at in self._positions(plane)]
+            return read_whole_planes(self.array, codec, positions)[:, y, x], None
+        t, z = (slice(indices.start, indices.stop) for indices in (block.t, block.z))
+        wanted: dict[str, Any] = {"t": t, "c": list(block.c), "z": z, "y": y, "x": x}
+        values, empty = read_selection(self.array, tuple(wanted[axis] for axis in axes))
+        return np.ascontiguousarray(values.transpose([axes.index(axis) for axis in AXES if axis in axes])), empty
 
     def _as_tczyx(self, lengths: tuple[int, ...]) -> tuple[int, ...]:
         named = dict(zip(self.geometry.axes, lengths, strict=True))

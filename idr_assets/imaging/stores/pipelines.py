@@ -10,9 +10,9 @@ from typing import Any, cast
 
 import zarr
 from zarr.abc.codec import CodecPipeline
-from zarr.core.array_spec import ArraySpec
-from zarr.core.buffer import default_buffer_prototype
 from zarr.core.codec_pipeline import BatchedCodecPipeline, FusedCodecPipeline
+
+from idr_assets.imaging.stores.chunk_codec import chunk_spec
 
 AT_ONCE = 10
 """Batches of chunks that Zarr reads at the same time, unless the user's settings say otherwise."""
@@ -38,9 +38,8 @@ def fuse(array: zarr.Array[Any]) -> None:
 
     It holds all chunks of a read in memory, so it does not suit sources, whose chunks may have any depth.
     """
-    about, codecs = array.metadata, cast("Any", array.async_array.codec_pipeline)  # whose codecs it gives
-    spec = ArraySpec(array.chunks, about.dtype, about.fill_value, array.async_array.config, default_buffer_prototype())
-    _use(array, OneThread.from_codecs(codecs).evolve_from_array_spec(spec))
+    codecs = cast("Any", array.async_array.codec_pipeline)  # whose codecs it gives
+    _use(array, OneThread.from_codecs(codecs).evolve_from_array_spec(chunk_spec(array)))
 
 
 def ask_at_once(array: zarr.Array[Any], requests: int) -> None:
