@@ -24,7 +24,7 @@ STAGES: dict[str, dict[str, list[tuple[Any, str]]]] = {
         "fetch": [(Level, "read")],
         "segment": [(BlockTask, "segment")],
         "write": [(block_task, "store_planes")],
-        "read back": [(block_task, "read_checksums"), (block_task, "check_written")],
+        "read back": [(block_task, "prove_written")],
         "note origins": [(Origins, "compute"), (Origins, "note")],
     },
     "loop": {

@@ -1,6 +1,6 @@
 """Open the arrays of the output, and write planes into them."""
 
-from collections.abc import Sequence
+from functools import partial
 from itertools import product
 from typing import Any, Literal
 
@@ -10,6 +10,7 @@ import zarr
 from zarr.storage import LocalStore
 
 from idr_assets.imaging.output.files import clear_partials, retry_write
+from idr_assets.imaging.output.plane_files import Bodies, find_codec, write_plane_files
 from idr_assets.imaging.output.store_faults import explain_reads, explain_writes
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.stores.by_address import open_store
@@ -32,14 +33,18 @@ def open_array(url: str, path: str, *, missing_chunks: Literal["error", "zeros"]
         return array
 
 
-def write_planes(url: str, block: Block, *arrays: tuple[zarr.Array[Any], npt.NDArray[Any]]) -> None:
+def write_planes(url: str, block: Block, *arrays: tuple[zarr.Array[Any], npt.NDArray[Any]]) -> Bodies:
     """Store values (t, c, z, y, x) of a block in arrays of the output at `url`, one array after the other.
 
-    Raises `ImageError` if they cannot be written, for example because the disk is full.
+    Returns the bodies of chunks that were written as files. Raises `ImageError` if they cannot be written, for example
+    because the disk is full.
     """
+    bodies: Bodies = {}
     with explain_writes(url):
-        retry_write(lambda: _write(block, arrays))
+        for array, values in arrays:
+            bodies |= retry_write(partial(_write, array, block, values))
     clear_planes(block, *(array for array, _ in arrays))
+    return bodies
 
 
 def clear_planes(block: Block, *arrays: zarr.Array[Any]) -> None:
@@ -59,7 +64,10 @@ def is_same(stored: npt.NDArray[Any], written: npt.NDArray[Any]) -> bool:
     return np.array_equal(stored.view(bits), np.ascontiguousarray(written, stored.dtype).view(bits))
 
 
-def _write(block: Block, arrays: Sequence[tuple[zarr.Array[Any], npt.NDArray[Any]]]) -> None:
-    for array, values in arrays:
-        for index, channel in enumerate(block.c):
-            array[block.t.start : block.t.stop, channel, block.z.start : block.z.stop] = values[:, index]
+def _write(array: zarr.Array[Any], block: Block, values: npt.NDArray[Any]) -> Bodies:
+    same = array.dtype == values.dtype.newbyteorder("=")  # Zarr converts other dtypes, or refuses them
+    if same and (codec := find_codec(array)):
+        return write_plane_files(array, codec, block, values)
+    for index, channel in enumerate(block.c):
+        array[block.t.start : block.t.stop, channel, block.z.start : block.z.stop] = values[:, index]
+    return {}

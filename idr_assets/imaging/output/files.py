@@ -81,7 +81,7 @@ def read_ends(url: str, names: Sequence[str], length: int) -> list[bytes | None]
     return [end if isinstance(end, bytes) else None for end in found]
 
 
-def retry_write(write: Callable[[], None]) -> None:
+def retry_write[T](write: Callable[[], T]) -> T:
     """Call `write`, and again if another writer of the same file removed its partial file."""
     for _ in range(TRIES - 1):
         with suppress(FileNotFoundError):

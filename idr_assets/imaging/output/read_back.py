@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from itertools import batched
+from itertools import batched, chain
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from idr_assets.imaging.errors import DAMAGED, ImageError, masked
 from idr_assets.imaging.output.arrays import is_same
 from idr_assets.imaging.output.files import read_ends
 from idr_assets.imaging.output.output_image import OutputImage
+from idr_assets.imaging.output.plane_files import Bodies, hold_bodies
 from idr_assets.imaging.planes import Block, Plane, count_objects
 from idr_assets.imaging.store_text import cite
 
@@ -22,6 +23,23 @@ UNREADABLE = (OSError, *DAMAGED)
 
 class NotAsWrittenError(ImageError):
     """Planes were written, but do not come back as they were."""
+
+
+def prove_written(
+    output: OutputImage, block: Block, pixels: npt.NDArray[Any], labels: npt.NDArray[np.int32], bodies: Bodies
+) -> list[str | None]:
+    """Prove that the output contains a block as it was written, and return the checksum of each plane.
+
+    Files are compared byte for byte with the `bodies` that were written to them. If they contain other bytes, or if no
+    bodies are known, chunks are decoded and compared as `check_written` does, which says what is raised.
+    """
+    each = [output.chunk_keys(plane) for plane in block.planes()]
+    if bodies and hold_bodies(output.labels, bodies, chain(*each)):
+        length = output.format.checksum
+        return [_join([bodies[key][-length:] for key in keys], hashed=not length) for keys in each]
+    stored = read_checksums(output, block.planes())  # before the comparison, which shows that they are ours
+    check_written(output, block, pixels, labels)
+    return stored
 
 
 def check_written(output: OutputImage, block: Block, pixels: npt.NDArray[Any], labels: npt.NDArray[np.int32]) -> None:

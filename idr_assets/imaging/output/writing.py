@@ -11,13 +11,14 @@ from idr_assets.imaging.errors import DAMAGED
 from idr_assets.imaging.output.arrays import clear_planes, is_same, write_planes
 from idr_assets.imaging.output.files import read_ends, remove_file
 from idr_assets.imaging.output.output_image import OutputImage, list_label_groups
+from idr_assets.imaging.output.plane_files import Bodies
 from idr_assets.imaging.output.store_faults import explain_writes
 from idr_assets.imaging.planes import Block, Plane
 
 type Groups = Mapping[Plane, list[str]]
 
 
-def store_planes(output: OutputImage, block: Block, pixels: npt.NDArray[Any], labels: npt.NDArray[np.int32]) -> None:
+def store_planes(output: OutputImage, block: Block, pixels: npt.NDArray[Any], labels: npt.NDArray[np.int32]) -> Bodies:
     """Store the planes of a block; no other plane is touched.
 
     Labels are written last, and before anything is written, labels of other pixels are removed from every label group:
@@ -33,6 +34,11 @@ def store_planes(output: OutputImage, block: Block, pixels: npt.NDArray[Any], la
     pixels, labels : ndarray
         (t, c, z, y, x) each; labels are int32.
 
+    Returns
+    -------
+    dict
+        The bodies of chunks that were written as files, by their keys.
+
     Raises
     ------
     ImageError
@@ -45,7 +51,7 @@ def store_planes(output: OutputImage, block: Block, pixels: npt.NDArray[Any], la
         _clear_the_way(output, groups, [] if same else [*pixels.reshape(-1, *pixels.shape[3:])])
     if same:
         clear_planes(block, output.pixels)
-    write_planes(output.url, block, *([] if same else [(output.pixels, pixels)]), (output.labels, labels))
+    return write_planes(output.url, block, *([] if same else [(output.pixels, pixels)]), (output.labels, labels))
 
 
 def remove_labels(output: OutputImage, block: Block) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from idr_assets.imaging.output.origins import Origins
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.output.provenance import Provenance, add_provenance
-from idr_assets.imaging.output.read_back import NotAsWrittenError, check_written, read_checksums
+from idr_assets.imaging.output.read_back import NotAsWrittenError, prove_written
 from idr_assets.imaging.output.writing import remove_labels, store_planes
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.level import Level
@@ -40,6 +40,8 @@ class BlockTask:
         The record that is stored before the first plane, so that no plane is ever without it.
     origins : Origins or None
         Which pixels the output has already; if None, all are read from the level.
+    compared : frozenset of Block
+        The blocks of which a few planes are segmented alone too.
 
     """
 
@@ -49,6 +51,7 @@ class BlockTask:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     provenance: Provenance | None = None
     origins: Origins | None = None
+    compared: frozenset[Block] = frozenset()
 
     @own_settings
     def __call__(self, block: Block, *, again: bool = False) -> list[PlaneSummary]:
@@ -100,8 +103,8 @@ class BlockTask:
         return label(self.function, self.parameters, pixels, self.output.plane_chunks)
 
     def _compare_alone(self, block: Block, pixels: Pixels, labels: Labels) -> set[Plane]:
-        """Segment a few planes of a stack alone too, see `compare_alone`; none of planes or volumes."""
-        if works_on(self.function).unit != "stack":
+        """Segment a few planes alone too, see `compare_alone`, if the block is one of those that are compared."""
+        if block not in self.compared:
             return set()
         return compare_alone(block, pixels, labels, lambda plane: self.segment(plane)[0], find_name(self.function))
 
@@ -109,14 +112,12 @@ class BlockTask:
         """Write planes and read them back; return their checksums."""
         if self.provenance:
             add_provenance(self.output, self.provenance)
-        store_planes(self.output, block, pixels, labels)
-        stored = read_checksums(self.output, block.planes())  # before the comparison, which shows that they are ours
+        bodies = store_planes(self.output, block, pixels, labels)
         try:
-            check_written(self.output, block, pixels, labels)
+            return prove_written(self.output, block, pixels, labels, bodies)
         except NotAsWrittenError:
             remove_labels(self.output, block)  # they may lie on the pixels of another run
             raise
-        return stored
 
 
 def run_task(task: BlockTask, block: Block, *, again: bool) -> list[PlaneSummary] | list[PlaneFailure]:

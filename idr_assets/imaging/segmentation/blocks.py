@@ -5,6 +5,7 @@ Which planes, on which cluster, and what becomes of the results is decided elsew
 
 import logging
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import TypeGuard
 
@@ -12,10 +13,11 @@ from distributed import Client, KilledWorker
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.output.origins import Origins
-from idr_assets.imaging.planes import Block
+from idr_assets.imaging.planes import Block, evenly_spread
 from idr_assets.imaging.segmentation.block_task import BlockTask, run_task
 from idr_assets.imaging.segmentation.failures import fail_planes
 from idr_assets.imaging.segmentation.in_flight import ClusterLostError, InFlight, Outcome
+from idr_assets.imaging.segmentation.independence import BLOCKS_COMPARED
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
 from idr_assets.imaging.segmentation.works_on import works_on
 
@@ -34,7 +36,9 @@ def segment_blocks(client: Client, task: BlockTask, blocks: Iterable[Block]) -> 
     - Planes that depend on each other are not tried again: alone, they would hide it.
     - If the cluster is lost, every plane that has not ended is a failure that says so.
     """
-    flight, parts = InFlight(client, partial(run_task, task)), works_on(task.function).parts
+    blocks, works = list(blocks), works_on(task.function)
+    compared = evenly_spread(blocks, BLOCKS_COMPARED) if works.unit == "stack" else []
+    flight = InFlight(client, partial(run_task, replace(task, compared=frozenset(compared))))
     flight.send(blocks)
     again: set[Block] = set()
     suspects: list[Block] = []
@@ -42,12 +46,12 @@ def segment_blocks(client: Client, task: BlockTask, blocks: Iterable[Block]) -> 
         if _is_stored(outcome):
             yield from outcome
         elif isinstance(outcome, KilledWorker):
-            suspects += parts(block)
+            suspects += works.parts(block)
         elif isinstance(outcome, ClusterLostError) or block in again or _is_dependent(outcome):
             yield from outcome if isinstance(outcome, list) else fail_planes(block, outcome)
         else:
-            again.update(parts(block))
-            flight.send(parts(block), again=True)
+            again.update(works.parts(block))
+            flight.send(works.parts(block), again=True)
     for suspect in suspects:
         flight.send([suspect], again=True)
         for block, outcome in _note_origins(flight.outcomes(), task.origins):

@@ -9,9 +9,10 @@ from idr_assets.imaging.planes import Block, Plane, count_objects, evenly_spread
 from idr_assets.imaging.segmentation.label_numbers import Labels, Pixels
 
 MOST_COMPARED = 3
-"""Planes of a block that are segmented alone too, or half of a small block: enough to find a function that mixes
-planes, and a twentieth of the time of a block of 64."""
+"""Planes of a block that are segmented alone too, of a small block half: enough to find a function that mixes them."""
 
+BLOCKS_COMPARED = 2
+"""Blocks of a run whose planes are compared. Dask builds a graph for each plane, in the time of labelling twenty."""
 
 DEPENDENT = (
     "its labels were removed: those of other planes of this run depend on the planes that are segmented with them, as "

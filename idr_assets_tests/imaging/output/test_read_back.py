@@ -3,17 +3,24 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import zarr
-from zarr.storage import MemoryStore
 
 from idr_assets.imaging.ome_zarr.formats import FORMATS
 from idr_assets.imaging.output import creation
 from idr_assets.imaging.output.creation import create_output
 from idr_assets.imaging.output.output_image import OutputImage
-from idr_assets.imaging.output.read_back import NotAsWrittenError, check_written, count_stored_objects, read_checksums
+from idr_assets.imaging.output.plane_files import hold_bodies
+from idr_assets.imaging.output.read_back import (
+    NotAsWrittenError,
+    check_written,
+    count_stored_objects,
+    prove_written,
+    read_checksums,
+)
 from idr_assets.imaging.output.writing import store_planes
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.level import open_level
@@ -66,23 +73,45 @@ def test_what_was_written_is_accepted_whatever_its_byte_order_and_channels(outpu
     check_written(output, BLOCK, PIXELS, LABELS)
 
 
+def test_files_hold_the_bytes_that_zarr_writes(tmp_path: Path, output: OutputImage) -> None:
+    write_image(tmp_path / "other.zarr", np.zeros((2, 2, 3, 6, 8), ">f4"), version="0.4")
+    level = open_level(str(tmp_path / "other.zarr"), "0")
+    other = create_output(str(tmp_path / "other"), level, version=output.format.version)
+    for array, values in ((output.pixels, PIXELS), (output.labels, LABELS)):
+        for index, c in enumerate(BLOCK.c):
+            array[:2, c, 1:3] = values[:, index]
+    bodies = store_planes(other, BLOCK, PIXELS, LABELS)
+    keys = [key for plane in BLOCK.planes() for key in output.chunk_keys(plane)]
+    assert set(bodies) == set(keys)
+    assert hold_bodies(output.pixels, bodies, keys)
+    assert prove_written(output, BLOCK, PIXELS, LABELS, bodies) == read_checksums(output, BLOCK.planes())
+    assert not hold_bodies(output.pixels, bodies | {keys[-1]: b"other"}, keys)
+
+
+def test_the_same_values_in_other_bytes_are_accepted(output: OutputImage) -> None:
+    bodies = {key: b"other" for plane in BLOCK.planes() for key in output.chunk_keys(plane)}
+    assert prove_written(output, BLOCK, PIXELS, LABELS, bodies) == read_checksums(output, BLOCK.planes())
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_what_was_not_is_refused(output: OutputImage, fault: str) -> None:
     plant, message = FAULTS[fault]
+    bodies = store_planes(output, BLOCK, PIXELS, LABELS) | store_planes(output, BLOCK, PIXELS + 1, LABELS)
+    bodies |= store_planes(output, BLOCK, PIXELS, LABELS)
     plant(output)
     with pytest.raises(NotAsWrittenError, match=message) as error:
-        check_written(output, BLOCK, PIXELS, LABELS)
+        prove_written(output, BLOCK, PIXELS, LABELS, bodies)
     assert str(error.value).startswith("t 0 c 1 z 1 to t 1 c 0 z 2 was written to ")
     assert "it does not count as stored. Check the disk" in str(error.value)
 
 
 def test_labels_that_are_stored_as_fractions_are_refused(output: OutputImage) -> None:
     shape = output.labels.shape
-    array = zarr.create_array(MemoryStore(), shape=shape, dtype="float32", chunks=(1, 1, 1, 6, 8), fill_value=0)
-    spoilt = replace(output, labels=array)
-    store_planes(spoilt, BLOCK, PIXELS, LABELS)
+    layout: dict[str, Any] = {"dtype": "float32", "chunks": (1, 1, 1, 6, 8), "fill_value": 0}
+    spoilt = replace(output, labels=zarr.create_array(output.labels.store, name="fractions", shape=shape, **layout))
+    bodies = store_planes(spoilt, BLOCK, PIXELS, LABELS)
     with pytest.raises(NotAsWrittenError, match="labels come back different"):
-        check_written(spoilt, BLOCK, PIXELS, LABELS)
+        prove_written(spoilt, BLOCK, PIXELS, LABELS, bodies)
 
 
 def test_one_plane_is_named_by_itself(output: OutputImage) -> None:

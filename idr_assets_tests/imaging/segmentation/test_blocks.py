@@ -330,10 +330,11 @@ def test_what_is_no_label_plane_is_never_stored(function: SegmentationFunction, 
 def test_labels_are_numbered_within_each_plane_whatever_the_function_does(tmp_path: Path) -> None:
     write_image(tmp_path / "source.zarr", np.random.default_rng(0).random((1, 1, 3, 20, 20)), version="0.4")
     level = open_level(str(tmp_path / "source.zarr"), "0")
-    task = BlockTask(level, create_output(str(tmp_path / "output"), level), numbered_through_the_stack)
-    found = task(Block(range(1), (0,), range(3)))
+    block = Block(range(1), (0,), range(3))
+    output = create_output(str(tmp_path / "output"), level)
+    found = BlockTask(level, output, numbered_through_the_stack, compared=frozenset([block]))(block)
     assert [summary.compared for summary in found] == [True, False, True]
     for summary in found:
-        stored = task.output.read(summary.plane)
+        stored = output.read(summary.plane)
         assert stored is not None
         assert np.unique(stored.labels).tolist() == list(range(summary.objects + 1))
