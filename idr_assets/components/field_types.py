@@ -4,7 +4,7 @@ import re
 from typing import Annotated
 
 import numpy as np
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, StrictInt
 
 PAGE = re.compile(r"https?://[^\s/?#<>\"'`\\^{|}][^\s<>\"`\\^{|}]*", re.IGNORECASE)
 """Absolute addresses of web pages: a relative one would be a page of the UI, and `javascript:` would run in it."""
@@ -18,6 +18,13 @@ def _check_blanks(address: str) -> str:
         message = "the address has blanks before or after it; remove them"
         raise ValueError(message)
     return address
+
+
+def _check_place_of_id(endpoint: str) -> str:
+    if "{image_id}" not in endpoint and "{{" not in endpoint:
+        message = "the address has no place for the ID; write {image_id} there"
+        raise ValueError(message)
+    return endpoint
 
 
 def _check_links(links: dict[str, str]) -> dict[str, str]:
@@ -44,6 +51,12 @@ def _check_dtype(dtype: str) -> str:
 
 Address = Annotated[str, Field(min_length=1), AfterValidator(_check_blanks)]
 
+Endpoint = Annotated[Address, AfterValidator(_check_place_of_id)]
+
 Links = Annotated[dict[str, str], AfterValidator(_check_links)]
 
 Dtype = Annotated[str, AfterValidator(_check_dtype)]
+
+Shape = Annotated[list[Annotated[StrictInt, Field(gt=0)]], Field(min_length=5, max_length=5)]
+
+LabelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$", max_length=40)]

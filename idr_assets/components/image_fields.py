@@ -1,19 +1,20 @@
-"""The fields of an image's YAML, and the rules that join them.
-
-Nested parts, such as the window, are in `image_parts`; `segmented_image` builds the definitions.
-"""
+"""The fields of an image's YAML, and the rules that join them; nested parts are in `image_parts`."""
 
 from typing import Annotated, Any, Self
 
-from pydantic import ConfigDict, Field, StrictInt, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StrictInt, ValidationInfo, field_validator, model_validator
 
-from idr_assets.components.field_types import Address, Dtype, Links
-from idr_assets.components.image_parts import GAUSSIAN_THRESHOLD, AutomationFields, Reading, Segmentation, Window
+from idr_assets.components.field_types import Address, Dtype, Endpoint, LabelName, Links, Shape
+from idr_assets.components.image_parts import (
+    GAUSSIAN_THRESHOLD,
+    AutomationFields,
+    Reading,
+    Segmentation,
+    Window,
+    check_names,
+)
 from idr_assets.components.yaml_model import YamlFields
 from idr_assets.imaging.ome_zarr.formats import Version
-
-MOST_INDICES = 100_000
-"""Of a window in T and in Z: each is a partition key, which Dagster loads and lists."""
 
 
 class ImageFields(YamlFields):
@@ -31,7 +32,7 @@ class ImageFields(YamlFields):
     image_id: StrictInt | None = Field(
         default=None, description="ID of the image in the IDR; it replaces `{image_id}` in `endpoint`."
     )
-    endpoint: Address | None = Field(
+    endpoint: Endpoint | None = Field(
         default=None,
         repr=False,
         description="Address that contains `{image_id}`, for example `https://host/zarr/v0.1/{image_id}.zarr`.",
@@ -50,7 +51,7 @@ class ImageFields(YamlFields):
         description="Path of the resolution level in the image's multiscales. `0` is usually full resolution; higher "
         "numbers are smaller.",
     )
-    shape: Annotated[list[Annotated[StrictInt, Field(gt=0)]], Field(min_length=5, max_length=5)] = Field(
+    shape: Shape = Field(
         examples=[[532, 2, 988, 128, 135]],
         description="Shape of that level in the order TCZYX, with 1 for an axis that it lacks. It defines the "
         "partitions, and each run checks it against the store.",
@@ -79,7 +80,7 @@ class ImageFields(YamlFields):
         description="The function that turns planes into labels, and its parameters. It may be your own. To compare "
         "several, write `segmentations: {threshold: {function: ...}, mine: {function: ...}}` instead.",
     )
-    segmentations: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$", max_length=40)], Segmentation] = Field(
+    segmentations: Annotated[dict[LabelName, Segmentation], AfterValidator(check_names)] = Field(
         default_factory=dict,
         description="Several segmentations to compare, by name. Each has its own labels, and assets "
         "`<image>/<name>/...`.",
@@ -129,28 +130,9 @@ class ImageFields(YamlFields):
     @field_validator("window")
     @classmethod
     def _check_window(cls, window: Window, info: ValidationInfo) -> Window:
-        if "shape" not in info.data:
-            return window
-        shape: list[int] = info.data["shape"]
-        for axis, indices in window.ranges(shape).items():
-            length = shape["tcz".index(axis)]
-            if len(indices) > MOST_INDICES:
-                message = f"{axis} has {len(indices)} indices, more than Dagster can show; use {MOST_INDICES} at most"
-                raise ValueError(message)
-            if indices.stop > length:
-                message = (
-                    f"{axis} ends at {indices[-1]}, but the shape has {axis} 0 to {length - 1}; end it there or before"
-                )
-                raise ValueError(message)
+        if "shape" in info.data:
+            window.check_fit(info.data["shape"])
         return window
-
-    @field_validator("endpoint")
-    @classmethod
-    def _check_endpoint(cls, endpoint: str | None) -> str | None:
-        if endpoint and "{image_id}" not in endpoint and "{{" not in endpoint:
-            message = "the address has no place for the ID; write {image_id} there"
-            raise ValueError(message)
-        return endpoint
 
     @model_validator(mode="after")
     def _check_addresses(self) -> Self:
@@ -164,16 +146,5 @@ class ImageFields(YamlFields):
     def _check_segmentations(self) -> Self:
         if {"segmentation", "segmentations"} <= self.model_fields_set:
             message = "the image has both `segmentation` and `segmentations`; move the first into the second"
-            raise ValueError(message)
-        if "segmentation" in map(str.lower, self.segmentations):
-            message = (
-                "labels without a name are called `segmentation`, so this name would mix with them; choose another"
-            )
-            raise ValueError(message)
-        if len({name.lower() for name in self.segmentations}) < len(self.segmentations):
-            message = (
-                "two names in `segmentations` differ only in upper and lower case, and some disks take them for the "
-                "same; rename one"
-            )
             raise ValueError(message)
         return self

@@ -14,6 +14,9 @@ Interval = Annotated[list[Annotated[StrictInt, Field(ge=0)]], Field(min_length=2
 
 GAUSSIAN_THRESHOLD = "idr_assets.imaging.segmentation.gaussian_threshold"
 
+MOST_INDICES = 100_000
+"""Of a window in T and in Z: each is a partition key, which Dagster loads and lists."""
+
 
 class Window(YamlFields):
     """The planes to segment: a range of timepoints and a range of slices."""
@@ -35,6 +38,19 @@ class Window(YamlFields):
             case [int(first), int(last)] if 0 <= last < first:
                 message = f"it starts at {first}, after its end {last}; write [{last}, {first}]"
         raise ValueError(message)
+
+    def check_fit(self, shape: Sequence[int]) -> None:
+        """Raise `ValueError` unless the window is within an image of shape TCZYX, and small enough for Dagster."""
+        for axis, indices in self.ranges(shape).items():
+            length = shape["tcz".index(axis)]
+            if len(indices) > MOST_INDICES:
+                message = f"{axis} has {len(indices)} indices, more than Dagster can show; use {MOST_INDICES} at most"
+                raise ValueError(message)
+            if indices.stop > length:
+                message = (
+                    f"{axis} ends at {indices[-1]}, but the shape has {axis} 0 to {length - 1}; end it there or before"
+                )
+                raise ValueError(message)
 
     def ranges(self, shape: Sequence[int]) -> dict[str, range]:
         """Return the indices t and z that the window covers in an image of shape TCZYX."""
@@ -78,6 +94,21 @@ class Segmentation(YamlFields):
         if "function" in info.data:
             check_parameters(info.data["function"], parameters)
         return parameters
+
+
+def check_names(segmentations: dict[str, Segmentation]) -> dict[str, Segmentation]:
+    """Raise `ValueError` if the labels of two segmentations could have the same place."""
+    names = {name.lower() for name in segmentations}
+    if "segmentation" in names:
+        message = "labels without a name are called `segmentation`, so this name would mix with them; choose another"
+        raise ValueError(message)
+    if len(names) < len(segmentations):
+        message = (
+            "two names in `segmentations` differ only in upper and lower case, and some disks take them for the same; "
+            "rename one"
+        )
+        raise ValueError(message)
+    return segmentations
 
 
 def _indices(interval: list[int] | str, length: int) -> range:

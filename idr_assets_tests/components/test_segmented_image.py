@@ -106,8 +106,8 @@ WRONG = [
         "{",
         "both `segmentation` and `segmentations`; move the first into the second",
     ),
-    ({"segmentations": "{spots: {}, Spots: {}}"}, "", "{", "differ only in upper and lower case"),
-    ({"segmentations": "{Segmentation: {}}"}, "", "{", "this name would mix with them; choose another"),
+    ({"segmentations": "{spots: {}, Spots: {}}"}, "segmentations", "{", "differ only in upper and lower case"),
+    ({"segmentations": "{Segmentation: {}}"}, "segmentations", "{", "this name would mix with them; choose another"),
     ({"segmentations": f"{{{'a' * 41}: {{}}}}"}, f"segmentations.{'a' * 41}.[key]", "'a", "at most 40 characters"),
     ({"segmentations": "{../a: {}}"}, "segmentations.../a.[key]", "'../a'", "should match pattern"),
     (
