@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -53,8 +54,48 @@ SETTINGS: Final = {
 }
 """What a machine may say, by variables: what changes or fails a run by itself, and what is left to the user."""
 
+DASK: Final = """\
+array: {rechunk: {method: p2p}}
+num_workers: 0
+pool: nonsense
+distributed:
+  admin: {event-loop: nonsense, system-monitor: {interval: 1us}, tick: {cycle: 1us, interval: 1ms}}
+  client: {direct-to-workers: true, heartbeat: 365 days, security-loader: nowhere.load}
+  comm:
+    compression: nonsense
+    default-scheme: nowhere
+    retry: {count: 1000, delay: {min: 1h, max: 1h}}
+    timeouts: {connect: 1us, tcp: 1us}
+  dashboard: {link: "http://192.0.2.1/{nonsense}"}
+  deploy: {lost-worker-timeout: 1us}
+  diagnostics: {computations: {ignore-modules: ["("]}}
+  scheduler:
+    allowed_failures: nonsense
+    blocked-handlers: [heartbeat_worker, register-client]
+    contact-address: tcp://192.0.2.1:1
+    http: {routes: [nowhere]}
+    idle-timeout: 1us
+    no-workers-timeout: 1us
+    pickle: false
+    unknown-task-duration: 365 days
+    work-stealing: false
+    worker-saturation: 0.01
+    worker-ttl: 1us
+  worker:
+    blocked-handlers: [compute-task, ping]
+    connections: {incoming: 0, outgoing: 0}
+    daemon: false
+    http: {routes: [nowhere]}
+    lifetime: {duration: 1us}
+    memory: {max-spill: 1, monitor-interval: 1ms, pause: 1.0e-6, spill: 1.0e-6, target: 1.0e-6, terminate: 1.0e-6}
+    multiprocessing-method: fork
+    profile: {cycle: 1us, interval: 1us}
+    resources: {GPU: 1}
+"""
+"""What ends or stalls a cluster on this machine."""
+
 FILES: Final = {
-    "dask/dask.yaml": "array: {rechunk: {method: p2p}}\n",
+    "dask/dask.yaml": DASK,
     "fsspec/http.json": json.dumps({"http": {"listings_expiry_time": 9}}),
     "matplotlib/matplotlibrc": "image.origin: lower\ntext.usetex: True\nfont.family: monospace\n",
     "zarr/zarr.yaml": "codec_pipeline: {batch_size: 7}\n",
@@ -84,7 +125,7 @@ def stored_by_a_run(root: Path, variables: Mapping[str, str]) -> dict[str, bytes
     assert run.returncode == 0, run.stdout + run.stderr
     data = root / "data"
     stored = {str(file.relative_to(data)): file.read_bytes() for file in data.rglob("*") if file.is_file()}
-    data.rename(root / f"data of {len(variables)}")
+    shutil.rmtree(data)
     return {name: re.sub(IDS, b"", content) if name.endswith(".svg") else content for name, content in stored.items()}
 
 
@@ -93,12 +134,13 @@ def test_no_setting_of_the_machine_changes_a_byte_of_a_run(tmp_path: Path) -> No
     project = ImageProject(tmp_path / "project")
     with StoreServer(tmp_path / "served") as server:
         project.write(**FIELDS | {"url": f"{server.url}/source.zarr"})
-        cluster = project.package / "defs/dask/defs.yaml"
-        cluster.write_text("type: idr_assets.DaskCluster\nattributes: {cluster: processes, workers: 1}\n")
-        wanted = stored_by_a_run(project.root, {})
-        found = stored_by_a_run(project.root, settings(tmp_path / "config"))
+        wanted, hostile = stored_by_a_run(project.root, {}), settings(tmp_path / "config")
+        for form in ("in_process", "processes"):
+            cluster = project.package / "defs/dask/defs.yaml"
+            cluster.write_text(f"type: idr_assets.DaskCluster\nattributes: {{cluster: {form}, workers: 1}}\n")
+            found = stored_by_a_run(project.root, hostile)
+            assert [name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name)] == []
     assert len(wanted) > 2 * len(PLANES)
-    assert [name for name in wanted.keys() | found.keys() if wanted.get(name) != found.get(name)] == []
 
 
 def test_settings_of_the_user_are_back_when_nobody_is_at_work() -> None:

@@ -8,7 +8,7 @@ from math import inf
 from time import monotonic, sleep
 from typing import Protocol
 
-from distributed import Client, as_completed
+from distributed import Client, LocalCluster, as_completed
 
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
@@ -30,9 +30,14 @@ SCHEDULER_LOST = (
     "materialize this plane again."
 )
 WORKERS_LOST = (
-    "the dask cluster has no worker any more: all have ended, maybe because a plane ends each worker that gets it. The "
-    "workers' logs say why. Start workers with nannies, which replace those that die, and materialize this plane again."
+    "the dask cluster has no worker any more: all have ended, maybe because a plane ends each worker that gets it. "
+    "{remedy}, and materialize this plane again."
 )
+STARTED_HERE = "Read in the output of this run why, correct `workers` or `arguments` of the dask cluster"
+STARTED_JOBS = "Read in the output of their jobs why, for example a time limit, correct `arguments` of the dask cluster"
+STARTED_ELSEWHERE = "Read in the workers' logs why, start workers with nannies, which replace those that die"
+"""What to do about lost workers of a cluster that is on this machine, of another one that the run started, and of one
+that it did not start."""
 
 type Outcome = list[PlaneSummary] | list[PlaneFailure] | BaseException
 
@@ -106,7 +111,7 @@ class InFlight:
         if self._has_workers():
             self._seen = now
         elif now - self._seen > WITHOUT_WORKERS:
-            self._lost = ClusterLostError(WORKERS_LOST)
+            self._lost = ClusterLostError(WORKERS_LOST.format(remedy=_remedy(self._client.cluster)))
             self._client.cancel(list(self._blocks))
 
     def _has_workers(self) -> bool:
@@ -114,3 +119,9 @@ class InFlight:
             return bool(self._client.nthreads())
         except OSError:
             return False
+
+
+def _remedy(cluster: object) -> str:
+    if cluster is None:
+        return STARTED_ELSEWHERE
+    return STARTED_HERE if isinstance(cluster, LocalCluster) else STARTED_JOBS

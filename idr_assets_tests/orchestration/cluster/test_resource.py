@@ -7,6 +7,7 @@ from threading import Timer
 from typing import Any
 from urllib.request import urlopen
 
+import dask.config
 import numpy as np
 import numpy.typing as npt
 import psutil
@@ -296,6 +297,17 @@ def test_a_scheduler_that_does_not_answer_is_named() -> None:
     resource = DaskResource(cluster="tcp://127.0.0.1:1", arguments=SHORT)
     answer = r"No scheduler answers at tcp://127\.0\.0\.1:1, so no planes are segmented .* correct `cluster`"
     with pytest.raises(OSError, match=answer), resource.client():
+        pass
+
+
+@pytest.mark.parametrize("form", ["in_process", "processes"])
+def test_settings_of_the_user_with_which_no_cluster_starts_are_named(form: str) -> None:
+    said = rf"`{form}` cannot start, so .*'/proc/nowhere'\)\. Correct your settings of dask, .*`temporary-directory`"
+    with (
+        dask.config.set({"temporary-directory": "/proc/nowhere"}),
+        pytest.raises(OSError, match=said),
+        DaskResource(cluster=form, workers=1).client(),
+    ):
         pass
 
 

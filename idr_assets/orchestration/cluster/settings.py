@@ -1,0 +1,51 @@
+"""Dask's settings for a cluster on this machine.
+
+Sites configure dask for their own clusters. A worker lifetime, an idle timeout or a short connection timeout would end
+or stall a run that has all of its workers on one machine.
+"""
+
+from contextlib import AbstractContextManager
+from itertools import product
+from typing import Any, Final
+
+import dask.config
+from distributed.config import defaults
+
+USERS: Final = (
+    *map(".".join, product(("client", "nanny", "scheduler", "worker"), ("preload", "preload-argv"))),
+    *("comm.require-encryption", "comm.tls", "nanny.environ", "nanny.pre-spawn-environ"),
+    "worker.multiprocessing-method",
+)
+"""Settings of `distributed` that the user may change: how workers start, with which code and variables; encryption."""
+
+OURS: Final = {
+    # By default, dask names the machine's outer address, where nothing listens.
+    "dashboard.link": "http://127.0.0.1:{port}/status",
+    # A worker that died is started again. By default, dask gives it up for good if it happens to be away 15 s after
+    # any earlier death, and a run whose last worker is given up waits forever.
+    "deploy.lost-worker-timeout": "365 days",
+    "scheduler.pickle": True,  # an old setting, with which no scheduler starts if it is off
+    # A worker that died has closed its connection. The heartbeat of a living one is late if the machine slept, its
+    # clock was set, or a function kept Python's lock; by default, dask then removes the worker.
+    "scheduler.worker-ttl": None,
+    # Workers hold no data that they could spill, and a paused worker waits forever if its memory does not shrink.
+    "worker.memory.pause": False,
+    "worker.memory.spill": False,
+    "worker.memory.target": False,
+    # For the dashboard's profile, dask reads the stacks of all threads, by default every 10 ms: that takes Python's
+    # lock from the planes that are segmented in the same process.
+    "worker.profile.interval": "100 ms",
+}
+"""Settings of `distributed` that differ from its defaults."""
+
+UNFIT: Final = (None, "fork")
+"""Values that leave the default: a fork of this process, which has threads, may wait forever for one of them."""
+
+
+def local_settings() -> AbstractContextManager[Any]:
+    """Return a context with `distributed`'s defaults and `OURS`; the user's other settings hold in `USERS` alone."""
+    users = {name: value for name in USERS if (value := dask.config.get(f"distributed.{name}", None)) not in UNFIT}
+    # What dask does not know may be of the package of a cluster class.
+    whole = dask.config.merge(dask.config.get("distributed"), defaults["distributed"])
+    each = {f"distributed.{name}": value for name, value in (users | OURS).items()}
+    return dask.config.set({"distributed": whole} | each)
