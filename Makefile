@@ -1,7 +1,6 @@
 PYTHON ?= python3
 PORT ?= 3000
 BIN := .venv/bin
-DATA = $(or $(IDR_ASSETS_DATA),data)
 INSTALLED := .venv/.installed
 # Strict: a broken link is an error (unless --quiet hides it). The variable keeps an advertisement of the theme out of the terminal.
 SITE = NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
@@ -17,15 +16,17 @@ help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
 
 demo: $(INSTALLED) ## segment the demo image: labels, pictures and objects
+	@case "$$DAGSTER_HOME" in *\?* | *%*) \
+	  echo "Dagster misreads ? and % in the path $$DAGSTER_HOME, so nothing was done. Rename the folder." >&2; exit 1;; esac
 	$(BIN)/dg launch --job segment_demo
 	$(BIN)/dg launch --job measure_demo
 	@printf '\nDone. Look at:\n'
-	@printf '  %-30s %s\n' \
-	  '$(DATA)/demo/montage.png' 'the planes with their labels' \
-	  '$(DATA)/demo/planes.html' 'the same with a slider, in a browser' \
-	  '$(DATA)/demo/object_counts.png' 'how many objects there are, and how large' \
-	  '$(DATA)/demo/objects/' 'a row for each object, in Parquet for pandas and others' \
-	  '$(DATA)/demo.ome.zarr' 'pixels and labels, for napari and other OME-Zarr tools' \
+	@data="$${IDR_ASSETS_DATA:-data}" && printf '  %-30s %s\n' \
+	  "$$data/demo/montage.png" 'the planes with their labels' \
+	  "$$data/demo/planes.html" 'the same with a slider, in a browser' \
+	  "$$data/demo/object_counts.png" 'how many objects there are, and how large' \
+	  "$$data/demo/objects/" 'a row for each object, in Parquet for pandas and others' \
+	  "$$data/demo.ome.zarr" 'pixels and labels, for napari and other OME-Zarr tools' \
 	  'make ui' 'the Dagster UI: these runs under Runs, not on the Timeline, its assets under Lineage'
 
 ui: $(INSTALLED) ## the Dagster UI and daemon on http://127.0.0.1:3000 (another port: PORT=4000; beside another: ARGS=--without-daemon)

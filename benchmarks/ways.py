@@ -89,11 +89,13 @@ def loop(url: str, _: argparse.Namespace) -> Iterator[Segment]:
     """Read, segment and write one plane after the other: no retry, no check, nothing beside."""
     from scipy.ndimage import gaussian_filter, label  # noqa: PLC0415
 
+    from idr_assets.imaging.stores.by_address import open_store  # noqa: PLC0415
+
     source = zarr.open_array(f"{url}/{LEVEL}", mode="r")
     with TemporaryDirectory() as folder:
         layout: dict[str, Any] = {"shape": source.shape, "chunks": source.chunks}
-        pixels = zarr.create_array(f"{folder}/pixels", dtype="uint16", **layout)
-        labels = zarr.create_array(f"{folder}/labels", dtype="int32", **layout)
+        pixels = zarr.create_array(open_store(f"{folder}/pixels"), dtype="uint16", **layout)
+        labels = zarr.create_array(open_store(f"{folder}/labels"), dtype="int32", **layout)
 
         def segment(block: Block) -> None:
             for plane in block.planes():

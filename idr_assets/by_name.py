@@ -3,22 +3,13 @@
 Each process reads the YAML files once.
 """
 
-from collections.abc import Sequence
-from importlib import import_module
 from typing import TYPE_CHECKING
 
-import dagster as dg
-
-from idr_assets.imaging.errors import ImageError
-from idr_assets.orchestration.image import Image
-from idr_assets.orchestration.io_manager import ImageIO
+from idr_assets.project import DEFINITIONS, find_image, find_segmentation, load_definitions
 
 if TYPE_CHECKING:
     import dask.array as da
     import pandas as pd
-
-DEFINITIONS = "idr_assets.definitions"
-"""Module with this project's definitions."""
 
 
 def open_pixels(name: str, *, module: str = DEFINITIONS) -> "da.Array":
@@ -105,51 +96,3 @@ def read_objects(name: str, segmentation: str | None = None, *, module: str = DE
 
     image = find_segmentation(load_definitions(module), name, segmentation)
     return objects_frame(list(image.objects_urls.values()))
-
-
-def load_definitions(module: str = DEFINITIONS) -> dg.Definitions:
-    """Load the definitions of a project from its module: an object or a function `defs`. Reads no image.
-
-    Raises
-    ------
-    ImageError
-        If the module has no definitions, or cannot be loaded, for example because of an invalid YAML, which it names.
-
-    """
-    try:
-        found = getattr(import_module(module), "defs", None)
-        definitions = found() if callable(found) else found
-    except Exception as error:
-        message = f"{module} cannot be loaded, so nothing was done: {error.__cause__ or error}"
-        raise ImageError(message) from error
-    if not isinstance(definitions, dg.Definitions):
-        message = (
-            f"Module {module!r} has no definitions `defs`, so no image is known. Name another, such as {DEFINITIONS}."
-        )
-        raise ImageError(message)
-    return definitions
-
-
-def find_image(definitions: dg.Definitions, name: str) -> Sequence[Image]:
-    """Find an image, once for each of its segmentations; raise `ImageError` with the known names otherwise."""
-    of_images = [it for it in (definitions.resources or {}).values() if isinstance(it, ImageIO)]
-    images = {it.images[0].name: it.images for it in of_images}
-    if name not in images:
-        message = f"There is no image {name!r}, so nothing was done. Choose from: {', '.join(sorted(images))}."
-        raise ImageError(message)
-    return images[name]
-
-
-def find_segmentation(definitions: dg.Definitions, name: str, segmentation: str | None) -> Image:
-    """Find an image with the named segmentation, or its only one; raise `ImageError` with the known names otherwise."""
-    images = find_image(definitions, name)
-    wanted = [image for image in images if segmentation in {None, image.segmentation}]
-    if len(wanted) != 1:
-        raise ImageError(_unclear(name, segmentation, [image.segmentation for image in images if image.segmentation]))
-    return wanted[0]
-
-
-def _unclear(name: str, segmentation: str | None, known: list[str]) -> str:
-    problem = f"no segmentation {segmentation!r}" if segmentation else "several segmentations"
-    remedy = f"Choose from: {', '.join(known)}" if known else "Leave `segmentation` out: its only one has no name"
-    return f"{name} has {problem}, so nothing was done. {remedy}."

@@ -4,20 +4,23 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import click
 import dagster as dg
+from sqlalchemy.exc import OperationalError
 
-from idr_assets.by_name import DEFINITIONS, find_image, find_segmentation, load_definitions
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.output.writing import remove_labels
 from idr_assets.imaging.planes import Block
+from idr_assets.instance import open_instance
 from idr_assets.orchestration.assets.names import figure_keys, measure_keys
 from idr_assets.orchestration.automation.missing import IN_PROGRESS, TO_DO, missing_planes, rectangles, stale_planes
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.longer_axes import rename_shorter_keys
-from idr_assets.orchestration.partitions import block_of, key_range, partition_key, range_tags, timepoint_tags
+from idr_assets.orchestration.partitions import key_range, parse_range, partition_key, range_tags, timepoint_tags
 from idr_assets.orchestration.process_end import skip_last_garbage
+from idr_assets.project import DEFINITIONS, find_image, find_segmentation, load_definitions
 from idr_assets.web.command import ui
 
 _name = click.argument("name", metavar="IMAGE")
@@ -26,7 +29,23 @@ _stale = click.option("--stale", is_flag=True, help="Include planes whose recipe
 _unended = click.option("--in-progress", is_flag=True, help="Include planes of runs that have not ended.")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Commands that show an `ImageError`, or what the instance's database says, as a message without a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  click's signature
+        try:
+            return super().invoke(ctx)
+        except ImageError as error:
+            raise click.ClickException(str(error)) from error
+        except OperationalError as error:
+            message = (
+                f"The database of the Dagster instance refuses ({error.orig}), so not all is done. Correct the rights "
+                "of all files of DAGSTER_HOME, or free space there."
+            )
+            raise click.ClickException(message) from error
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """List, make or delete planes of an image, and serve the UI.
 
@@ -48,8 +67,10 @@ def missing(name: str, module: str, *, stale: bool, in_progress: bool) -> None:
 
     Prints partition keys and ranges of them.
     """
-    with _instance() as instance:
-        for image, block in _to_do(instance, _images(_definitions(module), name), stale=stale, in_progress=in_progress):
+    with open_instance() as instance:
+        for image, block in _to_do(
+            instance, find_image(_definitions(module), name), stale=stale, in_progress=in_progress
+        ):
             first, last = key_range(image, block).split("...")
             named = f"{image.segmentation} " if image.segmentation else ""
             click.echo(named + (first if first == last else f"{first}...{last}"))
@@ -66,8 +87,8 @@ def resume(name: str, module: str, *, stale: bool, in_progress: bool) -> None:
     Then draws its figures and measures its objects.
     """
     definitions = _definitions(module)
-    images = _images(definitions, name)
-    with _instance() as instance:
+    images = find_image(definitions, name)
+    with open_instance() as instance:
         blocks = _to_do(instance, images, stale=stale, in_progress=in_progress)
         segment, measure = (definitions.resolve_job_def(f"{does}_{name}") for does in ("segment", "measure"))
         done = [
@@ -91,12 +112,9 @@ def wipe(name: str, partitions: Sequence[str], segmentation: str | None, module:
     The planes are missing then; their pixels are kept. PARTITIONS are keys such as '05|08', or ranges such as
     '05|03...05|12'.
     """
-    try:
-        image = find_segmentation(_definitions(module), name, segmentation)
-    except ImageError as error:
-        raise click.ClickException(str(error)) from error
-    with _instance() as instance:
-        blocks = [_block(image, range_) for range_ in partitions]
+    image = find_segmentation(_definitions(module), name, segmentation)
+    with open_instance() as instance:
+        blocks = [parse_range(image, text) for text in partitions]
         wiped = sum(_wipe(instance, image, block) for block in blocks)
     click.echo(f"Labels of {image.title} were deleted for {wiped} partitions.")
 
@@ -114,48 +132,12 @@ def _wipe(instance: dg.DagsterInstance, image: Image, block: Block) -> int:
             "its dagster.yaml, as docs/how_to/postgresql.md shows."
         )
         raise click.ClickException(message) from error
-    except ImageError as error:
-        raise click.ClickException(str(error)) from error
     return len(keys)
-
-
-def _block(image: Image, range_: str) -> Block:
-    first, *last = range_.split("...")
-    known = {partition_key(image, plane) for plane in image.window.planes()}
-    if len(last) > 1 or not {first, *last} <= known:
-        message = (
-            f"{range_!r} is not in the window of {image.name}, so nothing was done. Write a key such as "
-            f"{min(known)!r}, or a range such as {key_range(image, image.window)!r}."
-        )
-        raise click.ClickException(message)
-    try:
-        return block_of(image, dg.PartitionKeyRange(first, *last or [first]))
-    except ValueError as error:
-        raise click.ClickException(str(error)) from error
 
 
 def _definitions(module: str) -> dg.Definitions:
     sys.path.insert(0, os.getcwd())  # noqa: PTH109  as Dagster's own commands do
-    try:
-        return load_definitions(module)
-    except ImageError as error:
-        raise click.ClickException(str(error)) from error
-
-
-def _images(definitions: dg.Definitions, name: str) -> Sequence[Image]:
-    try:
-        return find_image(definitions, name)
-    except ImageError as error:
-        raise click.ClickException(str(error)) from error
-
-
-def _instance() -> dg.DagsterInstance:
-    if not os.environ.get("DAGSTER_HOME"):
-        message = (
-            "DAGSTER_HOME is not set, so nothing is known of the planes. Set it: export DAGSTER_HOME=$PWD/.dagster_home"
-        )
-        raise click.ClickException(message)
-    return dg.DagsterInstance.get()
+    return load_definitions(module)
 
 
 def _to_do(

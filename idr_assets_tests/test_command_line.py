@@ -7,6 +7,8 @@ from itertools import product
 import dagster as dg
 import pytest
 
+from idr_assets import open_labels
+from idr_assets.imaging.errors import ImageError
 from idr_assets_tests.support.dagster_home import DagsterHome, dagster_home
 
 pytestmark = pytest.mark.timeout(600)
@@ -30,7 +32,10 @@ DAGSTER = "dagster asset materialize -m idr_assets.definitions --select"
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DagsterHome]:
     """Give an instance after `make demo`."""
-    with dagster_home(tmp_path_factory.mktemp("instance")) as home:
+    instance = tmp_path_factory.mktemp("instance") / "x #[1] ü"  # SQLAlchemy, which Dagster uses, takes no ? and %
+    instance.mkdir()
+    with dagster_home(instance) as home:
+        home.data = instance / "x #?%20[1] ü"
         for job in ("segment_demo", "measure_demo"):
             code, output = home.run(f"dg launch --job {job}")
             assert code == 0, output
@@ -110,6 +115,16 @@ def test_a_bad_plane_fails_the_command_and_is_made_up_for_alone(demo: DagsterHom
     assert "1 of 1 planes done" in output
     assert last_run(demo, 1) == (dg.DagsterRunStatus.SUCCESS, set(), FIGURES)
     assert last_run(demo) == (dg.DagsterRunStatus.SUCCESS, set(), MEASURES)
+
+
+def test_wiped_planes_are_missing_and_the_others_open(demo: DagsterHome, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert demo.run("idr-assets wipe demo '05|07'") == (0, "Labels of demo were deleted for 1 partitions.\n")
+    assert demo.run("idr-assets missing demo") == (0, "05|07\n")
+    monkeypatch.setenv("IDR_ASSETS_DATA", str(demo.data))
+    labels = open_labels("demo")
+    assert labels[5, 0, 8].max().compute() > 0
+    with pytest.raises(ImageError, match="t 5 c 0 z 7 is not stored"):
+        labels[5, 0, 7].compute()
 
 
 def test_nothing_is_left_and_nothing_was_asked_of_the_network(demo: DagsterHome) -> None:

@@ -17,11 +17,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from idr_assets.by_name import find_image, find_segmentation, load_definitions, open_labels, open_pixels, read_objects
+from idr_assets.by_name import open_labels, open_pixels, read_objects
 from idr_assets.imaging.output.output_image import list_label_groups
 from idr_assets.imaging.output.provenance import read_provenance
 from idr_assets.orchestration.assets.names import figure_keys, measure_keys
 from idr_assets.orchestration.automation.missing import missing_planes, stale_planes
+from idr_assets.project import find_image, find_segmentation, load_definitions
 from idr_assets_tests.support.dagster_home import wait_until
 from idr_assets_tests.support.idr_stores import nuclei_plane
 from idr_assets_tests.support.small_image import RANGE, recipe

@@ -14,6 +14,9 @@ import scipy  # loads each submodule at its first use
 import zarr
 from numpy.linalg import norm
 
+from idr_assets.imaging.output.files import room
+from idr_assets.imaging.stores.by_address import open_store
+
 type Floats = npt.NDArray[np.float64]
 
 SHAPE = (12, 2, 16, 128, 135)  # TCZYX
@@ -158,9 +161,21 @@ def write_embryo(url: str) -> None:
 
     The attributes that make it an image come last, so that nothing takes an interrupted one for an image. Writing again
     completes it to the same bytes. A complete image is left alone, since other runs may be reading it.
-    Raises TypeError if level "0" is an array of another shape or dtype.
+
+    Raises
+    ------
+    TypeError
+        If level "0" is an array of another shape or dtype.
+    ImageError
+        If the disk is full, or the place cannot be written.
+
     """
-    image = zarr.open_group(url, mode="a", zarr_format=2)
+    with room(url):
+        _write(url)
+
+
+def _write(url: str) -> None:
+    image = zarr.open_group(open_store(url), mode="a", zarr_format=2)
     blosc = {"id": "blosc", "cname": "lz4", "clevel": 5, "shuffle": 1}
     layout: dict[str, Any] = {"chunks": (1, 1, 1, *SHAPE[3:]), "chunk_key_encoding": {"name": "v2", "separator": "/"}}
     level = image.require_array("0", shape=SHAPE, dtype=">u2", exact=True, compressors=blosc, fill_value=0, **layout)

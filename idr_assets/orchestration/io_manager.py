@@ -5,12 +5,12 @@ from contextlib import ExitStack
 from typing import Any
 
 import dagster as dg
-import fsspec
 import numpy as np
 import numpy.typing as npt
 
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.planes import LabelledPlane, Plane
+from idr_assets.imaging.stores.by_address import open_filesystem
 from idr_assets.orchestration.dead_runs import prove_life
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.partitions import block_of
@@ -106,6 +106,6 @@ def _read(output: OutputImage, plane: Plane) -> LabelledPlane:
 
 
 def _bytes(url: str) -> bytes:
-    with fsspec.open(url, "rb") as file:
-        content: bytes = file.read()
+    filesystem, path = open_filesystem(url)
+    content: bytes = filesystem.cat_file(path)
     return content

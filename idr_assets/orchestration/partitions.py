@@ -5,6 +5,7 @@ from typing import override
 
 import dagster as dg
 
+from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.planes import Block, Plane, index_key
 from idr_assets.orchestration.image import Image
 
@@ -93,6 +94,29 @@ def block_of(image: Image, keys: dg.PartitionKeyRange) -> Block:
         )
         raise ValueError(message)
     return block
+
+
+def parse_range(image: Image, text: str) -> Block:
+    """Return the planes of a partition, or of a range of them as `key_range` writes it.
+
+    Raises
+    ------
+    ImageError
+        If a key is not in the window, or the range ends before it starts.
+
+    """
+    first, *last = text.split("...")
+    known = {partition_key(image, plane) for plane in image.window.planes()}
+    if len(last) > 1 or not {first, *last} <= known:
+        message = (
+            f"{text!r} is not in the window of {image.name}, so nothing was done. Write a key such as {min(known)!r}, "
+            f"or a range such as {key_range(image, image.window)!r}."
+        )
+        raise ImageError(message)
+    try:
+        return block_of(image, dg.PartitionKeyRange(first, *last or [first]))
+    except ValueError as error:
+        raise ImageError(str(error)) from error
 
 
 def _slice_partitions(image: Image) -> dg.StaticPartitionsDefinition:

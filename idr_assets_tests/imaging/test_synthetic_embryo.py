@@ -25,8 +25,8 @@ WINDOW_T, WINDOW_Z = range(1, 11), range(3, 13)
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write the image once."""
-    path = tmp_path_factory.mktemp("demo") / "embryo.zarr"
+    """Write the image once, in a folder whose name an URL could not have."""
+    path = tmp_path_factory.mktemp("demo") / "x #?%20[1] ü :: y" / "embryo.zarr"
     synthetic_embryo.write_embryo(str(path))
     return path
 

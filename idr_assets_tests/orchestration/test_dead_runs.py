@@ -8,11 +8,11 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from idr_assets.by_name import find_image
 from idr_assets.orchestration import dead_runs, proof_of_life
 from idr_assets.orchestration.automation.missing import missing_planes
 from idr_assets.orchestration.dead_runs import fail_dead_runs, prove_life
 from idr_assets.orchestration.proof_of_life import has_died, here, hold
+from idr_assets.project import find_image
 from idr_assets_tests.support.dagster_home import DagsterHome, dagster_home, wait_until
 from idr_assets_tests.support.image_project import ImageProject
 from idr_assets_tests.support.small_image import PARTITIONS, RANGE, Segmented, write_project

@@ -11,11 +11,11 @@ import numpy.typing as npt
 import pytest
 import zarr
 
-from idr_assets.by_name import find_image
 from idr_assets.imaging.objects.tables import objects_frame
 from idr_assets.orchestration.automation.missing import missing_planes, stale_planes
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.longer_axes import rename_shorter_keys
+from idr_assets.project import find_image
 from idr_assets_tests.support.dagster_home import ROOT
 from idr_assets_tests.support.idr_stores import nuclei_plane
 from idr_assets_tests.support.small_image import Segmented, change_image, recipe, write_project

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 import dagster as dg
 import pytest
 
-from idr_assets.by_name import find_image
 from idr_assets.orchestration import run_range
 from idr_assets.orchestration.automation.missing import stale_planes
 from idr_assets.orchestration.partitions import timepoint_partitions, window_partitions
 from idr_assets.orchestration.run_range import MOST_RANGES, check_range, check_ranges
+from idr_assets.project import find_image
 from idr_assets_tests.support.small_image import FIELDS, RANGE, Segmented, small_image
 
 LABELS = dg.AssetKey(["image", "plane_labels"])

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from idr_assets.by_name import find_image
 from idr_assets.orchestration.automation.missing import stale_planes
+from idr_assets.project import find_image
 from idr_assets_tests.support.small_image import PARTITIONS, Segmented, change_image, small_image
 
 OTHERS = {(1, 10), (2, 9), (2, 10)}

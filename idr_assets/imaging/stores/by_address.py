@@ -6,6 +6,7 @@ from typing import Any
 
 from fsspec.core import split_protocol, url_to_fs
 from fsspec.implementations.asyn_wrapper import AsyncFileSystemWrapper
+from fsspec.implementations.local import LocalFileSystem
 from zarr.abc.store import Store
 from zarr.storage import FsspecStore, LocalStore
 
@@ -29,6 +30,8 @@ def open_store(url: str) -> Store:
 
 def open_filesystem(url: str) -> tuple[Any, str]:
     """Open the fsspec filesystem of a URL or a local path, and return it with the path in it; nothing is read."""
+    if is_local(url):
+        return LocalFileSystem(), split_protocol(url)[1]  # fsspec takes :: in the name of a folder for two addresses
     filesystem, path = url_to_fs(url, **_options(url))
     return filesystem, path
 

@@ -1,0 +1,39 @@
+"""The Dagster instance of the commands: the one that DAGSTER_HOME names."""
+
+import os
+import re
+
+import click
+import dagster as dg
+
+
+def open_instance() -> dg.DagsterInstance:
+    """Open the instance.
+
+    Raises
+    ------
+    click.ClickException
+        DAGSTER_HOME is not set, or Dagster cannot keep its databases there.
+
+    """
+    home = os.environ.get("DAGSTER_HOME")
+    if not home:
+        message = (
+            "DAGSTER_HOME is not set, so no instance knows what was made, and nothing was done. Set it: "
+            "export DAGSTER_HOME=$PWD/.dagster_home"
+        )
+        raise click.ClickException(message)
+    if misread := re.search(r"\?|%[0-9A-Fa-f]{2}", home):  # Dagster makes a URL of the path, and escapes nothing
+        message = (
+            f"DAGSTER_HOME is {home}, and Dagster misreads {misread[0]} in the path of its databases, so nothing was "
+            "done. Rename the folder, or set DAGSTER_HOME to another one."
+        )
+        raise click.ClickException(message)
+    try:
+        return dg.DagsterInstance.get()
+    except OSError as error:
+        message = (
+            f"The instance in DAGSTER_HOME, {home}, cannot be opened ({error}), so nothing was done. Correct the "
+            "rights of this folder, or set DAGSTER_HOME to another one."
+        )
+        raise click.ClickException(message) from error
