@@ -1,8 +1,9 @@
 """Store Dagster's events in batches in SQLite, in the same files as Dagster's own storage."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from stat import S_IWGRP
 from typing import Any, Self
 
 import dagster as dg
@@ -41,6 +42,7 @@ class BatchedSqliteEventLogStorage(EventBatches, PartitionStatus, PartitionWipe,
         """Open the events of an instance, in the folder that Dagster's own storage uses."""
         super().__init__(str(Path(instance.root_directory, "history", "runs")), self._inst_data)
         super().register_instance(instance)
+        _share(Path(instance.root_directory))
 
     def store_event_batch(self, events: Sequence[dg.EventLogEntry]) -> None:
         """Store the events of one run, in one transaction of its database and one of the index."""
@@ -57,3 +59,12 @@ class BatchedSqliteEventLogStorage(EventBatches, PartitionStatus, PartitionWipe,
             connection.execute(
                 SqlEventLogStorageTable.delete().where(SqlEventLogStorageTable.c.id.between(ids[0], ids[-1]))
             )
+
+
+def _share(home: Path) -> None:
+    """Let the group that may write into an instance's folder write its databases: SQLite ignores the umask for that."""
+    if not home.stat().st_mode & S_IWGRP:
+        return
+    for database in ("history/runs.db", "history/runs/index.db", "schedules/schedules.db"):
+        with suppress(OSError):  # a database that is not there yet, or is another user's
+            (home / database).chmod((home / database).stat().st_mode | S_IWGRP)
