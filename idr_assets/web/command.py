@@ -10,12 +10,11 @@ from types import FrameType
 import click
 import dagster as dg
 
-from idr_assets.by_name import DEFINITIONS
+from idr_assets.instance import open_instance
 from idr_assets.orchestration.dead_runs import fail_dead_runs
+from idr_assets.project import DEFINITIONS
 from idr_assets.web.daemon import only_daemon
-from idr_assets.web.processes import check_yaml, serve
-
-HOST = "127.0.0.1"
+from idr_assets.web.processes import HOST, check_yaml, serve
 
 
 @click.command()
@@ -38,31 +37,27 @@ def ui(port: int, hosts: Sequence[str], module: str, *, read_only: bool, without
     Ctrl-C ends it. Requests from other web sites are refused. Its daemon starts queued runs, and runs schedules and
     sensors; an instance can have only one daemon.
     """
-    if not os.environ.get("DAGSTER_HOME"):
-        message = "DAGSTER_HOME is not set, so nothing would be kept. Set it: export DAGSTER_HOME=$PWD/.dagster_home"
-        raise click.ClickException(message)
-    with nullcontext() if read_only or without_daemon else _daemon(port) as held:
+    with open_instance() as instance, nullcontext() if read_only or without_daemon else _daemon(instance, port) as held:
         _check_port(port)
         if module == DEFINITIONS:
             check_yaml()
         allowed = [word for name in hosts for word in ("--allow-host", name)]
-        options = ["--host", HOST, "--port", str(port), *["--read-only"] * read_only, *allowed]
-        _serve(module, options, held)
+        _serve(module, port, [*["--read-only"] * read_only, *allowed], held)
 
 
 @contextmanager
-def _daemon(port: int) -> Iterator[Sequence[int]]:
-    with dg.DagsterInstance.get() as instance, only_daemon(instance, f"http://{HOST}:{port}") as held:
+def _daemon(instance: dg.DagsterInstance, port: int) -> Iterator[Sequence[int]]:
+    with only_daemon(instance, f"http://{HOST}:{port}") as held:
         fail_dead_runs(instance)
         yield held
 
 
-def _serve(module: str, options: Sequence[str], held: Sequence[int] | None) -> None:
+def _serve(module: str, port: int, options: Sequence[str], held: Sequence[int] | None) -> None:
     for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # in scripts, background processes ignore SIGINT
         signal.signal(ending, _interrupt)
     os.environ["DAGSTER_IS_DEV_CLI"] = "1"  # as `dagster dev` does
     try:
-        serve(module, options, daemon=held)
+        serve(module, port, options, daemon=held)
     except KeyboardInterrupt:
         click.echo("The UI has ended.", err=True)
 

@@ -43,17 +43,19 @@ def only_daemon(instance: dg.DagsterInstance, address: str) -> Iterator[Sequence
 
 
 def _check_heartbeats(instance: dg.DagsterInstance) -> None:
-    last = max((it.timestamp for it in instance.get_daemon_heartbeats().values()), default=0.0)
-    ago = time() - last
-    if ago < FRESH:
+    now = time()
+    # One that lies far ahead was sent before the clock was set back.
+    fresh = [it.timestamp for it in instance.get_daemon_heartbeats().values() if abs(now - it.timestamp) < FRESH]
+    if fresh:
+        last = max(fresh)
         seen = datetime.fromtimestamp(last).astimezone()
-        told = f"its last heartbeat was at {seen:%H:%M:%S}; if it has ended, wait {FRESH - ago:.0f} s"
-        raise _refuse(told)
+        reason = f"its last heartbeat was at {seen:%H:%M:%S}; if it has ended, wait {FRESH - now + last:.0f} s"
+        raise _refuse(reason)
 
 
-def _refuse(told: str) -> click.ClickException:
+def _refuse(reason: str) -> click.ClickException:
     return click.ClickException(
-        f"The instance of DAGSTER_HOME already has a daemon ({told}). A second one would launch runs twice, so the UI "
-        "was not started. Use the running UI, or start this one without a daemon: idr-assets ui --without-daemon, or "
-        "make ui ARGS=--without-daemon."
+        f"The instance of DAGSTER_HOME already has a daemon ({reason}). A second one would launch runs twice, so "
+        "the UI was not started. Use the running UI, or start this one without a daemon: "
+        "idr-assets ui --without-daemon, or make ui ARGS=--without-daemon."
     )

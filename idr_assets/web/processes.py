@@ -4,7 +4,10 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from functools import partial
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from signal import SIGINT
 from tempfile import TemporaryDirectory
@@ -12,10 +15,11 @@ from time import sleep
 
 from click import ClickException
 
-from idr_assets.by_name import DEFINITIONS
+from idr_assets.project import DEFINITIONS
 
 type Process = subprocess.Popen[bytes]
 
+HOST = "127.0.0.1"
 PROJECT = "idr_assets"
 BIN = Path(sys.executable).parent
 _PAUSE = 0.2
@@ -29,22 +33,24 @@ def check_yaml() -> None:
         raise ClickException(message)
 
 
-def serve(module: str, web: Sequence[str], *, daemon: Sequence[int] | None) -> None:
+def serve(module: str, port: int, web: Sequence[str], *, daemon: Sequence[int] | None) -> None:
     """Serve the definitions of `module` until the user interrupts.
 
     Parameters
     ----------
     module
         Name of the Python module with the definitions.
+    port
+        Port of the web server, on this machine.
     web
-        Options of `idr_assets.web.server`.
+        Other options of `idr_assets.web.server`.
     daemon
         File descriptors that the daemon must hold open; None starts no daemon.
 
     Raises
     ------
     ClickException
-        A process ended unexpectedly; the others were stopped.
+        A process ended unexpectedly, or the web server answers without the guard; all were stopped.
 
     """
     with TemporaryDirectory(prefix="idr_assets_") as folder, ExitStack() as stack:
@@ -54,12 +60,41 @@ def serve(module: str, web: Sequence[str], *, daemon: Sequence[int] | None) -> N
         started = [stack.enter_context(_process("code server", *_code_server(module, socket)))]
         _watch(started, until=socket.exists)
         shared = ("--workspace", str(workspace))
-        server = (sys.executable, "-m", "idr_assets.web.server", *web, *shared)
+        place = ("--host", HOST, "--port", str(port))
+        server = (sys.executable, "-m", "idr_assets.web.server", *place, *web, *shared)
         started.append(stack.enter_context(_process("web server", *server)))
         if daemon is not None:
             command = (str(BIN / "dagster-daemon"), "run", *shared)
             started.append(stack.enter_context(_process("daemon", *command, held=daemon)))
+        _watch(started, until=partial(is_guarded, port))
         _watch(started)
+
+
+def is_guarded(port: int) -> bool:
+    """Return False while no web server answers at a port of this machine, and True if one does that has the guard.
+
+    Dagster's command takes no guard: it uses the class in one of its modules, which another version may not do.
+
+    Raises
+    ------
+    ClickException
+        The web server answers what the guard would refuse.
+
+    """
+    try:
+        with closing(HTTPConnection(HOST, port, timeout=_PATIENCE)) as server:
+            server.request("GET", "/graphql", headers={"Host": "another-site.invalid"})
+            status = server.getresponse().status
+    except (OSError, HTTPException):
+        return False
+    if status != HTTPStatus.MISDIRECTED_REQUEST:
+        message = (
+            f"The web server answered a request of another site with status {status}, so the UI was stopped: it runs "
+            "without the guard, and any web page in your browser could use it. Install the version of "
+            "dagster-webserver that idr_assets names, for example by `make .venv/.installed`."
+        )
+        raise ClickException(message)
+    return True
 
 
 def _location(module: str) -> str:

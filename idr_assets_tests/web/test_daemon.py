@@ -39,8 +39,9 @@ def test_a_daemon_whose_heartbeat_is_fresh_is_enough(instance: dg.DagsterInstanc
         only_daemon(instance, UI).__enter__()
 
 
-def test_a_daemon_that_has_ended_makes_nobody_wait(instance: dg.DagsterInstance) -> None:
-    beat(instance, FRESH + 1)
+@pytest.mark.parametrize("ago", [FRESH + 1, -3600.0])  # the clock was set back since
+def test_a_daemon_that_has_ended_makes_nobody_wait(instance: dg.DagsterInstance, ago: float) -> None:
+    beat(instance, ago)
     for _ in range(2):
         with only_daemon(instance, UI):
             beat(instance, 0)

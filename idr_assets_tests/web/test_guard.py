@@ -1,12 +1,16 @@
 """The guard before an application that answers everything: what it lets through, and what it refuses in what words."""
 
 import asyncio
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
 from urllib.parse import urlsplit
 
 import pytest
+from click import ClickException
 from starlette.types import Message, Receive, Scope, Send
 
 from idr_assets.web.guard import Guard
+from idr_assets.web.processes import is_guarded
 
 HOST = {"host": "127.0.0.1:3000"}
 JSON = {"content-type": "application/json"}
@@ -122,3 +126,17 @@ def test_websockets_of_other_sites_do_not_open(headers: dict[str, str]) -> None:
 @pytest.mark.parametrize("headers", [{}, {"origin": "http://127.0.0.1:3000", "sec-fetch-site": "same-origin"}])
 def test_websockets_of_its_own_pages_open(headers: dict[str, str]) -> None:
     assert [message["type"] for message in ask("", "/graphql", headers, kind="websocket")] == ["websocket.accept"]
+
+
+class Unguarded(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_error(400)
+
+
+@pytest.mark.processes
+def test_a_web_server_without_the_guard_is_found() -> None:
+    with HTTPServer(("127.0.0.1", 0), Unguarded) as server:
+        Thread(target=server.handle_request, daemon=True).start()
+        with pytest.raises(ClickException, match=r"with status 400, so the UI was stopped: it runs without the guard"):
+            is_guarded(server.server_port)
+    assert not is_guarded(server.server_port)  # nobody answers yet
