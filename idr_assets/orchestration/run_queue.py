@@ -1,5 +1,6 @@
 """The queue in which runs wait for their store; `dagster.yaml` names it."""
 
+from logging import getLogger
 from typing import Any
 
 import dagster as dg
@@ -14,8 +15,14 @@ class BoundedRunCoordinator(dg.QueuedRunCoordinator):
 
     def submit_run(self, context: Any) -> dg.DagsterRun:  # noqa: ANN401  Dagster does not export its type
         """Put a run into the queue after its pools have limits; existing limits stay."""
-        storage, needed = self._instance.event_log_storage, context.dagster_run.run_op_concurrency
+        try:
+            self._limit_pools(context.dagster_run)
+        except (AttributeError, NotImplementedError) as error:  # only the class is public
+            getLogger(__name__).warning("The first runs of a store may exceed the pool's limit: %s", error)
+        return super().submit_run(context)
+
+    def _limit_pools(self, run: dg.DagsterRun) -> None:
+        storage, needed = self._instance.event_log_storage, run.run_op_concurrency
         limited = {limit.name for limit in storage.get_pool_limits()}
         for pool in set(needed.all_pools or () if needed else ()) - limited:
             storage.initialize_concurrency_limit_to_default(pool)
-        return super().submit_run(context)

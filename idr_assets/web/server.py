@@ -1,6 +1,7 @@
 """Dagster's web server behind the guard: `python -m idr_assets.web.server`, with the options of `dagster-webserver`."""
 
 from collections.abc import Sequence
+from importlib.metadata import version
 from typing import Any
 
 import click
@@ -28,9 +29,23 @@ class GuardedWebserver(DagsterWebserver[Any, Any]):
 @click.pass_context
 def main(context: click.Context, hosts: Sequence[str]) -> None:
     """Serve the UI, as `dagster-webserver` does with all other options."""
+    _check_guarded()
     GuardedWebserver.hosts = hosts
     app.DagsterWebserver = GuardedWebserver  # type: ignore[attr-defined]  # the command takes no class
     dagster_webserver.main(context.args)
+
+
+def _check_guarded() -> None:
+    """Raise `ClickException` unless Dagster's command makes its server of the class that the guard replaces."""
+    made, built = app.create_app_from_workspace_process_context, getattr(DagsterWebserver, "create_asgi_app", None)
+    names = {name for function in (made, built) for name in getattr(function, "__code__", made.__code__).co_names}
+    if not {"DagsterWebserver", "create_asgi_app", "build_middleware"} <= names:
+        message = (
+            f"dagster-webserver {version('dagster-webserver')} works in another way than idr_assets knows, so the UI "
+            "was not started: nothing would refuse requests of other web sites. Install the version in "
+            "requirements.txt."
+        )
+        raise click.ClickException(message)
 
 
 if __name__ == "__main__":

@@ -119,6 +119,15 @@ class DagsterHome:
 
 
 @contextmanager
+def project_instance(folder: Path) -> Iterator[dg.DagsterInstance]:
+    """Open an instance with the project's settings in a folder, for this process."""
+    folder.mkdir(exist_ok=True)
+    shutil.copy(ROOT / ".dagster_home/dagster.yaml", folder)
+    with dg.DagsterInstance.from_config(str(folder)) as instance:
+        yield instance
+
+
+@contextmanager
 def dagster_home(path: Path, project: Path = ROOT) -> Iterator[DagsterHome]:
     """Give an instance in the empty folder `path`; in the end, what still runs is killed."""
     home = DagsterHome(path, project)

@@ -39,8 +39,7 @@ def report(
     Raises `dagster.Failure` with each reason and the planes that failed for it; exactly the other partitions count as
     materialized.
     """
-    from idr_assets.orchestration.event_log.partition_metadata import add_partition_metadata  # noqa: PLC0415
-    from idr_assets.orchestration.event_log.status import add_to_kept_status  # noqa: PLC0415
+    from idr_assets.orchestration.event_log import add_partition_metadata, add_to_kept_status  # noqa: PLC0415
 
     summaries, _ = _by_partition(image, found)
     pictures = {key: _pictures(run.output, summaries[key]) for key in evenly_spread(sorted(summaries), MOST_PICTURED)}

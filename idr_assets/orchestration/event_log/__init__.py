@@ -1,10 +1,32 @@
 """Dagster's event log with batches, wipes of single partitions, and fast answers for very many partitions.
 
-Only this package uses Dagster's internals, which a minor release may change: pyproject.toml allows one minor, and the
-linter bans them elsewhere. dagster.yaml names the SQLite storage by this package. Assets import it only when they run,
-because it imports SQLAlchemy.
+Only this package uses Dagster's internals, which a release may change; the linter bans them elsewhere. It looks at them
+first: where they are not those that it knows, `plain` takes their place, with the same results, slower. dagster.yaml
+names the SQLite storage by this package. Assets import it only when they run, because it imports SQLAlchemy.
 """
 
-from idr_assets.orchestration.event_log.sqlite import BatchedSqliteEventLogStorage
+from typing import TYPE_CHECKING
 
-__all__ = ["BatchedSqliteEventLogStorage"]
+from dagster._core.storage.event_log import SqliteEventLogStorage
+
+from idr_assets.orchestration.event_log.internals import are_known
+
+if TYPE_CHECKING or are_known(SqliteEventLogStorage):
+    from idr_assets.orchestration.event_log.partition_metadata import add_partition_metadata
+    from idr_assets.orchestration.event_log.reported_at_once import report_materializations
+    from idr_assets.orchestration.event_log.sqlite import BatchedSqliteEventLogStorage
+    from idr_assets.orchestration.event_log.status import add_to_kept_status
+else:
+    from idr_assets.orchestration.event_log.plain import (
+        BatchedSqliteEventLogStorage,
+        add_partition_metadata,
+        add_to_kept_status,
+        report_materializations,
+    )
+
+__all__ = [
+    "BatchedSqliteEventLogStorage",
+    "add_partition_metadata",
+    "add_to_kept_status",
+    "report_materializations",
+]

@@ -15,6 +15,8 @@ from dagster._core.storage.event_log import SqlEventLogStorage
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from sqlalchemy.engine import Connection
 
+from idr_assets.orchestration.event_log.instance_storage import time_partitions
+
 type Rows = Sequence[Mapping[str, Any]]
 """Events as the rows of a table."""
 
@@ -23,13 +25,6 @@ type Stored = list[tuple[dg.EventLogEntry, int]]
 
 BATCH_SIZE = 1000
 """Events in a batch, unless DAGSTER_EVENT_BATCH_SIZE says otherwise; 0 there turns batches off."""
-
-TIMED_PARTITIONS = 10_000
-"""Partitions that may change between two looks of the daemon before it stops comparing their times.
-
-Dagster's own limit is 100: beyond it, labels count as newer than figures of the same run, which are then drawn again. A
-thousand take half a second.
-"""
 
 
 class EventBatches(SqlEventLogStorage):
@@ -44,10 +39,10 @@ class EventBatches(SqlEventLogStorage):
         super().__init__(*args, **arguments)  # type: ignore[no-untyped-call]
 
     def register_instance(self, instance: dg.DagsterInstance) -> None:
-        """Serve an instance, and set the batch size and the number of compared times for its process.
+        """Serve an instance, and set the batch size for its process.
 
-        Dagster reads both from the environment. They are set here for every process that opens the instance: the UI and
-        the daemon send planned events, and import no definitions.
+        Dagster reads it from the environment. It is set here for every process that opens the instance: the UI and the
+        daemon send planned events, and import no definitions.
 
         Raises
         ------
@@ -56,7 +51,7 @@ class EventBatches(SqlEventLogStorage):
 
         """
         os.environ["DAGSTER_EVENT_BATCH_SIZE"] = _batch_size(os.environ.get("DAGSTER_EVENT_BATCH_SIZE", ""))
-        os.environ.setdefault("DAGSTER_MAX_PARTITIONS_FOR_DA_TIMESTAMP_FETCH", str(TIMED_PARTITIONS))
+        time_partitions()
         super().register_instance(instance)
 
     def store_event_batch(self, events: Sequence[dg.EventLogEntry]) -> None:

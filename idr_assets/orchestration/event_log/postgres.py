@@ -1,33 +1,29 @@
-"""Store Dagster's events in batches in PostgreSQL; a module of its own, because dagster-postgres is an extra.
-
-Dagster's own storage batches materializations, but writes planned events one by one if there are checks among them.
-"""
+"""Dagster's event log in PostgreSQL; a module of its own, because dagster-postgres is an extra."""
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any
 
-from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
+from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._serdes import ConfigurableClassData
 from dagster_postgres import PostgresEventLogStorage
-from dagster_postgres.utils import get_token_provider_from_config, pg_url_from_config
 
-from idr_assets.orchestration.event_log.batches import EventBatches
-from idr_assets.orchestration.event_log.status import PartitionStatus
-from idr_assets.orchestration.event_log.wipe import PartitionWipe
+from idr_assets.orchestration.event_log.instance_storage import time_partitions
+from idr_assets.orchestration.event_log.internals import are_known
+
+if TYPE_CHECKING or (are_known(SqliteEventLogStorage) and are_known(PostgresEventLogStorage)):
+    from idr_assets.orchestration.event_log.batched_postgres import BatchedPostgresEventLogStorage
+else:
+
+    class BatchedPostgresEventLogStorage(PostgresEventLogStorage):
+        """Dagster's event log in PostgreSQL, under the name in dagster.yaml."""
+
+        @classmethod
+        def from_config_value(
+            cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
+        ) -> PostgresEventLogStorage:
+            """Create the storage that dagster.yaml names."""
+            time_partitions()
+            return super().from_config_value(inst_data, config_value)
 
 
-class BatchedPostgresEventLogStorage(EventBatches, PartitionStatus, PartitionWipe, PostgresEventLogStorage):
-    """Dagster's event log in PostgreSQL, with the same settings, and each batch in one transaction."""
-
-    # One table is index and log of runs. Assets are found by these columns; logs read the event itself.
-    unlisted = SqlEventLogStorageTable.update().values(asset_key=None, partition=None)
-
-    @classmethod
-    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:
-        """Create the storage that dagster.yaml names."""
-        return cls(
-            postgres_url=pg_url_from_config(config_value),
-            should_autocreate_tables=config_value.get("should_autocreate_tables", True),
-            inst_data=inst_data,
-            token_provider=get_token_provider_from_config(config_value),
-        )
+__all__ = ["BatchedPostgresEventLogStorage"]

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from uuid import uuid4
 
 import dagster as dg
-from dagster._core.events import DagsterEvent, DagsterEventBatchMetadata, DagsterEventType, StepMaterializationData
-from dagster._core.instance.utils import RUNLESS_JOB_NAME, RUNLESS_RUN_ID
+
+from idr_assets.orchestration.event_log import report_materializations
 
 PAGE = 1000
 """Events in one request to the event log."""
@@ -23,15 +22,7 @@ def rename_partitions(instance: dg.DagsterInstance, asset: dg.AssetKey, names: M
     """
     known = instance.get_materialized_partitions(asset)
     renamed = [_rename(event, names[old]) for old, event in _last(instance, asset, names) if names[old] not in known]
-    batch = uuid4().hex
-    for number, event in enumerate(renamed, 1):
-        told = DagsterEvent(
-            event_type_value=DagsterEventType.ASSET_MATERIALIZATION.value,
-            event_specific_data=StepMaterializationData(event),
-            job_name=RUNLESS_JOB_NAME,
-        )
-        end = DagsterEventBatchMetadata(batch, is_end=number == len(renamed))
-        instance.report_dagster_event(told, RUNLESS_RUN_ID, batch_metadata=end)
+    report_materializations(instance, renamed)
     with suppress(NotImplementedError):
         instance.wipe_asset_partitions(asset, [*names])
 

@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as db
 
 from idr_assets.orchestration.event_log.postgres import BatchedPostgresEventLogStorage
+from idr_assets_tests.support.changed_dagster import change_dagster
 from idr_assets_tests.support.dagster_home import ROOT
 from idr_assets_tests.support.empty_planes import SOME, in_child, planes, run
 from idr_assets_tests.support.event_rows import Rows, stored_rows
@@ -100,6 +101,16 @@ def test_batches_leave_the_rows_of_dagsters_own_storage_in_few_transactions(
     assert rows_of(f"{server}/ours") == rows_of(f"{server}/own")
     assert transactions(f"{server}/own") == {"ASSET_MATERIALIZATION_PLANNED": 12, "ASSET_MATERIALIZATION": 12}
     assert transactions(f"{server}/ours") == {"ASSET_MATERIALIZATION_PLANNED": 2, "ASSET_MATERIALIZATION": 2}
+
+
+def test_a_dagster_that_is_not_known_stores_planned_events_one_by_one(
+    opened: Opened, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = opened("unknown", BATCHED)
+    monkeypatch.setenv("DAGSTER_EVENT_BATCH_SIZE", "7")
+    assert exit_codes(in_child(tmp_path / "unknown", *SOME, before=change_dagster)) == [0]
+    assert transactions(f"{server}/unknown") == {"ASSET_MATERIALIZATION_PLANNED": 12, "ASSET_MATERIALIZATION": 2}
+    assert len(own.get_materialized_partitions(planes.key)) == 12
 
 
 def test_a_refused_batch_is_stored_event_by_event(

@@ -10,7 +10,7 @@ from idr_assets.imaging.objects.measurements import COLUMNS
 from idr_assets.imaging.objects.tables import keep_tables, read_counts, tables, write_objects
 from idr_assets.imaging.planes import Block, Plane, runs
 from idr_assets.orchestration.assets.metadata import table
-from idr_assets.orchestration.event_log.partition_metadata import add_partition_metadata
+from idr_assets.orchestration.event_log import add_partition_metadata
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.partitions import timepoint_key
 

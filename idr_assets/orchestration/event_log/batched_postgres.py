@@ -1,0 +1,33 @@
+"""Store Dagster's events in batches in PostgreSQL.
+
+Dagster's own storage batches materializations, but writes planned events one by one if there are checks among them.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
+from dagster._serdes import ConfigurableClassData
+from dagster_postgres import PostgresEventLogStorage
+from dagster_postgres.utils import get_token_provider_from_config, pg_url_from_config
+
+from idr_assets.orchestration.event_log.batches import EventBatches
+from idr_assets.orchestration.event_log.status import PartitionStatus
+from idr_assets.orchestration.event_log.wipe import PartitionWipe
+
+
+class BatchedPostgresEventLogStorage(EventBatches, PartitionStatus, PartitionWipe, PostgresEventLogStorage):
+    """Dagster's event log in PostgreSQL, with the same settings, and each batch in one transaction."""
+
+    # One table is index and log of runs. Assets are found by these columns; logs read the event itself.
+    unlisted = SqlEventLogStorageTable.update().values(asset_key=None, partition=None)
+
+    @classmethod
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> Self:
+        """Create the storage that dagster.yaml names."""
+        return cls(
+            postgres_url=pg_url_from_config(config_value),
+            should_autocreate_tables=config_value.get("should_autocreate_tables", True),
+            inst_data=inst_data,
+            token_provider=get_token_provider_from_config(config_value),
+        )
