@@ -5,6 +5,7 @@ that are done do not become stale.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,7 +90,8 @@ def report_source(context: dg.AssetExecutionContext, image: Image, level: Level,
         tags={"dagster/data_version": found.version},
     )
     context.instance.report_runless_asset_event(seen)  # at once; an event of the run would wait for its outputs
-    context.get_step_execution_context().wipe_input_asset_version_info(key)  # Dagster asked before the step
+    with suppress(AttributeError):  # an internal: Dagster asked before the step. Without it, labels are stale once
+        context.get_step_execution_context().wipe_input_asset_version_info(key)
 
 
 def _has_only_grown(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
