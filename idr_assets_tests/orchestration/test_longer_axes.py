@@ -1,11 +1,9 @@
 """A time-lapse that is still acquired: what is done stays done and fresh, and only new planes are missing."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -16,7 +14,7 @@ from idr_assets.orchestration.automation.missing import missing_planes, stale_pl
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.longer_axes import rename_shorter_keys
 from idr_assets.project import find_image
-from idr_assets_tests.support.dagster_home import ROOT
+from idr_assets_tests.support.dagster_home import project_instance
 from idr_assets_tests.support.idr_stores import nuclei_plane
 from idr_assets_tests.support.small_image import Segmented, change_image, recipe, write_project
 
@@ -30,10 +28,7 @@ NEW = {(t, z) for t in (9, 10) for z in (0, 1)}
 @pytest.fixture
 def grown(tmp_path: Path) -> Iterator[Segmented]:
     """Give a project of nine timepoints that are segmented and measured, whose image then has eleven."""
-    home = tmp_path / "home"
-    home.mkdir()
-    shutil.copy(ROOT / ".dagster_home/dagster.yaml", home)
-    with dg.DagsterInstance.from_config(str(home)) as instance:
+    with project_instance(tmp_path / "home") as instance:
         grown = Segmented(write_project(tmp_path / "grown", FIRST, shape=str(list(FIRST.shape)), **FIELDS), instance)
         assert grown.run("plane_labels", "0|0", "8|1") == ""
         assert grown.run("objects", "0", "8") == ""

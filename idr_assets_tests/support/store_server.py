@@ -3,10 +3,8 @@
 Here belong the server, what it counts, and its faults. What a store holds is in `idr_stores`.
 """
 
-import argparse
 import asyncio
 import base64
-import signal
 import socket
 import ssl
 import struct
@@ -238,22 +236,3 @@ def drip(seconds: float) -> Fault:
         return response
 
     return fault
-
-
-def main() -> None:
-    """Serve a folder as a process of its own: prints the url, stops on SIGTERM or SIGINT."""
-    parser = argparse.ArgumentParser(description="Serve a folder of stores on loopback.")
-    parser.add_argument("root", type=Path)
-    parser.add_argument("--latency", type=float, default=0.0, help="seconds that every answer waits")
-    parser.add_argument("--port", type=int, default=0)
-    arguments = parser.parse_args()
-    stopping = {signal.SIGTERM, signal.SIGINT}
-    # Blocked before the server's thread starts, so that the signal reaches sigwait and no other thread.
-    signal.pthread_sigmask(signal.SIG_BLOCK, stopping)
-    with StoreServer(arguments.root, arguments.latency, port=arguments.port) as server:
-        print(server.url, flush=True)  # noqa: T201
-        signal.sigwait(stopping)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,17 +1,13 @@
-"""Tests of the tests' own parts: the server, each of its faults, and the stores that it serves."""
+"""Tests of the tests' own server, and of each of its faults. What stores hold is read by the tests of images."""
 
 import http.client
 import ssl
-import struct
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
 from pathlib import Path
-from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -20,7 +16,7 @@ import zarr
 from distributed.security import Security
 
 from idr_assets_tests.support import store_server as faulty
-from idr_assets_tests.support.idr_stores import nuclei_plane, write_idr_store, write_image
+from idr_assets_tests.support.idr_stores import nuclei_plane, write_idr_store
 from idr_assets_tests.support.store_server import Fault, StoreServer
 
 BODY = bytes(range(64))
@@ -193,57 +189,9 @@ def test_tls(tmp_path: Path) -> None:
             ask(server, "/none", context=trusting)
 
 
-def test_the_command_serves_until_terminated(tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(BODY)
-    command = [sys.executable, "-m", "idr_assets_tests.support.store_server", str(tmp_path), "--latency", "0.01"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
-        assert process.stdout is not None
-        server = StoreServer(tmp_path)
-        server.url = process.stdout.readline().strip()
-        assert ask(server, "/file")[2] == BODY
-        process.terminate()
-        assert process.wait(timeout=5) == 0
-
-
-@pytest.mark.parametrize("version", ["0.1", "0.4"])
-def test_idr_stores_hold_the_window_only_and_open_over_http(tmp_path: Path, version: Literal["0.1", "0.4"]) -> None:
-    image = write_idr_store(tmp_path, version=version, t=range(261, 263), c=[0], z=range(489, 492))
-    chunks = [file for file in (image / "4").rglob("*") if file.is_file() and not file.name.startswith(".")]
-    first = image / "4" / ("261.0.489.0.0" if version == "0.1" else "261/0/489/0/0")
-    assert len(chunks) == 6
-    blosc_header = struct.unpack("<4B3I", first.read_bytes()[:16])
-    itemsize, size, _, compressed_size = blosc_header[3:]
-    assert (itemsize, size, compressed_size) == (2, 128 * 135 * 2, first.stat().st_size)
-    with StoreServer(tmp_path) as server:
-        array = zarr.open_array(f"{server.url}/{image.relative_to(tmp_path)}/4", mode="r")
-        assert (array.shape, array.dtype) == ((532, 2, 988, 128, 135), np.dtype(">u2"))
-        expected = [[nuclei_plane(t, 0, z) for z in range(489, 492)] for t in (261, 262)]
-        np.testing.assert_array_equal(array[261:263, 0, 489:492], expected)
-
-
 def test_a_flipped_bit_decodes_silently_to_another_pixel(tmp_path: Path) -> None:
     image = write_idr_store(tmp_path, version="0.1", t=[0], c=[1], z=[2], shape=(1, 2, 3, 40, 50))
     with StoreServer(tmp_path) as server:
         server.faults["*/0.1.2.0.0"] = [faulty.flipped_bit]
         array = zarr.open_array(f"{server.url}/{image.relative_to(tmp_path)}/4", mode="r")
         assert np.count_nonzero(array[0, 1, 2] != nuclei_plane(0, 1, 2, (40, 50))) == 1
-
-
-IMAGES: dict[str, tuple[tuple[int, ...], str, dict[str, Any]]] = {
-    "0.1": ((2, 1, 3, 20, 30), ">u2", {"version": "0.1"}),
-    "0.2": ((2, 1, 3, 20, 30), "i2", {"version": "0.2"}),
-    "0.3 zyx, many planes a chunk": ((5, 20, 30), "u1", {"version": "0.3", "axes": "zyx", "chunks": (2, 20, 30)}),
-    "0.4 tcyx, planes cut": ((2, 2, 20, 30), ">f4", {"version": "0.4", "axes": "tcyx", "chunks": (1, 1, 7, 11)}),
-    "0.5": ((2, 1, 3, 20, 30), "u2", {"version": "0.5"}),
-    "0.5 sharded": ((6, 9, 8), "u2", {"version": "0.5", "axes": "zyx", "chunks": (1, 9, 8), "shards": (3, 9, 8)}),
-}
-
-
-@pytest.mark.parametrize(("shape", "dtype", "options"), IMAGES.values(), ids=IMAGES)
-def test_images_of_every_version_open_over_http(
-    tmp_path: Path, shape: tuple[int, ...], dtype: str, options: dict[str, Any]
-) -> None:
-    pixels = np.random.default_rng(0).integers(0, 100, shape).astype(dtype)
-    write_image(tmp_path / "image.zarr", pixels, **options)
-    with StoreServer(tmp_path) as server:
-        np.testing.assert_array_equal(zarr.open_array(f"{server.url}/image.zarr/0", mode="r")[...], pixels)

@@ -1,15 +1,13 @@
 """Secrets of an image's store: they are used, and stand in nothing that runs leave behind or say."""
 
-import shutil
 from collections.abc import Iterator
 from itertools import repeat
 from pathlib import Path
 
-import dagster as dg
 import pytest
 
 from idr_assets_tests.support import store_server as faults
-from idr_assets_tests.support.dagster_home import ROOT
+from idr_assets_tests.support.dagster_home import project_instance
 from idr_assets_tests.support.small_image import FIELDS, PARTITIONS, Segmented, write_project
 from idr_assets_tests.support.store_server import StoreServer
 
@@ -30,8 +28,7 @@ def segmented(tmp_path: Path, server: StoreServer, monkeypatch: pytest.MonkeyPat
     url = server.url.replace("://", "://us3r:s3cret@")
     options = "{client_kwargs: {headers: {X-Token: '{{ env.STORE_TOKEN }}'}}}"
     project.write(**FIELDS, url=f"{url}/source.zarr", storage_options=options)
-    shutil.copy(ROOT / ".dagster_home/dagster.yaml", tmp_path)
-    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+    with project_instance(tmp_path) as instance:
         yield Segmented(project, instance)
 
 

@@ -1,38 +1,13 @@
-"""Which planes are still to be done, and the rectangles that ask for them."""
+"""Which planes are still to be done; `test_rectangles` joins them."""
 
 import dagster as dg
-from hypothesis import given
-from hypothesis import strategies as st
 
 from idr_assets.imaging.planes import Block
 from idr_assets.orchestration.automation.missing import IN_PROGRESS, missing_planes, rectangles
 from idr_assets.orchestration.partitions import range_tags
 from idr_assets_tests.support.small_image import PARTITIONS, Segmented, small_image
 
-CELLS = st.sets(st.tuples(st.integers(0, 6), st.integers(0, 6)))
 WINDOW = {(1, 9), (1, 10), (2, 9), (2, 10)}
-
-
-def boxes(*cells: tuple[int, int]) -> list[tuple[range, range]]:
-    return [(block.t, block.z) for block in rectangles(small_image(), cells)]
-
-
-@given(CELLS)
-def test_rectangles_hold_each_plane_once_and_no_other(cells: set[tuple[int, int]]) -> None:
-    blocks = rectangles(small_image(), cells)
-    found = [(plane.t, plane.z) for block in blocks for plane in block.planes() if plane.c == 0]
-    assert len(found) == len(set(found))
-    assert set(found) == cells
-    assert all(block.c == (0, 1) for block in blocks)
-
-
-def test_few_rectangles_are_needed() -> None:
-    assert boxes() == []
-    assert boxes(*WINDOW) == [(range(1, 3), range(9, 11))]
-    assert boxes((1, 9), (1, 10), (1, 12)) == [(range(1, 2), range(9, 11)), (range(1, 2), range(12, 13))]
-    assert boxes((1, 9), (2, 9), (3, 9), (2, 10)) == [(range(1, 4), range(9, 10)), (range(2, 3), range(10, 11))]
-    hole = {(t, z) for t in range(5) for z in range(5)} - {(2, 2)}
-    assert len(boxes(*hole)) == 4
 
 
 def test_planes_are_missing_until_they_are_materialized_and_again_once_they_fail(fresh: Segmented) -> None:

@@ -1,6 +1,5 @@
 """What runs by itself, evaluated against a real instance; `test_cockpit` lets it run."""
 
-import shutil
 from collections.abc import Iterator
 from itertools import product, repeat
 from pathlib import Path
@@ -11,7 +10,7 @@ import dagster as dg
 import pytest
 
 from idr_assets.orchestration.assets.names import FIGURES
-from idr_assets_tests.support.dagster_home import ROOT
+from idr_assets_tests.support.dagster_home import project_instance
 from idr_assets_tests.support.image_project import ImageProject
 from idr_assets_tests.support.small_image import FIELDS, PARTITIONS, RANGE, Segmented, change_image
 from idr_assets_tests.support.store_server import StoreServer, hang, status
@@ -198,8 +197,7 @@ def test_labels_of_many_partitions_are_no_newer_than_figures_after_them(
     monkeypatch.delenv("DAGSTER_MAX_PARTITIONS_FOR_DA_TIMESTAMP_FETCH", raising=False)
     project = ImageProject(tmp_path / "many")
     project.write(shape="[11, 1, 10, 8, 8]")
-    shutil.copy(ROOT / ".dagster_home/dagster.yaml", tmp_path)
-    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+    with project_instance(tmp_path) as instance:
         refresh = Refresh(Segmented(project, instance))
         for t, z in product(range(11), range(10)):
             label = dg.AssetMaterialization(project.key("plane_labels"), partition=f"{t:02}|{z}")

@@ -1,19 +1,17 @@
 """What travels between a run and its dask cluster: addresses and indices of planes, never pixels or large graphs."""
 
 import asyncio
-import shutil
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import dagster as dg
 import numpy as np
 import pytest
 from anyio.from_thread import start_blocking_portal
 from distributed import LocalCluster
 
-from idr_assets_tests.support.dagster_home import ROOT
+from idr_assets_tests.support.dagster_home import project_instance
 from idr_assets_tests.support.small_image import Segmented, write_project
 
 SHAPE = (10, 1, 100, 64, 64)
@@ -64,9 +62,8 @@ def test_no_pixels_and_no_large_graph_travel(wire: Wire, tmp_path: Path, monkeyp
     pixels = np.random.default_rng(0).integers(0, 2**16, SHAPE, np.uint16)
     fields = {"shape": str(list(SHAPE)), "channels": "[0]", "window": "{t: all, z: all}"}
     project = write_project(tmp_path / "project", pixels, **fields)
-    shutil.copy(ROOT / ".dagster_home/dagster.yaml", tmp_path)
     monkeypatch.setenv("DAGSTER_EVENT_BATCH_SIZE", "1000")
-    with dg.DagsterInstance.from_config(str(tmp_path)) as instance, wire.listening() as address:
+    with project_instance(tmp_path) as instance, wire.listening() as address:
         dask = f"type: idr_assets.DaskCluster\nattributes: {{cluster: '{address}'}}\n"
         (project.package / "defs/dask/defs.yaml").write_text(dask)
         block = traffic(Segmented(project, instance), wire, "0|00", "0|01")

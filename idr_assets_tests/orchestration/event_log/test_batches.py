@@ -14,7 +14,7 @@ import sqlalchemy as db
 
 from idr_assets.orchestration.event_log import BatchedSqliteEventLogStorage
 from idr_assets.orchestration.event_log.batches import EventBatches
-from idr_assets_tests.support.dagster_home import ROOT, dagster_home
+from idr_assets_tests.support.dagster_home import dagster_home, project_instance
 from idr_assets_tests.support.empty_planes import ALL, PLANES, SOME, in_child, planes, run
 from idr_assets_tests.support.event_rows import Rows, stored_rows
 from idr_assets_tests.support.forked import exit_codes
@@ -42,17 +42,16 @@ def _batches_of_seven(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Path:
-    """Give the folder of an instance with the project's settings."""
-    shutil.copy(ROOT / ".dagster_home/dagster.yaml", tmp_path)
-    return tmp_path
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    """Give an instance with the project's settings."""
+    with project_instance(tmp_path / "home") as instance:
+        yield instance
 
 
 @pytest.fixture
-def instance(home: Path) -> Iterator[dg.DagsterInstance]:
-    """Give an instance with the project's settings."""
-    with dg.DagsterInstance.from_config(str(home)) as instance:
-        yield instance
+def home(instance: dg.DagsterInstance) -> Path:
+    """Give the folder of the instance."""
+    return Path(instance.root_directory)
 
 
 @pytest.fixture(scope="module")
@@ -149,8 +148,7 @@ def test_a_run_killed_between_the_databases_is_made_up_for_by_the_next(
 
 
 def test_a_batch_takes_no_event_of_another_instance(instance: dg.DagsterInstance, tmp_path: Path) -> None:
-    shutil.copytree(tmp_path, tmp_path / "other")
-    with dg.DagsterInstance.from_config(str(tmp_path / "other")) as other:
+    with project_instance(tmp_path / "other") as other:
         ours, theirs = instance.event_log_storage, other.event_log_storage
         assert isinstance(ours, BatchedSqliteEventLogStorage)
         assert isinstance(theirs, BatchedSqliteEventLogStorage)
@@ -161,8 +159,7 @@ def test_a_batch_takes_no_event_of_another_instance(instance: dg.DagsterInstance
 def test_events_of_an_instance_stay_when_it_starts_to_store_batches(dagsters_own: Path, tmp_path: Path) -> None:
     home = tmp_path / "another folder"
     shutil.copytree(dagsters_own, home)
-    shutil.copy(ROOT / ".dagster_home/dagster.yaml", home)
-    with dg.DagsterInstance.from_config(str(home)) as instance:
+    with project_instance(home) as instance:
         assert type(instance.event_log_storage) is BatchedSqliteEventLogStorage
         assert len(instance.get_materialized_partitions(planes.key)) == 12
         assert run(instance, "0|00", "0|01")
@@ -190,20 +187,21 @@ def test_wiped_partitions_are_missing_and_all_others_stay(home: Path, instance: 
 
 @pytest.mark.parametrize(("said", "holds"), [(None, "1000"), ("", "1000"), ("0", "0")])
 def test_opening_an_instance_turns_batches_on_unless_the_environment_says_otherwise(
-    said: str | None, holds: str, home: Path, monkeypatch: pytest.MonkeyPatch
+    said: str | None, holds: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if said is None:
         monkeypatch.delenv("DAGSTER_EVENT_BATCH_SIZE")
     else:
         monkeypatch.setenv("DAGSTER_EVENT_BATCH_SIZE", said)
-    with dg.DagsterInstance.from_config(str(home)):
+    with project_instance(tmp_path):
         assert os.environ["DAGSTER_EVENT_BATCH_SIZE"] == holds
 
 
-def test_a_size_of_batches_that_is_no_number_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_size_of_batches_that_is_no_number_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DAGSTER_EVENT_BATCH_SIZE", "1.5")
-    with pytest.raises(ValueError, match=r"DAGSTER_EVENT_BATCH_SIZE is '1\.5'.*whole number"):
-        dg.DagsterInstance.from_config(str(home))
+    refused = pytest.raises(ValueError, match=r"DAGSTER_EVENT_BATCH_SIZE is '1\.5'.*whole number")
+    with refused, project_instance(tmp_path):
+        pass
 
 
 COUNT = """
