@@ -14,7 +14,7 @@ import scipy  # loads each submodule at its first use
 import zarr
 from numpy.linalg import norm
 
-from idr_assets.imaging.output.files import room
+from idr_assets.imaging.output.store_faults import explain_writes
 from idr_assets.imaging.stores.by_address import open_store
 
 type Floats = npt.NDArray[np.float64]
@@ -170,7 +170,7 @@ def write_embryo(url: str) -> None:
         If the disk is full, or the place cannot be written.
 
     """
-    with room(url):
+    with explain_writes(url):
         _write(url)
 
 

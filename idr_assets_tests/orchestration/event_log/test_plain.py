@@ -12,11 +12,11 @@ import dagster as dg
 import dask
 from click.testing import CliRunner
 
-from idr_assets.by_name import find_image
 from idr_assets.command_line import main
 from idr_assets.definitions import defs
 from idr_assets.orchestration.automation.missing import stale_planes
 from idr_assets.orchestration.partitions import window_partitions
+from idr_assets.project import find_image
 from idr_assets_tests.support.changed_dagster import change_dagster
 from idr_assets_tests.support.dagster_home import project_instance
 from idr_assets_tests.support.forked import exit_codes, fork
