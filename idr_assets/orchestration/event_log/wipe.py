@@ -33,16 +33,37 @@ class PartitionWipe(SqlEventLogStorage):
         self._remember(asset_key)
 
     def delete_events(self, run_id: str) -> None:
-        """Delete the events of a run, and update what Dagster caches per asset, or its planes would count as done."""
+        """Delete the events of a run, so that none of its partitions counts as done.
+
+        Older materializations of them leave the index too: they tell of outputs that the run has overwritten. What
+        Dagster caches for each asset is updated.
+        """
         events = SqlEventLogStorageTable
         of_run = (
             db.select(events.c.asset_key).distinct().where(events.c.run_id == run_id, events.c.asset_key.is_not(None))
         )
         with self.index_connection() as connection:
             told = connection.execute(of_run).scalars().all()
+        self._forget_overwritten(run_id)
         super().delete_events(run_id)
         for asset_key in filter(None, map(dg.AssetKey.from_db_string, told)):
             self._remember(asset_key)
+
+    def _forget_overwritten(self, run_id: str) -> None:
+        """Remove from the index what is older than a run's materialization of the same partition."""
+        events, newer = SqlEventLogStorageTable, SqlEventLogStorageTable.alias("newer")
+        type_ = dg.DagsterEventType.ASSET_MATERIALIZATION.value
+        same = [events.c[name] == newer.c[name] for name in ("asset_key", "dagster_event_type", "partition")]
+        overwritten = db.select(events.c.id).where(
+            newer.c.run_id == run_id, newer.c.dagster_event_type == type_, *same, events.c.id < newer.c.id
+        )
+        with self.index_transaction() as connection:
+            found = [{"old": id_} for id_ in connection.execute(overwritten).scalars()]
+            if found:
+                connection.execute(
+                    AssetEventTagsTable.delete().where(AssetEventTagsTable.c.event_id == db.bindparam("old")), found
+                )
+                connection.execute(self.unlisted.where(events.c.id == db.bindparam("old")), found)
 
     def _remember(self, asset_key: dg.AssetKey) -> None:
         """Update what Dagster caches for an asset."""
