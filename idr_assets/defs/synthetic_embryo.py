@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from idr_assets.orchestration.image import data_url
+from idr_assets.orchestration.data_folder import data_url
 
 
 @dg.definitions

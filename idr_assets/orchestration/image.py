@@ -3,7 +3,6 @@
 Opens the source and the output for the assets, and names all output files; does no work on pixels.
 """
 
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -19,14 +18,7 @@ from idr_assets.imaging.reading.level import open_level
 from idr_assets.imaging.reading.retries import PATIENT, Patience
 from idr_assets.imaging.reading.source import Source
 from idr_assets.imaging.segmentation.recipe import Recipe
-
-
-def data_url(project: Path, *parts: str) -> str:
-    """Join parts to an address below IDR_ASSETS_DATA: an fsspec URL or a path, by default `data` in the project."""
-    data = os.environ.get("IDR_ASSETS_DATA") or str(project / "data")
-    if "://" not in data:
-        data = str(Path(data).expanduser().absolute())
-    return "/".join([data.removesuffix("/"), *parts])
+from idr_assets.orchestration.data_folder import data_url
 
 
 @dataclass(frozen=True)

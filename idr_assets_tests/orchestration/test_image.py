@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from idr_assets.imaging.planes import Plane
-from idr_assets.orchestration.image import data_url
+from idr_assets.orchestration.data_folder import data_url
 from idr_assets_tests.support.small_image import small_image
 
 
