@@ -15,10 +15,17 @@ from idr_assets.imaging.output.writing import remove_labels
 from idr_assets.imaging.planes import Block
 from idr_assets.instance import open_instance
 from idr_assets.orchestration.assets.names import figure_keys, measure_keys
-from idr_assets.orchestration.automation.missing import IN_PROGRESS, TO_DO, missing_planes, rectangles, stale_planes
+from idr_assets.orchestration.automation.missing import IN_PROGRESS, TO_DO, missing_planes, stale_planes
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.longer_axes import rename_shorter_keys
-from idr_assets.orchestration.partitions import key_range, parse_range, partition_key, range_tags, timepoint_tags
+from idr_assets.orchestration.partitions import (
+    key_range,
+    parse_range,
+    partition_key,
+    range_tags,
+    rectangles,
+    timepoint_tags,
+)
 from idr_assets.orchestration.process_end import skip_last_garbage
 from idr_assets.project import DEFINITIONS, find_image, find_segmentation, load_definitions
 from idr_assets.web.command import ui

@@ -1,6 +1,6 @@
 """Partitions of an image: keys `t|z` with true indices, and the translation between keys and planes."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import override
 
 import dagster as dg
@@ -8,6 +8,7 @@ import dagster as dg
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.planes import Block, Plane, index_key
 from idr_assets.orchestration.image import Image
+from idr_assets.orchestration.rectangles import Cell, join_cells
 
 RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 """Tags with the first and the last partition of a run."""
@@ -80,6 +81,11 @@ def timepoint_tags(image: Image) -> dict[str, str]:
     return _tags(*(timepoint_key(image, image.t[end]) for end in (0, -1)))
 
 
+def axis_tags(key: str) -> dict[str, str]:
+    """Return the tags with which Dagster names a partition `t|z` by each of its axes."""
+    return {f"dagster/partition/{axis}": index for axis, index in zip("tz", key.split("|"), strict=True)}
+
+
 def block_of(image: Image, keys: dg.PartitionKeyRange) -> Block:
     """Return the planes of a rectangle of partitions, with every channel.
 
@@ -117,6 +123,11 @@ def parse_range(image: Image, text: str) -> Block:
         return block_of(image, dg.PartitionKeyRange(first, *last or [first]))
     except ValueError as error:
         raise ImageError(str(error)) from error
+
+
+def rectangles(image: Image, cells: Collection[Cell]) -> list[Block]:
+    """Cover the given (t, z), and no others, by few rectangles that do not overlap."""
+    return [Block(t, image.channels, z) for t, z in join_cells(cells)]
 
 
 def _slice_partitions(image: Image) -> dg.StaticPartitionsDefinition:

@@ -1,18 +1,15 @@
-"""Find the planes of an image that are still to be made, as few rectangles of partitions."""
+"""Find the planes of an image that are still to be made."""
 
 from collections.abc import Collection
 from enum import Enum
 
 import dagster as dg
 
-from idr_assets.imaging.planes import Block
-from idr_assets.orchestration.automation.rectangles import join_cells
 from idr_assets.orchestration.dead_runs import fail_dead_runs
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.partitions import partition_key, window_partitions
+from idr_assets.orchestration.rectangles import Cell
 from idr_assets.orchestration.versions import is_stale, latest_tags, version_tags
-
-type Cell = tuple[int, int]
 
 TO_DO = (None, "FAILED")
 """States of a partition that was never materialized, or that failed in its last run."""
@@ -43,11 +40,6 @@ def stale_planes(instance: dg.DagsterInstance, image: Image) -> set[Cell]:
     wanted, noted = version_tags(instance, image), latest_tags(instance, dg.AssetKey(image.key("plane_labels")))
     keys = {partition_key(image, plane): (plane.t, plane.z) for plane in image.window.planes()}
     return {cell for key, cell in keys.items() if key in noted and is_stale(noted[key], wanted)}
-
-
-def rectangles(image: Image, cells: Collection[Cell]) -> list[Block]:
-    """Cover the given (t, z), and no others, by few rectangles that do not overlap."""
-    return [Block(t, image.channels, z) for t, z in join_cells(cells)]
 
 
 def _name(state: Enum | None, *, recorded: bool) -> str | None:

@@ -13,10 +13,10 @@ from pydantic import BaseModel, Field, StrictInt, model_validator
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.reading.fingerprint import read_fingerprint
 from idr_assets.orchestration.assets.names import figure_keys, measure_keys
-from idr_assets.orchestration.automation.missing import missing_planes, rectangles
+from idr_assets.orchestration.automation.missing import missing_planes
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.longer_axes import rename_shorter_keys
-from idr_assets.orchestration.partitions import range_tags
+from idr_assets.orchestration.partitions import range_tags, rectangles
 from idr_assets.orchestration.source_version import find_version, last_seen
 
 type Job = Any  # of `define_asset_job`, whose type Dagster does not export

@@ -3,8 +3,8 @@
 import dagster as dg
 
 from idr_assets.imaging.planes import Block
-from idr_assets.orchestration.automation.missing import IN_PROGRESS, missing_planes, rectangles
-from idr_assets.orchestration.partitions import range_tags
+from idr_assets.orchestration.automation.missing import IN_PROGRESS, missing_planes
+from idr_assets.orchestration.partitions import range_tags, rectangles
 from idr_assets_tests.support.small_image import PARTITIONS, Segmented, small_image
 
 WINDOW = {(1, 9), (1, 10), (2, 9), (2, 10)}

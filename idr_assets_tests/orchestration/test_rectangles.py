@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from idr_assets.orchestration.automation.rectangles import join_cells
+from idr_assets.orchestration.rectangles import join_cells
 
 type Mask = npt.NDArray[np.bool_]
 
