@@ -165,4 +165,7 @@ def _run(
     instance: dg.DagsterInstance, job: dg.JobDefinition, keys: Sequence[dg.AssetKey], tags: Mapping[str, str]
 ) -> bool:
     result = job.execute_in_process(instance=instance, asset_selection=keys, tags=dict(tags), raise_on_error=False)
+    run = instance.get_run_by_id(result.run_id)
+    if run and run.status == dg.DagsterRunStatus.CANCELED:
+        raise click.Abort
     return result.success

@@ -122,12 +122,12 @@ def test_runs_wait_for_the_store_and_leave_nothing_when_cancelled_or_killed(
     wait_until(lambda: not home.run_processes, 30)
 
 
-def test_nothing_is_left_of_runs_that_are_cancelled(served: Served) -> None:
+def test_runs_that_are_cancelled_keep_what_they_made_and_leave_nothing_else(served: Served) -> None:
     home, ui = served.home, served.ui
     home.instance.event_log_storage.set_concurrency_slots("local", len(FORMS))
     cancelled = []
     for form in FORMS:  # a run reads the YAML when it starts, so that all can be under way at once
-        served.runs.use(form)
+        served.runs.use(form, "2")
         cancelled.append(launch(ui, PARTITIONS[0], PARTITIONS[-1]))
         wait_until(lambda: said(home, cancelled[-1], "dask dashboard"))
     wait_until(lambda: not served.runs.scheduler.is_idle)
@@ -137,5 +137,7 @@ def test_nothing_is_left_of_runs_that_are_cancelled(served: Served) -> None:
     assert results == [{"__typename": "TerminateRunSuccess"}] * len(FORMS)
     wait_until(lambda: states(home, *cancelled) == ["CANCELED"] * len(FORMS))
     wait_until(lambda: not home.run_processes, 30)
+    assert said(home, cancelled[0], "The run was stopped: 2 of 4 partitions are done and kept.")
+    assert set(PARTITIONS[:2]) <= home.instance.get_materialized_partitions(dg.AssetKey(["image", "plane_labels"]))
     served.runs.hold.unlink()  # for threads of other people's workers, which nobody can stop
     wait_until(lambda: served.runs.scheduler.is_idle, 30)

@@ -1,9 +1,11 @@
-"""A run that is killed does not count as running for ever; a real one, and what proves that a process lives."""
+"""Runs that are killed or stopped end, and keep what they made; real ones, and what proves that a process lives."""
 
 import signal
+import subprocess
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from time import sleep
 
 import dagster as dg
 import pytest
@@ -18,7 +20,8 @@ from idr_assets_tests.support.image_project import ImageProject
 from idr_assets_tests.support.small_image import PARTITIONS, RANGE, Segmented, write_project
 
 HELD = "{function: idr_assets_tests.support.slow_planes.held, parameters: {folder: %s}}"
-FIRST_TWO = {(1, 9), (1, 10)}
+LAST_TWO = {(2, 9), (2, 10)}
+RESUME = "idr-assets resume image -m project.definitions"
 
 
 def write_held(home: DagsterHome) -> ImageProject:
@@ -36,29 +39,57 @@ def skipped(home: DagsterHome, definitions: dg.Definitions) -> bool:
     return not data.run_requests
 
 
+def labels(home: DagsterHome) -> set[str]:
+    """Give the partitions that count as done."""
+    return home.instance.get_materialized_partitions(dg.AssetKey(["image", "plane_labels"]))
+
+
+def last_run(home: DagsterHome) -> dg.DagsterRun:
+    return home.instance.get_runs(limit=1)[0]
+
+
+def start(home: DagsterHome, command: str, held: str) -> subprocess.Popen[bytes]:
+    """Start a command whose run holds planes, and wait until it does."""
+    (home.path / "begun").unlink(missing_ok=True)
+    (home.path / "hold").write_text(held)
+    started = home.start(command)
+    wait_until(lambda: (home.path / "begun").exists() or started.poll() is not None)
+    return started
+
+
 @pytest.mark.timeout(300)
-def test_planes_of_a_command_that_is_killed_are_missing(tmp_path: Path) -> None:
+def test_a_command_that_is_killed_or_stopped_keeps_what_it_made(tmp_path: Path) -> None:
     with dagster_home(tmp_path, tmp_path / "project") as home:
         definitions = write_held(home).load()
         image = find_image(definitions, "image")[0]
-        (home.path / "hold").touch()
-        command = home.start("dg launch --assets image/plane_labels --partition-range '1|09...1|10'")
-        wait_until(lambda: (home.path / "begun").exists() or command.poll() is not None)
-        (run,) = home.instance.get_runs()
-        assert missing_planes(home.instance, image) & FIRST_TWO == set()
-        command.kill()
-        assert command.wait(60) == -signal.SIGKILL
-        (home.path / "hold").unlink()
+        killed = start(home, "dg launch --assets image/plane_labels --partition-range '1|09...2|10'", "2")
+        wait_until(lambda: labels(home) == set(PARTITIONS[:2]), 30)
+        assert last_run(home).status == dg.DagsterRunStatus.STARTED
+        assert missing_planes(home.instance, image) == set()
+        killed.kill()
+        assert killed.wait(60) == -signal.SIGKILL
 
-        assert missing_planes(home.instance, image) >= FIRST_TWO
-        ended = home.instance.get_run_by_id(run.run_id)
-        assert ended
-        assert ended.status == dg.DagsterRunStatus.FAILURE
+        assert missing_planes(home.instance, image) == LAST_TWO
+        run = last_run(home)
+        assert run.status == dg.DagsterRunStatus.FAILURE
         (failure,) = home.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.PIPELINE_FAILURE)
         assert "The process of this run is gone" in str(failure.dagster_event)
         assert not skipped(home, definitions)
-        code, output = home.run("idr-assets resume image -m project.definitions")
+
+        stopped = start(home, RESUME, "2 10")
+        wait_until((home.data / "image.ome.zarr/labels/segmentation/0/c/2/1/9").exists)
+        sleep(1)  # between that the plane is stored and that the run hears of it
+        stopped.send_signal(signal.SIGINT)
+        assert stopped.wait(60) == 1
+        assert "1 of 2 partitions are done and kept. Make the others with `idr-assets resume image`" in (
+            home.output.read_text()
+        )
+        assert last_run(home).status == dg.DagsterRunStatus.CANCELED
+        assert labels(home) == set(PARTITIONS[:3])
+        (home.path / "hold").unlink()
+        code, output = home.run(RESUME)
         assert code == 0, output
+        assert "2 of 2 planes done" in output  # the channels of one partition
         assert missing_planes(home.instance, image) == set()
         assert skipped(home, definitions)
 

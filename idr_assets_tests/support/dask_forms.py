@@ -34,11 +34,11 @@ class HeldRuns:
     hold: Path
     begun: Path
 
-    def use(self, form: str) -> None:
-        """Let the runs that start from now on use a form of the dask resource."""
+    def use(self, form: str, held: str = "") -> None:
+        """Let the runs that start from now on use a form of the dask resource, and hold all planes or these."""
         write_form(self.home.project / self.home.project.name, form, self.scheduler.address)
         self.begun.unlink(missing_ok=True)
-        self.hold.touch()
+        self.hold.write_text(held)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import dagster as dg
 
 from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.conditions import when_changed
+from idr_assets.orchestration.assets.stops import end_canceled
 from idr_assets.orchestration.process_end import skip_last_garbage
 
 
@@ -23,7 +24,7 @@ def derived(
     def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         skip_last_garbage()
         context.log.info("reading %s", "; ".join("/".join(upstream) for upstream in made_from))
-        with own_settings:
+        with end_canceled(context), own_settings:
             metadata = write()
         context.log.info("wrote %s", metadata["path"].value)
         return dg.MaterializeResult(metadata=metadata)

@@ -5,6 +5,7 @@ import dagster as dg
 from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.derived import derived_asset
 from idr_assets.orchestration.assets.descriptions import of_objects
+from idr_assets.orchestration.assets.stops import end_canceled
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.longer_axes import rename_shorter_keys
 from idr_assets.orchestration.partitions import planes_of_timepoints, timepoint_partitions
@@ -22,7 +23,7 @@ def objects(image: Image) -> dg.AssetsDefinition:
 
         check_run(context)
         rename_shorter_keys(context.instance, image)
-        with own_settings:
+        with end_canceled(context), own_settings:
             return write_tables(context, image)
 
     return asset

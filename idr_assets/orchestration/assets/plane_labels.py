@@ -7,8 +7,10 @@ import dagster as dg
 from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.descriptions import of_plane_labels
 from idr_assets.orchestration.assets.plane_checks import check_specs
+from idr_assets.orchestration.assets.plane_events import PlaneEvents
 from idr_assets.orchestration.assets.plane_report import log_remarks, report
 from idr_assets.orchestration.assets.progress import log_progress
+from idr_assets.orchestration.assets.stops import end_canceled
 from idr_assets.orchestration.cluster.resource import DaskResource
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.longer_axes import rename_shorter_keys
@@ -43,7 +45,7 @@ def plane_labels(image: Image) -> dg.AssetsDefinition:
         check_run(context)
         skip_last_garbage()
         rename_shorter_keys(context.instance, image)
-        with own_settings:
+        with end_canceled(context), own_settings:
             block = block_of(image, context.partition_key_range)
             run = SegmentationRun.prepare(
                 image.source,
@@ -56,11 +58,13 @@ def plane_labels(image: Image) -> dg.AssetsDefinition:
             )
             report_source(context, image, run.level, run.provenance.fingerprint)
             log_remarks(context, run.remarks)
-            with dask.client() as client:
+            planes = PlaneEvents(context, image, run, block.planes())
+            with dask.client() as client, planes.tell_at_the_end(len(block.t) * len(block.z)):
                 context.log.info("dask dashboard: %s", client.dashboard_link)
                 results = run.segment(client, block, dask.threads(client))
-                found = list(log_progress(results, len(block), context.log.info))
-            log_remarks(context, run.remark_on(found))
-            yield from report(context, image, run, found)
+                for result in log_progress(results, len(block), context.log.info, planes.tell_early):
+                    planes.add(result)
+            log_remarks(context, run.remark_on(planes.found))
+            yield from report(context, image, planes)
 
     return asset

@@ -37,11 +37,17 @@ class Progress:
 
 
 def log_progress(
-    results: Iterable[PlaneSummary | PlaneFailure], total: int, log: Callable[[str], None]
+    results: Iterable[PlaneSummary | PlaneFailure],
+    total: int,
+    log: Callable[[str], None],
+    then: Callable[[], None] = lambda: None,
 ) -> Iterator[PlaneSummary | PlaneFailure]:
-    """Pass results on, and log the progress every INTERVAL seconds, while none comes too, and at the end."""
+    """Pass results on, and log the progress every INTERVAL seconds, even while none comes, and at the end.
+
+    After each line but the last, `then` is called, in the thread that logs.
+    """
     progress, ended = Progress(total), Event()
-    teller = Thread(target=_tell, args=(progress, log, ended), daemon=True)
+    teller = Thread(target=_tell, args=(progress, log, then, ended), daemon=True)
     teller.start()
     try:
         for result in results:
@@ -53,6 +59,9 @@ def log_progress(
         log(str(progress))
 
 
-def _tell(progress: Progress, log: Callable[[str], None], ended: Event) -> None:
-    while not ended.wait(INTERVAL):
+def _tell(progress: Progress, log: Callable[[str], None], then: Callable[[], None], ended: Event) -> None:
+    due = monotonic() + INTERVAL
+    while not ended.wait(max(0.0, due - monotonic())):
+        due = monotonic() + INTERVAL
         log(str(progress))
+        then()

@@ -13,6 +13,7 @@ from idr_assets.imaging.reading.level import Level
 from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.descriptions import of_source_image
 from idr_assets.orchestration.assets.metadata import address, markdown, picture
+from idr_assets.orchestration.assets.stops import end_canceled
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.source_version import find_version
 
@@ -41,7 +42,7 @@ def source_image(image: Image) -> dg.AssetsDefinition:
         check_specs=[dg.AssetCheckSpec("matches_yaml", asset=key, description=description, blocking=True)],
     )
     def asset(context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
-        with own_settings:
+        with end_canceled(context), own_settings:
             level = None
             try:
                 level = image.source.open()

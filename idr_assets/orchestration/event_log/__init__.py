@@ -10,23 +10,32 @@ from typing import TYPE_CHECKING
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
 from idr_assets.orchestration.event_log.internals import are_known
+from idr_assets.orchestration.event_log.told_records import read_told_partitions
 
 if TYPE_CHECKING or are_known(SqliteEventLogStorage):
     from idr_assets.orchestration.event_log.partition_metadata import add_partition_metadata
     from idr_assets.orchestration.event_log.reported_at_once import report_materializations
     from idr_assets.orchestration.event_log.sqlite import BatchedSqliteEventLogStorage
     from idr_assets.orchestration.event_log.status import add_to_kept_status
+    from idr_assets.orchestration.event_log.told_partitions import delay_interrupts, tell_partitions, withhold_events
 else:
     from idr_assets.orchestration.event_log.plain import (
         BatchedSqliteEventLogStorage,
         add_partition_metadata,
         add_to_kept_status,
+        delay_interrupts,
         report_materializations,
+        tell_partitions,
+        withhold_events,
     )
 
 __all__ = [
     "BatchedSqliteEventLogStorage",
     "add_partition_metadata",
     "add_to_kept_status",
+    "delay_interrupts",
+    "read_told_partitions",
     "report_materializations",
+    "tell_partitions",
+    "withhold_events",
 ]

@@ -13,7 +13,7 @@ from logging import getLogger
 from pkgutil import resolve_name
 from typing import Any
 
-MODULES = ("partition_metadata", "reported_at_once", "sqlite", "status")
+MODULES = ("partition_metadata", "reported_at_once", "sqlite", "status", "told_partitions")
 """Modules of this package that import internals."""
 
 _EVERY = "_store_asset_event _store_asset_event_tags index_transaction prepare_insert_event store_asset_check_event"

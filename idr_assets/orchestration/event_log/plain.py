@@ -1,6 +1,7 @@
 """What takes the place of batches where Dagster's internals are not those that this package knows: its public ways."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
@@ -9,13 +10,48 @@ from idr_assets.orchestration.event_log.instance_storage import (
     InstanceSqliteEventLogStorage as BatchedSqliteEventLogStorage,  # the name in dagster.yaml
 )
 
-__all__ = ["BatchedSqliteEventLogStorage", "add_partition_metadata", "add_to_kept_status", "report_materializations"]
+__all__ = [
+    "BatchedSqliteEventLogStorage",
+    "add_partition_metadata",
+    "add_to_kept_status",
+    "delay_interrupts",
+    "report_materializations",
+    "tell_partitions",
+    "withhold_events",
+]
+
+
+EXTERNALLY_MANAGED = "dagster/defer_asset_events"
+"""Tag of runs whose events are written elsewhere."""
 
 
 def add_partition_metadata(context: dg.AssetExecutionContext, metadata: Mapping[str, Mapping[str, Any]]) -> None:
     """Attach metadata to partitions of the run, by partition key."""
     for key, values in metadata.items():
         context.add_asset_metadata(values, partition_key=key)
+
+
+def tell_partitions(context: dg.AssetExecutionContext, events: Iterable[dg.AssetMaterialization]) -> None:
+    """Store materializations of the run's asset; the partitions count at once."""
+    for event in events:
+        context.log_event(event)
+
+
+@contextmanager
+def withhold_events(context: dg.AssetExecutionContext) -> Iterator[None]:
+    """Keep Dagster from writing events for partitions that are told, if it still knows the tag for that."""
+    tags: Any = context.run.tags
+    tags[EXTERNALLY_MANAGED] = "true"
+    try:
+        yield
+    finally:
+        del tags[EXTERNALLY_MANAGED]
+
+
+@contextmanager
+def delay_interrupts() -> Iterator[None]:
+    """Do what is inside; it may be interrupted."""
+    yield
 
 
 def report_materializations(instance: dg.DagsterInstance, events: Iterable[dg.AssetMaterialization]) -> None:

@@ -16,6 +16,7 @@ from idr_assets.imaging import planes
 from idr_assets.imaging.output.output_image import open_output
 from idr_assets.imaging.planes import Plane
 from idr_assets.imaging.segmentation.functions import per_plane, versioned
+from idr_assets.orchestration.assets import progress
 from idr_assets_tests.support.dagster_home import wait_until
 from idr_assets_tests.support.small_image import FIELDS, PIXELS, Segmented
 
@@ -43,6 +44,7 @@ def held(plane: npt.NDArray[Any], *, than: int, at: list[int] | None, folder: st
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give a folder for `held`; the planes of a partition are a block, and blocks come one after the other."""
     monkeypatch.setattr(planes, "MOST_PLANES", 2)
+    monkeypatch.setattr(progress, "INTERVAL", 600)  # Dagster is told at the end
     return tmp_path
 
 

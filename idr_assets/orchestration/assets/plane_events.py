@@ -1,0 +1,144 @@
+"""Tell Dagster of planes while the run works, so that they count at once, and also if the run is stopped or killed."""
+
+import json
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from idr_assets.imaging.planes import Plane, evenly_spread
+from idr_assets.imaging.segmentation.plane_results import PlaneSummary, Result
+from idr_assets.imaging.stores.zarr_settings import own_settings
+from idr_assets.orchestration.assets.plane_metadata import draw_outlines, write_summaries
+from idr_assets.orchestration.image import Image
+from idr_assets.orchestration.partitions import axis_tags, partition_key
+from idr_assets.orchestration.versions import version_tags
+
+if TYPE_CHECKING:
+    from idr_assets.imaging.segmentation.run import SegmentationRun  # dask, for the run only
+
+MOST_PICTURED = 3
+"""Partitions of a run with pictures at most: thousands would make the event log as large as the labels."""
+
+STOPPED = "The run was stopped: %d of %d partitions are done and kept. Make the others with `idr-assets resume %s`."
+
+
+class PlaneEvents:
+    """Collects what became of the planes of a run, and tells Dagster of each partition whose channels are all stored.
+
+    One thread adds results, and any thread tells.
+
+    Attributes
+    ----------
+    found : list of PlaneSummary or PlaneFailure
+        What became of the planes of which Dagster was told, or will not be.
+    done : int
+        Partitions of which Dagster was told.
+
+    """
+
+    def __init__(
+        self, context: dg.AssetExecutionContext, image: Image, run: "SegmentationRun", planes: Iterable[Plane]
+    ) -> None:
+        """Tell nothing yet. `planes` are all that the run makes, among which are those with pictures."""
+        self.found: list[Result] = []
+        self.done = 0
+        self._context, self._image, self._run = context, image, run
+        self._new: deque[Result] = deque()
+        self._of_partition: dict[str, list[Result]] = defaultdict(list)
+        self._untold: list[dg.AssetMaterialization] = []
+        self._refused = False
+        self._telling = Lock()
+        self._tags = version_tags(context.instance, image)
+        self._lineage = {key: json.dumps(value) for key, value in run.provenance.to_json().items()}
+        self._pictured = evenly_spread(sorted({partition_key(image, plane) for plane in planes}), MOST_PICTURED)
+
+    def add(self, result: Result) -> None:
+        """Take what became of a plane."""
+        self._new.append(result)
+
+    def take_over(self, events: Iterable[dg.AssetMaterialization], summaries: Iterable[PlaneSummary]) -> None:
+        """Tell of partitions that an earlier run made, as made by this one: Dagster has planned them again."""
+        self._untold += events
+        self.found += summaries
+        self.tell()
+
+    def tell(self) -> None:
+        """Tell Dagster of what was added. What another run has overwritten meanwhile becomes a failure instead."""
+        with self._telling, own_settings:
+            self._untold += self._complete()
+            if self._untold:
+                self._store()
+
+    def tell_early(self) -> None:
+        """Tell while the run works. What the event log refuses now is told later.
+
+        Planes of a stack wait for the end: if labels of one depend on its neighbours, none of the run can be trusted.
+        """
+        if self._run.recipe.works_on.unit == "stack":
+            return
+        try:
+            self.tell()
+        except Exception as error:  # noqa: BLE001  whatever the database raises
+            self._context.log.warning("The event log refused planes that are stored; they are told later: %s", error)
+
+    @contextmanager
+    def tell_at_the_end(self, partitions: int) -> Iterator[None]:
+        """Tell what is stored at the end, also if the run is stopped before all of so many partitions are done."""
+        from idr_assets.orchestration.event_log import delay_interrupts  # noqa: PLC0415
+
+        ended = False
+        try:
+            yield
+            ended = True
+        finally:
+            with delay_interrupts():
+                self.tell()
+                if not ended:
+                    self._context.log.warning(STOPPED, self.done, partitions, self._image.name)
+
+    def _store(self) -> None:
+        from idr_assets.orchestration.event_log import read_told_partitions, tell_partitions  # noqa: PLC0415
+
+        context, events = self._context, self._untold
+        if self._refused:  # of a batch that was refused, Dagster stores what it can
+            told = read_told_partitions(context.instance, context.run.run_id, context.asset_key)
+            known = {event.partition for event in told}
+            events = [event for event in events if event.partition not in known]
+        self._refused = True
+        tell_partitions(context, events)
+        self._refused = False
+        self.done += len(self._untold)
+        self._untold = []
+
+    def _complete(self) -> Iterator[dg.AssetMaterialization]:
+        """Yield an event for each partition of which all channels have come since, and are stored."""
+        complete: dict[str, list[Result]] = {}
+        while self._new:
+            result = self._new.popleft()
+            key = partition_key(self._image, result.plane)
+            self._of_partition[key].append(result)
+            if len(self._of_partition[key]) == len(self._image.channels):
+                complete[key] = self._of_partition.pop(key)
+        pictures = {key: draw_outlines(self._run.output, complete[key]) for key in self._pictured if key in complete}
+        found = self._run.confirm([result for results in complete.values() for result in results])
+        self.found += found  # confirmed after the pictures, which are of what is stored too
+        for key, results in _by_partition(self._image, found):
+            summaries = [result for result in results if isinstance(result, PlaneSummary)]
+            if len(summaries) == len(results):
+                metadata = write_summaries(summaries) | self._lineage | pictures.get(key, {})
+                yield self._event(key, metadata)
+
+    def _event(self, key: str, metadata: dict[str, Any]) -> dg.AssetMaterialization:
+        tags = self._tags | axis_tags(key)
+        return dg.AssetMaterialization(self._context.asset_key, partition=key, metadata=metadata, tags=tags)
+
+
+def _by_partition(image: Image, found: Iterable[Result]) -> Iterable[tuple[str, list[Result]]]:
+    results: dict[str, list[Result]] = defaultdict(list)
+    for result in found:
+        results[partition_key(image, result.plane)].append(result)
+    return results.items()

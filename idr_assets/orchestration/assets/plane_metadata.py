@@ -1,0 +1,57 @@
+"""What Dagster keeps of the planes of a partition: their measures, and the checksum of what was stored."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, fields
+from typing import Any
+
+import dagster as dg
+
+from idr_assets.imaging.figures.pictures import SMALL_PICTURE_BYTES, outlines_png
+from idr_assets.imaging.output.output_image import OutputImage
+from idr_assets.imaging.planes import Plane
+from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
+from idr_assets.orchestration.assets.metadata import picture
+
+UNTOLD = ("plane", "origin", "reused", "compared")
+"""Fields of a summary that are not kept."""
+
+KEPT = [field.name for field in fields(PlaneSummary) if field.name not in UNTOLD]
+
+
+def write_summaries(planes: Sequence[PlaneSummary]) -> dict[str, Any]:
+    """Return the metadata of a partition; if it holds several channels, the channel follows each name."""
+    metadata: dict[str, Any] = {}
+    for summary in sorted(planes, key=lambda summary: summary.plane):
+        channel, values = _channel(summary.plane, len(planes)), asdict(summary)
+        metadata |= {f"{name}{channel}": _round(values[name]) for name in KEPT if values[name] is not None}
+    return metadata
+
+
+def read_summaries(metadata: Mapping[str, dg.MetadataValue], planes: Sequence[Plane]) -> list[PlaneSummary]:
+    """Return the summaries of the planes of a partition, those of all of its channels, from its metadata.
+
+    Raises `TypeError` if the metadata are of an earlier version, which kept no checksum.
+    """
+    summaries = []
+    for plane in planes:
+        channel = _channel(plane, len(planes))
+        values = {name: metadata[f"{name}{channel}"].value for name in KEPT if f"{name}{channel}" in metadata}
+        optional: dict[str, Any] = {"threshold": None, "saturated": None}
+        summaries.append(PlaneSummary(plane, **optional | values))
+    return summaries
+
+
+def draw_outlines(output: OutputImage, found: Iterable[PlaneSummary | PlaneFailure]) -> dict[str, Any]:
+    """Draw the outlines of the stored planes of a partition, small enough for one event of Dagster."""
+    stored = [result.plane for result in found if isinstance(result, PlaneSummary)]
+    read = [(plane, output.read(plane)) for plane in stored]
+    most = SMALL_PICTURE_BYTES // max(1, len(read))
+    return {f"outlines, {plane}": picture(outlines_png(labelled, most)) for plane, labelled in read if labelled}
+
+
+def _channel(plane: Plane, planes: int) -> str:
+    return f" (c {plane.c})" if planes > 1 else ""
+
+
+def _round(value: Any) -> Any:  # noqa: ANN401  a number or a text
+    return float(f"{value:.6g}") if isinstance(value, float) else value

@@ -1,0 +1,42 @@
+"""What Dagster knows of planes while the run still works, also if its event log refuses them for a while."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from sqlalchemy.exc import SQLAlchemyError
+
+from idr_assets.orchestration import event_log
+from idr_assets.orchestration.assets import progress
+from idr_assets_tests.support.slow_planes import held
+from idr_assets_tests.support.small_image import FIELDS, PARTITIONS, Segmented
+
+tell = event_log.tell_partitions
+
+
+def test_planes_that_are_refused_while_the_run_works_are_told_later_and_once(
+    fresh: Segmented, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known: list[set[str]] = []
+
+    def refuse_once(context: dg.AssetExecutionContext, events: Sequence[dg.AssetMaterialization]) -> None:
+        tell(context, events if known else events[:1])
+        known.append(fresh.materialized())
+        (tmp_path / "hold").unlink(missing_ok=True)
+        if len(known) == 1:
+            message = "database is locked"
+            raise SQLAlchemyError(message)
+
+    (tmp_path / "hold").write_text("2")
+    monkeypatch.setattr(progress, "INTERVAL", 0.1)
+    monkeypatch.setattr(event_log, "tell_partitions", refuse_once)
+    function = f"{{function: {held.__module__}.held, parameters: {{folder: {tmp_path}}}}}"
+    fresh.project.write(**FIELDS | {"channels": "[0]"}, segmentation=function)
+    assert fresh.run("plane_labels", PARTITIONS[0], PARTITIONS[-1]) == ""
+    assert known[0] == {PARTITIONS[0]}
+    records = fresh.instance.fetch_materializations(fresh.project.key("plane_labels"), limit=9).records
+    assert sorted(str(record.partition_key) for record in records) == PARTITIONS
+    (run,) = fresh.instance.get_runs()
+    refused = [entry for entry in fresh.instance.all_logs(run.run_id) if "refused planes" in entry.user_message]
+    assert len(refused) == 1
