@@ -124,6 +124,9 @@ def make_planes(page: Page, home: DagsterHome) -> None:
     runs = runs_of_labels(home)
     run_again(page, runs[0].run_id, from_failure=True)
     wait_until(lambda: ended(home)[3:] == ["SUCCESS"])
+    (again,) = runs_of_labels(home)[3:]
+    told = [entry.message for entry in home.instance.all_logs(again.run_id)]
+    assert any("2 of 2 planes done" in message for message in told)  # of one partition; the other was done
     for chunk in chunks:
         chunk.unlink()
     run_again(page, runs[2].run_id, from_failure=False)

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import chain
 from typing import Self
 
 from distributed import Client
@@ -112,8 +113,8 @@ class SegmentationRun:
         remarks += [*remark_other_sources(level, url), *remark_large_volumes(level, recipe)]
         return cls(level, output, recipe, provenance, origins, tuple(remarks))
 
-    def segment(self, client: Client, block: Block, threads: int) -> Iterator[Result]:
-        """Segment the planes of a block on a dask cluster, and yield what became of each as it ends.
+    def segment(self, client: Client, *blocks: Block, threads: int) -> Iterator[Result]:
+        """Segment the planes of blocks on a dask cluster, and yield what became of each as it ends.
 
         The planes are divided among `threads`. A plane that fails costs no other plane, unless the recipe works on
         volumes: then it costs the planes of its volume.
@@ -121,7 +122,8 @@ class SegmentationRun:
         task = BlockTask(
             self.level, self.output, self.recipe.function, self.recipe.parameters, self.provenance, self.origins
         )
-        return segment_blocks(client, task, self.recipe.works_on.cut(block, self.level, threads))
+        cut = (self.recipe.works_on.cut(block, self.level, threads) for block in blocks)
+        return segment_blocks(client, task, chain.from_iterable(cut))
 
     def confirm(self, found: Sequence[Result]) -> list[Result]:
         """Turn the summary of each plane that the output no longer contains as this run wrote it into a failure.

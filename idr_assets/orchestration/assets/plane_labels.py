@@ -6,6 +6,7 @@ import dagster as dg
 
 from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.descriptions import of_plane_labels
+from idr_assets.orchestration.assets.earlier_attempt import read_earlier_attempt
 from idr_assets.orchestration.assets.plane_checks import check_specs
 from idr_assets.orchestration.assets.plane_events import PlaneEvents
 from idr_assets.orchestration.assets.plane_report import log_remarks, report
@@ -59,10 +60,13 @@ def plane_labels(image: Image) -> dg.AssetsDefinition:
             report_source(context, image, run.level, run.provenance.fingerprint)
             log_remarks(context, run.remarks)
             planes = PlaneEvents(context, image, run, block.planes())
+            earlier = read_earlier_attempt(context, image, block, run.output)
+            planes.take_over(earlier.events, earlier.summaries)
+            rest = earlier.rest(image, block)
             with dask.client() as client, planes.tell_at_the_end(len(block.t) * len(block.z)):
                 context.log.info("dask dashboard: %s", client.dashboard_link)
-                results = run.segment(client, block, dask.threads(client))
-                for result in log_progress(results, len(block), context.log.info, planes.tell_early):
+                results = run.segment(client, *rest, threads=dask.threads(client))
+                for result in log_progress(results, sum(map(len, rest)), context.log.info, planes.tell_early):
                     planes.add(result)
             log_remarks(context, run.remark_on(planes.found))
             yield from report(context, image, planes)

@@ -1,0 +1,88 @@
+"""What a failed run has made already, for the run that retries it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import dagster as dg
+
+from idr_assets.imaging.output.output_image import OutputImage
+from idr_assets.imaging.output.read_back import checksums
+from idr_assets.imaging.planes import Block, Plane
+from idr_assets.imaging.segmentation.plane_results import PlaneSummary
+from idr_assets.orchestration.assets.plane_metadata import read_summaries
+from idr_assets.orchestration.image import Image
+from idr_assets.orchestration.partitions import partition_key, rectangles
+from idr_assets.orchestration.versions import is_stale, version_tags
+
+PARENT_TAG = "dagster/parent_run_id"
+"""Tag with the run that a run repeats."""
+
+RETRY_TAGS = ("dagster/is_resume_retry", "dagster/retry_number")
+"""Tags of a run that starts again from a failure, and of one that the daemon started because another failed."""
+
+
+@dataclass
+class EarlierAttempt:
+    """Partitions that need not be made again.
+
+    Attributes
+    ----------
+    events : list of AssetMaterialization
+        What the failed run told of each.
+    summaries : list of PlaneSummary
+        What it found in their planes.
+    cells : set of (t, z)
+        The partitions.
+
+    """
+
+    events: list[dg.AssetMaterialization] = field(default_factory=list)
+    summaries: list[PlaneSummary] = field(default_factory=list)
+    cells: set[tuple[int, int]] = field(default_factory=set)
+
+    def rest(self, image: Image, block: Block) -> list[Block]:
+        """Return what is left of a block, in few rectangles."""
+        return rectangles(image, {(t, z) for t in block.t for z in block.z} - self.cells) if self.cells else [block]
+
+
+def read_earlier_attempt(
+    context: dg.AssetExecutionContext, image: Image, block: Block, output: OutputImage
+) -> EarlierAttempt:
+    """Find the planes of a block that the failed run made of which this one is a retry; none if it is no retry.
+
+    They must be of the recipe and of the image as these are now, and the output must hold what the run stored.
+    """
+    attempt = EarlierAttempt()
+    if not _is_retry(context.run):
+        return attempt
+    told = _read_told(context, version_tags(context.instance, image))
+    partitions = {(t, z): [Plane(t, c, z) for c in image.channels] for t in block.t for z in block.z}
+    for cell, planes in partitions.items():
+        event = told.get(partition_key(image, planes[0]))
+        summaries = _stored(output, event, planes) if event else []
+        if event and summaries:
+            attempt.events.append(event)
+            attempt.summaries += summaries
+            attempt.cells.add(cell)
+    return attempt
+
+
+def _is_retry(run: dg.DagsterRun) -> bool:
+    return PARENT_TAG in run.tags and not run.tags.keys().isdisjoint(RETRY_TAGS)
+
+
+def _read_told(context: dg.AssetExecutionContext, wanted: Mapping[str, str]) -> dict[str, dg.AssetMaterialization]:
+    from idr_assets.orchestration.event_log.told_partitions import read_told_partitions  # noqa: PLC0415
+
+    events = read_told_partitions(context.instance, context.run.tags[PARENT_TAG], context.asset_key)
+    return {str(event.partition): event for event in events if not is_stale(event.tags or {}, wanted)}
+
+
+def _stored(output: OutputImage, event: dg.AssetMaterialization, planes: Sequence[Plane]) -> list[PlaneSummary]:
+    """Return the summaries of planes if the output holds just these, else none."""
+    try:
+        summaries = read_summaries(event.metadata, planes)
+    except TypeError:  # of an earlier version, which kept no checksum
+        return []
+    kept = [summary.checksum for summary in summaries]
+    return summaries if None not in kept and kept == checksums(output, planes) else []
