@@ -4,12 +4,13 @@ import json
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from idr_assets.imaging.planes import Plane, evenly_spread
+from idr_assets.imaging.planes import Block, evenly_spread
 from idr_assets.imaging.segmentation.plane_results import PlaneSummary, Result
 from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.plane_metadata import draw_outlines, write_summaries
@@ -35,26 +36,26 @@ class PlaneEvents:
     ----------
     found : list of PlaneSummary or PlaneFailure
         What became of the planes of which Dagster was told, or will not be.
-    done : int
-        Partitions of which Dagster was told.
+    partitions, done : int
+        Partitions of the run, and those of which Dagster was told.
 
     """
 
-    def __init__(
-        self, context: dg.AssetExecutionContext, image: Image, run: "SegmentationRun", planes: Iterable[Plane]
-    ) -> None:
-        """Tell nothing yet. `planes` are all that the run makes, among which are those with pictures."""
+    def __init__(self, context: dg.AssetExecutionContext, image: Image, run: "SegmentationRun", block: Block) -> None:
+        """Tell nothing yet; `block` are all planes of the run."""
         self.found: list[Result] = []
         self.done = 0
         self._context, self._image, self._run = context, image, run
         self._new: deque[Result] = deque()
-        self._of_partition: dict[str, list[Result]] = defaultdict(list)
+        self._waiting: dict[str, list[Result]] = defaultdict(list)
         self._untold: list[dg.AssetMaterialization] = []
         self._refused = False
         self._telling = Lock()
         self._tags = version_tags(context.instance, image)
         self._lineage = {key: json.dumps(value) for key, value in run.provenance.to_json().items()}
-        self._pictured = evenly_spread(sorted({partition_key(image, plane) for plane in planes}), MOST_PICTURED)
+        partitions = [partition_key(image, plane) for plane in replace(block, c=block.c[:1]).planes()]
+        self.partitions = len(partitions)
+        self._pictured = evenly_spread(partitions, MOST_PICTURED)
 
     def add(self, result: Result) -> None:
         """Take what became of a plane."""
@@ -74,7 +75,7 @@ class PlaneEvents:
                 self._store()
 
     def tell_early(self) -> None:
-        """Tell while the run works. What the event log refuses now is told later.
+        """Tell while the run works; if that fails, what is stored is told later.
 
         Planes of a stack wait for the end: if labels of one depend on its neighbours, none of the run can be trusted.
         """
@@ -83,11 +84,13 @@ class PlaneEvents:
         try:
             self.tell()
         except Exception as error:  # noqa: BLE001  whatever the database raises
-            self._context.log.warning("The event log refused planes that are stored; they are told later: %s", error)
+            self._context.log.warning(
+                "Planes are stored, but Dagster cannot be told of them now; the run tries again: %s", error
+            )
 
     @contextmanager
-    def tell_at_the_end(self, partitions: int) -> Iterator[None]:
-        """Tell what is stored at the end, also if the run is stopped before all of so many partitions are done."""
+    def tell_at_the_end(self) -> Iterator[None]:
+        """Tell what is stored at the end, also if the run is stopped."""
         from idr_assets.orchestration.event_log import delay_interrupts  # noqa: PLC0415
 
         ended = False
@@ -98,39 +101,40 @@ class PlaneEvents:
             with delay_interrupts():
                 self.tell()
                 if not ended:
-                    self._context.log.warning(STOPPED, self.done, partitions, self._image.name)
+                    self._context.log.warning(STOPPED, self.done, self.partitions, self._image.name)
 
     def _store(self) -> None:
-        from idr_assets.orchestration.event_log import read_told_partitions, tell_partitions  # noqa: PLC0415
+        from idr_assets.orchestration import event_log  # noqa: PLC0415
 
         context, events = self._context, self._untold
         if self._refused:  # of a batch that was refused, Dagster stores what it can
-            told = read_told_partitions(context.instance, context.run.run_id, context.asset_key)
+            told = event_log.read_told_partitions(context.instance, context.run.run_id, context.asset_key)
             known = {event.partition for event in told}
             events = [event for event in events if event.partition not in known]
         self._refused = True
-        tell_partitions(context, events)
+        event_log.tell_partitions(context, events)
         self._refused = False
         self.done += len(self._untold)
         self._untold = []
 
-    def _complete(self) -> Iterator[dg.AssetMaterialization]:
-        """Yield an event for each partition of which all channels have come since, and are stored."""
-        complete: dict[str, list[Result]] = {}
+    def _complete(self) -> list[dg.AssetMaterialization]:
+        """Return an event for each partition of which all channels have come since, and are stored."""
         while self._new:
             result = self._new.popleft()
-            key = partition_key(self._image, result.plane)
-            self._of_partition[key].append(result)
-            if len(self._of_partition[key]) == len(self._image.channels):
-                complete[key] = self._of_partition.pop(key)
+            self._waiting[partition_key(self._image, result.plane)].append(result)
+        complete = {key: them for key, them in self._waiting.items() if len(them) == len(self._image.channels)}
         pictures = {key: draw_outlines(self._run.output, complete[key]) for key in self._pictured if key in complete}
+        # After the pictures, which are of what is stored too. Until here nothing is lost by an error.
         found = self._run.confirm([result for results in complete.values() for result in results])
-        self.found += found  # confirmed after the pictures, which are of what is stored too
+        events = []
         for key, results in _by_partition(self._image, found):
             summaries = [result for result in results if isinstance(result, PlaneSummary)]
             if len(summaries) == len(results):
-                metadata = write_summaries(summaries) | self._lineage | pictures.get(key, {})
-                yield self._event(key, metadata)
+                events.append(self._event(key, write_summaries(summaries) | self._lineage | pictures.get(key, {})))
+        for key in complete:
+            del self._waiting[key]
+        self.found += found
+        return events
 
     def _event(self, key: str, metadata: dict[str, Any]) -> dg.AssetMaterialization:
         tags = self._tags | axis_tags(key)

@@ -59,11 +59,11 @@ def plane_labels(image: Image) -> dg.AssetsDefinition:
             )
             report_source(context, image, run.level, run.provenance.fingerprint)
             log_remarks(context, run.remarks)
-            planes = PlaneEvents(context, image, run, block.planes())
+            planes = PlaneEvents(context, image, run, block)
             earlier = read_earlier_attempt(context, image, block, run.output)
             planes.take_over(earlier.events, earlier.summaries)
             rest = earlier.rest(image, block)
-            with dask.client() as client, planes.tell_at_the_end(len(block.t) * len(block.z)):
+            with dask.client() as client, planes.tell_at_the_end():
                 context.log.info("dask dashboard: %s", client.dashboard_link)
                 results = run.segment(client, *rest, threads=dask.threads(client))
                 for result in log_progress(results, sum(map(len, rest)), context.log.info, planes.tell_early):

@@ -26,6 +26,12 @@ def report(
 
     checks = evaluated(image, planes.found)
     failures = [result for result in planes.found if isinstance(result, PlaneFailure)]
+    if not failures and planes.done < planes.partitions:
+        message = (
+            f"{planes.done} of {planes.partitions} partitions were made, and nothing is known of the others. Make them "
+            f"with `idr-assets resume {image.name}`."
+        )
+        raise dg.Failure(message)
     if failures:  # the checks tell of the materializations, and come before the failure, which ends the step
         yield from checks
     else:

@@ -38,5 +38,7 @@ def test_planes_that_are_refused_while_the_run_works_are_told_later_and_once(
     records = fresh.instance.fetch_materializations(fresh.project.key("plane_labels"), limit=9).records
     assert sorted(str(record.partition_key) for record in records) == PARTITIONS
     (run,) = fresh.instance.get_runs()
-    refused = [entry for entry in fresh.instance.all_logs(run.run_id) if "refused planes" in entry.user_message]
+    refused = [
+        entry for entry in fresh.instance.all_logs(run.run_id) if "cannot be told of them now" in entry.user_message
+    ]
     assert len(refused) == 1
