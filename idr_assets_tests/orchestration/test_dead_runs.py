@@ -63,7 +63,7 @@ def test_a_command_that_is_killed_or_stopped_keeps_what_it_made(tmp_path: Path) 
         definitions = write_held(home).load()
         image = find_image(definitions, "image")[0]
         killed = start(home, "dg launch --assets image/plane_labels --partition-range '1|09...2|10'", "2")
-        wait_until(lambda: labels(home) == set(PARTITIONS[:2]), 30)
+        wait_until(lambda: labels(home) == set(PARTITIONS[:2]))
         assert last_run(home).status == dg.DagsterRunStatus.STARTED
         assert missing_planes(home.instance, image) == set()
         killed.kill()

@@ -11,7 +11,7 @@ CHUNK = "data/source.zarr/0/2/1/9/0/0"
 
 
 def run(segmented: Segmented, **tags: str) -> tuple[dg.DagsterRun, list[str]]:
-    """Run the labels of the window; give the run, and the lines that say how many planes were made."""
+    """Run the labels of the window; give the run, and the last line that says how many planes were made."""
     segmented.definitions.resolve_implicit_global_asset_job_def().execute_in_process(
         instance=segmented.instance,
         asset_selection=[segmented.project.key("plane_labels")],
@@ -20,7 +20,7 @@ def run(segmented: Segmented, **tags: str) -> tuple[dg.DagsterRun, list[str]]:
     )
     (found,) = segmented.instance.get_runs(limit=1)
     lines = [entry.user_message for entry in segmented.instance.all_logs(found.run_id)]
-    return found, [line.partition(",")[0] for line in lines if "planes done" in line]
+    return found, [line.partition(",")[0] for line in lines if "planes done" in line][-1:]
 
 
 def retry(segmented: Segmented, failed: dg.DagsterRun, tag: str = "dagster/is_resume_retry") -> list[str]:
