@@ -57,7 +57,7 @@ def start(home: DagsterHome, command: str, held: str) -> subprocess.Popen[bytes]
     return started
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_command_that_is_killed_or_stopped_keeps_what_it_made(tmp_path: Path) -> None:
     with dagster_home(tmp_path, tmp_path / "project") as home:
         definitions = write_held(home).load()
