@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import dagster as dg
 
 from idr_assets.imaging.output.output_image import OutputImage
-from idr_assets.imaging.output.read_back import checksums
+from idr_assets.imaging.output.read_back import read_checksums
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.segmentation.plane_results import PlaneSummary
 from idr_assets.orchestration.assets.plane_metadata import read_summaries
@@ -72,7 +72,7 @@ def _is_retry(run: dg.DagsterRun) -> bool:
 
 
 def _read_told(context: dg.AssetExecutionContext, wanted: Mapping[str, str]) -> dict[str, dg.AssetMaterialization]:
-    from idr_assets.orchestration.event_log.told_partitions import read_told_partitions  # noqa: PLC0415
+    from idr_assets.orchestration.event_log import read_told_partitions  # noqa: PLC0415
 
     events = read_told_partitions(context.instance, context.run.tags[PARENT_TAG], context.asset_key)
     return {str(event.partition): event for event in events if not is_stale(event.tags or {}, wanted)}
@@ -85,4 +85,4 @@ def _stored(output: OutputImage, event: dg.AssetMaterialization, planes: Sequenc
     except TypeError:  # of an earlier version, which kept no checksum
         return []
     kept = [summary.checksum for summary in summaries]
-    return summaries if None not in kept and kept == checksums(output, planes) else []
+    return summaries if None not in kept and kept == read_checksums(output, planes) else []

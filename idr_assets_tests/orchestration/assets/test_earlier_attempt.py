@@ -3,7 +3,8 @@
 import dagster as dg
 import pytest
 
-from idr_assets.by_name import find_image
+from idr_assets.imaging.output.writing import remove_labels
+from idr_assets.project import find_image
 from idr_assets_tests.support.small_image import FIELDS, PARTITIONS, RANGE, Segmented, change_image
 
 CHUNK = "data/source.zarr/0/2/1/9/0/0"
@@ -57,7 +58,7 @@ def test_what_is_not_as_the_failed_run_left_it_is_made_again(fresh: Segmented, f
     (image,) = find_image(fresh.definitions, "image")
     labels = fresh.project.root / "data/image.ome.zarr/labels/segmentation/0/c/1/0/9/0/0"
     labels.write_bytes(labels.read_bytes()[:-1] + b"?")
-    image.open_output().remove(image.window.middle)  # t 2 z 10
+    remove_labels(image.open_output(), image.window.middle)  # t 2 z 10
     assert retry(fresh, failed) == ["6 of 6 planes done"]
 
 
