@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pytest
 
 from idr_assets.by_name import open_labels, open_pixels, read_objects
-from idr_assets.imaging.output.output_image import list_label_groups
+from idr_assets.imaging.output.nodes import list_label_groups
 from idr_assets.imaging.output.provenance import read_provenance
 from idr_assets.orchestration.assets.names import figure_keys, measure_keys
 from idr_assets.orchestration.automation.missing import missing_planes, stale_planes

@@ -14,6 +14,7 @@ from idr_assets_tests.support.dagster_home import DagsterHome, dagster_home
 from idr_assets_tests.support.forked import exit_codes, fork
 from idr_assets_tests.support.image_project import ImageProject
 from idr_assets_tests.support.small_image import Segmented, write_project
+from idr_assets_tests.support.stored_files import files
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -45,10 +46,6 @@ def segment(project: ImageProject, home: Path, *partitions: str) -> None:
     """Segment planes in this process, as a run of Dagster does."""
     with dg.DagsterInstance.from_config(str(home)) as instance:
         assert Segmented(project, instance).run("plane_labels", *partitions) == ""
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
 def kill_when(process: BaseProcess, condition: Callable[[], bool]) -> None:

@@ -18,8 +18,8 @@ from idr_assets.imaging.output.attributes import (
 )
 from idr_assets.imaging.output.files import clear_partials, retry_write
 from idr_assets.imaging.output.growth import grow_array
-from idr_assets.imaging.output.nodes import create_group, create_node
-from idr_assets.imaging.output.output_image import SEGMENTATION, OutputImage, list_label_groups, open_output
+from idr_assets.imaging.output.nodes import create_group, create_node, list_label_groups
+from idr_assets.imaging.output.output_image import SEGMENTATION, OutputImage, open_output
 from idr_assets.imaging.output.refusals import check_extent, check_level, check_owner
 from idr_assets.imaging.output.store_faults import explain_writes
 from idr_assets.imaging.reading.level import Level

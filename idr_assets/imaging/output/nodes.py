@@ -1,4 +1,4 @@
-"""Create groups and arrays of the output once, whichever process is first. Documents are written whole."""
+"""Find and create groups and arrays of the output, once, whichever process is first. Documents are written whole."""
 
 import json
 from collections.abc import Callable
@@ -10,10 +10,10 @@ import zarr
 from zarr.abc.store import Store
 from zarr.errors import ContainsArrayError, ContainsGroupError, GroupNotFoundError
 
-from idr_assets.imaging.ome_zarr.formats import Format
+from idr_assets.imaging.ome_zarr.formats import FORMATS, Format
 from idr_assets.imaging.output.files import clear_partials, retry_write, write_file
 from idr_assets.imaging.output.store_faults import explain_reads, explain_writes
-from idr_assets.imaging.stores.by_address import open_store
+from idr_assets.imaging.stores.by_address import open_filesystem, open_store
 
 
 def find_group(url: str, path: str = "") -> zarr.Group | None:
@@ -49,3 +49,12 @@ def create_node(url: str, path: str, create: Callable[[Store], object]) -> None:
     with explain_writes(url):
         retry_write(once)
     clear_partials(store, path)
+
+
+def list_label_groups(url: str) -> list[str]:
+    """Return the names of the label groups of the output at `url`, in alphabetical order."""
+    filesystem, root = open_filesystem(f"{url}/labels")
+    filesystem.invalidate_cache(root)
+    folders = filesystem.ls(root, detail=False)
+    groups = {folder for folder in folders for each in FORMATS.values() if filesystem.exists(f"{folder}/{each.group}")}
+    return sorted(folder.rpartition("/")[2] for folder in groups)

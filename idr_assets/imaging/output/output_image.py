@@ -17,11 +17,10 @@ from zarr.errors import ChunkNotFoundError
 
 from idr_assets.imaging.errors import DAMAGED, ImageError, masked
 from idr_assets.imaging.lazy import LazyPlanes
-from idr_assets.imaging.ome_zarr.formats import FORMATS, Format, format_of
+from idr_assets.imaging.ome_zarr.formats import Format, format_of
 from idr_assets.imaging.output.arrays import open_array
 from idr_assets.imaging.planes import Block, LabelledPlane, Plane
 from idr_assets.imaging.store_text import cite
-from idr_assets.imaging.stores.by_address import open_filesystem
 
 if TYPE_CHECKING:
     import dask.array as da
@@ -141,12 +140,3 @@ def open_output(url: str, name: str = SEGMENTATION) -> OutputImage:
         message = f"No output at {masked(url)}/labels/{name}: nothing was segmented yet. Materialize planes first."
         raise ImageError(message) from error
     return OutputImage(url, name, *arrays)
-
-
-def list_label_groups(url: str) -> list[str]:
-    """Return the names of the label groups of the output at `url`, in alphabetical order."""
-    filesystem, root = open_filesystem(f"{url}/labels")
-    filesystem.invalidate_cache(root)
-    folders = filesystem.ls(root, detail=False)
-    groups = {folder for folder in folders for each in FORMATS.values() if filesystem.exists(f"{folder}/{each.group}")}
-    return sorted(folder.rpartition("/")[2] for folder in groups)

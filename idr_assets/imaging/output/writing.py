@@ -10,7 +10,8 @@ import numpy.typing as npt
 from idr_assets.imaging.errors import DAMAGED
 from idr_assets.imaging.output.arrays import clear_planes, is_same, write_planes
 from idr_assets.imaging.output.files import read_ends, remove_file
-from idr_assets.imaging.output.output_image import OutputImage, list_label_groups
+from idr_assets.imaging.output.nodes import list_label_groups
+from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.output.plane_files import Bodies
 from idr_assets.imaging.output.store_faults import explain_writes
 from idr_assets.imaging.planes import Block, Plane

@@ -3,7 +3,6 @@
 It needs no Dagster. An asset prepares, segments and reports; a script does the same with its own dask client.
 """
 
-import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -26,7 +25,7 @@ from idr_assets.imaging.segmentation.blocks import segment_blocks
 from idr_assets.imaging.segmentation.confirmation import confirm_planes
 from idr_assets.imaging.segmentation.plane_results import Result
 from idr_assets.imaging.segmentation.recipe import Recipe, find_version
-from idr_assets.imaging.segmentation.remarks import Remark, remark_large_volumes, remark_other_sources, remark_results
+from idr_assets.imaging.segmentation.remarks import Remark, remark_before, remark_results
 
 PACKAGES = ("idr_assets", "dask-image", "scipy", "zarr")
 """Packages whose versions the labels depend on."""
@@ -108,10 +107,7 @@ class SegmentationRun:
         output = create_output(url, level, labels, version=format)
         origins = create_origins(output, level, state, reuse=reuse_pixels) if state else None
         provenance = _provenance(level, recipe, fingerprint.digest)
-        notes = [*level.remarks, *filter(None, [source.describe_growth(level)])]
-        remarks = [Remark(logging.WARNING, note) for note in notes]
-        remarks += [*remark_other_sources(level, url), *remark_large_volumes(level, recipe)]
-        return cls(level, output, recipe, provenance, origins, tuple(remarks))
+        return cls(level, output, recipe, provenance, origins, remark_before(source, level, url, recipe))
 
     def segment(self, client: Client, *blocks: Block, threads: int) -> Iterator[Result]:
         """Segment the planes of blocks on a dask cluster, and yield what became of each as it ends.

@@ -16,13 +16,15 @@ from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.ome_zarr.formats import FORMATS, Version
 from idr_assets.imaging.output import creation
 from idr_assets.imaging.output.creation import create_array, create_output
-from idr_assets.imaging.output.output_image import list_label_groups, open_output
+from idr_assets.imaging.output.nodes import list_label_groups
+from idr_assets.imaging.output.output_image import open_output
 from idr_assets.imaging.output.writing import store_planes
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.level import Level, open_level
 from idr_assets_tests.imaging.reading.test_source_metadata import edit
 from idr_assets_tests.support.forked import FORKED, exit_codes, fork
 from idr_assets_tests.support.idr_stores import write_image
+from idr_assets_tests.support.stored_files import files
 
 SHAPE = (2, 1, 3, 20, 30)
 GROUPS, ARRAYS = ("", "labels/", "labels/segmentation/"), ("0/", "labels/segmentation/0/")
@@ -43,10 +45,6 @@ def level(tmp_path: Path) -> Level:
     """Write and open a source whose pixels count up."""
     write_image(tmp_path / "source.zarr", np.arange(np.prod(SHAPE)).reshape(SHAPE).astype(">u2"), version="0.4")
     return open_level(str(tmp_path / "source.zarr"), "0")
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
 def elsewhere(level: Level) -> Level:

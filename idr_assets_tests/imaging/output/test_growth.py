@@ -20,6 +20,7 @@ from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.level import Level, open_level
 from idr_assets_tests.support.forked import FORKED, exit_codes, fork
 from idr_assets_tests.support.idr_stores import write_image
+from idr_assets_tests.support.stored_files import files
 
 PIXELS = np.random.default_rng(0).integers(0, 2**16, (3, 1, 5, 20, 30), np.uint16)
 SHORT, LONGER, DEEPER = (2, 1, 3, 20, 30), (3, 1, 3, 20, 30), (2, 1, 5, 20, 30)
@@ -52,10 +53,6 @@ def segmented(folder: Path, version: Version) -> OutputImage:
 def shapes(folder: Path) -> dict[str, tuple[int, ...]]:
     arrays = [*ARRAYS, "labels/foreign/0"]
     return {name: zarr.open_array(folder / "output" / name, mode="r").shape[:3] for name in arrays}
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
 def grown(folder: Path, level: Level, version: Version) -> tuple[OutputImage, Origins | None]:

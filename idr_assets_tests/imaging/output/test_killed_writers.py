@@ -25,6 +25,7 @@ from idr_assets.imaging.planes import Block
 from idr_assets.imaging.reading.level import open_level
 from idr_assets_tests.support.forked import FORKED, exit_codes, fork
 from idr_assets_tests.support.idr_stores import write_image
+from idr_assets_tests.support.stored_files import files
 
 PIXELS = np.random.default_rng(0).integers(0, 2**16, (1, 1, 1, 600, 600), np.uint16)
 FEW = np.zeros(PIXELS.shape, np.int32)
@@ -55,10 +56,6 @@ def keep_writing(kind: str, folder: Path, number: Any, ended: Event) -> None:  #
 
 def partials(folder: Path) -> list[Path]:
     return list(folder.rglob("*.partial"))
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
 def stop_within_a_file(process: psutil.Process, folder: Path) -> None:

@@ -27,6 +27,7 @@ from idr_assets.imaging.reading.level import Level, open_level
 from idr_assets_tests.support.dagster_home import wait_until
 from idr_assets_tests.support.damage import chunk_of, flip_bit
 from idr_assets_tests.support.idr_stores import write_image
+from idr_assets_tests.support.stored_files import files
 
 SHAPE = (3, 2, 4, 20, 30)
 PROVENANCE = Provenance.from_json({"source": {"level": "0"}, "versions": {"zarr": "3"}})
@@ -50,10 +51,6 @@ def folder(tmp_path: Path) -> Path:
 def image(folder: Path, level: Level, request: pytest.FixtureRequest) -> OutputImage:
     """Make the output, in both formats."""
     return create_output(str(folder), level, version=request.param)
-
-
-def files(folder: Path) -> dict[str, bytes]:
-    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
 def chunks(folder: Path) -> set[str]:

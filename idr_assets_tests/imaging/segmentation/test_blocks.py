@@ -40,14 +40,6 @@ WINDOW = Block(range(1, 4), (1,), range(1, 5))
 IDR_WINDOW = Block(range(261, 271), (0,), range(489, 499))
 
 
-@pytest.fixture(scope="module")
-def client() -> Iterator[Client]:
-    """Start two worker threads in this process."""
-    web: dict[str, Any] = {"dashboard_address": "127.0.0.1:0", "scheduler_kwargs": {"dashboard": False}}
-    with Client(processes=False, n_workers=1, threads_per_worker=2, **web) as client:
-        yield client
-
-
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[StoreServer]:
     """Serve the folder of the sources."""

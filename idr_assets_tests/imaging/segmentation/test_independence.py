@@ -1,6 +1,5 @@
 """A function of a stack labels each plane as if it were alone; one that does not is found, and nothing is stored."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,13 +46,6 @@ def of_z_5(planes: da.Array) -> da.Array:
         return np.stack([np.asarray(plane > (500 if mixed else 300), np.int32) for plane in stack])
 
     return planes.rechunk(planes.shape).map_blocks(label, dtype=np.int32)  # type: ignore[no-any-return]
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[Client]:
-    """Start a dask client with two threads."""
-    with Client(processes=False, n_workers=1, threads_per_worker=2, dashboard_address="127.0.0.1:0") as client:
-        yield client
 
 
 def segment(folder: Path, client: Client, function: SegmentationFunction) -> tuple[SegmentationRun, list[Result]]:

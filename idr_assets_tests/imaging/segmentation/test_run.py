@@ -1,7 +1,6 @@
 """A segmentation run from plain Python, without Dagster: from an address to stored labels."""
 
 import logging
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,13 +21,6 @@ from idr_assets_tests.support.idr_stores import write_image
 from idr_assets_tests.support.small_image import PIXELS, SHAPE, recipe
 
 WINDOW = Block(range(1, 3), (0, 1), range(9, 11))
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[Client]:
-    """Start a dask client with two threads."""
-    with Client(processes=False, n_workers=1, threads_per_worker=2, dashboard_address="127.0.0.1:0") as client:
-        yield client
 
 
 @pytest.fixture

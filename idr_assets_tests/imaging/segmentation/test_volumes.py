@@ -57,13 +57,6 @@ def expected(t: int, c: int) -> npt.NDArray[np.int32]:
     return np.asarray(scipy.ndimage.label(smoothed > 1000)[0], np.int32)
 
 
-@pytest.fixture(scope="module")
-def client() -> Iterator[Client]:
-    """Start a dask client with two threads."""
-    with Client(processes=False, n_workers=1, threads_per_worker=2, dashboard_address="127.0.0.1:0") as client:
-        yield client
-
-
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[StoreServer]:
     """Serve the small image."""
