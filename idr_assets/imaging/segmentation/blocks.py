@@ -13,18 +13,20 @@ from distributed import Client, KilledWorker
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.output.origins import Origins
+from idr_assets.imaging.output.output_image import OutputImage
+from idr_assets.imaging.output.writing import remove_labels
 from idr_assets.imaging.planes import Block, evenly_spread
 from idr_assets.imaging.segmentation.block_task import BlockTask, run_task
 from idr_assets.imaging.segmentation.failures import fail_planes
 from idr_assets.imaging.segmentation.in_flight import ClusterLostError, InFlight, Outcome
-from idr_assets.imaging.segmentation.independence import BLOCKS_COMPARED
-from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
+from idr_assets.imaging.segmentation.independence import BLOCKS_COMPARED, DEPENDENT, UNPROVEN
+from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary, Result
 from idr_assets.imaging.segmentation.works_on import works_on
 
 logger = logging.getLogger(__name__)
 
 
-def segment_blocks(client: Client, task: BlockTask, blocks: Iterable[Block]) -> Iterator[PlaneSummary | PlaneFailure]:
+def segment_blocks(client: Client, task: BlockTask, blocks: Iterable[Block]) -> Iterator[Result]:
     """Segment blocks on a cluster, and yield what became of each plane as blocks end.
 
     A block that fails does not stop the others. It is tried once more, plane by plane, so that a bad plane costs one
@@ -35,10 +37,24 @@ def segment_blocks(client: Client, task: BlockTask, blocks: Iterable[Block]) -> 
       that a worker works on is lost when it dies, so only in this way the plane that kills workers is found.
     - Planes that depend on each other are not tried again: alone, they would hide it.
     - If the cluster is lost, every plane that has not ended is a failure that says so.
+
+    If the function works on stacks, a few planes of two blocks are segmented alone too before any other block is sent.
+    If labels of one depend on the planes around it, all planes are failures, and those of the two blocks are removed.
     """
-    blocks, works = list(blocks), works_on(task.function)
-    compared = evenly_spread(blocks, BLOCKS_COMPARED) if works.unit == "stack" else []
-    flight = InFlight(client, partial(run_task, replace(task, compared=frozenset(compared))))
+    blocks = list(blocks)
+    first = evenly_spread(blocks, BLOCKS_COMPARED) if works_on(task.function).unit == "stack" else []
+    found = list(_segment(client, replace(task, compared=frozenset(first)), first))
+    others = [block for block in blocks if block not in first]
+    if _is_dependent(found):
+        yield from (_distrust(task.output, result) for result in found)
+        yield from (PlaneFailure(plane, UNPROVEN, dependent=True) for block in others for plane in block.planes())
+    else:
+        yield from found
+        yield from _segment(client, task, others)
+
+
+def _segment(client: Client, task: BlockTask, blocks: Iterable[Block]) -> Iterator[Result]:
+    flight, works = InFlight(client, partial(run_task, task)), works_on(task.function)
     flight.send(blocks)
     again: set[Block] = set()
     suspects: list[Block] = []
@@ -79,5 +95,13 @@ def _is_stored(outcome: Outcome) -> TypeGuard[list[PlaneSummary]]:
     return isinstance(outcome, list) and not any(isinstance(plane, PlaneFailure) for plane in outcome)
 
 
-def _is_dependent(outcome: Outcome) -> bool:
+def _is_dependent(outcome: Outcome | list[Result]) -> bool:
     return isinstance(outcome, list) and any(isinstance(plane, PlaneFailure) and plane.dependent for plane in outcome)
+
+
+def _distrust(output: OutputImage, result: Result) -> PlaneFailure:
+    """Turn the summary of a plane into a failure, and remove its labels."""
+    if isinstance(result, PlaneFailure):
+        return result
+    remove_labels(output, result.plane.block)
+    return PlaneFailure(result.plane, DEPENDENT, dependent=True)

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.output.read_back import read_checksums
-from idr_assets.imaging.output.writing import remove_labels
-from idr_assets.imaging.segmentation.independence import DEPENDENT
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary, Result
 
 OVERWRITTEN = (
@@ -20,12 +18,4 @@ def confirm_planes(output: OutputImage, found: Sequence[Result]) -> list[Result]
     stored = read_checksums(output, [summary.plane for summary in summaries])
     seen = zip(summaries, stored, strict=True)
     lost = {summary.plane for summary, checksum in seen if checksum is None or checksum != summary.checksum}
-    found = [PlaneFailure(it.plane, OVERWRITTEN, written=True) if it.plane in lost else it for it in found]
-    if not any(isinstance(it, PlaneFailure) and it.dependent for it in found):
-        return found
-    return [it if isinstance(it, PlaneFailure) else _distrust(output, it) for it in found]
-
-
-def _distrust(output: OutputImage, summary: PlaneSummary) -> PlaneFailure:
-    remove_labels(output, summary.plane.block)
-    return PlaneFailure(summary.plane, DEPENDENT, dependent=True)
+    return [PlaneFailure(it.plane, OVERWRITTEN, written=True) if it.plane in lost else it for it in found]

@@ -18,7 +18,13 @@ DEPENDENT = (
     "its labels were removed: those of other planes of this run depend on the planes that are segmented with them, as "
     "their reasons say, so these may too."
 )
-"""Why a plane of the same run failed that was stored or not compared."""
+"""Why a plane of the same run failed that was stored."""
+
+UNPROVEN = (
+    "it was not segmented: labels of other planes of this run depend on the planes that are segmented with them, as "
+    "their reasons say, so these would too."
+)
+"""Why a plane of the same run failed that was not segmented yet."""
 
 
 class DependentPlanesError(ValueError):

@@ -126,9 +126,6 @@ class SegmentationRun:
 
         Another run may write the same planes at the same time. Call this last, right before a report: a plane that
         another run writes after this look and reports before this run does stays unnoticed.
-
-        If labels of any plane depend on the planes that were segmented with it, all planes are failures, and what this
-        run stored is removed, because none of it can be trusted.
         """
         return confirm_planes(self.output, found)
 

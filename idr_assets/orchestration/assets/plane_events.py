@@ -75,12 +75,7 @@ class PlaneEvents:
                 self._store()
 
     def tell_early(self) -> None:
-        """Tell while the run works; if that fails, what is stored is told later.
-
-        Planes of a stack wait for the end: if labels of one depend on its neighbours, none of the run can be trusted.
-        """
-        if self._run.recipe.works_on.unit == "stack":
-            return
+        """Tell while the run works; if that fails, what is stored is told later."""
         try:
             self.tell()
         except Exception as error:  # noqa: BLE001  whatever the database raises
