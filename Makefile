@@ -16,8 +16,8 @@ help: ## list the targets
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
 
 demo: $(INSTALLED) ## segment the demo image: labels, pictures and objects
-	@case "$$DAGSTER_HOME" in *\?* | *%*) \
-	  echo "Dagster misreads ? and % in the path $$DAGSTER_HOME, so nothing was done. Rename the folder." >&2; exit 1;; esac
+	@case "$$DAGSTER_HOME" in *[]\?\*%[]*) \
+	  echo "Dagster misreads ?, *, [ and % in the path $$DAGSTER_HOME, so nothing was done. Rename the folder." >&2; exit 1;; esac
 	$(BIN)/dg launch --job segment_demo
 	$(BIN)/dg launch --job measure_demo
 	@printf '\nDone. Look at:\n'

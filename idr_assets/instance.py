@@ -23,10 +23,11 @@ def open_instance() -> dg.DagsterInstance:
             "export DAGSTER_HOME=$PWD/.dagster_home"
         )
         raise click.ClickException(message)
-    if misread := re.search(r"\?|%[0-9A-Fa-f]{2}", home):  # Dagster makes a URL of the path, and escapes nothing
+    # Dagster makes a URL of the path of its databases, and takes that of dagster.yaml for a pattern.
+    if misread := re.search(r"[?*\[]|%[0-9A-Fa-f]{2}", home):
         message = (
-            f"DAGSTER_HOME is {home}, and Dagster misreads {misread[0]} in the path of its databases, so nothing was "
-            "done. Rename the folder, or set DAGSTER_HOME to another one."
+            f"DAGSTER_HOME is {home}, and Dagster misreads {misread[0]} in the path of its files, so nothing was done. "
+            "Rename the folder, or set DAGSTER_HOME to another one."
         )
         raise click.ClickException(message)
     try:

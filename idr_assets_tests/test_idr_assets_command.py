@@ -118,6 +118,16 @@ def test_an_image_that_is_not_there_is_named_with_those_that_are(project: ImageP
     assert "There is no image 'embryo', so nothing was done. Choose from: image." in found.stderr
 
 
+@pytest.mark.parametrize("part", ["?", "[", "*", "%20"])
+def test_a_folder_that_dagster_misreads_is_no_instance(
+    part: str, project: ImageProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = project.root / f"a{part}b"
+    monkeypatch.setenv("DAGSTER_HOME", str(folder))
+    assert f"is {folder}, and Dagster misreads {part} in the path of its files" in call("missing image").stderr
+    assert not folder.exists()
+
+
 def test_without_an_instance_nothing_can_be_told(project: ImageProject, monkeypatch: pytest.MonkeyPatch) -> None:
     assert project.root.exists()
     monkeypatch.delenv("DAGSTER_HOME")
