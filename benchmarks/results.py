@@ -15,6 +15,11 @@ class Row:
     ratio: float
 
     @property
+    def seconds(self) -> list[float]:
+        """Seconds of each round."""
+        return [cost.seconds for cost in self.costs]
+
+    @property
     def plane(self) -> float:
         """Seconds a plane, the median of the rounds."""
         return median(cost.plane for cost in self.costs)
