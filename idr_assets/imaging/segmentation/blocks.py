@@ -43,22 +43,24 @@ def segment_blocks(client: Client, task: BlockTask, blocks: Iterable[Block]) -> 
     """
     blocks = list(blocks)
     first = evenly_spread(blocks, BLOCKS_COMPARED) if works_on(task.function).unit == "stack" else []
-    found = list(_segment(client, replace(task, compared=frozenset(first)), first))
+    notes = _Notes(task.origins)
+    found = list(_segment(client, replace(task, compared=frozenset(first)), first, notes))
     others = [block for block in blocks if block not in first]
     if _is_dependent(found):
         yield from (_distrust(task.output, result) for result in found)
         yield from (PlaneFailure(plane, UNPROVEN, dependent=True) for block in others for plane in block.planes())
     else:
         yield from found
-        yield from _segment(client, task, others)
+        yield from _segment(client, task, others, notes)
 
 
-def _segment(client: Client, task: BlockTask, blocks: Iterable[Block]) -> Iterator[Result]:
+def _segment(client: Client, task: BlockTask, blocks: Iterable[Block], notes: "_Notes") -> Iterator[Result]:
     flight, works = InFlight(client, partial(run_task, task)), works_on(task.function)
     flight.send(blocks)
     again: set[Block] = set()
     suspects: list[Block] = []
-    for block, outcome in _note_origins(flight.outcomes(), task.origins):
+    for block, outcome in flight.outcomes():
+        notes.note(block, outcome)
         if _is_stored(outcome):
             yield from outcome
         elif isinstance(outcome, KilledWorker):
@@ -70,25 +72,27 @@ def _segment(client: Client, task: BlockTask, blocks: Iterable[Block]) -> Iterat
             flight.send(works.parts(block), again=True)
     for suspect in suspects:
         flight.send([suspect], again=True)
-        for block, outcome in _note_origins(flight.outcomes(), task.origins):
+        for block, outcome in flight.outcomes():
+            notes.note(block, outcome)
             yield from outcome if isinstance(outcome, list) else fail_planes(block, outcome)
 
 
-def _note_origins(
-    outcomes: Iterator[tuple[Block, Outcome]], origins: Origins | None
-) -> Iterator[tuple[Block, Outcome]]:
-    """Note the origins of planes that are stored; workers cannot, because several blocks share a chunk of origins.
+class _Notes:
+    """Notes the origins of planes that are stored; workers cannot, because several blocks share a chunk of origins.
 
     If origins cannot be noted, a warning says so once. The planes are stored all the same.
     """
-    for block, outcome in outcomes:
+
+    def __init__(self, origins: Origins | None) -> None:
+        self._origins = origins
+
+    def note(self, block: Block, outcome: Outcome) -> None:
         try:
-            if origins and _is_stored(outcome):
-                origins.note(block, [summary.origin for summary in outcome])
+            if self._origins and _is_stored(outcome):
+                self._origins.note(block, [summary.origin for summary in outcome])
         except ImageError as error:
             logger.warning("%s When these and later planes are materialized again, they will be fetched again.", error)
-            origins = None
-        yield block, outcome
+            self._origins = None
 
 
 def _is_stored(outcome: Outcome) -> TypeGuard[list[PlaneSummary]]:

@@ -47,6 +47,7 @@ def test_it_reports_the_image_and_shows_its_middle_plane(segmented: Segmented) -
     metadata = segmented.metadata("source_image")
     thumbnail = picture(metadata.pop("middle plane"))
     assert re.fullmatch("[0-9a-f]{16}", metadata.pop("fingerprint"))
+    assert metadata.pop("layout")["shape"] == list(SHAPE)
     assert metadata == {
         "url": str(segmented.project.root / "data" / "source.zarr"),
         "level": "0",
