@@ -164,7 +164,7 @@ def evenly_spread[T](items: Sequence[T], most: int) -> list[T]:
     return [items[position] for position in positions]
 
 
-def thinned(window: Block, most: int) -> tuple[list[int], list[int], list[int]]:
+def thin(window: Block, most: int) -> tuple[list[int], list[int], list[int]]:
     """Thin t, c and z of a window evenly to at most `most` planes: t first, then z, and channels if necessary."""
     c = evenly_spread(window.c, most)
     left = most // len(c)

@@ -118,14 +118,14 @@ def _fluorescence(points: Floats, depth: Floats, nuclei: Nuclei) -> Floats:
     return np.stack([nuclear + 0.04 * tissue, membrane + 0.08 * tissue])
 
 
-def _blurred(light: Floats) -> Floats:
+def _blur(light: Floats) -> Floats:
     sharp, wide = (
         scipy.ndimage.gaussian_filter(light, psf / VOXEL_UM, mode="constant") for psf in (SHARP_PSF_UM, WIDE_PSF_UM)
     )
     return np.asarray((1 - WIDE_PSF_SHARE) * sharp + WIDE_PSF_SHARE * wide)
 
 
-def _exposed(photons: Floats, t: int, c: int, z: int) -> npt.NDArray[np.uint16]:
+def _expose(photons: Floats, t: int, c: int, z: int) -> npt.NDArray[np.uint16]:
     rng = np.random.default_rng(np.random.SeedSequence((SEED, t, c, z)))
     counts = CAMERA_OFFSET + COUNTS_PER_PHOTON * rng.poisson(photons) + rng.normal(0, READ_NOISE, photons.shape)
     return counts.clip(0, np.iinfo(np.uint16).max).round().astype(np.uint16)
@@ -140,8 +140,8 @@ def embryo_volume(t: int) -> npt.NDArray[np.uint16]:
     light = np.zeros((SHAPE[1], len(grid)))
     light[:, lit] = _fluorescence(points[lit], depth[lit], nuclei_at(t))
     light *= np.outer(PEAK_PHOTONS, np.exp(-(grid / FALL_OFF_UM).sum(axis=-1)))
-    photons = [_blurred(channel) for channel in light.reshape(SHAPE[1:])]
-    return np.array([[_exposed(plane, t, c, z) for z, plane in enumerate(stack)] for c, stack in enumerate(photons)])
+    photons = [_blur(channel) for channel in light.reshape(SHAPE[1:])]
+    return np.array([[_expose(plane, t, c, z) for z, plane in enumerate(stack)] for c, stack in enumerate(photons)])
 
 
 def _image_metadata() -> dict[str, Any]:

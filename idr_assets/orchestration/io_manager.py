@@ -101,7 +101,7 @@ def _labels(image: Image, keys: dg.PartitionKeyRange) -> npt.NDArray[np.int32]:
 def _read(output: OutputImage, plane: Plane) -> LabelledPlane:
     labelled = output.read(plane)
     if labelled is None:
-        raise output.not_stored(plane)
+        raise output.explain_unstored(plane)
     return labelled
 
 

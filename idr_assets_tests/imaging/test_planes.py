@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from idr_assets.imaging.planes import Block, Plane, block_size, count_objects, evenly_spread, index_key, thinned
+from idr_assets.imaging.planes import Block, Plane, block_size, count_objects, evenly_spread, index_key, thin
 
 
 @st.composite
@@ -115,7 +115,7 @@ def test_a_window_is_thinned_to_planes_of_it_and_kept_where_it_is_small(
     t: range, channels: int, z: range, most: int
 ) -> None:
     window = Block(t, tuple(range(channels)), z)
-    kept = list(product(*thinned(window, most)))
+    kept = list(product(*thin(window, most)))
     assert 1 <= len(kept) <= most
     assert {Plane(*where) for where in kept} <= set(window.planes())
     assert len(kept) == len(window) or len(window) > most

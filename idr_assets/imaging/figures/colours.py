@@ -67,10 +67,10 @@ def fitted_shape(shape: tuple[int, ...], side: int) -> tuple[int, int]:
 def fit(shades: Bytes, labels: Labels, side: int) -> tuple[Bytes, Bytes]:
     """Return shades and label colours (y, x) at their `fitted_shape`. Reduced shades are averaged."""
     if factor := side // max(shades.shape):
-        return _enlarged(shades, factor), _enlarged(label_colours(labels), factor)
+        return _enlarge(shades, factor), _enlarge(label_colours(labels), factor)
     size = fitted_shape(shades.shape, side)[::-1]
-    seen = _resized(labels.astype(np.int32), size, _PICKED)
-    return _resized(shades, size, Image.Resampling.BOX), _resized(label_colours(seen), size, _PICKED)
+    seen = _resize(labels.astype(np.int32), size, _PICKED)
+    return _resize(shades, size, Image.Resampling.BOX), _resize(label_colours(seen), size, _PICKED)
 
 
 def outlines(colours: Bytes, width: int = 1) -> npt.NDArray[np.bool_]:
@@ -105,9 +105,9 @@ def palette_png(values: Bytes, palette: Bytes = PALETTE) -> bytes:
     return stream.getvalue()
 
 
-def _enlarged(plane: Bytes, factor: int) -> Bytes:
+def _enlarge(plane: Bytes, factor: int) -> Bytes:
     return plane.repeat(factor, axis=1).repeat(factor, axis=0)
 
 
-def _resized(plane: Pixels, size: tuple[int, int], resample: Image.Resampling) -> Pixels:
+def _resize(plane: Pixels, size: tuple[int, int], resample: Image.Resampling) -> Pixels:
     return np.asarray(Image.fromarray(plane).resize(size, resample))

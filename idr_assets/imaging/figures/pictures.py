@@ -55,13 +55,13 @@ def preview_webp(picture: Image.Image, width: int) -> bytes:
 def _small_png(pixels: Pixels, labels: Labels, most: int) -> bytes:
     shades = colours.grey(pixels, *colours.contrast([pixels]))
     for side in _SMALL_SIDES:
-        picture = _encoded(*colours.fit(shades, labels, side))
+        picture = _encode(*colours.fit(shades, labels, side))
         if len(picture) <= most:
             break
     return picture
 
 
-def _encoded(shades: Bytes, coloured: Bytes) -> bytes:
+def _encode(shades: Bytes, coloured: Bytes) -> bytes:
     """Encode as PNG with one byte per pixel: `_GREYS` greys, then as many label colours as fit."""
     last = np.minimum(coloured.astype(int) + _GREYS - 1, 255)
     values = np.where(colours.outlines(coloured), last, shades // (256 // _GREYS)).astype(np.uint8)

@@ -42,7 +42,7 @@ def objects_frame(urls: Sequence[str]) -> "pd.DataFrame":
     """
     found = list(tables(urls))
     if not found:
-        raise not_measured(urls)
+        raise explain_unmeasured(urls)
     return pa.concat_tables(found).to_pandas()
 
 
@@ -59,7 +59,7 @@ def keep_tables(folder: str, urls: Collection[str]) -> None:
             remove_file(f"{folder}/{name}")
 
 
-def not_measured(urls: Sequence[str]) -> ImageError:
+def explain_unmeasured(urls: Sequence[str]) -> ImageError:
     """Return the error that no table exists at `urls`, or that the existing ones are of no plane."""
     folder = masked(urls[0].rpartition("/")[0])
     if [*tables(urls, ["t"])]:

@@ -81,7 +81,7 @@ class OutputImage:
         """
         return LazyPlanes(self._read_labels, self.labels.shape, self.labels.dtype).array(self.labels.chunks)
 
-    def not_stored(self, plane: Plane) -> ImageError:
+    def explain_unstored(self, plane: Plane) -> ImageError:
         """Return the error for a plane without labels."""
         where = f"{masked(self.url)}, labels {self.name!r}"
         return ImageError(
@@ -121,7 +121,7 @@ class OutputImage:
         try:
             return np.asarray(self.labels[plane.t, plane.c, plane.z, y, x])[np.newaxis, np.newaxis, np.newaxis]
         except ChunkNotFoundError:
-            raise self.not_stored(plane) from None
+            raise self.explain_unstored(plane) from None
         except DAMAGED as error:
             raise self._damaged(plane, error) from error
 

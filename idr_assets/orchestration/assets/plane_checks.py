@@ -1,7 +1,7 @@
 """The checks of `<image>/plane_labels`: what a run's planes must be, and what a person should look at.
 
 They are evaluated in the step that segments, for the planes of its run. What is judged, and how, stands in
-`imaging.read_back` and `imaging.plane_quality`.
+`imaging.output.read_back` and `imaging.segmentation.plane_quality`.
 """
 
 from collections.abc import Sequence

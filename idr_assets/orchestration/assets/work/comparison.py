@@ -8,7 +8,7 @@ import dagster as dg
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.figures.comparison import comparison
-from idr_assets.imaging.planes import LabelledPlane, Plane, thinned
+from idr_assets.imaging.planes import LabelledPlane, Plane, thin
 from idr_assets.orchestration.assets.metadata import provenance, table
 from idr_assets.orchestration.assets.work.figure_file import write_figure
 from idr_assets.orchestration.image import Image
@@ -31,7 +31,7 @@ def write_comparison(images: Sequence[Image]) -> dict[str, Any]:
 
 def _rows(images: Sequence[Image]) -> dict[tuple[int, int, int], Row]:
     """Read some planes of the window, evenly spread, with the labels of each segmentation."""
-    indices = thinned(images[0].window, MOST_COMPARED)
+    indices = thin(images[0].window, MOST_COMPARED)
     grids = [_planes(image, *indices) for image in images]
     return {where: [grid.get(where) for grid in grids] for where in product(*indices)}
 

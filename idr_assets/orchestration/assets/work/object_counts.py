@@ -6,7 +6,7 @@ import dagster as dg
 
 from idr_assets.imaging.figures.drawing import svg
 from idr_assets.imaging.figures.object_counts import CHANNELS, counts_figure
-from idr_assets.imaging.objects.tables import not_measured, read_areas, read_counts
+from idr_assets.imaging.objects.tables import explain_unmeasured, read_areas, read_counts
 from idr_assets.imaging.output.files import write_file
 from idr_assets.orchestration.assets.work.figure_file import write_figure
 from idr_assets.orchestration.image import Image
@@ -17,7 +17,7 @@ def write_object_counts(image: Image) -> dict[str, Any]:
     urls = list(image.objects_urls.values())
     counts = read_counts(urls, image.window)
     if not counts:
-        raise not_measured(urls)
+        raise explain_unmeasured(urls)
     areas = read_areas(urls, image.window)
     figure = counts_figure(counts, areas, image.window, title=image.title, pixel_area=image.geometry.pixel_area)
     written = write_figure(image.counts_url("png"), figure, "object counts")

@@ -6,7 +6,7 @@ import dagster as dg
 
 from idr_assets.imaging.figures.plane_browser import plane_browser
 from idr_assets.imaging.output.files import write_file
-from idr_assets.imaging.planes import thinned
+from idr_assets.imaging.planes import thin
 from idr_assets.orchestration.assets.metadata import provenance
 from idr_assets.orchestration.image import Image
 
@@ -16,7 +16,7 @@ BROWSER_PLANES = 400
 
 def write_plane_browser(image: Image) -> dict[str, Any]:
     """Show the stored planes of the window, evenly spread, and return the asset's metadata."""
-    shown = image.open_output().read_grid(*thinned(image.window, BROWSER_PLANES))
+    shown = image.open_output().read_grid(*thin(image.window, BROWSER_PLANES))
     omitted = len(image.window) - len(shown)
     page = plane_browser(
         list(shown.values()),
