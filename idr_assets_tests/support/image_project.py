@@ -12,6 +12,7 @@ import pytest
 from dagster.components.core import package_entry, snapshot
 
 from idr_assets.orchestration.cluster.resource import DaskResource
+from idr_assets.orchestration.image import Image
 
 DEFINITIONS = """
 from pathlib import Path
@@ -30,6 +31,9 @@ DESCRIBED_ONCE = {
 
 FIELDS = {"url": "source.zarr", "level": '"0"', "shape": "[12, 2, 16, 128, 135]"}
 """The fields that an image needs, as they stand in YAML."""
+
+BY_ID = {"url": None, "image_id": "4007801", "endpoint": "https://127.0.0.1/zarr/{image_id}.zarr"}
+"""Those of an image that is named by its ID."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,17 @@ class ImageProject:
             for (module, name), once in DESCRIBED_ONCE.items():
                 patch.setattr(module, name, once)
             return dg.load_from_defs_folder(path_within_project=self.yaml)
+
+    def load_image(self) -> Image:
+        """Load the definitions and give the image that the YAML describes."""
+        image: Image = (self.load().resources or {})["image_io"].images[0]
+        return image
+
+    def refusal(self) -> str:
+        """Load the definitions, which the YAML of the image forbids; give the reason."""
+        with pytest.raises(Exception, match=rf"{self.image}\n.*defs\.yaml \(SegmentedImage\) \(error\)") as raised:
+            self.load()
+        return str(raised.value.__cause__)
 
     def dask(self) -> DaskResource:
         """Give the dask resource as a run gets it."""

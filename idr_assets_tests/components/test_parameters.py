@@ -1,0 +1,67 @@
+"""Parameters of a segmentation function, checked by what the function says of them when a YAML is loaded."""
+
+import pytest
+
+from idr_assets_tests.support.image_project import ImageProject
+
+OWN = """
+from __future__ import annotations
+from typing import TYPE_CHECKING, Any, Literal
+import numpy as np
+from idr_assets.imaging.segmentation.functions import per_plane
+if TYPE_CHECKING:
+    from nowhere import Kernel
+
+@per_plane
+def own(
+    plane: np.ndarray,
+    *,
+    size: int = 3,
+    levels: tuple[float, ...] = (),
+    mode: Literal["a", "b"] = "a",
+    weights: np.ndarray = None,
+    kernel: Kernel = None,
+    words: "in pixels" = 1,
+    bare=1,
+    **others: Any,
+):
+    return plane
+"""
+
+
+PARAMETERS = [
+    # function | parameters | the remedy where they are wrong
+    ("gaussian_threshold", "{sigma: 0, threshold_fraction: 1}", None),
+    ("gaussian_threshold", "{sigma: null}", "None as sigma: Input should be a valid number"),
+    ("gaussian_threshold", "{sigma: true}", "True as sigma: Input should be a valid number"),
+    ("gaussian_threshold", "{sigma: -1}", "-1 as sigma: Input should be greater than or equal to 0"),
+    ("gaussian_threshold", "{threshold_fraction: .nan}", "nan as threshold_fraction: Input should be less than inf"),
+    ("otsu_watershed", "{background_sigma: 0}", "0 as background_sigma: Input should be greater than 0"),
+    ("own", "{size: 5, levels: [1, 2.5], mode: b, weights: [1, 2], kernel: x, words: x, bare: [x], more: x}", None),
+    ("own", "{size: '{{ env.SIZE }}'}", None),
+    ("own", "{size: '5'}", "'5' as size: Input should be a valid integer"),
+    ("own", "{levels: [1, x]}", "[1, 'x'] as levels: Input should be a valid number"),
+    ("own", "{mode: c}", "'c' as mode: Input should be 'a' or 'b'"),
+]
+
+
+def test_a_parameter_that_the_function_needs_is_named(project: ImageProject) -> None:
+    project.write(segmentation=f"{{function: {project.package.name}.own.needs}}")
+    (project.package / "own.py").write_text(
+        "from idr_assets.imaging.segmentation import per_plane\n\n@per_plane\ndef needs(plane, than):\n    ...\n"
+    )
+    assert "missing a required argument: 'than'; its parameters are: than" in project.refusal()
+
+
+@pytest.mark.parametrize(("function", "parameters", "remedy"), PARAMETERS)
+def test_parameters_are_checked_by_what_the_function_says_of_them(
+    project: ImageProject, monkeypatch: pytest.MonkeyPatch, function: str, parameters: str, remedy: str | None
+) -> None:
+    monkeypatch.setenv("SIZE", "7")
+    module = f"{project.root.name}.own" if function == "own" else "idr_assets.imaging.segmentation.functions"
+    project.write(segmentation=f"{{function: {module}.{function}, parameters: {parameters}}}")
+    (project.package / "own.py").write_text(OWN)
+    if remedy is None:
+        assert project.load_image().recipe.parameters
+    else:
+        assert f"{module}.{function} does not take {remedy}" in project.refusal()
