@@ -1,75 +1,25 @@
 """The slider page, opened from file:// in Chromium: what a reader sees and does."""
 
 import html
-from base64 import b64decode
-from collections.abc import Iterator
-from io import BytesIO
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import pytest
-from PIL import Image
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import Page
 
 from idr_assets.imaging.figures import colours
 from idr_assets.imaging.figures.palette import PALETTE, label_colours
 from idr_assets.imaging.figures.plane_browser import plane_browser
 from idr_assets.imaging.planes import LabelledPlane
+from idr_assets_tests.support.drawn_page import canvas, drawn, show
 from idr_assets_tests.support.labelled_planes import SHAPE, labelled, planes_of
-
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[BrowserContext]:
-    """Start a Chromium."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser.new_context()
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Write a page of 3 T x 2 C x 4 Z planes."""
-    file = tmp_path_factory.mktemp("page") / "planes.html"
-    file.write_text(plane_browser(planes_of(3, 2, 4), title="demo", pixel_size=0.4), "utf-8")
-    return file.as_uri()
-
-
-@pytest.fixture
-def page(browser: BrowserContext) -> Iterator[Page]:
-    """Open a tab that must neither complain nor load anything but files."""
-    page = browser.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda request: complaints.append(request.url) if request.url.startswith("http") else None)
-    yield page
-    page.close()
-    assert not complaints
-
-
-def drawn(page: Page, name: str) -> None:
-    """Wait until the plane `name` is drawn and named."""
-    page.wait_for_selector(f'body[data-drawn="{name}"]')
-    assert page.inner_text("#name").startswith(f"{name} · ")
-    assert page.get_attribute("#overlay", "aria-label") == f"overlay of {name}"
-
-
-def canvas(page: Page, name: str) -> npt.NDArray[np.uint8]:
-    """Read a canvas back as RGB (y, x, 3)."""
-    url = page.evaluate("name => document.getElementById(name).toDataURL()", name)
-    return np.asarray(Image.open(BytesIO(b64decode(url.split(",")[1]))).convert("RGB"))
-
-
 def test_the_first_plane_is_drawn_to_the_pixel(page: Page, address: str) -> None:
-    page.goto(address)
-    drawn(page, "t 0 c 0 z 0")
+    show(page, address)
     planes = planes_of(3, 1, 4)
     shades = colours.grey(planes[0].pixels, *colours.contrast([plane.pixels for plane in planes]))
     coloured = PALETTE[label_colours(planes[0].labels)]
@@ -85,15 +35,13 @@ def test_the_first_plane_is_drawn_to_the_pixel(page: Page, address: str) -> None
 
 
 def test_touching_objects_are_separated_by_outlines(page: Page, address: str) -> None:
-    page.goto(f"{address}#t=0&z=1")
-    drawn(page, "t 0 c 0 z 1")
+    show(page, f"{address}#t=0&z=1", "t 0 c 0 z 1")
     coloured = PALETTE[label_colours(labelled(0, 0, 1).labels)]
     assert canvas(page, "overlay")[54, 71:73].tolist() == coloured[13, 17:19].tolist()
 
 
 def test_the_slider_moves_through_all_planes(page: Page, address: str) -> None:
-    page.goto(address)
-    drawn(page, "t 0 c 0 z 0")
+    show(page, address)
     before = canvas(page, "overlay")
     page.fill("#slider", "5")
     drawn(page, "t 1 c 0 z 1")
@@ -108,8 +56,7 @@ def test_the_slider_moves_through_all_planes(page: Page, address: str) -> None:
 
 @pytest.mark.parametrize("focus", ["body", "#slider"])
 def test_arrows_step_through_slices_and_timepoints(page: Page, address: str, focus: str) -> None:
-    page.goto(address)
-    drawn(page, "t 0 c 0 z 0")
+    show(page, address)
     page.focus(focus)
     steps = [
         ("ArrowLeft", "t 0 c 0 z 0"),
@@ -128,8 +75,7 @@ def test_arrows_step_through_slices_and_timepoints(page: Page, address: str, foc
 
 
 def test_the_address_is_written_and_read(page: Page, address: str) -> None:
-    page.goto(f"{address}#t=2&z=3&c=1")
-    drawn(page, "t 2 c 1 z 3")
+    show(page, f"{address}#t=2&z=3&c=1", "t 2 c 1 z 3")
     page.keyboard.press("ArrowLeft")
     drawn(page, "t 2 c 1 z 2")
     page.wait_for_url(f"{address}#t=2&c=1&z=2")
@@ -151,8 +97,7 @@ def test_the_address_is_written_and_read(page: Page, address: str) -> None:
 def test_an_address_of_no_plane_shows_the_nearest_and_says_so(
     page: Page, address: str, asked: str, shown: str, left: str
 ) -> None:
-    page.goto(f"{address}{asked}")
-    drawn(page, shown)
+    show(page, f"{address}{asked}", shown)
     quoted = asked.replace("<", "%3C").replace(">", "%3E")
     assert page.inner_text("#nearest") == f"{quoted} names no plane of this page; the nearest one is shown."
     page.keyboard.press("ArrowLeft")
@@ -161,14 +106,12 @@ def test_an_address_of_no_plane_shows_the_nearest_and_says_so(
 
 
 def test_an_address_that_names_no_axis_shows_the_first_plane(page: Page, address: str) -> None:
-    page.goto(f"{address}#provenance")
-    drawn(page, "t 0 c 0 z 0")
+    show(page, f"{address}#provenance")
     assert page.is_hidden("#nearest")
 
 
 def test_the_slider_is_moved_by_hand_and_by_its_own_keys(page: Page, address: str) -> None:
-    page.goto(f"{address}#t=2&z=1")
-    drawn(page, "t 2 c 0 z 1")
+    show(page, f"{address}#t=2&z=1", "t 2 c 0 z 1")
     page.click("#slider", position={"x": page.evaluate("document.getElementById('slider').offsetWidth") - 4, "y": 8})
     drawn(page, "t 2 c 1 z 3")
     page.wait_for_url(f"{address}#t=2&c=1&z=3")
@@ -178,19 +121,19 @@ def test_the_slider_is_moved_by_hand_and_by_its_own_keys(page: Page, address: st
 
 
 def test_the_channel_can_be_chosen(page: Page, address: str) -> None:
-    page.goto(f"{address}#t=1&z=2")
-    drawn(page, "t 1 c 0 z 2")
+    show(page, f"{address}#t=1&z=2", "t 1 c 0 z 2")
     page.select_option("#channel", "1")
     drawn(page, "t 1 c 1 z 2")
 
 
-@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("width", [320, 1264, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_is_cut_at_any_width(page: Page, address: str, width: int, scheme: Literal["light", "dark"]) -> None:
+def test_nothing_is_cut_and_pictures_are_equally_high_at_any_width(
+    page: Page, address: str, width: int, scheme: Literal["light", "dark"]
+) -> None:
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size({"width": width, "height": 800})
-    page.goto(address)
-    drawn(page, "t 0 c 0 z 0")
+    show(page, address)
     assert page.evaluate("document.documentElement.scrollWidth") == width
     wide = page.evaluate(
         "[...document.querySelectorAll('body *')].filter(e => e.scrollWidth > e.clientWidth + 1 "
@@ -201,13 +144,6 @@ def test_nothing_is_cut_at_any_width(page: Page, address: str, width: int, schem
         "[document.querySelector('.scale').offsetWidth, document.querySelector('canvas').offsetWidth]"
     )
     assert shares[0] / shares[1] == pytest.approx(0.1852, abs=0.01)
-
-
-@pytest.mark.parametrize("width", [1264, 1280])
-def test_the_three_pictures_are_as_high_as_each_other(page: Page, address: str, width: int) -> None:
-    page.set_viewport_size({"width": width, "height": 800})
-    page.goto(address)
-    drawn(page, "t 0 c 0 z 0")
     heights = page.evaluate("[...document.querySelectorAll('canvas')].map(e => e.getBoundingClientRect().height)")
     assert len(set(heights)) == 1
 
@@ -217,8 +153,7 @@ def test_captions_of_a_very_tall_plane_are_words(page: Page, tmp_path: Path) -> 
     file = tmp_path / "tall.html"
     file.write_text(plane_browser([tall], title="demo", pixel_size=0.4), "utf-8")
     page.set_viewport_size({"width": 1280, "height": 800})
-    page.goto(file.as_uri())
-    drawn(page, "t 0 c 0 z 0")
+    show(page, file.as_uri())
     highest = "selector => Math.max(...[...document.querySelectorAll(selector)].map(e => e.offsetHeight))"
     assert page.evaluate(highest, "figcaption") <= 48
     assert page.evaluate(highest, "canvas") <= 600
@@ -239,7 +174,6 @@ def test_what_users_write_is_shown_and_not_run(page: Page, tmp_path: Path) -> No
     evil = "</script><script>document.title = 'run'</script>"
     file = tmp_path / "evil.html"
     file.write_text(plane_browser(planes_of(1, 1, 1), title="demo", provenance={"function": evil}), "utf-8")
-    page.goto(file.as_uri())
-    drawn(page, "t 0 c 0 z 0")
+    show(page, file.as_uri())
     assert page.title() == "demo"
     assert page.inner_text("dd") == evil
