@@ -1,6 +1,6 @@
 """An HTTP server on loopback that serves stores as a public one does, and misbehaves on demand.
 
-Here belong the server, what it counts, and its faults. What a store holds is in `idr_stores`.
+Here belong its answers and its faults. What a store holds is in `idr_stores`.
 """
 
 import asyncio
@@ -8,22 +8,23 @@ import base64
 import socket
 import ssl
 import struct
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import ExitStack
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 from aiohttp import web
-from anyio.from_thread import start_blocking_portal
+
+from idr_assets_tests.support.request_counts import RequestCounts
+from idr_assets_tests.support.web_thread import serve
 
 type Fault = Callable[[web.Request, bytes], Awaitable[web.StreamResponse]]
 """Answers a request in place of the server, given the body of the good answer (empty where there is none)."""
 
 
-class StoreServer:
+class StoreServer(RequestCounts):
     """Serve the files below `root` at `url`, from a thread of its own, for as long as the context lasts.
 
     Answers GET, HEAD and Range with ETag, Last-Modified and Content-Length. A folder, and whatever lies outside `root`,
@@ -37,10 +38,6 @@ class StoreServer:
     `faults` maps a path or glob of paths to what is wrong with the answers, one item a request, where None is the good
     answer: `server.faults["*/4/0.0.0.0.0"] = [status(503), status(503)]`, and `itertools.repeat(hang)` for ever. After
     the last item the answers are good. The first entry that matches the path counts.
-
-    `requests` holds the (method, path) of each request, in order, `agents` the User-Agents that they name, `hosts` the
-    hosts that they ask, of which a proxy is asked for several, and `peak_in_flight` the most requests that waited for
-    their answer at one time.
     """
 
     def __init__(  # noqa: PLR0913
@@ -57,6 +54,7 @@ class StoreServer:
         ranges: bool = True,
         query: str = "",
     ) -> None:
+        super().__init__()
         self.root = root.resolve()
         self.latency = latency
         self.faults: dict[str, Iterable[Fault | None]] = {}
@@ -66,50 +64,17 @@ class StoreServer:
         self._place = (host, port)
         self._ssl_context = ssl_context
         self._authorization = _basic(*credentials) if credentials else authorization
-        self._in_flight = 0
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget the requests and their peak so far; faults stay."""
-        self.requests: list[tuple[str, str]] = []
-        self.agents: set[str] = set()
-        self.hosts: set[str] = set()
-        self.peak_in_flight = self._in_flight
 
     def __enter__(self) -> Self:
-        family = socket.AF_INET6 if ":" in self._place[0] else socket.AF_INET
-        with ExitStack() as stack:
-            listener = stack.enter_context(socket.create_server(self._place, family=family))
-            portal = stack.enter_context(start_blocking_portal(name="store-server"))
-            stack.enter_context(portal.wrap_async_context_manager(self._serve(listener)))
-            self._running = stack.pop_all()
-        host = f"[{self._place[0]}]" if family == socket.AF_INET6 else self._place[0]
-        self.url = f"{'https' if self._ssl_context else 'http'}://{host}:{listener.getsockname()[1]}"
+        self._running = ExitStack()
+        self.url = self._running.enter_context(serve(self._answer, *self._place, ssl_context=self._ssl_context))
         return self
 
     def __exit__(self, *_: object) -> None:
         self._running.close()
 
-    @asynccontextmanager
-    async def _serve(self, listener: socket.socket) -> AsyncIterator[None]:
-        app = web.Application()
-        app.router.add_get("/{path:.*}", self._answer)
-        # The shutdown waits this long for answers that may hang.
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.05)
-        await runner.setup()
-        assert runner.server
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(runner.server, sock=listener, ssl=self._ssl_context)
-        try:
-            yield
-        finally:
-            server.close()
-            await runner.cleanup()
-            if sys.version_info >= (3, 13):
-                server.abort_clients()  # aiohttp knows nothing of those in the middle of a TLS handshake
-
     async def _answer(self, request: web.Request) -> web.StreamResponse:
-        with self._counted(request):
+        with self.counted(request):
             await asyncio.sleep(self.latency)
             if self._authorization and request.headers.get("Authorization") != self._authorization:
                 raise web.HTTPUnauthorized(headers={"WWW-Authenticate": "Basic"})
@@ -124,18 +89,6 @@ class StoreServer:
             if not self._ranges:
                 return web.Response(body=file.read_bytes())
             return web.FileResponse(file)
-
-    @contextmanager
-    def _counted(self, request: web.Request) -> Iterator[None]:
-        self._in_flight += 1
-        self.peak_in_flight = max(self.peak_in_flight, self._in_flight)
-        self.requests.append((request.method, request.path))
-        self.hosts.add(request.host)
-        self.agents.add(request.headers.get("User-Agent", ""))
-        try:
-            yield
-        finally:
-            self._in_flight -= 1
 
     def _next_fault(self, path: str) -> Fault | None:
         for pattern, faults in list(self.faults.items()):
