@@ -73,12 +73,7 @@ WRONG = [
         "'inspect.getattr_static'",
         "Add a line above it: `@per_plane` if it takes one plane (y, x), `@per_volume` if it takes all slices",
     ),
-    (
-        {"segmentations": "{a: {}}", "segmentation": "{}"},
-        "",
-        "{",
-        "both `segmentation` and `segmentations`; move the first into the second",
-    ),
+    ({"segmentations": "{a: {}}", "segmentation": "{}"}, "", "{", "`segmentations`; move the first into the second"),
     ({"segmentations": "{spots: {}, Spots: {}}"}, "segmentations", "{", "differ only in upper and lower case"),
     ({"segmentations": "{Segmentation: {}}"}, "segmentations", "{", "this name would mix with them; choose another"),
     ({"segmentations": f"{{{'a' * 41}: {{}}}}"}, f"segmentations.{'a' * 41}.[key]", "'a", "at most 40 characters"),

@@ -58,20 +58,10 @@ def test_the_slider_moves_through_all_planes(page: Page, address: str) -> None:
 def test_arrows_step_through_slices_and_timepoints(page: Page, address: str, focus: str) -> None:
     show(page, address)
     page.focus(focus)
-    steps = [
-        ("ArrowLeft", "t 0 c 0 z 0"),
-        ("ArrowUp", "t 0 c 0 z 0"),
-        ("ArrowRight", "t 0 c 0 z 1"),
-        ("ArrowDown", "t 1 c 0 z 1"),
-        ("ArrowDown", "t 2 c 0 z 1"),
-        ("ArrowDown", "t 2 c 0 z 1"),
-        ("ArrowUp", "t 1 c 0 z 1"),
-        ("ArrowLeft", "t 1 c 0 z 0"),
-        ("ArrowLeft", "t 0 c 0 z 3"),
-    ]
-    for key, name in steps:
-        page.keyboard.press(key)
-        drawn(page, name)
+    steps = ["Left 0 0", "Up 0 0", "Right 0 1", "Down 1 1", "Down 2 1", "Down 2 1", "Up 1 1", "Left 1 0", "Left 0 3"]
+    for key, t, z in map(str.split, steps):
+        page.keyboard.press(f"Arrow{key}")
+        drawn(page, f"t {t} c 0 z {z}")
 
 
 def test_the_address_is_written_and_read(page: Page, address: str) -> None:

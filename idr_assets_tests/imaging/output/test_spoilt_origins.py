@@ -83,7 +83,7 @@ def test_origins_that_cannot_be_noted_are_told_once_and_fail_no_plane(
     def refuse(path: Path, *arguments: object, **options: object) -> int:
         if "origins" in path.parts:
             raise OSError(ENOSPC, "No space left on device")
-        return put(path, *arguments, **options)
+        return int(put(path, *arguments, **options))
 
     put: Any = _local._put  # noqa: SLF001
     monkeypatch.setattr(_local, "_put", refuse)

@@ -28,9 +28,8 @@ def chunk_requests(server: StoreServer) -> Counter[str]:
 
 
 def check_labels(task: BlockTask, planes: list[Plane]) -> None:
-    check_planes(
-        task.output, planes, [nuclei_plane(plane.t, plane.c, plane.z, task.level.plane_shape) for plane in planes]
-    )
+    shape = task.level.plane_shape
+    check_planes(task.output, planes, [nuclei_plane(plane.t, plane.c, plane.z, shape) for plane in planes])
 
 
 @pytest.mark.parametrize("version", ["0.1", "0.4"])

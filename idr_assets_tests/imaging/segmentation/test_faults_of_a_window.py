@@ -1,14 +1,11 @@
 """A whole window under random faults: each plane is what it is without faults, or a failure that is not stored."""
 
 from collections.abc import Iterator
-from functools import cache
 from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pytest
-import scipy.ndimage
 from distributed import Client
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -23,6 +20,7 @@ from idr_assets.imaging.segmentation.functions import gaussian_threshold
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure
 from idr_assets_tests.support import store_server as faults
 from idr_assets_tests.support.idr_stores import nuclei_plane, write_image
+from idr_assets_tests.support.small_image import recipe
 from idr_assets_tests.support.store_server import Fault, StoreServer
 
 WINDOW = Block(range(10), (0,), range(20))
@@ -54,14 +52,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     cluster = {"processes": False, "n_workers": 1, "threads_per_worker": 2, "dashboard_address": "127.0.0.1:0"}
     with StoreServer(root) as server, Client(**cluster) as client:
         yield Served(server, open_level(f"{server.url}/image.zarr", "0", patience=QUICK), client)
-
-
-@cache
-def recipe(plane: Plane) -> npt.NDArray[np.int32]:
-    """Label a plane without store, blocks and dask."""
-    smoothed = scipy.ndimage.gaussian_filter(PIXELS[plane], 1)
-    labels: npt.NDArray[np.int32] = scipy.ndimage.label(smoothed > 0.33 * smoothed.max())[0]
-    return labels
 
 
 def key(plane: Plane) -> str:
@@ -100,4 +90,4 @@ def test_each_plane_is_right_or_fails_and_is_not_stored(
         assert (stored is None) == (plane in staying)
         if stored:
             np.testing.assert_array_equal(stored.pixels, PIXELS[plane])
-            np.testing.assert_array_equal(stored.labels, recipe(plane))
+            np.testing.assert_array_equal(stored.labels, recipe(PIXELS[plane]))

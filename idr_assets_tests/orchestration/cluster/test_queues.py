@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 
-import numpy as np
 import psutil
 import pytest
 import yaml
@@ -13,7 +12,8 @@ from idr_assets.imaging.output.output_image import open_output
 from idr_assets.imaging.planes import Plane
 from idr_assets.orchestration.cluster.resource import DaskResource
 from idr_assets_tests.support.dagster_home import ROOT, dagster_home
-from idr_assets_tests.support.small_image import PIXELS, PLANES, recipe, write_project
+from idr_assets_tests.support.segmented_nuclei import check_planes
+from idr_assets_tests.support.small_image import PIXELS, PLANES, write_project
 
 JOBS = """\
 type: idr_assets.DaskCluster
@@ -83,9 +83,8 @@ def test_a_queue_that_refuses_a_job_is_named(
     ):
         pass
     assert told in str(error.value)
-    assert "Run on a machine that has the commands of its queue, or correct `workers` or `arguments`" in str(
-        error.value
-    )
+    remedy = "Run on a machine that has the commands of its queue, or correct `workers` or `arguments`"
+    assert remedy in str(error.value)
     assert set(psutil.Process().net_connections("tcp")) <= before
 
 
@@ -100,8 +99,5 @@ def test_jobs_of_a_queue_segment_planes_and_leave_no_process(tmp_path: Path) -> 
         code, output = home.run(f"dagster asset materialize {asset} --partition-range '1|09...2|10'")
         assert code == 0, output
         assert psutil.wait_procs(home.processes, timeout=10)[1] == []
-        labels = open_output(str(home.data / "image.ome.zarr"))
-    for plane in PLANES:
-        stored = labels.read(Plane(*plane))
-        assert stored
-        np.testing.assert_array_equal(stored.labels, recipe(PIXELS[plane]))
+        labelled = open_output(str(home.data / "image.ome.zarr"))
+    check_planes(labelled, [Plane(*plane) for plane in PLANES], [PIXELS[plane] for plane in PLANES])
