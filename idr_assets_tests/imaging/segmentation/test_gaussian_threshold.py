@@ -1,13 +1,10 @@
 """The recipe gaussian_threshold against the notebook's own code."""
 
-from typing import Any
-
 import dask
 import dask.array as da
 import dask_image.ndfilters
 import dask_image.ndmeasure
 import numpy as np
-import numpy.typing as npt
 import pytest
 import scipy.ndimage
 from hypothesis import given, settings
@@ -15,9 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from idr_assets.imaging.segmentation.functions import gaussian_threshold, threshold_values
-from idr_assets_tests.support.drawn_planes import DTYPES, TAKEN_AS_FLOAT32, chunkings, named_planes, whole
-
-type Pixels = npt.NDArray[Any]
+from idr_assets_tests.support.drawn_planes import DTYPES, TAKEN_AS_FLOAT32, Pixels, chunkings, named_planes, whole
 
 pytestmark = pytest.mark.usefixtures("synchronous")
 

@@ -1,9 +1,6 @@
 """The recipe otsu_watershed: what it finds, splits, keeps and drops."""
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from idr_assets.imaging.segmentation.functions import gaussian_threshold, otsu_watershed
@@ -14,6 +11,7 @@ from idr_assets_tests.support.drawn_planes import (
     ROWS,
     SHAPE,
     TAKEN_AS_FLOAT32,
+    Pixels,
     disc,
     discs,
     named_planes,
@@ -21,8 +19,6 @@ from idr_assets_tests.support.drawn_planes import (
 )
 
 pytestmark = pytest.mark.usefixtures("synchronous")
-
-type Pixels = npt.NDArray[Any]
 
 
 def camera(light: Pixels) -> Pixels:

@@ -8,7 +8,6 @@ import cloudpickle  # type: ignore[import-untyped]
 import dask
 import dask.array as da
 import numpy as np
-import numpy.typing as npt
 import pytest
 import scipy.ndimage
 from hypothesis import given, settings
@@ -17,11 +16,9 @@ from hypothesis.extra import numpy as hnp
 
 from idr_assets.imaging.segmentation.decorators import find_thresholds
 from idr_assets.imaging.segmentation.functions import gaussian_threshold, otsu_watershed, per_plane
-from idr_assets_tests.support.drawn_planes import BLOBS, SHAPE, chunkings, whole
+from idr_assets_tests.support.drawn_planes import BLOBS, SHAPE, Pixels, chunkings, whole
 
 pytestmark = pytest.mark.usefixtures("synchronous")
-
-type Pixels = npt.NDArray[Any]
 
 
 @per_plane

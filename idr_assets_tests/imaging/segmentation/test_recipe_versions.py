@@ -3,19 +3,16 @@
 import importlib.util
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import dask.array as da
-import numpy.typing as npt
 
 from idr_assets.imaging.segmentation.functions import gaussian_threshold, otsu_watershed, per_plane, versioned
 from idr_assets.imaging.segmentation.recipe import Recipe, find_version
+from idr_assets_tests.support.drawn_planes import Pixels
 
 if TYPE_CHECKING:
     from idr_assets.imaging.segmentation.lifting import SegmentationFunction
-
-
-type Pixels = npt.NDArray[Any]
 
 
 def test_a_marked_function_has_its_version_in_either_order_of_the_decorators() -> None:
