@@ -104,16 +104,6 @@ def transposed(planes: Any) -> Any:  # noqa: ANN401  what users write
 
 
 @per_stack
-def fractions(planes: Any) -> Any:  # noqa: ANN401
-    return planes * 1.5
-
-
-@per_stack
-def below_zero(planes: Any) -> Any:  # noqa: ANN401
-    return planes.astype(np.int32) * 0 - 1
-
-
-@per_stack
 def numbered_through_the_stack(planes: Any) -> Any:  # noqa: ANN401
     within = np.indices((3, 3, 3))[0] == 1
     return planes.map_blocks(lambda stack: scipy.ndimage.label(stack > 0.5, within)[0], dtype=np.int32)
@@ -126,8 +116,6 @@ def of_one_plane(plane: Any) -> Any:  # noqa: ANN401
 
 NO_LABELS = {
     transposed: "must return integer labels of shape",
-    fractions: "must return integer labels of shape",
-    below_zero: "must return integer labels of shape",
     of_one_plane: "returned ndarray for a stack of planes .*, write @per_plane above it",
 }
 
