@@ -17,6 +17,7 @@ WRONG = [
     ({"window": "{t: [-1, 3]}"}, "window.t", "[-1, 3]", "such as [0, 9], or `all`"),
     ({"window": "{z: [0.5, 3]}"}, "window.z", "[0.5, 3]", "such as [0, 9], or `all`"),
     ({"window": "{z: 3}"}, "window.z", "3", "such as [0, 9], or `all`"),
+    ({"window": "{t: [true, 3]}"}, "window.t", "[True, 3]", "such as [0, 9], or `all`"),
     ({"window": "{t: [0, yes]}"}, "window.t", "[0, True]", "such as [0, 9], or `all`"),
     ({"window": "{y: [0, 3]}"}, "window.y", "[0, 3]", "choose from: t, z"),
     ({"chanels": "[0]"}, "chanels", "[0]", "choose from: url, image_id, endpoint, storage_options, level"),
