@@ -15,7 +15,7 @@ from idr_assets.imaging.output.writing import remove_labels
 from idr_assets.imaging.planes import Block
 from idr_assets.instance import open_instance
 from idr_assets.orchestration.assets.names import figure_keys, measure_keys
-from idr_assets.orchestration.automation.missing import IN_PROGRESS, TO_DO, missing_planes, stale_planes
+from idr_assets.orchestration.automation.missing import IN_PROGRESS, TO_DO, missing_planes, plan_runs, stale_planes
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.longer_axes import rename_shorter_keys
 from idr_assets.orchestration.partitions import (
@@ -27,6 +27,7 @@ from idr_assets.orchestration.partitions import (
     timepoint_tags,
 )
 from idr_assets.orchestration.process_end import skip_last_garbage
+from idr_assets.orchestration.rectangles import Cell
 from idr_assets.project import DEFINITIONS, find_image, find_segmentation, load_definitions
 from idr_assets.web.command import ui
 
@@ -75,12 +76,12 @@ def missing(name: str, module: str, *, stale: bool, in_progress: bool) -> None:
     Prints partition keys and ranges of them.
     """
     with open_instance() as instance:
-        for image, block in _to_do(
-            instance, find_image(_definitions(module), name), stale=stale, in_progress=in_progress
-        ):
-            first, last = key_range(image, block).split("...")
+        images = find_image(_definitions(module), name)
+        for image, cells in _to_do(instance, images, stale=stale, in_progress=in_progress):
             named = f"{image.segmentation} " if image.segmentation else ""
-            click.echo(named + (first if first == last else f"{first}...{last}"))
+            for block in rectangles(image, cells):
+                first, last = key_range(image, block).split("...")
+                click.echo(named + (first if first == last else f"{first}...{last}"))
 
 
 @main.command()
@@ -96,11 +97,12 @@ def resume(name: str, module: str, *, stale: bool, in_progress: bool) -> None:
     definitions = _definitions(module)
     images = find_image(definitions, name)
     with open_instance() as instance:
-        blocks = _to_do(instance, images, stale=stale, in_progress=in_progress)
+        to_do = _to_do(instance, images, stale=stale, in_progress=in_progress)
         segment, measure = (definitions.resolve_job_def(f"{does}_{name}") for does in ("segment", "measure"))
         done = [
-            _run(instance, segment, [dg.AssetKey(image.key("plane_labels"))], range_tags(image, block))
-            for image, block in blocks
+            _run(instance, segment, [dg.AssetKey(image.key("plane_labels"))], tags)
+            for image, cells in to_do
+            for tags in plan_runs(instance, image, cells)
         ]
         if any(done):
             done.append(_run(instance, segment, figure_keys(images), range_tags(images[0], images[0].window)))
@@ -149,16 +151,16 @@ def _definitions(module: str) -> dg.Definitions:
 
 def _to_do(
     instance: dg.DagsterInstance, images: Sequence[Image], *, stale: bool, in_progress: bool
-) -> list[tuple[Image, Block]]:
+) -> list[tuple[Image, set[Cell]]]:
     states = (*TO_DO, IN_PROGRESS) if in_progress else TO_DO
-    blocks = []
+    to_do = []
     for image in images:
         rename_shorter_keys(instance, image)
         cells = missing_planes(instance, image, states) | (stale_planes(instance, image) if stale else set())
-        blocks += [(image, block) for block in rectangles(image, cells)]
-    if not blocks:
+        to_do += [(image, cells)] if cells else []
+    if not to_do:
         click.echo(f"No plane of {images[0].name} is missing or failed{', or stale' * stale}.", err=True)
-    return blocks
+    return to_do
 
 
 def _run(

@@ -71,6 +71,8 @@ def test_wiped_planes_are_missing_and_leave_the_others_alone(project: ImageProje
     }
     assert call("resume image").exit_code == 0
     assert call("missing image").stdout == ""
+    with dg.DagsterInstance.get() as instance:
+        assert len(instance.get_runs()) == 4  # the first planes, those that were missing, the figures, the objects
 
 
 def test_stale_planes_are_listed_and_done_again_when_asked_for(

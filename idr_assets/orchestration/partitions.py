@@ -130,6 +130,12 @@ def rectangles(image: Image, cells: Collection[Cell]) -> list[Block]:
     return [Block(t, image.channels, z) for t, z in join_cells(cells)]
 
 
+def cover(image: Image, cells: Collection[Cell]) -> Block:
+    """Return the smallest block with all of the given (t, z)."""
+    t, z = zip(*cells, strict=True)
+    return Block(range(min(t), max(t) + 1), image.channels, range(min(z), max(z) + 1))
+
+
 def _slice_partitions(image: Image) -> dg.StaticPartitionsDefinition:
     return dg.StaticPartitionsDefinition([index_key(z, image.shape[2]) for z in image.z])
 

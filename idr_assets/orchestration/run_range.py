@@ -1,10 +1,13 @@
-"""Refuse runs that would make other partitions than they claim."""
+"""Which partitions a run makes; refuse runs that would make others than they claim."""
 
 from collections.abc import Mapping
 
 import dagster as dg
 
-from idr_assets.orchestration.partitions import RANGE_TAGS
+from idr_assets.orchestration.image import Image
+from idr_assets.orchestration.partitions import RANGE_TAGS, block_of, cover
+from idr_assets.orchestration.rectangles import Cell
+from idr_assets.orchestration.scattered import read_scattered
 
 MOST_RANGES = 25
 """Ranges of a job's backfill over T x Z that Dagster launches at once. It takes them in any order and continues after
@@ -22,6 +25,23 @@ def check_run(context: dg.AssetExecutionContext) -> None:
     if backfill and backfill.partition_names:  # of a job; other backfills have none
         chosen = partitions.subset_with_partition_keys(backfill.partition_names)
         check_ranges(len(chosen.get_partition_key_ranges(partitions)), context.asset_key)
+
+
+def wanted_cells(context: dg.AssetExecutionContext, image: Image) -> set[Cell]:
+    """Return (t, z) of the partitions that a run makes: its range, or those of it that its tags name."""
+    block = block_of(image, context.partition_key_range)
+    every = {(t, z) for t in block.t for z in block.z}
+    some = read_scattered(context.run.tags)
+    if some is None:
+        return every
+    if cover(image, some) != block:
+        message = (
+            f"The tags of this run name planes here and there, of another range than {context.partition_key_range}, so "
+            f"nothing was done. Run missing planes with `idr-assets resume {image.name}`."
+        )
+        raise dg.Failure(message, allow_retries=False)
+    context.log.info("This run makes %d of the %d partitions of its range.", len(some), len(every))
+    return some
 
 
 def check_range(tags: Mapping[str, str], keys: dg.PartitionKeyRange, asset: dg.AssetKey) -> None:

@@ -1,17 +1,18 @@
 """What a failed run has made already, for the run that retries it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import dagster as dg
 
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.output.read_back import read_checksums
-from idr_assets.imaging.planes import Block, Plane
+from idr_assets.imaging.planes import Plane
 from idr_assets.imaging.segmentation.plane_results import PlaneSummary
 from idr_assets.orchestration.assets.plane_metadata import read_summaries
 from idr_assets.orchestration.image import Image
-from idr_assets.orchestration.partitions import partition_key, rectangles
+from idr_assets.orchestration.partitions import partition_key
+from idr_assets.orchestration.rectangles import Cell
 from idr_assets.orchestration.versions import is_stale, version_tags
 
 PARENT_TAG = "dagster/parent_run_id"
@@ -38,17 +39,13 @@ class EarlierAttempt:
 
     events: list[dg.AssetMaterialization] = field(default_factory=list)
     summaries: list[PlaneSummary] = field(default_factory=list)
-    cells: set[tuple[int, int]] = field(default_factory=set)
-
-    def rest(self, image: Image, block: Block) -> list[Block]:
-        """Return what is left of a block, in few rectangles."""
-        return rectangles(image, {(t, z) for t in block.t for z in block.z} - self.cells) if self.cells else [block]
+    cells: set[Cell] = field(default_factory=set)
 
 
 def read_earlier_attempt(
-    context: dg.AssetExecutionContext, image: Image, block: Block, output: OutputImage
+    context: dg.AssetExecutionContext, image: Image, cells: Collection[Cell], output: OutputImage
 ) -> EarlierAttempt:
-    """Find the planes of a block that the failed run made of which this one is a retry; none if it is no retry.
+    """Find the wanted (t, z) that the failed run made of which this one is a retry; none if it is no retry.
 
     They must be of the recipe and of the image as these are now, and the output must hold what the run stored.
     """
@@ -56,14 +53,14 @@ def read_earlier_attempt(
     if not _is_retry(context.run):
         return attempt
     told = _read_told(context, version_tags(context.instance, image))
-    partitions = {(t, z): [Plane(t, c, z) for c in image.channels] for t in block.t for z in block.z}
-    for cell, planes in partitions.items():
+    for t, z in cells:
+        planes = [Plane(t, c, z) for c in image.channels]
         event = told.get(partition_key(image, planes[0]))
         summaries = _stored(output, event, planes) if event else []
         if event and summaries:
             attempt.events.append(event)
             attempt.summaries += summaries
-            attempt.cells.add(cell)
+            attempt.cells.add((t, z))
     return attempt
 
 

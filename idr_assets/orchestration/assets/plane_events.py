@@ -4,18 +4,18 @@ import json
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from idr_assets.imaging.planes import Block, evenly_spread
+from idr_assets.imaging.planes import Plane, evenly_spread
 from idr_assets.imaging.segmentation.plane_results import PlaneSummary, Result
 from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.plane_metadata import draw_outlines, write_summaries
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.partitions import axis_tags, partition_key
+from idr_assets.orchestration.rectangles import Cell
 from idr_assets.orchestration.versions import version_tags
 
 if TYPE_CHECKING:
@@ -41,8 +41,10 @@ class PlaneEvents:
 
     """
 
-    def __init__(self, context: dg.AssetExecutionContext, image: Image, run: "SegmentationRun", block: Block) -> None:
-        """Tell nothing yet; `block` are all planes of the run."""
+    def __init__(
+        self, context: dg.AssetExecutionContext, image: Image, run: "SegmentationRun", cells: Iterable[Cell]
+    ) -> None:
+        """Tell nothing yet; `cells` are (t, z) of all partitions of the run."""
         self.found: list[Result] = []
         self.done = 0
         self._context, self._image, self._run = context, image, run
@@ -53,7 +55,7 @@ class PlaneEvents:
         self._telling = Lock()
         self._tags = version_tags(context.instance, image)
         self._lineage = {key: json.dumps(value) for key, value in run.provenance.to_json().items()}
-        partitions = [partition_key(image, plane) for plane in replace(block, c=block.c[:1]).planes()]
+        partitions = [partition_key(image, Plane(t, 0, z)) for t, z in sorted(cells)]
         self.partitions = len(partitions)
         self._pictured = evenly_spread(partitions, MOST_PICTURED)
 

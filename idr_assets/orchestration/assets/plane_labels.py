@@ -15,9 +15,9 @@ from idr_assets.orchestration.assets.stops import end_canceled
 from idr_assets.orchestration.cluster.resource import DaskResource
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.longer_axes import rename_shorter_keys
-from idr_assets.orchestration.partitions import block_of, window_partitions
+from idr_assets.orchestration.partitions import rectangles, window_partitions
 from idr_assets.orchestration.process_end import skip_last_garbage
-from idr_assets.orchestration.run_range import check_run
+from idr_assets.orchestration.run_range import check_run, wanted_cells
 from idr_assets.orchestration.source_version import report_source
 
 
@@ -47,7 +47,7 @@ def plane_labels(image: Image) -> dg.AssetsDefinition:
         skip_last_garbage()
         rename_shorter_keys(context.instance, image)
         with end_canceled(context), own_settings:
-            block = block_of(image, context.partition_key_range)
+            cells = wanted_cells(context, image)
             run = SegmentationRun.prepare(
                 image.source,
                 image.recipe,
@@ -59,10 +59,10 @@ def plane_labels(image: Image) -> dg.AssetsDefinition:
             )
             report_source(context, image, run.level, run.provenance.fingerprint)
             log_remarks(context, run.remarks)
-            planes = PlaneEvents(context, image, run, block)
-            earlier = read_earlier_attempt(context, image, block, run.output)
+            planes = PlaneEvents(context, image, run, cells)
+            earlier = read_earlier_attempt(context, image, cells, run.output)
             planes.take_over(earlier.events, earlier.summaries)
-            rest = earlier.rest(image, block)
+            rest = rectangles(image, cells - earlier.cells)
             with dask.client() as client, planes.tell_at_the_end():
                 context.log.info("dask dashboard: %s", client.dashboard_link)
                 results = run.segment(client, *rest, threads=dask.threads(client))

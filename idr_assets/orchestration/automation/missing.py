@@ -1,4 +1,4 @@
-"""Find the planes of an image that are still to be made."""
+"""Find the planes of an image that are still to be made, and the runs that make them."""
 
 from collections.abc import Collection
 from enum import Enum
@@ -7,8 +7,9 @@ import dagster as dg
 
 from idr_assets.orchestration.dead_runs import fail_dead_runs
 from idr_assets.orchestration.image import Image
-from idr_assets.orchestration.partitions import partition_key, window_partitions
+from idr_assets.orchestration.partitions import cover, partition_key, range_tags, rectangles, window_partitions
 from idr_assets.orchestration.rectangles import Cell
+from idr_assets.orchestration.scattered import scatter_tags
 from idr_assets.orchestration.versions import is_stale, latest_tags, version_tags
 
 TO_DO = (None, "FAILED")
@@ -40,6 +41,19 @@ def stale_planes(instance: dg.DagsterInstance, image: Image) -> set[Cell]:
     wanted, noted = version_tags(instance, image), latest_tags(instance, dg.AssetKey(image.key("plane_labels")))
     keys = {partition_key(image, plane): (plane.t, plane.z) for plane in image.window.planes()}
     return {cell for key, cell in keys.items() if key in noted and is_stale(noted[key], wanted)}
+
+
+def plan_runs(instance: dg.DagsterInstance, image: Image, cells: Collection[Cell]) -> list[dict[str, str]]:
+    """Return the tags of the runs that make the given (t, z), and no others: one run.
+
+    With Dagster's own event log it is a run for each rectangle: planes between them would count as failed.
+    """
+    from idr_assets.orchestration.event_log import makes_scattered  # noqa: PLC0415
+
+    if cells and makes_scattered(instance):
+        block = cover(image, cells)
+        return [range_tags(image, block) | scatter_tags(cells, block.t, block.z)]
+    return [range_tags(image, block) for block in rectangles(image, cells)]
 
 
 def _name(state: Enum | None, *, recorded: bool) -> str | None:

@@ -13,16 +13,19 @@ from pydantic import BaseModel, Field, StrictInt, model_validator
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.reading.fingerprint import read_fingerprint
 from idr_assets.orchestration.assets.names import figure_keys, measure_keys
-from idr_assets.orchestration.automation.missing import missing_planes
+from idr_assets.orchestration.automation.missing import IN_PROGRESS, missing_planes, plan_runs
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.longer_axes import rename_shorter_keys
-from idr_assets.orchestration.partitions import range_tags, rectangles
+from idr_assets.orchestration.partitions import RANGE_TAGS, range_tags
 from idr_assets.orchestration.source_version import find_version, last_seen
 
 type Job = Any  # of `define_asset_job`, whose type Dagster does not export
 
 HASTE = {"timeout": 5.0, "tries": 2, "seconds": 15.0}
 """Upper limits for the requests of the sensor: Dagster ends an evaluation that takes a minute."""
+
+
+BUSY = "A run makes planes of %s. The others are requested when it has ended."
 
 
 class Automation(BaseModel):
@@ -65,13 +68,16 @@ def missing_schedule(images: Sequence[Image], job: Job, automation: Automation) 
         cron_schedule=automation.cron,
         execution_timezone=automation.time_zone,
         default_status=dg.DefaultScheduleStatus.RUNNING if automation.schedule else dg.DefaultScheduleStatus.STOPPED,
-        description=f"Runs planes of {name} that are missing or failed, in few rectangles; skips if there are none.",
+        description=f"Runs planes of {name} that are missing or failed; skips if there are none, or a run makes any.",
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
-        requests = [request for image in images for request in _missing(context.instance, image)]
+        busy = [image.title for image in images if _is_busy(context.instance, image)]
+        requests = [
+            request for image in images if image.title not in busy for request in _missing(context.instance, image)
+        ]
         yield from requests
         if not requests:
-            yield dg.SkipReason(f"No plane of {name} is missing or failed.")
+            yield dg.SkipReason(BUSY % busy[0] if busy else f"No plane of {name} is missing or failed.")
 
     return schedule
 
@@ -102,6 +108,8 @@ def change_sensor(image: Image, job: Job, automation: Automation) -> dg.SensorDe
         if (context.cursor or (last and last.version)) in {None, seen.version}:
             context.update_cursor(seen.version)
             return dg.SkipReason(f"What is done of {image.name} is unchanged; its fingerprint is {fingerprint}.")
+        if _is_busy(context.instance, image):
+            return dg.SkipReason(BUSY % image.title)
         # Without a run key, because Dagster accepts each key only once: an image may change back and forth.
         request = dg.RunRequest(tags=range_tags(image, image.window))
         return dg.SensorResult(run_requests=[request], cursor=seen.version)
@@ -120,11 +128,14 @@ def refresh_sensor(images: Sequence[Image], automation: Automation) -> dg.Automa
     )
 
 
+def _is_busy(instance: dg.DagsterInstance, image: Image) -> bool:
+    return bool(missing_planes(instance, image, [IN_PROGRESS]))
+
+
 def _missing(instance: dg.DagsterInstance, image: Image) -> Iterator[dg.RunRequest]:
     plane_labels = [dg.AssetKey(image.key("plane_labels"))]
     rename_shorter_keys(instance, image)
-    for block in rectangles(image, missing_planes(instance, image)):
-        tags = range_tags(image, block)
+    for tags in plan_runs(instance, image, missing_planes(instance, image)):
         # Dagster requires a key for each of several requests, and compares only the keys of one tick.
-        run_key = "/".join([*image.key("plane_labels"), *tags.values()])
+        run_key = "/".join([*image.key("plane_labels"), *(tags[name] for name in RANGE_TAGS)])
         yield dg.RunRequest(run_key, asset_selection=plane_labels, tags=tags)

@@ -14,6 +14,7 @@ from idr_assets.orchestration.event_log.told_records import read_told_partitions
 
 if TYPE_CHECKING or are_known(SqliteEventLogStorage):
     from idr_assets.orchestration.event_log.partition_metadata import add_partition_metadata
+    from idr_assets.orchestration.event_log.planned import makes_scattered
     from idr_assets.orchestration.event_log.reported_at_once import report_materializations
     from idr_assets.orchestration.event_log.sqlite import BatchedSqliteEventLogStorage
     from idr_assets.orchestration.event_log.status import add_to_kept_status
@@ -24,6 +25,7 @@ else:
         add_partition_metadata,
         add_to_kept_status,
         delay_interrupts,
+        makes_scattered,
         report_materializations,
         tell_partitions,
         withhold_events,
@@ -34,6 +36,7 @@ __all__ = [
     "add_partition_metadata",
     "add_to_kept_status",
     "delay_interrupts",
+    "makes_scattered",
     "read_told_partitions",
     "report_materializations",
     "tell_partitions",

@@ -11,11 +11,11 @@ from typing import Any
 
 import dagster as dg
 from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS
-from dagster._core.storage.event_log import SqlEventLogStorage
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from sqlalchemy.engine import Connection
 
 from idr_assets.orchestration.event_log.instance_storage import time_partitions
+from idr_assets.orchestration.event_log.planned import ScatteredPlans
 
 type Rows = Sequence[Mapping[str, Any]]
 """Events as the rows of a table."""
@@ -27,7 +27,7 @@ BATCH_SIZE = 1000
 """Events in a batch, unless DAGSTER_EVENT_BATCH_SIZE says otherwise; 0 there turns batches off."""
 
 
-class EventBatches(SqlEventLogStorage):
+class EventBatches(ScatteredPlans):
     """The shared part of both storages: a batch enters the index in one transaction, completely or not at all.
 
     The index is the database in which Dagster looks for assets. The rows are those that Dagster's own storage writes.
@@ -56,7 +56,8 @@ class EventBatches(SqlEventLogStorage):
 
     def store_event_batch(self, events: Sequence[dg.EventLogEntry]) -> None:
         """Store events of the types that Dagster sends in batches: planned events, materializations, observations."""
-        self._index(events, [self._event_to_row(event) for event in events])
+        if events := self.drop_unplanned(events):
+            self._index(events, [self._event_to_row(event) for event in events])
 
     def _index(self, events: Sequence[dg.EventLogEntry], rows: Rows) -> None:
         with self._batch_transaction() as connection:

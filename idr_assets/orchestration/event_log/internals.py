@@ -38,6 +38,7 @@ METHODS = {
     "register_instance": "self instance",
     "run_connection": "self run_id",
     "store_asset_check_event": "self event event_id",
+    "store_event": "self event",
     "store_event_batch": "self events",
     "wipe_asset_cached_status": "self asset_key",
     "wipe_asset_partitions": "self asset_key partition_keys",

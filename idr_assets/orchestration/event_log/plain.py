@@ -15,6 +15,7 @@ __all__ = [
     "add_partition_metadata",
     "add_to_kept_status",
     "delay_interrupts",
+    "makes_scattered",
     "report_materializations",
     "tell_partitions",
     "withhold_events",
@@ -52,6 +53,11 @@ def withhold_events(context: dg.AssetExecutionContext) -> Iterator[None]:
 def delay_interrupts() -> Iterator[None]:
     """Do what is inside; it may be interrupted."""
     yield
+
+
+def makes_scattered(_: dg.DagsterInstance) -> bool:
+    """Say that a run makes all planes of its range."""
+    return False
 
 
 def report_materializations(instance: dg.DagsterInstance, events: Iterable[dg.AssetMaterialization]) -> None:

@@ -22,6 +22,8 @@ class BatchedSqliteEventLogStorage(EventBatches, PartitionStatus, PartitionWipe,
 
     def store_event_batch(self, events: Sequence[dg.EventLogEntry]) -> None:
         """Store the events of one run, in one transaction of its database and one of the index."""
+        if not (events := self.drop_unplanned(events)):
+            return
         rows, run_id = [self._event_to_row(event) for event in events], events[0].run_id
         with self.run_connection(run_id) as connection:
             ids = insert_events(connection, rows)

@@ -62,6 +62,20 @@ def test_the_schedule_requests_several_rectangles_at_once(on_disk: Segmented) ->
     assert ranges in ([("1|09", "2|09"), ("2|10", "2|10")], [("1|09", "1|09"), ("2|09", "2|10")])
 
 
+def test_while_a_run_makes_planes_nothing_is_requested(on_disk: Segmented) -> None:
+    job = on_disk.definitions.resolve_job_def("segment_image")
+    tags = dict(zip(RANGE, ("1|09", "1|10"), strict=True))
+    run = on_disk.instance.create_run_for_job(job, status=dg.DagsterRunStatus.STARTED, tags=tags)
+    busy = "A run makes planes of image. The others are requested when it has ended."
+    assert scheduled(on_disk) == ([], busy)
+    change_image(on_disk)
+    data = looked(on_disk, "before")
+    assert (data.run_requests, data.skip_message, data.cursor) == ([], busy, "before")
+    on_disk.instance.report_run_failed(run)
+    assert scheduled(on_disk) == ([("1|09", "2|10")], "")
+    assert looked(on_disk, "before").run_requests
+
+
 def test_the_schedule_requests_the_planes_of_several_segmentations(on_disk: Segmented) -> None:
     on_disk.project.write(**FIELDS, segmentations="{low: {}, high: {parameters: {threshold_fraction: 0.7}}}")
     context = dg.build_schedule_context(instance=on_disk.instance)

@@ -54,7 +54,8 @@ def ask(instance: dg.DagsterInstance) -> Iterator[tuple[str, Any]]:
     partitions = window_partitions(image)
     states = instance.get_status_by_partition(PLANE_LABELS, partitions.get_partition_keys(), partitions) or {}
     yield "storage", type(instance.event_log_storage).__name__
-    yield "events", [event for run in instance.get_runs() for event in events(instance, run.run_id)]
+    told = [event for run in instance.get_runs() for event in events(instance, run.run_id)]
+    yield "events", sorted(told, key=str)  # blocks end in any order
     yield "states", {key: state and state.name for key, state in states.items()}
     yield "stale", [sorted(stale_planes(instance, it)) for it in (image, changed)]
     yield "missing", CliRunner().invoke(main, ["missing", "demo"]).output

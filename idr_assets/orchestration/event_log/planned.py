@@ -1,0 +1,45 @@
+"""Leave out planned events of partitions that a run does not make, although they are in its range.
+
+Dagster plans the whole range of a run: without this, planes between those of a scattered run would count as in progress
+while it works, and as failed if it fails.
+"""
+
+from collections.abc import Sequence
+
+import dagster as dg
+from dagster._core.storage.event_log import SqlEventLogStorage
+
+from idr_assets.orchestration.scattered import read_scattered
+
+
+class ScatteredPlans(SqlEventLogStorage):
+    """Stores planned events of the planes that a run makes, and of no others."""
+
+    def store_event(self, event: dg.EventLogEntry) -> None:
+        """Store an event, unless it plans what its run does not make."""
+        if self.drop_unplanned([event]):
+            super().store_event(event)
+
+    def drop_unplanned(self, events: Sequence[dg.EventLogEntry]) -> Sequence[dg.EventLogEntry]:
+        """Return the events of a run without plans for partitions that it does not make."""
+        if not any(map(_planned, events)):
+            return events
+        run = self._instance.get_run_by_id(events[0].run_id)
+        cells = read_scattered(run.tags) if run else None
+        if cells is None:
+            return events
+        kept = {None, *cells}
+        return [event for event in events if _planned(event) in kept]
+
+
+def makes_scattered(instance: dg.DagsterInstance) -> bool:
+    """Return whether runs of an instance can make planes here and there."""
+    return isinstance(instance.event_log_storage, ScatteredPlans)
+
+
+def _planned(event: dg.EventLogEntry) -> tuple[int, ...] | None:
+    """Return the indices of the partition T x Z that an event plans, or None."""
+    if event.dagster_event_type != dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED:
+        return None
+    indices = (event.get_dagster_event().partition or "").split("|")
+    return tuple(map(int, indices)) if len(indices) > 1 else None
