@@ -6,7 +6,7 @@ that are done do not become stale.
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import dagster as dg
@@ -17,6 +17,9 @@ from idr_assets.imaging.reading.fingerprint import hash_layout
 from idr_assets.imaging.reading.level import Level
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.versions import INPUT, latest_materialization, latest_tags, source_key
+
+HASTE = {"timeout": 5.0, "tries": 2, "seconds": 15.0}
+"""Upper limits for the requests of a short look at an image."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +56,11 @@ def find_version(instance: dg.DagsterInstance, image: Image, level: Level, finge
     planes that were made from this version still have the same pixels in the source. Nothing is read unless the image
     has grown.
     """
-    layout = {"hash": hash_layout(level), "shape": list(level.shape)}
+    layout = describe_layout(level)
     known = last_seen(instance, image)
     if known and fingerprint == known.fingerprint:
         return SourceVersion(known.version, fingerprint, layout)
-    if known and _has_only_grown(known.layout, layout):
+    if known and has_only_grown(known.layout, layout):
         planes = _planes_of(instance, image, known.version)
         if are_unchanged(image.labels_url, level, planes):
             return SourceVersion(known.version, fingerprint, layout)
@@ -74,15 +77,15 @@ def last_seen(instance: dg.DagsterInstance, image: Image) -> SourceVersion | Non
     return SourceVersion(version, metadata.get("fingerprint", version), metadata.get("layout") or {})
 
 
-def report_source(context: dg.AssetExecutionContext, image: Image, level: Level, fingerprint: str) -> None:
-    """Report the version of an image to Dagster, unless it is known.
+def report_source(context: dg.AssetExecutionContext, image: Image, level: Level, fingerprint: str) -> SourceVersion:
+    """Report the version of an image to Dagster, unless it is known, and return it.
 
     Labels record the version that Dagster knows. Without this, they would become stale as soon as it learns the new
     one.
     """
     found = find_version(context.instance, image, level, fingerprint)
     if found == last_seen(context.instance, image):
-        return
+        return found
     key = source_key(image)
     seen = dg.AssetMaterialization(
         key,
@@ -92,9 +95,22 @@ def report_source(context: dg.AssetExecutionContext, image: Image, level: Level,
     context.instance.report_runless_asset_event(seen)  # at once; an event of the run would wait for its outputs
     with suppress(AttributeError):  # an internal: Dagster asked before the step. Without it, labels are stale once
         context.get_step_execution_context().wipe_input_asset_version_info(key)
+    return found
 
 
-def _has_only_grown(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+def hasten(image: Image) -> Image:
+    """Return an image whose store is not waited for long: Dagster ends a look of a sensor that takes a minute."""
+    haste = {name: min(most, getattr(image.patience, name)) for name, most in HASTE.items()}
+    return replace(image, patience=image.patience.model_copy(update=haste))
+
+
+def describe_layout(level: Level) -> dict[str, Any]:
+    """Describe a level by what may not change while it grows, and by its shape."""
+    return {"hash": hash_layout(level), "shape": list(level.shape)}
+
+
+def has_only_grown(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Return whether a layout differs from an earlier one in the lengths of T and Z only, and none is shorter."""
     return bool(earlier) and earlier["hash"] == now["hash"] and has_grown(now["shape"], earlier["shape"])
 
 

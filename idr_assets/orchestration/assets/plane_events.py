@@ -4,8 +4,9 @@ import json
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import batched
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
@@ -13,7 +14,7 @@ from idr_assets.imaging.planes import Plane, evenly_spread
 from idr_assets.imaging.segmentation.plane_results import PlaneSummary, Result
 from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.plane_metadata import draw_outlines, write_summaries
-from idr_assets.orchestration.image import Image
+from idr_assets.orchestration.assets.source_watch import SourceWatch
 from idr_assets.orchestration.partitions import axis_tags, partition_key
 from idr_assets.orchestration.rectangles import Cell
 from idr_assets.orchestration.versions import version_tags
@@ -30,8 +31,6 @@ STOPPED = "The run was stopped: %d of %d partitions are done and kept. Make the 
 class PlaneEvents:
     """Collects what became of the planes of a run, and tells Dagster of each partition whose channels are all stored.
 
-    One thread adds results, and any thread tells.
-
     Attributes
     ----------
     found : list of PlaneSummary or PlaneFailure
@@ -42,12 +41,13 @@ class PlaneEvents:
     """
 
     def __init__(
-        self, context: dg.AssetExecutionContext, image: Image, run: "SegmentationRun", cells: Iterable[Cell]
+        self, context: dg.AssetExecutionContext, run: "SegmentationRun", cells: Iterable[Cell], watch: SourceWatch
     ) -> None:
-        """Tell nothing yet; `cells` are (t, z) of all partitions of the run."""
+        """Tell nothing yet; `cells` are (t, z) of all partitions of the run, from the image of `watch`."""
         self.found: list[Result] = []
         self.done = 0
-        self._context, self._image, self._run = context, image, run
+        self._context, self._run, self._watch = context, run, watch
+        self._image = image = watch.image
         self._new: deque[Result] = deque()
         self._waiting: dict[str, list[Result]] = defaultdict(list)
         self._untold: list[dg.AssetMaterialization] = []
@@ -60,7 +60,7 @@ class PlaneEvents:
         self._pictured = evenly_spread(partitions, MOST_PICTURED)
 
     def add(self, result: Result) -> None:
-        """Take what became of a plane."""
+        """Take what became of a plane. One thread does this, and any thread tells."""
         self._new.append(result)
 
     def take_over(self, events: Iterable[dg.AssetMaterialization], summaries: Iterable[PlaneSummary]) -> None:
@@ -69,10 +69,13 @@ class PlaneEvents:
         self.found += summaries
         self.tell()
 
-    def tell(self) -> None:
-        """Tell Dagster of what was added. What another run has overwritten meanwhile becomes a failure instead."""
+    def tell(self, *, last: bool = False) -> None:
+        """Tell Dagster of what was added, unless the image was replaced, or another run has overwritten it meanwhile.
+
+        Those become failures. Raises `ImageError` if the store does not answer, unless this is the `last` time.
+        """
         with self._telling, own_settings:
-            self._untold += self._complete()
+            self._untold += self._complete(last=last)
             if self._untold:
                 self._store()
 
@@ -96,7 +99,7 @@ class PlaneEvents:
             ended = True
         finally:
             with delay_interrupts():
-                self.tell()
+                self.tell(last=True)
                 if not ended:
                     self._context.log.warning(STOPPED, self.done, self.partitions, self._image.name)
 
@@ -114,32 +117,28 @@ class PlaneEvents:
         self.done += len(self._untold)
         self._untold = []
 
-    def _complete(self) -> list[dg.AssetMaterialization]:
+    def _complete(self, *, last: bool) -> list[dg.AssetMaterialization]:
         """Return an event for each partition of which all channels have come since, and are stored."""
         while self._new:
             result = self._new.popleft()
             self._waiting[partition_key(self._image, result.plane)].append(result)
         complete = {key: them for key, them in self._waiting.items() if len(them) == len(self._image.channels)}
+        results = [result for results in complete.values() for result in results]
+        if results:  # all of them were read before this look
+            results = self._watch.distrust(results, self.found, last=last)
         pictures = {key: draw_outlines(self._run.output, complete[key]) for key in self._pictured if key in complete}
         # After the pictures, which are of what is stored too. Until here nothing is lost by an error.
-        found = self._run.confirm([result for results in complete.values() for result in results])
+        found = self._run.confirm(results)
         events = []
-        for key, results in _by_partition(self._image, found):
-            summaries = [result for result in results if isinstance(result, PlaneSummary)]
-            if len(summaries) == len(results):
-                events.append(self._event(key, write_summaries(summaries) | self._lineage | pictures.get(key, {})))
+        for key, them in zip(complete, batched(found, len(self._image.channels)), strict=True):
+            summaries = [result for result in them if isinstance(result, PlaneSummary)]
+            if len(summaries) == len(them):
+                metadata = write_summaries(summaries) | self._lineage | pictures.get(key, {})
+                tags = self._tags | axis_tags(key)
+                events.append(
+                    dg.AssetMaterialization(self._context.asset_key, metadata=metadata, partition=key, tags=tags)
+                )
         for key in complete:
             del self._waiting[key]
         self.found += found
         return events
-
-    def _event(self, key: str, metadata: dict[str, Any]) -> dg.AssetMaterialization:
-        tags = self._tags | axis_tags(key)
-        return dg.AssetMaterialization(self._context.asset_key, partition=key, metadata=metadata, tags=tags)
-
-
-def _by_partition(image: Image, found: Iterable[Result]) -> Iterable[tuple[str, list[Result]]]:
-    results: dict[str, list[Result]] = defaultdict(list)
-    for result in found:
-        results[partition_key(image, result.plane)].append(result)
-    return results.items()

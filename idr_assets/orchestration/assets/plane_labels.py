@@ -11,6 +11,7 @@ from idr_assets.orchestration.assets.plane_checks import check_specs
 from idr_assets.orchestration.assets.plane_events import PlaneEvents
 from idr_assets.orchestration.assets.plane_report import log_remarks, report
 from idr_assets.orchestration.assets.progress import log_progress
+from idr_assets.orchestration.assets.source_watch import SourceWatch
 from idr_assets.orchestration.assets.stops import end_canceled
 from idr_assets.orchestration.cluster.resource import DaskResource
 from idr_assets.orchestration.image import Image
@@ -57,9 +58,9 @@ def plane_labels(image: Image) -> dg.AssetsDefinition:
                 format=image.format,
                 reuse_pixels=image.reuse_pixels,
             )
-            report_source(context, image, run.level, run.provenance.fingerprint)
+            watch = SourceWatch(image, report_source(context, image, run.level, run.provenance.fingerprint))
             log_remarks(context, run.remarks)
-            planes = PlaneEvents(context, image, run, cells)
+            planes = PlaneEvents(context, run, cells, watch)
             earlier = read_earlier_attempt(context, image, cells, run.output)
             planes.take_over(earlier.events, earlier.summaries)
             rest = rectangles(image, cells - earlier.cells)
@@ -68,6 +69,8 @@ def plane_labels(image: Image) -> dg.AssetsDefinition:
                 results = run.segment(client, *rest, threads=dask.threads(client))
                 for result in log_progress(results, sum(map(len, rest)), context.log.info, planes.tell_early):
                     planes.add(result)
+                    if watch.replaced:
+                        break
             log_remarks(context, run.remark_on(planes.found))
             yield from report(context, image, planes)
 

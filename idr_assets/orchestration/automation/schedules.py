@@ -4,7 +4,6 @@ Every image has all three; they are off unless its YAML turns them on.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any, Self
 
 import dagster as dg
@@ -17,13 +16,9 @@ from idr_assets.orchestration.automation.missing import IN_PROGRESS, missing_pla
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.longer_axes import rename_shorter_keys
 from idr_assets.orchestration.partitions import RANGE_TAGS, range_tags
-from idr_assets.orchestration.source_version import find_version, last_seen
+from idr_assets.orchestration.source_version import find_version, hasten, last_seen
 
 type Job = Any  # of `define_asset_job`, whose type Dagster does not export
-
-HASTE = {"timeout": 5.0, "tries": 2, "seconds": 15.0}
-"""Upper limits for the requests of the sensor: Dagster ends an evaluation that takes a minute."""
-
 
 BUSY = "A run makes planes of %s. The others are requested when it has ended."
 
@@ -88,8 +83,7 @@ def change_sensor(image: Image, job: Job, automation: Automation) -> dg.SensorDe
     It reads metadata, and a few planes if the image grew. It skips if the store does not answer. The cursor is the last
     version that it saw, at first that of the last `source_image`.
     """
-    haste = {name: min(most, getattr(image.patience, name)) for name, most in HASTE.items()}
-    hasty = replace(image, patience=image.patience.model_copy(update=haste))
+    hasty = hasten(image)
 
     @dg.sensor(
         name=f"watch_{image.name}",
