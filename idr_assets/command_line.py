@@ -27,6 +27,7 @@ from idr_assets.orchestration.partitions import (
     timepoint_tags,
 )
 from idr_assets.orchestration.process_end import skip_last_garbage
+from idr_assets.orchestration.records_lock import lock_records
 from idr_assets.orchestration.rectangles import Cell
 from idr_assets.project import DEFINITIONS, find_image, find_segmentation, load_definitions
 from idr_assets.web.command import ui
@@ -124,6 +125,7 @@ def wipe(name: str, partitions: Sequence[str], segmentation: str | None, module:
     image = find_segmentation(_definitions(module), name, segmentation)
     with open_instance() as instance:
         blocks = [parse_range(image, text) for text in partitions]
+        rename_shorter_keys(instance, image)
         wiped = sum(_wipe(instance, image, block) for block in blocks)
     click.echo(f"Labels of {image.title} were deleted for {wiped} partitions.")
 
@@ -132,9 +134,10 @@ def _wipe(instance: dg.DagsterInstance, image: Image, block: Block) -> int:
     keys = [partition_key(image, plane) for plane in replace(block, c=block.c[:1]).planes()]
     try:
         labels = image.open_output()
-        # The record first: labels without a record are made again, a record without labels would stay.
-        instance.wipe_asset_partitions(dg.AssetKey(image.key("plane_labels")), keys)
-        remove_labels(labels, block)
+        with lock_records(instance, image):
+            # The record first: labels without a record are made again, a record without labels would stay.
+            instance.wipe_asset_partitions(dg.AssetKey(image.key("plane_labels")), keys)
+            remove_labels(labels, block)
     except NotImplementedError as error:
         message = (
             "The event log of DAGSTER_HOME cannot forget single planes, so nothing was done. Name the storage class in "

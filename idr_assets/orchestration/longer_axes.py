@@ -11,6 +11,7 @@ import dagster as dg
 from idr_assets.imaging.output.files import move_file
 from idr_assets.imaging.planes import index_key
 from idr_assets.orchestration.image import Image
+from idr_assets.orchestration.records_lock import lock_records
 
 
 def rename_shorter_keys(instance: dg.DagsterInstance, image: Image) -> None:
@@ -28,7 +29,8 @@ def rename_shorter_keys(instance: dg.DagsterInstance, image: Image) -> None:
         for old, new in names.items() if asset == "objects" else ():
             move_file(f"{image.objects_url}/t={old}.parquet", f"{image.objects_url}/t={new}.parquet")
         if names:
-            rename_partitions(instance, key, names)
+            with lock_records(instance, image):
+                rename_partitions(instance, key, names)
 
 
 def _key(key: str, lengths: Sequence[int]) -> str:

@@ -1,6 +1,6 @@
 """What a failed run has made already, for the run that retries it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 import dagster as dg
@@ -53,15 +53,26 @@ def read_earlier_attempt(
     if not _is_retry(context.run):
         return attempt
     told = _read_told(context, version_tags(context.instance, image))
-    for t, z in cells:
-        planes = [Plane(t, c, z) for c in image.channels]
-        event = told.get(partition_key(image, planes[0]))
-        summaries = _stored(output, event, planes) if event else []
+    for cell in cells:
+        event = told.get(partition_key(image, Plane(cell[0], 0, cell[1])))
+        summaries = read_stored(output, image, event) if event else []
         if event and summaries:
             attempt.events.append(event)
             attempt.summaries += summaries
-            attempt.cells.add((t, z))
+            attempt.cells.add(cell)
     return attempt
+
+
+def read_stored(output: OutputImage, image: Image, event: dg.AssetMaterialization) -> list[PlaneSummary]:
+    """Return the summaries of a partition's planes if the output holds just what an event told of them, else none."""
+    t, z = map(int, str(event.partition).split("|"))
+    planes = [Plane(t, c, z) for c in image.channels]
+    try:
+        summaries = read_summaries(event.metadata, planes)
+    except TypeError:  # of an earlier version, which kept no checksum
+        return []
+    kept = [summary.checksum for summary in summaries]
+    return summaries if None not in kept and kept == read_checksums(output, planes) else []
 
 
 def _is_retry(run: dg.DagsterRun) -> bool:
@@ -73,13 +84,3 @@ def _read_told(context: dg.AssetExecutionContext, wanted: Mapping[str, str]) -> 
 
     events = read_told_partitions(context.instance, context.run.tags[PARENT_TAG], context.asset_key)
     return {str(event.partition): event for event in events if not is_stale(event.tags or {}, wanted)}
-
-
-def _stored(output: OutputImage, event: dg.AssetMaterialization, planes: Sequence[Plane]) -> list[PlaneSummary]:
-    """Return the summaries of planes if the output holds just these, else none."""
-    try:
-        summaries = read_summaries(event.metadata, planes)
-    except TypeError:  # of an earlier version, which kept no checksum
-        return []
-    kept = [summary.checksum for summary in summaries]
-    return summaries if None not in kept and kept == read_checksums(output, planes) else []

@@ -13,9 +13,11 @@ import dagster as dg
 from idr_assets.imaging.planes import Plane, evenly_spread
 from idr_assets.imaging.segmentation.plane_results import PlaneSummary, Result
 from idr_assets.imaging.stores.zarr_settings import own_settings
+from idr_assets.orchestration.assets.earlier_attempt import read_stored
 from idr_assets.orchestration.assets.plane_metadata import draw_outlines, write_summaries
 from idr_assets.orchestration.assets.source_watch import SourceWatch
 from idr_assets.orchestration.partitions import axis_tags, partition_key
+from idr_assets.orchestration.records_lock import lock_records
 from idr_assets.orchestration.rectangles import Cell
 from idr_assets.orchestration.versions import version_tags
 
@@ -74,7 +76,9 @@ class PlaneEvents:
 
         Those become failures. Raises `ImageError` if the store does not answer, unless this is the `last` time.
         """
-        with self._telling, own_settings:
+        with self._telling, lock_records(self._context.instance, self._image), own_settings:
+            # What the event log has refused may have been wiped before this lock.
+            self._untold = [event for event in self._untold if read_stored(self._run.output, self._image, event)]
             self._untold += self._complete(last=last)
             if self._untold:
                 self._store()
