@@ -18,6 +18,7 @@ help: ## list the targets
 demo: $(INSTALLED) ## segment the demo image: labels, pictures and objects
 	@case "$$DAGSTER_HOME" in *[]\?\*%[]*) \
 	  echo "Dagster misreads ?, *, [ and % in the path $$DAGSTER_HOME, so nothing was done. Rename the folder." >&2; exit 1;; esac
+	@$(BIN)/python -c 'from idr_assets.instance import open_instance; open_instance()'  # one command at a time makes it
 	$(BIN)/dg launch --job segment_demo
 	$(BIN)/dg launch --job measure_demo
 	@printf '\nDone. Look at:\n'

@@ -2,9 +2,12 @@
 
 import os
 import re
+from pathlib import Path
 
 import click
 import dagster as dg
+
+from idr_assets.first_use import set_up
 
 
 def open_instance() -> dg.DagsterInstance:
@@ -31,7 +34,10 @@ def open_instance() -> dg.DagsterInstance:
         )
         raise click.ClickException(message)
     try:
-        return dg.DagsterInstance.get()
+        with set_up(Path(home)):
+            instance = dg.DagsterInstance.get()
+            instance.get_asset_keys()  # makes what is made at the first question
+            return instance
     except OSError as error:
         message = (
             f"The instance in DAGSTER_HOME, {home}, cannot be opened ({error}), so nothing was done. Correct the "

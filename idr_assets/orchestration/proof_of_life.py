@@ -5,7 +5,7 @@ Process IDs would prove less: they are reused, and the processes of another cont
 
 import fcntl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from socket import gethostname
@@ -35,6 +35,19 @@ def hold(path: Path, text: str) -> Iterator[int]:
         file.write(text)
         file.flush()
         yield file.fileno()
+
+
+@contextmanager
+def wait_for(path: Path) -> Iterator[None]:
+    """Hold a file locked, after others have released it.
+
+    Waits for nothing if the folder is not writable, or its file system has no locks.
+    """
+    with ExitStack() as stack:
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            fcntl.flock(stack.enter_context(path.open("a")), fcntl.LOCK_EX)
+        yield
 
 
 @cache

@@ -1,25 +1,17 @@
 """One at a time: who tells Dagster of planes, and who deletes or renames them, so that it counts what is stored."""
 
-import fcntl
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import dagster as dg
 
 from idr_assets.orchestration.image import Image
+from idr_assets.orchestration.proof_of_life import wait_for
 
 
-@contextmanager
-def lock_records(instance: dg.DagsterInstance, image: Image) -> Iterator[None]:
+def lock_records(instance: dg.DagsterInstance, image: Image) -> AbstractContextManager[None]:
     """Keep other processes that use the folder of the instance from the records and labels of an image.
 
-    Waits until nobody else does this. Does nothing if the folder is not writable, or its file system has no locks.
     Whoever looks at what is stored and then tells Dagster of it, does both within one lock.
     """
-    path = Path(instance.root_directory, "idr_assets", "locks", *image.key("plane_labels"))
-    with ExitStack() as stack:
-        with suppress(OSError):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            fcntl.flock(stack.enter_context(path.open("a")), fcntl.LOCK_EX)  # released when closed, or by a kill
-        yield
+    return wait_for(Path(instance.root_directory, "idr_assets", "locks", *image.key("plane_labels")))

@@ -1,0 +1,52 @@
+"""Commands that open an instance for the first time, and one that others have broken so."""
+
+import shutil
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from time import sleep
+
+import dagster as dg
+import pytest
+from alembic.util.exc import CommandError
+
+from idr_assets.first_use import DATABASES
+from idr_assets.instance import open_instance
+from idr_assets.orchestration.proof_of_life import wait_for
+from idr_assets_tests.support.dagster_home import ROOT
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give an instance with the project's settings that was never used."""
+    shutil.copy(ROOT / ".dagster_home/dagster.yaml", tmp_path)
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    return tmp_path
+
+
+def test_a_command_waits_while_another_makes_the_databases(home: Path) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with wait_for(home / "idr_assets/first_use"):
+            opened = pool.submit(open_instance)
+            sleep(0.5)
+            assert not any((home / name).exists() for name in DATABASES)
+        with opened.result():
+            assert all((home / name).exists() for name in DATABASES)
+
+
+def test_databases_that_several_commands_have_made_at_once_are_mended(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_instance() as instance:
+        instance.create_run_for_job(dg.Definitions(jobs=[dg.job(name="any")(lambda: None)]).resolve_job_def("any"))
+    for name in DATABASES:
+        with closing(sqlite3.connect(home / name)) as database, database:
+            database.execute("INSERT INTO alembic_version VALUES ('5771160a95ad')")
+    with pytest.raises(CommandError, match="more than one head"):
+        dg.DagsterInstance.get()
+    with open_instance() as instance:
+        assert len(instance.get_runs()) == 1
+    assert f"have made the databases of {home} at the same time" in capsys.readouterr().err
+    with open_instance():
+        assert capsys.readouterr().err == ""
