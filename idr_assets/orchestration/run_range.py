@@ -41,7 +41,7 @@ def wanted_cells(context: dg.AssetExecutionContext, image: Image) -> set[Cell]:
         )
         raise dg.Failure(message, allow_retries=False)
     context.log.info("This run makes %d of the %d partitions of its range.", len(some), len(every))
-    return some
+    return set(some)
 
 
 def check_range(tags: Mapping[str, str], keys: dg.PartitionKeyRange, asset: dg.AssetKey) -> None:

@@ -7,6 +7,7 @@ each partition of that range. This module imports little, because the event log 
 import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 
 from idr_assets.orchestration.rectangles import Cell
 
@@ -31,13 +32,16 @@ def scatter_tags(cells: Collection[Cell], t: range, z: range) -> dict[str, str]:
     return {f"{TAG}{number:03}": part for number, part in enumerate(parts)}
 
 
-def read_scattered(tags: Mapping[str, str]) -> set[Cell] | None:
+def read_scattered(tags: Mapping[str, str]) -> frozenset[Cell] | None:
     """Return the (t, z) that the tags of a run name, or None if it makes its whole range."""
-    parts = [tags[name] for name in sorted(tags) if name.startswith(TAG)]
-    if not parts:
-        return None
-    *head, bits = zlib.decompress(b64decode("".join(parts))).split(b" ", 4)
+    text = "".join(tags[name] for name in sorted(tags) if name.startswith(TAG))
+    return _decode(text) if text else None
+
+
+@lru_cache(maxsize=1)  # the event log asks again for each batch of a run
+def _decode(text: str) -> frozenset[Cell]:
+    *head, bits = zlib.decompress(b64decode(text)).split(b" ", 4)
     t, t_stop, z, z_stop = map(int, head)
     columns = z_stop - z
     found = (at for at in range((t_stop - t) * columns) if bits[at // 8] >> at % 8 & 1)
-    return {(t + at // columns, z + at % columns) for at in found}
+    return frozenset((t + at // columns, z + at % columns) for at in found)

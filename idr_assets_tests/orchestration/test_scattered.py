@@ -38,7 +38,7 @@ def make(segmented: Segmented, cells: set[tuple[int, int]], **more: str) -> bool
 )
 def test_the_tags_of_a_run_name_its_planes_in_few_characters(t: range, z: range, share: float) -> None:
     every = [(row, column) for row in t for column in z]
-    some = set(Random(0).sample(every, max(1, int(share * len(every)))))  # noqa: S311
+    some = frozenset(Random(0).sample(every, max(1, int(share * len(every)))))  # noqa: S311
     tags = scatter_tags(some, t, z)
     assert read_scattered(tags | {"other": "tag"}) == some
     assert len(tags) <= 2
@@ -49,7 +49,7 @@ def test_the_tags_of_a_run_name_its_planes_in_few_characters(t: range, z: range,
 
 def test_tags_that_are_cut_into_many_are_read_in_their_order() -> None:
     every = [(row, column) for row in range(200) for column in range(2600)]
-    some = set(Random(1).sample(every, 200_000))  # noqa: S311
+    some = frozenset(Random(1).sample(every, 200_000))  # noqa: S311
     tags = scatter_tags(some, range(200), range(2600))
     assert len(tags) > 20
     assert read_scattered(dict(sorted(tags.items(), reverse=True))) == some
