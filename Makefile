@@ -80,7 +80,7 @@ $(BIN)/python:
 $(INSTALLED): requirements.txt pyproject.toml | $(BIN)/python
 	sed -n '/^uv==/,/[^\\]$$/p' requirements.txt | \
 	  $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r /dev/stdin
-	@echo "Installing packages: a minute or two, once."
+	@echo "Installing packages: one to three minutes, once."
 	$(BIN)/uv pip sync --quiet --require-hashes --compile-bytecode --python $(BIN)/python requirements.txt
 	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
 	@touch $@

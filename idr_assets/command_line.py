@@ -162,7 +162,9 @@ def _to_do(
         cells = missing_planes(instance, image, states) | (stale_planes(instance, image) if stale else set())
         to_do += [(image, cells)] if cells else []
     if not to_do:
-        click.echo(f"No plane of {images[0].name} is missing or failed{', or stale' * stale}.", err=True)
+        busy = 0 if in_progress else sum(len(missing_planes(instance, image, [IN_PROGRESS])) for image in images)
+        others = f"; {busy} are in progress or queued, which `--in-progress` lists" if busy else ""
+        click.echo(f"No plane of {images[0].name} is missing or failed{', or stale' * stale}{others}.", err=True)
     return to_do
 
 

@@ -137,7 +137,7 @@ def test_runs_that_are_cancelled_keep_what_they_made_and_leave_nothing_else(serv
     assert results == [{"__typename": "TerminateRunSuccess"}] * len(FORMS)
     wait_until(lambda: states(home, *cancelled) == ["CANCELED"] * len(FORMS))
     wait_until(lambda: not home.run_processes, 30)
-    assert said(home, cancelled[0], "The run was stopped: 2 of 4 partitions are done and kept.")
+    assert said(home, cancelled[0], "The run was stopped: 2 of 4 partitions are done and kept;")
     assert set(PARTITIONS[:2]) <= home.instance.get_materialized_partitions(dg.AssetKey(["image", "plane_labels"]))
     served.runs.hold.unlink()  # for threads of other people's workers, which nobody can stop
     wait_until(lambda: served.runs.scheduler.is_idle, 30)

@@ -81,8 +81,9 @@ def test_a_command_that_is_killed_or_stopped_keeps_what_it_made(tmp_path: Path) 
         sleep(1)  # between that the plane is stored and that the run hears of it
         stopped.send_signal(signal.SIGINT)
         assert stopped.wait(60) == 1
-        assert "1 of 2 partitions are done and kept. Make the others with `idr-assets resume image`" in (
-            home.output.read_text()
+        assert (
+            "1 of 2 partitions are done and kept; the others are as they were before it. `idr-assets resume image`"
+            in (home.output.read_text())
         )
         assert last_run(home).status == dg.DagsterRunStatus.CANCELED
         assert labels(home) == set(PARTITIONS[:3])

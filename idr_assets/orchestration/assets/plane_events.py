@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 MOST_PICTURED = 3
 """Partitions of a run with pictures at most: thousands would make the event log as large as the labels."""
 
-STOPPED = "The run was stopped: %d of %d partitions are done and kept. Make the others with `idr-assets resume %s`."
+STOPPED = (
+    "The run was stopped: %d of %d partitions are done and kept; the others are as they were before it. `idr-assets "
+    "resume %s` makes those that are missing, with `--stale` also those of an earlier recipe or image."
+)
 
 
 class PlaneEvents:
