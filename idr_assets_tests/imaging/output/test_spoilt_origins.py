@@ -1,9 +1,9 @@
 """Planes and origins that are damaged, or cannot be noted: what is in doubt is fetched, and no more."""
 
 import shutil
-from collections.abc import Callable
 from errno import ENOSPC
 from pathlib import Path
+from typing import Any
 
 import pytest
 import zarr
@@ -85,7 +85,7 @@ def test_origins_that_cannot_be_noted_are_told_once_and_fail_no_plane(
             raise OSError(ENOSPC, "No space left on device")
         return int(put(path, *arguments, **options))
 
-    put: Callable[..., int] = _local._put  # noqa: SLF001
+    put: Any = _local._put  # noqa: SLF001
     monkeypatch.setattr(_local, "_put", refuse)
     with Client(processes=False, n_workers=1, threads_per_worker=2, dashboard_address="127.0.0.1:0") as client:
         found = list(segment_blocks(client, task, BLOCK.single_planes()))
