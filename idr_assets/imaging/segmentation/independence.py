@@ -1,6 +1,5 @@
 """Check on a few planes that a function of a stack labels each plane as if it were alone."""
 
-import math
 from collections.abc import Callable
 
 import numpy as np
@@ -9,7 +8,7 @@ from idr_assets.imaging.planes import Block, Plane, count_objects, evenly_spread
 from idr_assets.imaging.segmentation.label_numbers import Labels, Pixels
 
 MOST_COMPARED = 3
-"""Planes of a block that are segmented alone too, of a small block half: enough to find a function that mixes them."""
+"""Planes of a block that are segmented alone too: the first, the last, and one with planes on both sides."""
 
 BLOCKS_COMPARED = 2
 """Blocks of a run whose planes are compared. Dask builds a graph for each plane, in the time of labelling twenty."""
@@ -50,7 +49,7 @@ def compare_alone(
     """
     planes, shape = block.planes(), (len(block), 1, 1, 1, *pixels.shape[3:])
     each = list(zip(planes, pixels.reshape(shape), labels.reshape(shape), strict=True))
-    compared = evenly_spread(each, min(MOST_COMPARED, math.ceil(len(each) / 2))) if len(each) > 1 else []
+    compared = evenly_spread(each, MOST_COMPARED) if len(each) > 1 else []
     for plane, own, found in compared:
         alone = label(own)
         if not np.array_equal(alone, found):

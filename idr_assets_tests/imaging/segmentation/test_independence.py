@@ -1,5 +1,6 @@
 """A function of a stack labels each plane as if it were alone; one that does not is found, and nothing is stored."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from distributed import Client
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.source import Source
 from idr_assets.imaging.segmentation import gaussian_threshold, per_stack
+from idr_assets.imaging.segmentation.independence import DependentPlanesError, compare_alone
+from idr_assets.imaging.segmentation.labelling import label
 from idr_assets.imaging.segmentation.lifting import SegmentationFunction
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary, Result
 from idr_assets.imaging.segmentation.recipe import Recipe
@@ -86,3 +89,24 @@ def test_planes_of_the_recipe_of_the_project_are_independent(tmp_path: Path, cli
     _, found = segment(tmp_path, client, gaussian_threshold)
     assert sum(result.compared for result in found if isinstance(result, PlaneSummary)) == 6
     assert all(isinstance(result, PlaneSummary) for result in found)
+
+
+@per_stack
+def with_the_plane_before(planes: da.Array) -> da.Array:
+    """Threshold the mean of each plane and the one before it."""
+    before = da.concatenate([planes[:1], planes[:-1]])
+    return ((planes.astype(float) + before) / 2 > 500).astype(np.int32)  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("slices", [2, 3, 4])
+def test_each_plane_of_a_small_block_is_compared(slices: int) -> None:
+    pixels = PIXELS[:1, :1, :slices]
+    segment_alone = partial(label, with_the_plane_before, {}, plane_chunks=pixels.shape[3:])
+    with pytest.raises(DependentPlanesError, match="with_the_plane_before is declared @per_stack"):
+        compare_alone(
+            Block(range(1), (0,), range(slices)),
+            pixels,
+            segment_alone(pixels)[0],
+            lambda plane: segment_alone(plane)[0],
+            "with_the_plane_before",
+        )
