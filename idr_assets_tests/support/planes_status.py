@@ -81,6 +81,10 @@ CHANGES: list[tuple[Callable[[dg.DagsterInstance], object], tuple[int, int, int]
     (delete, (2, 0, 0)),
     (lambda instance: run(instance, "1|06", "1|07"), (3, 0, 0)),
     (delete, (1, 0, 0)),  # what an older run told of 1|06 is not of the output any more
+    (lambda instance: run(instance, *FAILED), (3, 0, 0)),
+    (lambda instance: run(instance, "3|07", "3|07"), (4, 0, 0)),
+    (fail, (4, 2, 0)),
+    (delete, (1, 0, 0)),  # nor is what an older run told of planes that a failed one may have stored
 ]
 """What happens to the planes, and how many are done, failed and in progress after it."""
 

@@ -35,8 +35,9 @@ class PartitionWipe(SqlEventLogStorage):
     def delete_events(self, run_id: str) -> None:
         """Delete the events of a run, so that none of its partitions counts as done.
 
-        Older materializations of them leave the index too: they tell of outputs that the run has overwritten. What
-        Dagster caches for each asset is updated.
+        Older materializations of them leave the index too, since they tell of outputs that the run has overwritten. If
+        the run had begun, so do those of partitions that it planned, since it may have stored planes without telling.
+        What Dagster caches for each asset is updated.
         """
         events = SqlEventLogStorageTable
         of_run = (
@@ -50,12 +51,18 @@ class PartitionWipe(SqlEventLogStorage):
             self._remember(asset_key)
 
     def _forget_overwritten(self, run_id: str) -> None:
-        """Remove from the index what is older than a run's materialization of the same partition."""
+        """Remove from the index what is older than a run's events of the same partition."""
         events, newer = SqlEventLogStorageTable, SqlEventLogStorageTable.alias("newer")
-        type_ = dg.DagsterEventType.ASSET_MATERIALIZATION.value
-        same = [events.c[name] == newer.c[name] for name in ("asset_key", "dagster_event_type", "partition")]
+        told, planned = dg.DagsterEventType.ASSET_MATERIALIZATION, dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED
+        begun = self.get_logs_for_run(run_id, of_type=dg.DagsterEventType.STEP_START, limit=1)
+        types = [told.value, *([planned.value] if begun else [])]
+        same = [events.c[name] == newer.c[name] for name in ("asset_key", "partition")]
         overwritten = db.select(events.c.id).where(
-            newer.c.run_id == run_id, newer.c.dagster_event_type == type_, *same, events.c.id < newer.c.id
+            newer.c.run_id == run_id,
+            newer.c.dagster_event_type.in_(types),
+            events.c.dagster_event_type == told.value,
+            *same,
+            events.c.id < newer.c.id,
         )
         with self.index_transaction() as connection:
             found = [{"old": id_} for id_ in connection.execute(overwritten).scalars()]
