@@ -21,7 +21,7 @@ from idr_assets.imaging.segmentation.failures import fail_planes
 from idr_assets.imaging.segmentation.in_flight import ClusterLostError, InFlight, Outcome
 from idr_assets.imaging.segmentation.independence import BLOCKS_COMPARED, DEPENDENT, UNPROVEN
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary, Result
-from idr_assets.imaging.segmentation.works_on import works_on
+from idr_assets.imaging.segmentation.works_on import WorksOn, works_on
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +55,14 @@ def segment_blocks(client: Client, task: BlockTask, blocks: Iterable[Block]) -> 
 
 
 def _segment(client: Client, task: BlockTask, blocks: Iterable[Block], notes: "_Notes") -> Iterator[Result]:
-    flight, works = InFlight(client, partial(run_task, task)), works_on(task.function)
+    flight = InFlight(client, partial(run_task, task))
+    try:
+        yield from _outcomes(flight, works_on(task.function), blocks, notes)
+    finally:
+        flight.cancel()
+
+
+def _outcomes(flight: InFlight, works: WorksOn, blocks: Iterable[Block], notes: "_Notes") -> Iterator[Result]:
     flight.send(blocks)
     again: set[Block] = set()
     suspects: list[Block] = []

@@ -8,7 +8,7 @@ from math import inf
 from time import monotonic, sleep
 from typing import Protocol
 
-from distributed import Client, LocalCluster, as_completed
+from distributed import Client, Future, LocalCluster, as_completed
 
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
@@ -91,6 +91,11 @@ class InFlight:
                 yield self._blocks.pop(future), outcome[1] if future.status == "error" else outcome
         while self._blocks:
             yield self._blocks.popitem()[1], self._lost or ClusterLostError()
+
+    def cancel(self) -> None:
+        """Give up what has not ended: what waits never begins, and what is at work stores nothing any more."""
+        if futures := [future for future in self._blocks if isinstance(future, Future)]:
+            self._client.cancel(futures)
 
     def _wait(self) -> bool:
         """Wait until a block has ended; return False if the cluster is lost instead."""
