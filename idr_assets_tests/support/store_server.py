@@ -5,6 +5,7 @@ Here belong its answers and its faults. What a store holds is in `idr_stores`.
 
 import asyncio
 import base64
+import gzip
 import socket
 import ssl
 import struct
@@ -83,7 +84,10 @@ class StoreServer(RequestCounts):
             file = (self.root / request.match_info["path"]).resolve()
             found = file.is_relative_to(self.root) and file.is_file()
             if fault := self._next_fault(request.path):
-                return await fault(request, file.read_bytes()[request.http_range] if found else b"")
+                body = file.read_bytes() if found else b""
+                start, stop, _ = request.http_range.indices(len(body))
+                request["content_range"] = f"bytes {start}-{stop - 1}/{len(body)}"
+                return await fault(request, body[start:stop])
             if not found:
                 return await self.absent(request, b"") if self.absent else web.Response(status=404)
             if not self._ranges:
@@ -124,8 +128,11 @@ def changed(change: Callable[[bytes], bytes], content_type: str = "application/o
     """Answer as if the file held `change(body)`, with headers that agree with it; a Range is changed by itself."""
 
     async def fault(request: web.Request, body: bytes) -> web.StreamResponse:
-        partial = "Range" in request.headers
-        return web.Response(status=206 if partial else 200, body=change(body), content_type=content_type)
+        answer = web.Response(body=change(body), content_type=content_type)
+        if "Range" in request.headers:
+            answer.set_status(206)
+            answer.headers["Content-Range"] = request.get("content_range", "bytes */0")
+        return answer
 
     return fault
 
@@ -175,6 +182,41 @@ async def cut(request: web.Request, body: bytes) -> web.StreamResponse:
     await response.prepare(request)
     await response.write(body[: len(body) // 2])
     return response
+
+
+async def endless(request: web.Request, _body: bytes) -> web.StreamResponse:
+    """Send zeros until the client has enough."""
+    response = web.StreamResponse()
+    await response.prepare(request)
+    while True:
+        await response.write(bytes(2**16))
+
+
+def announced(length: int) -> Fault:
+    """Send the good body after a `Content-Length` that says more."""
+
+    async def fault(request: web.Request, body: bytes) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": str(length)})
+        await response.prepare(request)
+        await response.write(body)
+        return response
+
+    return fault
+
+
+def encoded(length: int) -> Fault:
+    """Answer with so many zeros, compressed for the way."""
+
+    async def fault(_request: web.Request, _body: bytes) -> web.StreamResponse:
+        return web.Response(body=gzip.compress(bytes(length), 1), headers={"Content-Encoding": "gzip"})
+
+    return fault
+
+
+async def other_part(request: web.Request, body: bytes) -> web.StreamResponse:
+    """Answer a request for a part with as many bytes of the object's start, as a broken proxy does."""
+    range_ = {"Content-Range": f"bytes 0-{len(body) - 1}/{request['content_range'].rpartition('/')[2]}"}
+    return web.Response(status=206, body=body[::-1], headers=range_)
 
 
 def drip(seconds: float) -> Fault:

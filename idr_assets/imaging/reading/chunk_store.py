@@ -10,12 +10,12 @@ from zarr.core.buffer import Buffer, BufferPrototype, default_buffer_prototype
 from zarr.storage import WrapperStore
 
 from idr_assets.imaging.errors import CorruptBodyError, ImageError, join_address, masked
-from idr_assets.imaging.reading.chunk_bodies import ChunkFormat, ShardFormat, check_body, check_length
 from idr_assets.imaging.reading.document_answers import DocumentAnswers
-from idr_assets.imaging.reading.documents import DOCUMENTS, read_document
 from idr_assets.imaging.reading.faults import RefusedError, read_error
 from idr_assets.imaging.reading.retries import Patience, ask_patiently
+from idr_assets.imaging.reading.verification import Verification, check_length, is_document
 from idr_assets.imaging.reading.whole_bodies import BODIES
+from idr_assets.imaging.stores.answers import expect
 from idr_assets.imaging.stores.by_address import is_local
 from idr_assets.imaging.stores.ranges import RangeIgnoredError, find_limits
 
@@ -29,8 +29,8 @@ class ChunkStore(WrapperStore[Store]):
 
     Attributes
     ----------
-    chunks : ChunkFormat or ShardFormat, optional
-        How the chunks are encoded, once it is known.
+    verification : Verification
+        What answers are verified against.
     documents : DocumentAnswers
         Which of Zarr's documents the store sent and refused.
     chunk_refusals : dict of str to RefusedError
@@ -45,7 +45,7 @@ class ChunkStore(WrapperStore[Store]):
         super().__init__(store)
         self.url = url
         self.patience = patience
-        self.chunks: ChunkFormat | ShardFormat | None = None
+        self.verification = Verification()
         self.chunk_refusals: dict[str, RefusedError] = {}
         self.chunks_answer = False
         self.documents = DocumentAnswers()
@@ -64,7 +64,7 @@ class ChunkStore(WrapperStore[Store]):
 
     async def get(self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None) -> Buffer | None:
         """Read a key, and try again while the fault may pass."""
-        if _is_document(key):
+        if is_document(key):
             body = await self.documents.get(key, self._ask)
         else:
             body = await self._get_chunk(key, byte_range)
@@ -72,7 +72,8 @@ class ChunkStore(WrapperStore[Store]):
 
     def get_ranges(self, *args: Any, **arguments: Any) -> Any:  # noqa: ANN401  Zarr's signature
         """Read parts of a shard by `get` too, where Zarr's wrapper would ask the wrapped store."""
-        return Store.get_ranges(self, *args, **{name: value for name, value in arguments.items() if value is not None})
+        given = {name: value for name, value in arguments.items() if value is not None}
+        return self.verification.verify_chunks(Store.get_ranges(self, *args, **given))
 
     def forget(self) -> None:
         """Drop the bodies of this store that are kept, because one of them cannot be decoded."""
@@ -115,20 +116,18 @@ class ChunkStore(WrapperStore[Store]):
             raise ImageError(message) from None
 
     async def _read_verified(self, key: str, wanted: ByteRequest | None) -> bytes | None:
-        try:
-            found = await self._store.get(key, default_buffer_prototype(), wanted)
-        except RangeIgnoredError as whole:
-            body = self._verify(key, whole.body, None)
-            BODIES.keep(self._opening, key, body)
-            return body if wanted is None else _cut(body, wanted)
-        return None if found is None else self._verify(key, found.to_bytes(), wanted)
-
-    def _verify(self, key: str, body: bytes, wanted: ByteRequest | None) -> bytes:
-        """Check a body, and return it in a form that Zarr reads."""
-        if wanted is None and _is_document(key):
-            return read_document(self._url_of(key), body)
-        check_length(body, wanted) if wanted else check_body(body, self.chunks)
-        return body
+        verification, url = self.verification, self._url_of(key)
+        with expect(verification.most(key)) as answer:
+            try:
+                found = await self._store.get(key, default_buffer_prototype(), wanted)
+            except RangeIgnoredError as whole:
+                verification.compare_version(key, answer)
+                body = verification.verify(key, url, whole.body)
+                BODIES.keep(self._opening, key, body)
+                return body if wanted is None else _cut(body, wanted)
+        if found is None or wanted is None:
+            return None if found is None else verification.verify(key, url, found.to_bytes())
+        return verification.verify_part(key, found.to_bytes(), wanted, answer)
 
     def __str__(self) -> str:
         """Name the store without what may be secret in its address: Zarr's own errors print it."""
@@ -138,10 +137,6 @@ class ChunkStore(WrapperStore[Store]):
 
     def _url_of(self, key: str) -> str:
         return join_address(self.url, key)
-
-
-def _is_document(key: str) -> bool:
-    return key.rpartition("/")[2] in DOCUMENTS
 
 
 def _cut(body: bytes, wanted: ByteRequest) -> bytes:

@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from idr_assets.imaging.errors import ForeignBodyError, ImageError, PageError, split_query
-from idr_assets.imaging.reading.chunk_bodies import looks_like_html
+from idr_assets.imaging.errors import ForeignBodyError, ImageError, split_query
 from idr_assets.imaging.store_text import cite, quote, show_address
+from idr_assets.imaging.stores.answers import check_page
 
 DOCUMENTS = ("zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata")
 """Names of Zarr's metadata documents; every other key is a chunk's."""
@@ -30,6 +30,9 @@ CODECS = {
 """Every codec that an image may declare: those of Zarr v3, and of numcodecs in v2 and v3."""
 
 ZARR_V2 = 2
+
+MOST_VALUES = 1_000_000
+"""Most values of a document; those of an image have some hundreds."""
 
 NUMBERS = re.compile(r"[<>|=][biuf]\d+|bool|u?int(8|16|32|64)|float(16|32|64)")
 """The dtypes of pixels, as Zarr v2 and v3 write them."""
@@ -73,11 +76,13 @@ def _mend(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _parse(body: bytes) -> dict[str, Any]:
+    if (values := body.count(b",") + 1) > MOST_VALUES:  # of which each takes up to 250 bytes
+        message = f"it has {values} values, at most {MOST_VALUES} are read"
+        raise ForeignBodyError(message)
     try:
         document = json.loads(body)
     except ValueError as error:
-        if looks_like_html(body):
-            raise PageError from error
+        check_page(body)
         message = f"it is not JSON ({cite(error)})"
         raise ForeignBodyError(message) from error
     if not isinstance(document, dict):

@@ -11,7 +11,7 @@ from zarr.errors import NodeNotFoundError
 from idr_assets.imaging.errors import ImageError, check_address, masked
 from idr_assets.imaging.ome_zarr.geometry import Geometry, read_geometry
 from idr_assets.imaging.ome_zarr.multiscales import NoImageError
-from idr_assets.imaging.reading.chunk_bodies import find_format
+from idr_assets.imaging.reading.chunk_formats import find_format
 from idr_assets.imaging.reading.chunk_store import ChunkStore
 from idr_assets.imaging.reading.retries import Patience
 from idr_assets.imaging.reading.web_pages import check_page
@@ -39,7 +39,7 @@ def open_array(
         geometry, array = read_geometry(shown, level, store), _open(shown, level, store, zeros=zeros)
         _check_dimensions(f"{shown}/{level}", geometry, array)
         geometry = replace(geometry, remarks=(*geometry.remarks, *_compare_names(f"{shown}/{level}", geometry, array)))
-        store.chunks = find_format(array)
+        store.verification.chunks = find_format(f"{shown}/{level}", array)
         ask_at_once(array, patience.requests)
     except NoImageError as error:
         explained = explain_absence(url, storage_options, patience)

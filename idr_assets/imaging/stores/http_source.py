@@ -3,8 +3,8 @@
 import asyncio
 import atexit
 from collections.abc import Mapping
-from http import HTTPStatus
 from importlib.metadata import version
+from math import inf
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
@@ -15,14 +15,17 @@ from yarl import URL
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.store_text import show_address
+from idr_assets.imaging.stores.answers import receive
 from idr_assets.imaging.stores.proxies import find_proxy
-from idr_assets.imaging.stores.ranges import RangeIgnoredError
 
 USER_AGENT = f"idr_assets/{version('idr_assets')}"
 """Tells a public store who reads from it."""
 
 PATIENCE = 1.0
 """Seconds that a session may take to close."""
+
+SHORT = 2**16
+"""Bytes of an error's page that are read."""
 
 LEGAL = "%/?:@!$&'()*+,;=-._~"
 """Characters of a query that are sent as they are, beside letters and digits: a signature may depend on them."""
@@ -35,7 +38,7 @@ async def open_session(*, headers: dict[str, str] | None = None, **arguments: An
     """
     trace = aiohttp.TraceConfig()
     trace.on_request_redirect.append(_check_redirect)
-    named = {"User-Agent": USER_AGENT} | (headers or {})
+    named = {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip"} | (headers or {})
     session = aiohttp.ClientSession(headers=named, trace_configs=[trace], **arguments)
     atexit.register(_close, asyncio.get_running_loop(), session)
     return session
@@ -77,18 +80,16 @@ class HttpSource(HTTPFileSystem):  # type: ignore[misc]  # fsspec ships no types
         return URL(f"{address}?{self.query}", encoded=True) if self.query else address
 
     async def _cat_file(self, url: str, start: int | None = None, end: int | None = None, **options: Any) -> bytes:  # noqa: ANN401
-        if start is None and end is None:
-            whole: bytes = await super()._cat_file(url, **options)
-            return whole
-        asked = self.kwargs | options
-        asked["headers"] = asked["headers"] | {"Range": await self._process_limits(url, start, end)}
+        asked = self.kwargs | options | {"auto_decompress": False}
+        part = await self._process_limits(url, start, end) if start is not None or end is not None else None
+        if part:
+            asked["headers"] = asked["headers"] | {"Range": part}
         session = await self.set_session()
         async with session.get(self.encode_url(url), **asked) as answer:
-            body: bytes = await answer.read()
+            if not answer.ok and (answer.content_length or inf) <= SHORT:
+                await answer.read()  # so that the connection is used again
             self._raise_not_found_for_status(answer, url)
-        if answer.status == HTTPStatus.OK:
-            raise RangeIgnoredError(body)
-        return body
+            return await receive(answer.content.read, answer.status, answer.headers, part)
 
 
 async def _check_redirect(

@@ -1,12 +1,11 @@
 """Read images from S3: each request is made once, because `retries` repeats it."""
 
-from http import HTTPStatus
 from typing import Any
 
 from s3fs import S3FileSystem
 
+from idr_assets.imaging.stores.answers import receive
 from idr_assets.imaging.stores.http_source import USER_AGENT
-from idr_assets.imaging.stores.ranges import RangeIgnoredError
 
 CONFIG = {
     "retries": {"total_max_attempts": 1},
@@ -27,7 +26,22 @@ class S3Source(S3FileSystem):  # type: ignore[misc]  # s3fs ships no types
 
     async def _call_s3(self, method: str, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401  theirs
         answer = await super()._call_s3(method, *arguments, **named)
-        if "Range" in named and answer["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.OK:
+        if method == "get_object":
+            about = answer["ResponseMetadata"]
             async with answer["Body"] as body:
-                raise RangeIgnoredError(await body.read())
+                received = await receive(body.read, about["HTTPStatusCode"], about["HTTPHeaders"], named.get("Range"))
+            answer["Body"] = _Received(received)
         return answer
+
+
+class _Received:
+    """A body that has been received, as s3fs reads it."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    async def read(self) -> bytes:
+        return self._body
+
+    def close(self) -> None:
+        """Do nothing."""

@@ -12,6 +12,7 @@ from zarr.core.buffer import Buffer, BufferPrototype
 
 from idr_assets.imaging.errors import CorruptBodyError, ImageError
 from idr_assets.imaging.store_text import show_address
+from idr_assets.imaging.stores.answers import TooLongError, expect
 from idr_assets.imaging.stores.ranges import RangeIgnoredError, find_limits
 from idr_assets.imaging.stores.zip_directory import (
     HEADER,
@@ -23,6 +24,9 @@ from idr_assets.imaging.stores.zip_directory import (
 )
 
 SUFFIXES = {".ozx", ".zip"}
+MOST_OF_A_DIRECTORY = 256 * 2**20
+"""Most bytes of an archive after the last of its files."""
+
 NO_RANGES = "its server sends the whole file where a part is asked for"
 
 FEW = 4
@@ -103,27 +107,29 @@ class ZipSource(Store):
 
     async def _read_directory(self) -> Directory:
         tail = await self._part(-TAIL, None)
-        if len(tail) > TAIL:
-            raise ArchiveError(NO_RANGES)
         start = find_directory(tail)
         is_whole = len(tail) < TAIL
         return Directory(start, tail[start:] if is_whole else await self._part(start, None))
 
     async def _read(self, start: int, stop: int) -> bytes:
         body = await self._part(start, stop)
-        if len(body) > stop - start:
-            raise ImageError(self._explain(NO_RANGES))
         if len(body) < stop - start:
             message = f"it has {len(body)} bytes, {stop - start} were asked for"
             raise CorruptBodyError(message)
         return body
 
     async def _part(self, start: int, stop: int | None) -> bytes:
-        """Ask for a part of the archive; a server that does not support ranges sends all of it."""
+        """Ask for a part of the archive; a server that does not support ranges sends all of it, if it is small."""
+        most = MOST_OF_A_DIRECTORY if stop is None else stop - start
         try:
-            body: bytes = await self._filesystem._cat_file(self._path, start=start, end=stop)  # noqa: SLF001  fsspec's name of the asynchronous method
+            with expect(TAIL if start < 0 else most):
+                body: bytes = await self._filesystem._cat_file(self._path, start=start, end=stop)  # noqa: SLF001  fsspec's name of the asynchronous method
         except RangeIgnoredError as whole:
-            return whole.body
+            body = whole.body
+        except TooLongError:
+            raise ImageError(self._explain(NO_RANGES)) from None
+        if len(body) > most:
+            raise ImageError(self._explain(NO_RANGES))
         return body
 
     def _explain(self, reason: str) -> str:
