@@ -13,11 +13,12 @@ from idr_assets.imaging.errors import CorruptBodyError, ImageError, join_address
 from idr_assets.imaging.reading.document_answers import DocumentAnswers
 from idr_assets.imaging.reading.faults import RefusedError, read_error
 from idr_assets.imaging.reading.retries import Patience, ask_patiently
-from idr_assets.imaging.reading.verification import Verification, check_length, is_document
+from idr_assets.imaging.reading.silence import Silence, silence_of
+from idr_assets.imaging.reading.verification import Verification, cut_part, is_document
 from idr_assets.imaging.reading.whole_bodies import BODIES
 from idr_assets.imaging.stores.answers import expect
 from idr_assets.imaging.stores.by_address import is_local
-from idr_assets.imaging.stores.ranges import RangeIgnoredError, find_limits
+from idr_assets.imaging.stores.ranges import RangeIgnoredError
 
 
 class ChunkStore(WrapperStore[Store]):
@@ -99,12 +100,19 @@ class ChunkStore(WrapperStore[Store]):
         """Read a part of a shard from a server that does not support ranges."""
         body = await BODIES.get(self._opening, key, partial(self._ask, key))
         try:
-            return None if body is None else _cut(body, wanted)
+            return None if body is None else cut_part(body, wanted)
         except CorruptBodyError as error:
             raise read_error(error, self._url_of(key), 1) from None
 
     async def _ask(self, key: str, wanted: ByteRequest | None = None) -> bytes | None:
-        return await ask_patiently(self._url_of(key), self.patience, partial(self._read, key, wanted))
+        return await ask_patiently(self._url_of(key), self.patience, partial(self._read, key, wanted), self._silence())
+
+    def _silence(self) -> Silence | None:
+        """Give what is known of the store's silence; nothing is before it has sent a document."""
+        if self.is_local or not (sent := self.documents.first_sent()):
+            return None
+        patience = self.patience
+        return silence_of(self._opening, partial(self._read, sent, None), patience.seconds, patience.timeout)
 
     async def _read(self, key: str, wanted: ByteRequest | None) -> bytes | None:
         try:
@@ -124,7 +132,7 @@ class ChunkStore(WrapperStore[Store]):
                 verification.compare_version(key, answer)
                 body = verification.verify(key, url, whole.body)
                 BODIES.keep(self._opening, key, body)
-                return body if wanted is None else _cut(body, wanted)
+                return body if wanted is None else cut_part(body, wanted)
         if found is None or wanted is None:
             return None if found is None else verification.verify(key, url, found.to_bytes())
         return verification.verify_part(key, found.to_bytes(), wanted, answer)
@@ -137,9 +145,3 @@ class ChunkStore(WrapperStore[Store]):
 
     def _url_of(self, key: str) -> str:
         return join_address(self.url, key)
-
-
-def _cut(body: bytes, wanted: ByteRequest) -> bytes:
-    part = body[slice(*find_limits(wanted, len(body)))]
-    check_length(part, wanted)
-    return part

@@ -35,6 +35,10 @@ class DocumentAnswers:
         """Note that a document was sent or refused; one that does not exist is neither."""
         self._answers[key] = refusal and copy(refusal)  # without its traceback
 
+    def first_sent(self) -> str | None:
+        """Return the key of a document that was sent; None before there is one."""
+        return next((key for key, refusal in self._answers.items() if refusal is None), None)
+
     def refusal(self) -> AnswerError | None:
         """Return the refusal of a document in whose place no other was sent; None if there is no such refusal."""
         refused = {key: error for key, error in self._answers.items() if error and not self._is_needless(key)}

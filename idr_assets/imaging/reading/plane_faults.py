@@ -25,7 +25,8 @@ def explain_fault(level: "Level", block: Block, error: Exception) -> ImageError:
     plane = block.planes()[0]
     return ImageError(
         f"A chunk of {plane}, {_address(level, level.chunk_keys(plane)[0])} or one beside it in the plane, "
-        f"cannot be decoded ({type(error).__name__}: {cite(error)}). Tell the store's owner, or leave the plane out of `window`."
+        f"cannot be decoded ({type(error).__name__}: {cite(error)}). Tell the store's owner, or leave the plane out of "
+        "`window`."
     )
 
 

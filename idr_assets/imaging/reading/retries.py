@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, stop_before_delay
 
 from idr_assets.imaging.reading.faults import final_answer, is_transient, read_error, read_faults, retry_after
+from idr_assets.imaging.reading.silence import Silence
 from idr_assets.imaging.store_text import show_address
 
 logger = logging.getLogger(__name__)
@@ -42,12 +43,17 @@ class Patience(BaseModel):
 PATIENT = Patience()
 """Enough for a public store that fails for a minute or two."""
 
+SLOW = 30
+"""Seconds after which the log says that a request has no answer yet."""
+
 JITTER = SystemRandom()
 """Not the generator of the process: a segmentation that seeds that one gets the same labels after retries."""
 
 
-async def ask_patiently[T](url: str, patience: Patience, ask: Callable[[], Awaitable[T]]) -> T:
-    """Ask a store for what is at `url`, and ask again while the fault may pass.
+async def ask_patiently[T](
+    url: str, patience: Patience, ask: Callable[[], Awaitable[T]], silence: Silence | None = None
+) -> T:
+    """Ask a store for what is at `url`, and ask again while the fault may pass, and the store is not silent.
 
     Raises
     ------
@@ -56,19 +62,42 @@ async def ask_patiently[T](url: str, patience: Patience, ask: Callable[[], Await
 
     """
     retrying = AsyncRetrying(before_sleep=partial(_log, url), **retry_arguments(patience))
+    began = monotonic()
     try:
         async for attempt in retrying:
             with attempt:
                 queued = monotonic()
-                async with _slots(urlsplit(url).netloc, patience.requests), asyncio.timeout(patience.timeout):
-                    attempt.retry_state.start_time += (
-                        monotonic() - queued
-                    )  # waiting for a slot is not a failure of the store
-                    return await ask()
+                async with _slots(urlsplit(url).netloc, patience.requests):
+                    waited = monotonic() - queued
+                    attempt.retry_state.start_time += waited  # waiting for a slot is not a failure of the store
+                    began += waited
+                    return await _ask_once(url, patience, ask, silence)
     except read_faults() as error:
         failure = read_error(error, url, retrying.statistics["attempt_number"])
+        if silence and is_transient(error):
+            await silence.doubt(began)
     # Outside the handler: otherwise it carries the client's error, which cannot be pickled on the way from a worker.
     raise failure
+
+
+async def _ask_once[T](url: str, patience: Patience, ask: Callable[[], Awaitable[T]], silence: Silence | None) -> T:
+    if silence:
+        await silence.check(url)
+    slow = asyncio.get_running_loop().call_later(
+        SLOW, logger.warning, "%s: no answer for %d s", show_address(url), SLOW
+    )
+    try:
+        async with asyncio.timeout(patience.timeout):
+            answer = await ask()
+    except read_faults() as error:
+        if silence:
+            await silence.doubt() if is_transient(error) else silence.hear()
+        raise
+    finally:
+        slow.cancel()
+    if silence:
+        silence.hear()
+    return answer
 
 
 def retry_arguments(patience: Patience) -> dict[str, Any]:

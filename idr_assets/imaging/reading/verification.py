@@ -10,7 +10,7 @@ from idr_assets.imaging.reading.chunk_bodies import PAGE, ChunkFormat, ShardForm
 from idr_assets.imaging.reading.documents import DOCUMENTS, read_document
 from idr_assets.imaging.store_text import quote
 from idr_assets.imaging.stores.answers import MOST_OF_A_DOCUMENT, Answer, check_page, looks_like_html
-from idr_assets.imaging.stores.ranges import version_of
+from idr_assets.imaging.stores.ranges import find_limits, version_of
 
 type Parts = Sequence[tuple[int, Buffer | None]]
 
@@ -93,3 +93,10 @@ def check_length(body: bytes, wanted: ByteRequest) -> None:
     if len(body) != length:
         message = f"{length} bytes were requested, the answer has {len(body)}"
         raise PageError if looks_like_html(body) else CorruptBodyError(message)
+
+
+def cut_part(body: bytes, wanted: ByteRequest) -> bytes:
+    """Cut a part out of a whole body."""
+    part = body[slice(*find_limits(wanted, len(body)))]
+    check_length(part, wanted)
+    return part
