@@ -21,6 +21,9 @@ from aiohttp import web
 from idr_assets_tests.support.request_counts import RequestCounts
 from idr_assets_tests.support.web_thread import serve
 
+CONTENT_RANGE = web.RequestKey("content_range", str)
+"""Which part the good answer to a request holds."""
+
 type Fault = Callable[[web.Request, bytes], Awaitable[web.StreamResponse]]
 """Answers a request in place of the server, given the body of the good answer (empty where there is none)."""
 
@@ -86,7 +89,7 @@ class StoreServer(RequestCounts):
             if fault := self._next_fault(request.path):
                 body = file.read_bytes() if found else b""
                 start, stop, _ = request.http_range.indices(len(body))
-                request["content_range"] = f"bytes {start}-{stop - 1}/{len(body)}"
+                request[CONTENT_RANGE] = f"bytes {start}-{stop - 1}/{len(body)}"
                 return await fault(request, body[start:stop])
             if not found:
                 return await self.absent(request, b"") if self.absent else web.Response(status=404)
@@ -131,7 +134,7 @@ def changed(change: Callable[[bytes], bytes], content_type: str = "application/o
         answer = web.Response(body=change(body), content_type=content_type)
         if "Range" in request.headers:
             answer.set_status(206)
-            answer.headers["Content-Range"] = request.get("content_range", "bytes */0")
+            answer.headers["Content-Range"] = request.get(CONTENT_RANGE, "bytes */0")
         return answer
 
     return fault
@@ -215,7 +218,7 @@ def encoded(length: int) -> Fault:
 
 async def other_part(request: web.Request, body: bytes) -> web.StreamResponse:
     """Answer a request for a part with as many bytes of the object's start, as a broken proxy does."""
-    range_ = {"Content-Range": f"bytes 0-{len(body) - 1}/{request['content_range'].rpartition('/')[2]}"}
+    range_ = {"Content-Range": f"bytes 0-{len(body) - 1}/{request[CONTENT_RANGE].rpartition('/')[2]}"}
     return web.Response(status=206, body=body[::-1], headers=range_)
 
 

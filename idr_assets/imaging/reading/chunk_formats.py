@@ -16,6 +16,9 @@ LAYOUT = {"bytes", "endian", "transpose"}
 MOST_OF_A_NUMBER = 16
 """Most bytes of one number after filters, some of which change its dtype."""
 
+CHECKSUMS = {"gzip": "CRC-32", "zlib": "Adler-32", "bz2": "CRC-32", "lzma": "CRC-64"}
+"""Compressors with a checksum, which others need not have."""
+
 INDEXES = ["bytes"], ["bytes", "crc32c"]
 """Codecs of an index that can be read here; Zarr recommends those with a checksum."""
 
@@ -79,3 +82,10 @@ def _find_shard(about: dict[str, Any], shape: tuple[int, ...], itemsize: int) ->
 def _name(codec: dict[str, Any]) -> str:
     """Name a codec as numcodecs does, in either version of Zarr."""
     return str(codec.get("id") or codec["name"]).removeprefix("numcodecs.")
+
+
+def find_checksum(chunks: ChunkFormat | ShardFormat | None) -> str | None:
+    """Name the checksum of the codecs of chunks; None where they have none."""
+    while isinstance(chunks, ShardFormat):
+        chunks = chunks.chunk
+    return "CRC32C" if chunks and chunks.crc32c else CHECKSUMS.get((chunks and chunks.codec) or "")

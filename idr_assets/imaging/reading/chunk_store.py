@@ -130,11 +130,11 @@ class ChunkStore(WrapperStore[Store]):
                 found = await self._store.get(key, default_buffer_prototype(), wanted)
             except RangeIgnoredError as whole:
                 verification.compare_version(key, answer)
-                body = verification.verify(key, url, whole.body)
+                body = verification.verify(key, url, whole.body, answer)
                 BODIES.keep(self._opening, key, body)
                 return body if wanted is None else cut_part(body, wanted)
         if found is None or wanted is None:
-            return None if found is None else verification.verify(key, url, found.to_bytes())
+            return None if found is None else verification.verify(key, url, found.to_bytes(), answer)
         return verification.verify_part(key, found.to_bytes(), wanted, answer)
 
     def __str__(self) -> str:

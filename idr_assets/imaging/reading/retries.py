@@ -74,8 +74,8 @@ async def ask_patiently[T](
                     return await _ask_once(url, patience, ask, silence)
     except read_faults() as error:
         failure = read_error(error, url, retrying.statistics["attempt_number"])
-        if silence and is_transient(error):
-            await silence.doubt(began)
+        if silence:
+            await silence.doubt(error, began)
     # Outside the handler: otherwise it carries the client's error, which cannot be pickled on the way from a worker.
     raise failure
 
@@ -91,7 +91,7 @@ async def _ask_once[T](url: str, patience: Patience, ask: Callable[[], Awaitable
             answer = await ask()
     except read_faults() as error:
         if silence:
-            await silence.doubt() if is_transient(error) else silence.hear()
+            await silence.doubt(error)
         raise
     finally:
         slow.cancel()

@@ -9,10 +9,12 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from http import HTTPStatus
+from math import inf
 from time import monotonic
 
 from idr_assets.imaging.errors import ImageError
-from idr_assets.imaging.reading.faults import read_faults
+from idr_assets.imaging.reading.faults import is_transient, read_faults, status_of
 from idr_assets.imaging.store_text import show_address
 
 logger = logging.getLogger(__name__)
@@ -43,6 +45,7 @@ class Silence:
         """Begin in good faith."""
         self._ask, self._seconds, self._timeout = ask, seconds, timeout
         self._waiting: float | None = None  # since the first request after the last answer
+        self._heard = -inf
         self._found: float | None = None  # when the store was found to be silent
         self._since = datetime.now(UTC)
         self._turn = asyncio.Lock()
@@ -62,27 +65,33 @@ class Silence:
 
     def hear(self) -> None:
         """Note an answer."""
-        self._waiting = None
+        self._waiting, self._heard = None, monotonic()
 
-    async def doubt(self, began: float | None = None) -> None:
+    async def doubt(self, error: BaseException, began: float | None = None) -> None:
         """Find out whether the store is silent, if it has been for one patience, or since a request that is given up.
 
         Parameters
         ----------
+        error : BaseException
+            Why a request failed: the store is there if it is an answer, but for 5xx.
         began : float, optional
             When the request that is given up began.
 
         """
-        limit = monotonic() - self._seconds if began is None else began
+        if not is_transient(error) or (status_of(error) or HTTPStatus.BAD_GATEWAY) < HTTPStatus.INTERNAL_SERVER_ERROR:
+            self.hear()
         async with self._turn:
-            if self._found is None and self._waiting is not None and self._waiting <= limit:
+            patience_is_over = monotonic() - self._seconds
+            silent = self._heard < began if began is not None else (self._waiting or inf) <= patience_is_over
+            if self._found is None and silent:
                 await self._find_out()
 
     async def _find_out(self) -> None:
         with suppress(ImageError, TimeoutError, *read_faults()):
             async with asyncio.timeout(self._timeout):
                 await self._ask()
-            self._waiting = self._found = None
+            self._found = None
+            self.hear()
             return
         if self._found is None:
             logger.error("A store has not answered since %s UTC: what waits for it fails now", self._since)

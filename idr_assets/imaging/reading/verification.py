@@ -7,7 +7,9 @@ from zarr.core.buffer import Buffer
 
 from idr_assets.imaging.errors import CorruptBodyError, ForeignBodyError, PageError
 from idr_assets.imaging.reading.chunk_bodies import PAGE, ChunkFormat, ShardFormat
+from idr_assets.imaging.reading.chunk_formats import find_checksum
 from idr_assets.imaging.reading.documents import DOCUMENTS, read_document
+from idr_assets.imaging.reading.store_checksums import StoreChecksums
 from idr_assets.imaging.store_text import quote
 from idr_assets.imaging.stores.answers import MOST_OF_A_DOCUMENT, Answer, check_page, looks_like_html
 from idr_assets.imaging.stores.ranges import find_limits, version_of
@@ -28,13 +30,22 @@ class Verification:
     def __init__(self) -> None:
         """Know nothing yet."""
         self.chunks: ChunkFormat | ShardFormat | None = None
+        self._checksums = StoreChecksums()
         self._versions: dict[str, Mapping[str, str]] = {}
+
+    @property
+    def means(self) -> str:
+        """By what chunks are verified, as far as the last body shows it: a checksum, or their lengths alone."""
+        if self._checksums.found and not isinstance(self.chunks, ShardFormat):  # of which parts are read
+            return f"{self._checksums.found.upper()} of the store"
+        checksum = find_checksum(self.chunks)
+        return f"{checksum} of the codec" if checksum else "length alone"
 
     def most(self, key: str) -> int:
         """Return how many bytes the body of a key may have."""
         return MOST_OF_A_DOCUMENT if is_document(key) or not self.chunks else max(PAGE, self.chunks.most)
 
-    def verify(self, key: str, url: str, body: bytes) -> bytes:
+    def verify(self, key: str, url: str, body: bytes, answer: Answer) -> bytes:
         """Verify the body of a key at `url`, and return it in a form that Zarr reads.
 
         Raises
@@ -45,6 +56,7 @@ class Verification:
             Where it is a document that is not read here, see `read_document`.
 
         """
+        self._checksums.verify(answer)
         if is_document(key):
             return read_document(url, body)
         check_body(body, self.chunks)

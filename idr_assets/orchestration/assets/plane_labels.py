@@ -59,6 +59,7 @@ def plane_labels(image: Image) -> dg.AssetsDefinition:
                 reuse_pixels=image.reuse_pixels,
             )
             watch = SourceWatch(image, report_source(context, image, run.level, run.provenance.fingerprint))
+            context.log.info("chunks are verified by: %s", run.level.store.verification.means)
             log_remarks(context, run.remarks)
             planes = PlaneEvents(context, run, cells, watch)
             earlier = read_earlier_attempt(context, image, cells, run.output)

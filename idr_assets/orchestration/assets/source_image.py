@@ -94,6 +94,7 @@ def _metadata(image: Image, level: Level) -> dict[str, dg.MetadataValue | str | 
         "shape (TCZYX)": str(level.shape),
         "dtype": level.dtype.str,
         "chunks (TCZYX)": str(level.chunks),
+        "chunks verified by": level.store.verification.means,
         "bytes": math.prod(level.shape) * level.dtype.itemsize,
         **known,
         **({"metadata that are not used": "\n".join(level.remarks)} if level.remarks else {}),

@@ -18,7 +18,7 @@ from idr_assets.imaging.reading.level import Level, open_level
 from idr_assets.imaging.reading.retries import Patience
 from idr_assets.imaging.stores.ranges import part_length, wrong_part
 from idr_assets_tests.support.idr_stores import write_image
-from idr_assets_tests.support.store_server import StoreServer, encoded, other_part, replaced
+from idr_assets_tests.support.store_server import CONTENT_RANGE, StoreServer, encoded, other_part, replaced
 
 PIXELS = np.random.default_rng(0).integers(0, 2**16, (1, 1, 4, 40, 36), "u2")
 HASTY = Patience(tries=2, timeout=5, wait=0.01)
@@ -85,7 +85,7 @@ def test_index_and_chunks_of_a_shard_are_of_one_version(server: StoreServer) -> 
     level = open_sharded(server)
 
     async def newer(request: web.Request, body: bytes) -> web.StreamResponse:
-        about = {"Content-Range": request["content_range"], "ETag": '"newer"'}
+        about = {"Content-Range": request[CONTENT_RANGE], "ETag": '"newer"'}
         return web.Response(status=206, body=body, headers=about)
 
     server.faults[SHARD] = [None, newer]
@@ -100,7 +100,7 @@ def test_a_chunk_of_a_shard_is_not_decoded_beyond_its_size(server: StoreServer) 
     chunk = gzip.compress(bytes(10**7))
 
     async def bomb(request: web.Request, body: bytes) -> web.StreamResponse:
-        about = {"Content-Range": request["content_range"]}
+        about = {"Content-Range": request[CONTENT_RANGE]}
         return web.Response(status=206, body=(chunk + bytes(len(body)))[: len(body)], headers=about)
 
     server.faults[SHARD] = [item for _ in range(3) for item in (None, bomb)]

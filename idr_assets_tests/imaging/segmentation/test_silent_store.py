@@ -63,6 +63,7 @@ def test_a_store_that_answers_again_is_heard(server: StoreServer) -> None:
 def test_what_is_silence() -> None:
     asked: list[bool] = []
     alive = True
+    fault = TimeoutError()
 
     async def ask() -> None:
         asked.append(alive)
@@ -74,19 +75,19 @@ def test_what_is_silence() -> None:
         silence = Silence(ask, seconds=0.05, timeout=1)
         await silence.check("a")
         began = monotonic()
-        await silence.doubt()
+        await silence.doubt(fault)
         assert not asked  # one request failed, and no patience is over
-        await silence.doubt(began)
+        await silence.doubt(fault, began)
         assert asked == [True]  # given up, and the store is there
         await silence.check("a")
         await asyncio.sleep(0.1)
         silence.hear()
-        await silence.doubt()
+        await silence.doubt(fault)
         assert asked == [True]  # another request was answered
         await silence.check("a")
         await asyncio.sleep(0.1)
         alive = False
-        await asyncio.gather(silence.doubt(), silence.doubt(), silence.doubt(began))
+        await asyncio.gather(silence.doubt(fault), silence.doubt(fault), silence.doubt(fault, began))
         assert asked == [True, False]  # one asks for all
         with pytest.raises(SilentStoreError, match="a was not tried: its store has not answered since"):
             await silence.check("a")
