@@ -20,7 +20,7 @@ from idr_assets.imaging.ome_zarr.multiscales import (
     find_multiscale,
     is_path_below,
 )
-from idr_assets.imaging.ome_zarr.transformations import Step, list_steps, place
+from idr_assets.imaging.ome_zarr.transformations import Step, describe_no_size, list_steps, place
 from idr_assets.imaging.ome_zarr.units import MICROMETRES
 from idr_assets.imaging.store_text import quote
 
@@ -101,6 +101,8 @@ def read_geometry(url: str, level: str, store: Store) -> Geometry:
     placed = place(url, _chain(multiscale, dataset), len(axes), remarks)
     scales, translations = placed or compare_shapes(multiscale.paths()[0], level, len(axes), store)
     scale = dict(zip(axes, map(_length, scales), strict=True))
+    if wrong := [axis for axis, step in zip(axes, scales, strict=True) if step is not None and not scale[axis]]:
+        remarks.append(describe_no_size(url, wrong))
     translation = dict(zip(axes, translations, strict=True))
     return Geometry(
         axes=tuple(axes),

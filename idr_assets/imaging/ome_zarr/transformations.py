@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from idr_assets.imaging.store_text import quote
+from idr_assets.imaging.store_text import quote, quote_all
 
 NUMBERS = ("scale", "translation")
 """Transformations that have a number for each dimension, below a key of the same name."""
@@ -66,6 +66,14 @@ def place(url: str, chain: list[Step], dimensions: int, remarks: list[str]) -> t
                 case _:
                     return None
     return (scale.tolist(), translation.tolist()) if known else None
+
+
+def describe_no_size(url: str, axes: list[str]) -> str:
+    """Say that the scale of a level is no size along some axes."""
+    return (
+        f"The scale of {url} is not finite and above 0 along {quote_all(axes)}: it is not used, and the size of a "
+        "pixel there is not known."
+    )
 
 
 def _kind(transformation: dict[str, Any]) -> str:

@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from idr_assets.imaging.errors import ForeignBodyError, ImageError, split_query
 from idr_assets.imaging.store_text import cite, quote, show_address
 from idr_assets.imaging.stores.answers import check_page
@@ -33,6 +35,9 @@ ZARR_V2 = 2
 
 MOST_VALUES = 1_000_000
 """Most values of a document; those of an image have some hundreds."""
+
+CODEC_DTYPES = "dtype", "astype", "encode_dtype", "decode_dtype"
+"""Parameters of codecs that are dtypes, in any spelling that numpy knows."""
 
 NUMBERS = re.compile(r"[<>|=][biuf]\d+|bool|u?int(8|16|32|64)|float(16|32|64)")
 """The dtypes of pixels, as Zarr v2 and v3 write them."""
@@ -102,13 +107,30 @@ def _check_codecs(url: str, document: dict[str, Any]) -> None:
 
 
 def _check_dtype(url: str, document: dict[str, Any]) -> None:
-    for dtype in (document[name] for name in ("dtype", "data_type") if name in document):
-        if not NUMBERS.fullmatch(str(dtype)):
-            message = (
-                f"{url} declares the dtype {quote(dtype)}, which is not a real number: no chunk is decoded. Use a copy "
-                "of the image that holds integers or floats."
-            )
-            raise ImageError(message)
+    declared = [document[name] for name in ("dtype", "data_type") if name in document]
+    others = _codec_dtypes([document.get(name) for name in ("filters", "compressor", "codecs")])
+    wrong = [dtype for dtype in declared if not NUMBERS.fullmatch(str(dtype))]
+    if wrong := wrong or [dtype for dtype in others if not _is_number(dtype)]:
+        message = (
+            f"{url} declares the dtype {quote(wrong[0])}, which is not a real number: no chunk is decoded. Use a copy "
+            "of the image that holds integers or floats."
+        )
+        raise ImageError(message)
+
+
+def _codec_dtypes(declared: Any) -> Iterator[Any]:  # noqa: ANN401  whatever JSON holds
+    """List the dtypes that codecs turn numbers into and from, also those inside shards."""
+    if isinstance(declared, dict):
+        yield from (declared[name] for name in CODEC_DTYPES if name in declared)
+    for each in declared.values() if isinstance(declared, dict) else declared if isinstance(declared, list) else ():
+        yield from _codec_dtypes(each)
+
+
+def _is_number(dtype: Any) -> bool:  # noqa: ANN401  whatever JSON holds
+    try:
+        return np.dtype(dtype).kind in "biuf"
+    except (TypeError, ValueError, SyntaxError):
+        return False
 
 
 def _codecs(declared: Any) -> Iterator[str]:  # noqa: ANN401  whatever JSON holds

@@ -22,6 +22,7 @@ PIXELS = np.arange(12, dtype="u2").reshape(1, 1, 1, 3, 4)
 
 PICKLE = {"id": "pickle", "protocol": 5}
 BYTES = {"name": "bytes", "configuration": {"endian": "little"}}
+OBJECTS = {"encode_dtype": "O", "decode_dtype": "<u2"}
 SHARDS = {"chunk_shape": [1, 1, 1, 3, 4], "codecs": [BYTES, {"name": "numcodecs.pickle"}], "index_codecs": [BYTES]}
 CODEC = "which pixels do not need and which may run code that the store sends: no chunk is decoded. Use a copy"
 DTYPE = "which is not a real number: no chunk is decoded. Use a copy"
@@ -45,6 +46,15 @@ REFUSED: dict[str, tuple[Version, dict[str, Any], str]] = {
     "v3, under another name": ("0.5", {"codecs": [BYTES, {"id": "zstd", "name": "pickle"}]}, f"'pickle', {CODEC}"),
     "v3, in a shard": (
         "0.5", {"codecs": [{"name": "sharding_indexed", "configuration": SHARDS}]}, f"'numcodecs.pickle', {CODEC}"
+    ),
+    "a filter that makes objects": (
+        "0.4", {"filters": [{"id": "astype", "encode_dtype": "|O", "decode_dtype": "<u2"}]}, f"the dtype '|O', {DTYPE}"
+    ),
+    "a filter that makes nothing known": (
+        "0.4", {"filters": [{"id": "delta", "dtype": "<u2", "astype": "wide"}]}, f"the dtype 'wide', {DTYPE}"
+    ),
+    "v3, a codec that makes objects": (
+        "0.5", {"codecs": [{"name": "numcodecs.astype", "configuration": OBJECTS}, BYTES]}, f"the dtype 'O', {DTYPE}"
     ),
     "v3, strings": ("0.5", {"data_type": "string"}, f"the dtype 'string', {DTYPE}"),
 }  # fmt: skip

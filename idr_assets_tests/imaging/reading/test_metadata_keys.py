@@ -112,7 +112,11 @@ def transformations(version: Version) -> Iterator[tuple[tuple[str | int, ...], t
     yield (*STEP, "type"), ("odd", "translation"), Outcome(remark="not known", size=None)
     yield (*STEP, "type"), ("affine", "mapAxis"), Outcome("may exchange them") if version == "0.6" else LOST
     yield (*STEP, "scale"), (*EMPTIES, *ODD, [1.0], [1.0] * 5, ["1"] * 4, [True] * 4, [None] * 4, [[1]] * 4), LOST
-    yield (*STEP, "scale"), ([1, 2, 0, -1],), NO_SIZE
+    yield (
+        (*STEP, "scale"),
+        ([1, 2, 0, -1],),
+        Outcome(remark="it is not used, and the size of a pixel there is not known", size=None),
+    )
     for wrong in (None, "", [], 5, ["odd"], [1.0], [1.0] * 5, [None] * 4):
         yield chain, ([scale, {"type": "translation", "translation": wrong}],), NO_PLACE
     if version == "0.6":  # it leads elsewhere

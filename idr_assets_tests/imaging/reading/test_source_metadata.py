@@ -86,6 +86,8 @@ def test_a_size_that_is_none_is_unknown_and_so_is_its_unit(image: Path, size: fl
     datasets = [{"path": "0", "coordinateTransformations": placed}]
     edit(image / ".zattrs", datasets=datasets, coordinateTransformations=grown)
     geometry = open_level(str(image), "0").geometry
+    (remark,) = geometry.remarks
+    assert remark.startswith(f"The scale of {image} is not finite and above 0 along ['x']: it is not used")
     assert geometry.scale == (30, 1, 2, 0.4, None)
     assert geometry.translation == (0, 0, 5, 0, 0)
     assert geometry.units == ("second", None, "micrometer", "micrometer", None)
