@@ -54,6 +54,7 @@ def test_it_reports_the_image_and_shows_its_middle_plane(segmented: Segmented) -
         "shape (TCZYX)": str(SHAPE),
         "dtype": ">u2",
         "chunks (TCZYX)": "(1, 1, 1, 40, 36)",
+        "chunks verified by": "length alone",
         "bytes": PIXELS.nbytes,
         "pixel size (µm)": 0.4,
         "IDR": "https://127.0.0.1/image-1",
