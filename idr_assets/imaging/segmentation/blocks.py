@@ -35,7 +35,8 @@ def segment_blocks(client: Client, task: BlockTask, blocks: Iterable[Block]) -> 
 
     - If the worker of a block died, its planes are tried again at the end, one at a time with nothing beside it. All
       that a worker works on is lost when it dies, so only in this way the plane that kills workers is found.
-    - Planes that depend on each other are not tried again: alone, they would hide it.
+    - Planes that depend on each other are not tried again: alone, they would hide it. Nor are planes of a store that
+      no longer answers.
     - If the cluster is lost, every plane that has not ended is a failure that says so.
 
     If the function works on stacks, a few planes of two blocks are segmented alone too before any other block is sent.
@@ -72,7 +73,7 @@ def _outcomes(flight: InFlight, works: WorksOn, blocks: Iterable[Block], notes: 
             yield from outcome
         elif isinstance(outcome, KilledWorker):
             suspects += works.parts(block)
-        elif isinstance(outcome, ClusterLostError) or block in again or _is_dependent(outcome):
+        elif isinstance(outcome, ClusterLostError) or block in again or not _may_pass(outcome):
             yield from outcome if isinstance(outcome, list) else fail_planes(block, outcome)
         else:
             again.update(works.parts(block))
@@ -104,6 +105,12 @@ class _Notes:
 
 def _is_stored(outcome: Outcome) -> TypeGuard[list[PlaneSummary]]:
     return isinstance(outcome, list) and not any(isinstance(plane, PlaneFailure) for plane in outcome)
+
+
+def _may_pass(outcome: Outcome) -> bool:
+    """Return whether planes that failed together may succeed alone."""
+    failures = [plane for plane in outcome if isinstance(plane, PlaneFailure)] if isinstance(outcome, list) else []
+    return not any(failure.dependent or failure.untried for failure in failures)
 
 
 def _is_dependent(outcome: Outcome | list[Result]) -> bool:

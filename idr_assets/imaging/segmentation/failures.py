@@ -4,6 +4,7 @@ from distributed import KilledWorker
 
 from idr_assets.imaging.output.read_back import NotAsWrittenError
 from idr_assets.imaging.planes import Block
+from idr_assets.imaging.reading.silence import SilentStoreError
 from idr_assets.imaging.segmentation.in_flight import ClusterLostError
 from idr_assets.imaging.segmentation.independence import DependentPlanesError
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure
@@ -17,8 +18,8 @@ WORKER_DIED = (
 
 def fail_planes(block: Block, error: BaseException) -> list[PlaneFailure]:
     """Return a failure for each plane of a block."""
-    written, dependent = isinstance(error, NotAsWrittenError), isinstance(error, DependentPlanesError)
-    return [PlaneFailure(plane, _reason(error), written, dependent) for plane in block.planes()]
+    kinds = [isinstance(error, kind) for kind in (NotAsWrittenError, DependentPlanesError, SilentStoreError)]
+    return [PlaneFailure(plane, _reason(error), *kinds) for plane in block.planes()]
 
 
 def _reason(error: BaseException) -> str:

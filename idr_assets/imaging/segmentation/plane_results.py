@@ -69,6 +69,8 @@ class PlaneFailure:
     dependent : bool
         Whether its labels, or those of other planes of the run, depend on the planes that are segmented with them.
         Trying it alone would hide that.
+    untried : bool
+        Whether its store was not asked, because it does not answer any more.
 
     """
 
@@ -76,6 +78,7 @@ class PlaneFailure:
     reason: str
     written: bool = False
     dependent: bool = False
+    untried: bool = False
 
 
 type Result = PlaneSummary | PlaneFailure
