@@ -20,6 +20,7 @@ from idr_assets.imaging.output.creation import create_output
 from idr_assets.imaging.output.origins import create_origins
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.level import open_level
+from idr_assets.imaging.reading.retries import PATIENT, Patience
 from idr_assets.imaging.segmentation import per_volume, versioned
 from idr_assets.imaging.segmentation.block_task import BlockTask
 from idr_assets.imaging.segmentation.blocks import segment_blocks
@@ -65,8 +66,10 @@ def server(tmp_path: Path) -> Iterator[StoreServer]:
         yield server
 
 
-def task_for(server: StoreServer, output: Path, *, image: str = "image.zarr") -> BlockTask:
-    level = open_level(f"{server.url}/{image}", "0")
+def task_for(
+    server: StoreServer, output: Path, *, image: str = "image.zarr", patience: Patience = PATIENT
+) -> BlockTask:
+    level = open_level(f"{server.url}/{image}", "0", patience=patience)
     return BlockTask(level, create_output(str(output), level), in_space)
 
 
@@ -157,7 +160,7 @@ def test_a_plane_that_cannot_be_decoded_is_named(client: Client, server: StoreSe
     start, length = np.frombuffer(body[-68:-4], "<u8").reshape(4, 2)[2]  # of the chunk of z 6
     body[start : start + length] = bytes(int(length))
     shard.write_bytes(body)
-    task = task_for(server, tmp_path / "output", image="other.zarr")
+    task = task_for(server, tmp_path / "output", image="other.zarr", patience=Patience(tries=2, wait=0.1))
     (failure,) = segment(client, task, Plane(1, 0, 3).block).values()
     assert isinstance(failure, PlaneFailure)
     assert failure.reason.startswith("ImageError: A chunk of t 1 c 0 z 6, ")
