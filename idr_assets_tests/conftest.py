@@ -1,6 +1,5 @@
 """What tests of several folders need."""
 
-import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -61,12 +60,6 @@ def s3() -> Iterator[str]:
     """Run an S3 server and give its endpoint."""
     with object_store() as endpoint:
         yield endpoint
-
-
-def pytest_collection_finish() -> None:
-    """Look for garbage more rarely, and not in the modules: it is a tenth of the time of the tests."""
-    gc.freeze()
-    gc.set_threshold(50_000)
 
 
 @pytest.hookimpl(wrapper=True)
