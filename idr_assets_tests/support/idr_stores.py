@@ -3,6 +3,7 @@
 Here belongs what a correct store holds. How a server spoils it on the way is in `store_server`.
 """
 
+import json
 from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import product
@@ -129,3 +130,10 @@ def _scale(axes: str, level: int) -> list[float]:
 def _channel(index: int) -> dict[str, Any]:
     window = {"min": 0.0, "max": 65535.0, "start": 0.0, "end": 1500.0}
     return {"label": f"channel {index}", "color": "FFFFFF", "active": index == 0, "window": window}
+
+
+def edit_metadata(document: Path, **changes: object) -> None:
+    """Change the first multiscales entry of a .zattrs, or the keys of another document."""
+    content = json.loads(document.read_text())
+    content.get("multiscales", [content])[0].update(changes)
+    document.write_text(json.dumps(content))

@@ -19,9 +19,8 @@ from idr_assets.imaging.output.output_image import OutputImage, open_output
 from idr_assets.imaging.output.writing import store_planes
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.level import Level, open_level
-from idr_assets_tests.imaging.reading.test_source_metadata import edit
 from idr_assets_tests.support.forked import FORKED, exit_codes, fork
-from idr_assets_tests.support.idr_stores import write_image
+from idr_assets_tests.support.idr_stores import edit_metadata, write_image
 from idr_assets_tests.support.outputs import DOCUMENTS, kill_creation, values
 from idr_assets_tests.support.stored_files import files
 
@@ -119,7 +118,7 @@ def test_sizes_that_are_none_leave_the_output_valid(tmp_path: Path, level: Level
     create_output(str(folder), level, version=version)
     for size in (float("nan"), float("inf"), -0.4, 0):
         scale = [{"type": "scale", "scale": [30, 1, 2, size, size]}]
-        edit(source / ".zattrs", datasets=[{"path": "0", "coordinateTransformations": scale}])
+        edit_metadata(source / ".zattrs", datasets=[{"path": "0", "coordinateTransformations": scale}])
         create_output(str(folder), open_level(str(source), "0"), version=version)
         for content in [content for name, content in files(folder).items() if name in DOCUMENTS[version]]:
             json.loads(content, parse_constant=pytest.fail)

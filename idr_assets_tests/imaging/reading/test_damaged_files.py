@@ -1,0 +1,32 @@
+"""Files of a folder that are damaged are refused at once."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.planes import Block
+from idr_assets.imaging.reading.level import open_level
+from idr_assets.imaging.reading.retries import Patience
+from idr_assets_tests.support.idr_stores import write_image
+
+
+@pytest.mark.parametrize("document", [".zattrs", "0/.zarray", "0/0/0/0/0/0"])
+@pytest.mark.parametrize("body", [b"\xff{}", b"<!doctype html>", b""])
+def test_a_file_that_is_damaged_in_a_folder_is_refused_at_once(tmp_path: Path, document: str, body: bytes) -> None:
+    image = write_image(tmp_path / "image.zarr", np.ones((1, 1, 1, 20, 30), "u2"), version="0.4")
+    (image / document).write_bytes(body)
+    patience = Patience(wait=600.0, seconds=3000.0)
+    with pytest.raises(ImageError, match=re.escape(f"{image}/{document} is damaged: ") + ".*Restore it from a copy"):
+        open_level(str(image), "0", patience=patience).read(Block(range(1), (0,), range(1)))
+
+
+def test_bytes_that_cannot_be_decoded_in_a_folder_are_refused_at_once(tmp_path: Path) -> None:
+    pixels = np.ones((1, 1, 1, 20, 30), "u2")
+    image = write_image(tmp_path / "image.zarr", pixels, version="0.5", shards=pixels.shape)
+    shard = image / "0/c/0/0/0/0/0"
+    shard.write_bytes(bytes(8) + shard.read_bytes()[8:])  # the index at its end is whole
+    with pytest.raises(ImageError, match="0/c/0/0/0/0/0 is damaged: zstd cannot decode it"):
+        open_level(str(image), "0", patience=Patience(wait=600.0)).read(Block(range(1), (0,), range(1)))
