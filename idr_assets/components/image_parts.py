@@ -5,9 +5,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StrictInt, ValidationInfo, field_validator
 
-from idr_assets.components.named_function import check_parameters, import_function
+from idr_assets.components.parameters import check_parameters
 from idr_assets.components.yaml_model import YamlFields
 from idr_assets.imaging.reading.retries import Patience
+from idr_assets.imaging.segmentation.named_function import import_function
 from idr_assets.orchestration.automation.schedules import Automation
 
 Interval = Annotated[list[Annotated[StrictInt, Field(ge=0)]], Field(min_length=2, max_length=2)]

@@ -13,10 +13,10 @@ from pydantic import BaseModel, ValidationError
 
 from idr_assets.components.image_fields import ImageFields
 from idr_assets.components.image_parts import Segmentation
-from idr_assets.components.named_function import import_function
 from idr_assets.components.scaffold import CommentedYaml, image_name, usable_name
 from idr_assets.components.templates import check_post_processing, fill_in, locate
 from idr_assets.imaging.reading.retries import Patience
+from idr_assets.imaging.segmentation.named_function import import_function
 from idr_assets.imaging.segmentation.recipe import Recipe
 from idr_assets.orchestration.assets.names import MADE
 from idr_assets.orchestration.image import Image

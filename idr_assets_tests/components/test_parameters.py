@@ -29,6 +29,8 @@ def own(
 """
 
 
+HERE = "idr_assets.imaging.segmentation"
+
 PARAMETERS = [
     # function | parameters | the remedy where they are wrong
     ("gaussian_threshold", "{sigma: 0, threshold_fraction: 1}", None),
@@ -37,6 +39,8 @@ PARAMETERS = [
     ("gaussian_threshold", "{sigma: -1}", "-1 as sigma: Input should be greater than or equal to 0"),
     ("gaussian_threshold", "{threshold_fraction: .nan}", "nan as threshold_fraction: Input should be less than inf"),
     ("otsu_watershed", "{background_sigma: 0}", "0 as background_sigma: Input should be greater than 0"),
+    ("otsu_watershed_3d", "{slice_step: 5}", None),
+    ("joined_over_z", f"{{function: {HERE}.otsu_watershed, parameters: {{sigma: 2}}, iou: 0.5}}", None),
     ("own", "{size: 5, levels: [1, 2.5], mode: b, weights: [1, 2], kernel: x, words: x, bare: [x], more: x}", None),
     ("own", "{size: '{{ env.SIZE }}'}", None),
     ("own", "{size: '5'}", "'5' as size: Input should be a valid integer"),
@@ -53,12 +57,28 @@ def test_a_parameter_that_the_function_needs_is_named(project: ImageProject) -> 
     assert "missing a required argument: 'than'; its parameters are: than" in project.refusal()
 
 
+CALLED = [
+    ("idr_assets.none", "{}", "'idr_assets.none' cannot be imported"),
+    (f"{HERE}.otsu_watershed", "{sigma: -1}", "otsu_watershed does not take -1 as sigma"),
+    (f"{HERE}.otsu_watershed_3d", "{}", "otsu_watershed_3d works on volumes; name a function of planes"),
+]
+
+
+@pytest.mark.parametrize(("called", "parameters", "refusal"), CALLED)
+def test_a_function_that_another_calls_is_checked_too(
+    project: ImageProject, called: str, parameters: str, refusal: str
+) -> None:
+    inner = f"{{function: {called}, parameters: {parameters}}}"
+    project.write(segmentation=f"{{function: {HERE}.joined_over_z, parameters: {inner}}}")
+    assert refusal in project.refusal()
+
+
 @pytest.mark.parametrize(("function", "parameters", "remedy"), PARAMETERS)
 def test_parameters_are_checked_by_what_the_function_says_of_them(
     project: ImageProject, monkeypatch: pytest.MonkeyPatch, function: str, parameters: str, remedy: str | None
 ) -> None:
     monkeypatch.setenv("SIZE", "7")
-    module = f"{project.root.name}.own" if function == "own" else "idr_assets.imaging.segmentation.functions"
+    module = f"{project.root.name}.own" if function == "own" else HERE
     project.write(segmentation=f"{{function: {module}.{function}, parameters: {parameters}}}")
     (project.package / "own.py").write_text(OWN)
     if remedy is None:

@@ -5,5 +5,15 @@ The functions and decorators are handed out here, since their paths stand in rec
 
 from idr_assets.imaging.segmentation.decorators import per_plane, per_stack, per_volume, versioned
 from idr_assets.imaging.segmentation.functions import gaussian_threshold, otsu_watershed
+from idr_assets.imaging.segmentation.volume_functions import joined_over_z, otsu_watershed_3d
 
-__all__ = ["gaussian_threshold", "otsu_watershed", "per_plane", "per_stack", "per_volume", "versioned"]
+__all__ = [
+    "gaussian_threshold",
+    "joined_over_z",
+    "otsu_watershed",
+    "otsu_watershed_3d",
+    "per_plane",
+    "per_stack",
+    "per_volume",
+    "versioned",
+]

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from idr_assets.imaging.segmentation.label_numbers import Pixels
 
 
-def versioned[F](version: str, *, thresholds: SegmentationFunction | None = None) -> Callable[[F], F]:
+def versioned[F](
+    version: str, *, thresholds: SegmentationFunction | None = None, calls_named: bool = False
+) -> Callable[[F], F]:
     """Give a segmentation function a version.
 
     Parameters
@@ -28,10 +30,13 @@ def versioned[F](version: str, *, thresholds: SegmentationFunction | None = None
         Raise it whenever the same pixels may get other labels: planes of the earlier version are then stale.
     thresholds
         A function of the same arguments that returns lazily the one intensity threshold of each plane or volume, (n,).
+    calls_named
+        Whether the function calls another segmentation function, whose dotted path is its parameter `function` and
+        whose keyword arguments are `parameters`. Its version then belongs to the recipe too.
     """
 
     def set_version(function: F) -> F:
-        vars(function).update(version=version, thresholds=thresholds)
+        vars(function).update(version=version, thresholds=thresholds, calls_named=calls_named)
         return function
 
     return set_version

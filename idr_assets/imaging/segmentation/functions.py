@@ -17,7 +17,10 @@ from idr_assets.imaging.segmentation.decorators import per_plane, per_stack, ver
 from idr_assets.imaging.segmentation.lifting import as_numbers, map_units
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import dask.array as da
+    import numpy.typing as npt
 
     from idr_assets.imaging.segmentation.label_numbers import Labels, Pixels
 
@@ -112,13 +115,27 @@ def otsu_watershed(
     ----------
     N. Otsu, IEEE Trans. SMC 9 (1979) 62; F. Meyer, Signal Processing 38 (1994) 113.
     """
-    even = np.sqrt(np.subtract(plane, plane.min(), dtype=np.float32))
+    foreground = find_foreground(plane, sigma, background_sigma)
+    return split_objects(foreground, (1.0, 1.0), split_depth, minimum_area)
+
+
+def find_foreground(
+    pixels: Pixels, sigma: float | Sequence[float], background_sigma: float | Sequence[float]
+) -> npt.NDArray[np.bool_]:
+    """Return what is bright against the background, see `otsu_watershed`; sigmas are in pixels, one or one an axis."""
+    even = np.sqrt(np.subtract(pixels, pixels.min(), dtype=np.float32))
     smoothed = scipy.ndimage.gaussian_filter(even, sigma)
     contrast = smoothed - scipy.ndimage.gaussian_filter(even, background_sigma)
     noise = 1.4826 * np.median(np.abs(even - smoothed))  # a standard deviation that outliers do not move
-    foreground = contrast > max(skimage.filters.threshold_otsu(contrast), noise)
-    depth = np.where(foreground, scipy.ndimage.distance_transform_edt(foreground), -split_depth)
+    return contrast > max(skimage.filters.threshold_otsu(contrast), noise)
+
+
+def split_objects(
+    foreground: npt.NDArray[np.bool_], steps: Sequence[float], split_depth: float, minimum: float
+) -> Labels:
+    """Split foreground at necks, and drop objects of fewer than `minimum` pixels; `steps` is their distance by axis."""
+    depth = np.where(foreground, scipy.ndimage.distance_transform_edt(foreground, steps), -split_depth)
     tops = skimage.morphology.local_maxima(skimage.morphology.reconstruction(depth - split_depth, depth))
     seeds = skimage.measure.label(tops & foreground)
-    labels = skimage.segmentation.watershed(-depth, seeds, mask=foreground, connectivity=2)
-    return np.where(np.bincount(labels.ravel())[labels] < minimum_area, 0, labels)
+    labels = skimage.segmentation.watershed(-depth, seeds, mask=foreground, connectivity=foreground.ndim)
+    return np.where(np.bincount(labels.ravel())[labels] < minimum, 0, labels)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from idr_assets.imaging.segmentation.lifting import SegmentationFunction
+from idr_assets.imaging.segmentation.named_function import find_called, import_function
 from idr_assets.imaging.segmentation.works_on import WorksOn, works_on
 
 
@@ -42,6 +43,14 @@ class Recipe:
         return works_on(self.function)
 
     @property
+    def function_version(self) -> str:
+        """Version of the function, and of the one that its parameters name, if it calls one."""
+        versions = [find_version(self.function)]
+        if called := find_called(self.function, self.parameters):
+            versions.append(find_version(import_function(called[0])))
+        return ", ".join(versions)
+
+    @property
     def version(self) -> str:
         """Hash of the function's path and version, the parameters and the channels, 16 hexadecimal digits.
 
@@ -49,7 +58,7 @@ class Recipe:
         the order of channels do not. A function that works on volumes from now on is another one.
         """
         parameters = _complete(self.function, self.parameters)
-        parts = [self.path, find_version(self.function), parameters, sorted(self.channels)]
+        parts = [self.path, self.function_version, parameters, sorted(self.channels)]
         in_volumes = getattr(self.function, "works_on", None) == WorksOn("volume")
         return hash_parts([*parts, "volume"] if in_volumes else parts)
 
@@ -78,7 +87,10 @@ def _complete(function: SegmentationFunction, given: Mapping[str, Any]) -> dict[
     bound = inspect.signature(function).bind(None, **given)
     bound.apply_defaults()
     _planes, *parameters = bound.arguments.items()
-    return {name: _plain(value) for name, value in parameters}
+    complete = {name: _plain(value) for name, value in parameters}
+    if called := find_called(function, given):
+        complete["parameters"] = _complete(import_function(called[0]), called[1])
+    return complete
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401  any value that YAML may hold

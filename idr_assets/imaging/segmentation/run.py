@@ -24,7 +24,7 @@ from idr_assets.imaging.segmentation.block_task import BlockTask
 from idr_assets.imaging.segmentation.blocks import segment_blocks
 from idr_assets.imaging.segmentation.confirmation import confirm_planes
 from idr_assets.imaging.segmentation.plane_results import Result
-from idr_assets.imaging.segmentation.recipe import Recipe, find_version
+from idr_assets.imaging.segmentation.recipe import Recipe
 from idr_assets.imaging.segmentation.remarks import Remark, remark_before, remark_results
 
 PACKAGES = ("idr_assets", "dask-image", "scipy", "zarr")
@@ -141,7 +141,7 @@ def _provenance(level: Level, recipe: Recipe, fingerprint: str) -> Provenance:
         channels=recipe.channels,
         fingerprint=fingerprint,
         function=recipe.path,
-        version=find_version(recipe.function),
+        version=recipe.function_version,
         parameters=recipe.parameters,
         packages={package: version(package) for package in PACKAGES},
     )

@@ -1,39 +1,15 @@
-"""Import the function that a YAML names, and check its parameters.
-
-The functions themselves are in `imaging.segmentation`.
-"""
+"""Check the parameters that a YAML gives a segmentation function; the functions are in `imaging.segmentation`."""
 
 import inspect
 import json
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from typing import Any
 
 from pydantic import ValidationError, create_model
 from pydantic.errors import PydanticUserError
 
+from idr_assets.imaging.segmentation.named_function import find_called, import_function
 from idr_assets.imaging.segmentation.works_on import works_on
-
-
-def import_function(path: str) -> Callable[..., Any]:
-    """Import the segmentation function at a dotted path; raise `ValueError` with the remedy if that fails."""
-    module, _, name = path.rpartition(".")
-    try:
-        function = getattr(import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        message = f"{path!r} cannot be imported ({error}); write the dotted path of a function, module.function"
-        raise ValueError(message) from error
-    except (Exception, SystemExit) as error:  # whatever the user's own module does
-        message = f"{path!r} cannot be imported, because its module raises {error!r}; correct the module"
-        raise ValueError(message) from error
-    if not callable(function):
-        message = f"{path!r} is a {type(function).__name__}, not a function; name a function that takes planes"
-        raise ValueError(message)  # noqa: TRY004  pydantic reports a ValueError with file and line
-    try:
-        works_on(function)
-    except TypeError as error:
-        raise ValueError(str(error)) from error
-    return function  # type: ignore[no-any-return]
 
 
 def check_parameters(path: str, parameters: Mapping[str, Any]) -> None:
@@ -55,6 +31,15 @@ def check_parameters(path: str, parameters: Mapping[str, Any]) -> None:
             left_out = "" if parameter.default is parameter.empty else f", or leave it out to use {parameter.default!r}"
             message = f"{path} does not take {parameters[name]!r} as {name}: {fault}; correct it{left_out}"
             raise ValueError(message)
+    if called := find_called(function, parameters):
+        _check_called(path, *called)
+
+
+def _check_called(path: str, called: str, parameters: Mapping[str, Any]) -> None:
+    check_parameters(called, parameters)
+    if works_on(import_function(called)).unit == "volume":
+        message = f"{path} joins labels of planes, and {called} works on volumes; name a function of planes"
+        raise ValueError(message)
 
 
 def _signature(path: str, function: Callable[..., Any]) -> inspect.Signature:
