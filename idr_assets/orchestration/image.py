@@ -118,6 +118,10 @@ class Image:
         """Address of the comparison of several segmentations, a PNG."""
         return data_url(self.project, self.name, "segmentation_comparison.png")
 
+    def agreement_url(self, kind: str) -> str:
+        """Return the address of the agreement of several segmentations, as `png` or `csv`."""
+        return data_url(self.project, self.name, f"segmentation_agreement.{kind}")
+
     @property
     def label_group(self) -> str:
         """Name of the labels in the output: the segmentation's name, or `segmentation`."""

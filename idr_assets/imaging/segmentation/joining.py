@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
+from idr_assets.imaging.overlaps import find_overlaps
 from idr_assets.imaging.segmentation.label_numbers import Labels
 
 
@@ -40,11 +41,7 @@ def join_slices(labels: Labels, iou: float) -> Labels:
 
 def _match(above: Labels, below: Labels, iou: float) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """Return the labels of objects in two slices that are each other's best, as two arrays (pairs,)."""
-    shape = int(above.max()) + 1, int(below.max()) + 1
-    pairs, common = np.unique(np.ravel_multi_index((above, below), shape), return_counts=True)
-    one, other = np.unravel_index(pairs, shape)
-    areas = np.bincount(above.ravel())[one] + np.bincount(below.ravel())[other]
-    share = np.where((one > 0) & (other > 0), common / (areas - common), 0.0)
+    one, other, share = find_overlaps(above, below)
     best = _is_best(one, share) & _is_best(other, share) & (share >= iou)
     return one[best], other[best]
 
@@ -52,8 +49,6 @@ def _match(above: Labels, below: Labels, iou: float) -> tuple[npt.NDArray[np.int
 def _is_best(labels: npt.NDArray[np.intp], share: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
     """Return for each pair whether it is the first of those of its label with the largest share."""
     order = np.lexsort((np.arange(len(labels)), -share, labels))
-    first = np.ones(len(labels), bool)
-    first[1:] = labels[order][1:] != labels[order][:-1]
     best = np.zeros(len(labels), bool)
-    best[order[first]] = True
+    best[order[np.unique(labels[order], return_index=True)[1]]] = True
     return best

@@ -74,7 +74,8 @@ def of_comparison(images: Sequence[Image]) -> str:
     image = markdown(images[0].name)
     return (
         f"The same planes of {image} as each of its segmentations labels them, side by side with their "
-        f"numbers of objects: {names}; a PNG."
+        f"numbers of objects: {names}; a PNG. Beside it, as PNG and CSV, how well each two of them agree: F1 of the "
+        "objects that both have."
     )
 
 

@@ -1,5 +1,6 @@
 """An image with several segmentations: assets, labels and versions of each, and the figure that compares them."""
 
+import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,9 @@ import numpy as np
 import pytest
 import yaozarrs
 
+from idr_assets.imaging.objects.agreement import match_objects
 from idr_assets.imaging.output.provenance import read_provenance
+from idr_assets.orchestration.assets.metadata import markdown
 from idr_assets_tests.orchestration.conftest import SETTINGS
 from idr_assets_tests.support.small_image import PARTITIONS, PIXELS, PLANES, Segmented, recipe, write_project
 
@@ -72,11 +75,28 @@ def test_the_comparison_tells_the_counts_of_each(compared: Segmented) -> None:
     assert compared.value("segmentation_comparison").startswith(b"\x89PNG\r\n")
 
 
+def test_the_comparison_tells_how_many_objects_both_have(compared: Segmented) -> None:
+    folder = compared.project.root / "data" / "image"
+    rows = list(csv.DictReader((folder / "segmentation_agreement.csv").read_text().splitlines()))
+    assert len(rows) == 2 * len(PLANES)
+    t, c, z = PLANES[0]
+    one, other = (recipe(PIXELS[t, c, z], fraction=fraction) for fraction in (LOW, HIGH))
+    wanted = {f"{iou}": match_objects(one, other, iou) for iou in (0.5, 0.75)}
+    found = [row for row in rows if (row["t"], row["c"], row["z"]) == (f"{t}", f"{c}", f"{z}")]
+    assert {row["iou"]: int(row["matched"]) for row in found} == {iou: it.matched for iou, it in wanted.items()}
+    assert all((row["one"], row["other"]) == ("low", "high") for row in rows)
+    mean = np.mean([float(row["f1"]) for row in rows if row["iou"] == "0.5"])
+    told = compared.metadata("segmentation_comparison")
+    cells = " | ".join(map(markdown, ("low, high", "0.5", f"{mean:.3f}")))
+    assert f"| {cells} |" in told["agreement"]
+    assert (folder / "segmentation_agreement.png").read_bytes().startswith(b"\x89PNG")
+
+
 def test_what_is_made_from_each_lies_apart(compared: Segmented) -> None:
     folder = compared.project.root / "data" / "image"
     found = {str(file.relative_to(folder)) for file in folder.rglob("*.*")}
     own = {f"{name}/{file}" for name in ("low", "high") for file in FILES}
-    assert found == own | {"segmentation_comparison.png"}
+    assert found == own | {"segmentation_comparison.png", "segmentation_agreement.png", "segmentation_agreement.csv"}
 
 
 def test_another_parameter_makes_another_version_of_its_labels_alone(compared: Segmented) -> None:

@@ -10,6 +10,7 @@ from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.figures.comparison import comparison
 from idr_assets.imaging.planes import LabelledPlane, Plane, thin
 from idr_assets.orchestration.assets.metadata import provenance, table
+from idr_assets.orchestration.assets.work.agreement import write_agreement
 from idr_assets.orchestration.assets.work.figure_file import write_figure
 from idr_assets.orchestration.image import Image
 
@@ -26,7 +27,7 @@ def write_comparison(images: Sequence[Image]) -> dict[str, Any]:
     sheet = comparison(rows, names, title=image.name, omitted=omitted, pixel_size=image.geometry.pixel_size)
     written = write_figure(image.comparison_url, sheet, "comparison")
     ways = {f"{it.label_group}: {name}": found for it in images for name, found in provenance(it).items()}
-    return written | {"objects": _counts(rows, names)} | ways
+    return written | {"objects": _counts(rows, names)} | write_agreement(images) | ways
 
 
 def _rows(images: Sequence[Image]) -> dict[tuple[int, int, int], Row]:
