@@ -6,18 +6,18 @@ Every wrong length is found. A flipped bit inside a blosc body is not, because b
 import lzma
 import struct
 import zlib
+from collections.abc import Buffer, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-import google_crc32c
-import numpy as np
+from zarr.core.buffer import default_buffer_prototype
 
 from idr_assets.imaging.store_text import cite
-from idr_assets.imaging.stores.inflating import INFLATERS, TooMuchError, inflate
+from idr_assets.imaging.stores.chunk_codec import ChunkCodec
+from idr_assets.imaging.stores.inflating import COMPRESSORS, TooMuchError, inflate
 
 BLOSC_HEADER = struct.Struct("<4BIII")
 """Two versions, flags, item size; then the bytes of the chunk, of a block and of the body."""
-
-CRC32C_BYTES = 4
 
 ENTRY_BYTES = 16
 """Offset and length of a chunk in a shard's index."""
@@ -41,58 +41,67 @@ class ChunkFormat:
 
     Attributes
     ----------
-    codec : str, optional
-        The id of the compressor in numcodecs; None without a compressor.
+    codecs : tuple of (mapping, int)
+        What encodes the bytes of a chunk, in this order: each codec as numcodecs describes it, and how many times as
+        many bytes it makes at most, beside its overhead.
     nbytes : int
-        Length in bytes of a chunk that is no longer compressed, or the most that it may be where filters change it.
+        Length in bytes of a chunk before these codecs, or the most that it may be where filters change it.
     exact : bool
         Whether it has this length.
-    crc32c : bool
-        Whether a chunk ends in a CRC32C checksum.
+    shard : ShardFormat, optional
+        How the shard is laid out that these codecs encode.
 
     """
 
-    codec: str | None
+    codecs: tuple[tuple[Mapping[str, Any], int], ...]
     nbytes: int
     exact: bool = True
-    crc32c: bool = False
+    shard: "ShardFormat | None" = None
 
     @property
     def most(self) -> int:
         """Most bytes of an encoded chunk: no codec adds more than 2 % and a few bytes to what it cannot compress."""
-        return self.nbytes + self.nbytes // 50 + OVERHEAD
+        return self._bounds()[-1]
 
-    def wrong(self, body: bytes) -> str | None:
-        """Say what is wrong with the body of a whole chunk, or None."""
-        if self.crc32c:
-            body, checksum = body[:-CRC32C_BYTES], body[-CRC32C_BYTES:]
-            if google_crc32c.value(body).to_bytes(CRC32C_BYTES, "little") != checksum:
-                return "its CRC32C checksum differs"
-        return self._wrong_header(body) if self.codec == "blosc" else self._wrong_length(body)
+    def _bounds(self) -> list[int]:
+        bounds = [self.nbytes]
+        for _, growth in self.codecs:
+            bounds.append(bounds[-1] * growth + bounds[-1] // 50 + OVERHEAD)
+        return bounds
 
-    def excessive(self, body: bytes) -> str | None:
+    def wrong(self, body: Buffer, *, decode: bool = True) -> str | None:
+        """Say what is wrong with the body of a whole chunk, or None.
+
+        Codec after codec is undone, each up to what the next one may have; without `decode` all but a blosc at the end,
+        whose header says how much it holds.
+        """
+        for (codec, _), most in zip(reversed(self.codecs), reversed(self._bounds()[:-1]), strict=True):
+            innermost = codec is self.codecs[0][0]
+            if codec["id"] == "blosc" and (wrong := self._wrong_header(bytes(body), innermost=innermost)):
+                return wrong
+            if codec["id"] == "blosc" and innermost and not decode:
+                return None
+            try:
+                body = inflate(codec, body, most)
+            except TooMuchError:
+                what = " of pixels, which is what the chunk has" if innermost and not self.shard else ""
+                return f"it holds more than {most} bytes{what}"
+            except DECODING as error:
+                return f"{codec['id']} cannot decode it ({cite(error)})"
+        return self.shard.wrong(bytes(body)) if self.shard else self._other_length(memoryview(body).nbytes)
+
+    def excessive(self, body: Buffer) -> str | None:
         """Say that a chunk of a shard holds more than it may, or None; decoding it shows what else is wrong."""
-        body = body[: len(body) - self.crc32c * CRC32C_BYTES]
-        if self.codec == "blosc":
-            return self._wrong_header(body, decode=False)
-        return self._wrong_length(body) if self.codec in {*INFLATERS, "lz4", "zstd"} else None
+        compressed = any(codec["id"] in COMPRESSORS for codec, _ in self.codecs)
+        return self.wrong(body, decode=False) if compressed else None
 
-    def _wrong_header(self, body: bytes, *, decode: bool = True) -> str | None:
+    def _wrong_header(self, body: bytes, *, innermost: bool) -> str | None:
         if len(body) < BLOSC_HEADER.size:
             return f"it has {len(body)} bytes, less than a blosc header"
         *_, decoded, _, length = BLOSC_HEADER.unpack_from(body)
         if length != len(body):
             return f"it has {len(body)} bytes, its blosc header says {length}"
-        # Before it is decoded, which takes as much memory as the header says.
-        return self._other_length(decoded) or (self._wrong_length(body) if decode else None)
-
-    def _wrong_length(self, body: bytes) -> str | None:
-        try:
-            return self._other_length(inflate(self.codec, body, self.nbytes) if self.codec else len(body))
-        except TooMuchError:
-            return f"it holds more than {self.nbytes} bytes of pixels, which is what the chunk has"
-        except DECODING as error:
-            return f"{self.codec} cannot decode it ({cite(error)})"
+        return self._other_length(decoded) if innermost and not self.shard else None
 
     def _other_length(self, length: int) -> str | None:
         if length == self.nbytes or (length < self.nbytes and not self.exact):
@@ -112,15 +121,15 @@ class ShardFormat:
         Whether the index is at the end, or at the start.
     chunk : ChunkFormat or ShardFormat
         How the chunks within are encoded.
-    crc32c : bool
-        Whether the index ends in a CRC32C checksum.
+    codec : ChunkCodec
+        The codecs of the index.
 
     """
 
     index: int
     at_end: bool
     chunk: "ChunkFormat | ShardFormat"
-    crc32c: bool = True
+    codec: ChunkCodec
 
     @property
     def most(self) -> int:
@@ -129,15 +138,14 @@ class ShardFormat:
 
     def wrong(self, body: bytes) -> str | None:
         """Say what is wrong with the body of a whole shard, or None; its chunks are checked when they are decoded."""
-        index = body[-self.index :] if self.at_end else body[: self.index]
-        if self.crc32c:
-            index, checksum = index[:-CRC32C_BYTES], index[-CRC32C_BYTES:]
-            if google_crc32c.value(index).to_bytes(CRC32C_BYTES, "little") != checksum:
-                return "the CRC32C checksum of its index differs"
-        if len(index) % ENTRY_BYTES:
+        if len(body) < self.index:
             return f"it has {len(body)} bytes, less than its index"
-        entries = np.frombuffer(index, "<u8").reshape(-1, 2).tolist()
-        parts = (body[start : start + length] for start, length in entries if start != EMPTY)
+        index = body[-self.index :] if self.at_end else body[: self.index]
+        try:
+            entries = self.codec.decode(default_buffer_prototype().buffer.from_bytes(index))
+        except DECODING as error:
+            return f"its index cannot be decoded ({cite(error)})"
+        parts = (body[start : start + length] for start, length in entries.reshape(-1, 2).tolist() if start != EMPTY)
         return next(filter(None, map(self.chunk.excessive, parts)), None)
 
     excessive = wrong

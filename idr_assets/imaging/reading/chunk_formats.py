@@ -1,26 +1,45 @@
 """How the chunks of an array are encoded, by its metadata: what their bodies are checked for."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import zarr
+from zarr.core.array_spec import ArrayConfig, ArraySpec
+from zarr.core.buffer import default_buffer_prototype
+from zarr.core.chunk_utils import ChunkTransform, evolve_codecs
+from zarr.core.dtype import UInt64
+from zarr.core.metadata.v3 import parse_codecs
 
 from idr_assets.imaging.errors import ImageError
-from idr_assets.imaging.reading.chunk_bodies import CRC32C_BYTES, ENTRY_BYTES, ChunkFormat, ShardFormat
+from idr_assets.imaging.reading.chunk_bodies import EMPTY, ENTRY_BYTES, ChunkFormat, ShardFormat
 from idr_assets.imaging.store_text import quote_all
+from idr_assets.imaging.stores.chunk_codec import ChunkCodec
 from idr_assets.imaging.stores.inflating import COMPRESSORS
 
-LAYOUT = {"bytes", "endian", "transpose"}
+LAYOUT = {"bytes", "endian", "transpose", "shuffle"}
 """Codecs that change no length."""
 
-MOST_OF_A_NUMBER = 16
-"""Most bytes of one number after filters, some of which change its dtype."""
+MOST_GROWTH = 16
+"""How many times as many bytes all filters together may make of numbers, of which some change the dtype."""
 
-CHECKSUMS = {"gzip": "CRC-32", "zlib": "Adler-32", "bz2": "CRC-32", "lzma": "CRC-64"}
-"""Compressors with a checksum, which others need not have."""
+OWN_CHECKSUMS = {
+    "crc32c": "CRC32C",
+    "crc32": "CRC-32",
+    "adler32": "Adler-32",
+    "fletcher32": "Fletcher-32",
+    "jenkins_lookup3": "lookup3",
+}
+"""Codecs that add a checksum and nothing else."""
 
-INDEXES = ["bytes"], ["bytes", "crc32c"]
-"""Codecs of an index that can be read here; Zarr recommends those with a checksum."""
+CHECKSUMS = {"gzip": "CRC-32", "zlib": "Adler-32", "bz2": "CRC-32", "lzma": "CRC-64", **OWN_CHECKSUMS}
+"""Codecs with a checksum, which others need not have."""
+
+BYTES = {*COMPRESSORS, *OWN_CHECKSUMS}
+"""Codecs after which there are bytes and no numbers."""
+
+type Codec = Mapping[str, Any]
 
 
 def find_format(url: str, array: zarr.Array[Any]) -> ChunkFormat | ShardFormat:
@@ -44,48 +63,70 @@ def find_format(url: str, array: zarr.Array[Any]) -> ChunkFormat | ShardFormat:
         codecs = [*(metadata["filters"] or ()), *filter(None, [metadata["compressor"]])]
     else:
         codecs = list(metadata["codecs"])
-    found = _find(codecs, array.shards or array.chunks, array.dtype.itemsize)
+    found = _find(list(map(_describe, codecs)), array.shards or array.chunks, array.dtype.itemsize)
     if found is None:
+        names = quote_all(_describe(codec)["id"] for codec in codecs)
         message = (
-            f"The codecs of {url} are {quote_all(map(_name, codecs))}: how many bytes they make of a chunk is not "
-            "known before it is decoded, so none is. Use a copy of the image that is compressed once, and last."
+            f"The codecs of {url} are {names}: how many bytes they make of a chunk is not bounded, so none is decoded. "
+            "Use a copy of the image with fewer filters."
         )
         raise ImageError(message)
     return found
 
 
-def _find(codecs: list[dict[str, Any]], shape: tuple[int, ...], itemsize: int) -> ChunkFormat | ShardFormat | None:
-    """Find the format of chunks of a shape; None unless the compressor is the last codec but for a CRC32C."""
-    names = [_name(codec) for codec in codecs if _name(codec) not in LAYOUT]
-    if names == ["sharding_indexed"]:
-        return _find_shard(codecs[-1]["configuration"], shape, itemsize)
-    crc32c = names[-1:] == ["crc32c"] and "name" in codecs[-1]
-    names = names[: len(names) - crc32c]
-    codec = names.pop() if names and names[-1] in COMPRESSORS else None
-    if COMPRESSORS.intersection(names) or "sharding_indexed" in names:
+def _describe(codec: Codec) -> Codec:
+    """Describe a codec as numcodecs does, in either version of Zarr."""
+    named = codec if "id" in codec else codec.get("configuration") or {}
+    return {**named, "id": str(codec.get("id") or codec["name"]).removeprefix("numcodecs.")}
+
+
+def _find(
+    codecs: list[Codec], shape: tuple[int, ...], itemsize: int, *, exact: bool = True
+) -> ChunkFormat | ShardFormat | None:
+    """Find the format of chunks of a shape, of numbers of at most this size; None if nothing bounds them encoded."""
+    names = [codec["id"] for codec in codecs]
+    first = next((at for at, name in enumerate(names) if name in BYTES or name == "sharding_indexed"), len(names))
+    filters = [codec for codec in codecs[:first] if codec["id"] not in LAYOUT]
+    if math.prod(map(_growth, codecs)) > MOST_GROWTH:
         return None
-    most = math.prod(shape) * (MOST_OF_A_NUMBER if names else itemsize)
-    return ChunkFormat(codec, most, exact=not names, crc32c=crc32c)
+    itemsize *= math.prod(map(_growth, filters))
+    later = codecs[first:]
+    shard = None
+    if later and later[0]["id"] == "sharding_indexed":
+        shard = _find_shard(later.pop(0), shape, itemsize, exact=exact and not filters)
+        if not (shard and later):
+            return shard
+    # Filters that pack bits add a byte to them.
+    nbytes = shard.most if shard else math.prod(shape) * itemsize + len(filters)
+    encoding = tuple((codec, _growth(codec)) for codec in later)
+    return ChunkFormat(encoding, nbytes, exact=exact and not (filters or shard), shard=shard)
 
 
-def _find_shard(about: dict[str, Any], shape: tuple[int, ...], itemsize: int) -> ShardFormat | None:
+def _growth(codec: Codec) -> int:
+    """Return how many times as many bytes a codec makes of numbers at most, which it turns into those of a dtype."""
+    given, made = (
+        next((np.dtype(codec[name]).itemsize for name in names if codec.get(name)), None)
+        for names in (("dtype", "decode_dtype"), ("astype", "encode_dtype", "data_type"))
+    )
+    return max(1, math.ceil(made / (given or 1))) if made else 1
+
+
+def _find_shard(about: Codec, shape: tuple[int, ...], itemsize: int, *, exact: bool) -> ShardFormat | None:
     inner = tuple(about["chunk_shape"])
-    index = [_name(codec) for codec in about["index_codecs"]]
-    chunk = _find(list(about["codecs"]), inner, itemsize)
-    if chunk is None or index not in INDEXES or about["index_codecs"][0]["configuration"].get("endian") == "big":
-        return None
-    crc32c = "crc32c" in index
-    length = math.prod(shape) // math.prod(inner) * ENTRY_BYTES + crc32c * CRC32C_BYTES
-    return ShardFormat(length, about.get("index_location") != "start", chunk, crc32c=crc32c)
-
-
-def _name(codec: dict[str, Any]) -> str:
-    """Name a codec as numcodecs does, in either version of Zarr."""
-    return str(codec.get("id") or codec["name"]).removeprefix("numcodecs.")
+    grid = (*(length // part for length, part in zip(shape, inner, strict=True)), 2)
+    spec = ArraySpec(grid, UInt64(), EMPTY, ArrayConfig.from_dict({}), default_buffer_prototype())
+    codecs, length = evolve_codecs(parse_codecs(about["index_codecs"]), spec), math.prod(grid[:-1]) * ENTRY_BYTES
+    for codec in codecs:
+        length = codec.compute_encoded_size(length, spec)
+    index = ChunkCodec(ChunkTransform(codecs=codecs), spec)
+    chunk = _find(list(map(_describe, about["codecs"])), inner, itemsize, exact=exact)
+    return ShardFormat(length, about.get("index_location") != "start", chunk, index) if chunk else None
 
 
 def find_checksum(chunks: ChunkFormat | ShardFormat | None) -> str | None:
     """Name the checksum of the codecs of chunks; None where they have none."""
-    while isinstance(chunks, ShardFormat):
-        chunks = chunks.chunk
-    return "CRC32C" if chunks and chunks.crc32c else CHECKSUMS.get((chunks and chunks.codec) or "")
+    if isinstance(chunks, ShardFormat):
+        return find_checksum(chunks.chunk)
+    names = [codec["id"] for codec, _ in reversed(chunks.codecs)] if chunks else []
+    found = next((CHECKSUMS[name] for name in names if name in CHECKSUMS), None)
+    return found or (find_checksum(chunks.shard) if chunks and chunks.shard else None)

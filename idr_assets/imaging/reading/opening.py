@@ -46,6 +46,8 @@ def open_array(
         failure = ImageError(explained) if explained else store.documents.refusal() or ImageError(str(error))
     except ImageError as error:
         failure = store.documents.refusal() or error
+    except ImportError as error:
+        failure = ImageError(f"A codec of {shown}/{level} is not installed: nothing can be read. {cite(error)}")
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         failure = ImageError(
             f"The metadata of {shown} are not those of an OME-Zarr image ({type(error).__name__}: {cite(error)}): "

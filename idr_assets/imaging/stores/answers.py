@@ -114,7 +114,7 @@ def _decode(body: bytes, headers: Mapping[str, str], most: int) -> bytes:
     if encoding not in ENCODINGS:
         return body
     try:
-        return inflate_stream(ENCODINGS[encoding], body, most)
+        return inflate_stream({"id": ENCODINGS[encoding]}, body, most)
     except TooMuchError as error:
         raise TooLongError(str(error)) from None
     except (EOFError, zlib.error) as error:

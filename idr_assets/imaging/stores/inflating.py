@@ -3,7 +3,7 @@
 import bz2
 import lzma
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Buffer, Callable, Mapping
 from typing import Any
 
 import numcodecs
@@ -14,11 +14,21 @@ MOST_OF_A_WINDOW = 256 * 2**20
 
 ZSTD_MAGIC = bytes.fromhex("28b52ffd")
 
-INFLATERS: Mapping[str, Callable[[], Any]] = {
-    "gzip": lambda: zlib.decompressobj(16 + zlib.MAX_WBITS),
-    "zlib": zlib.decompressobj,
-    "bz2": bz2.BZ2Decompressor,
-    "lzma": lambda: lzma.LZMADecompressor(memlimit=MOST_OF_A_WINDOW),
+
+def _open_lzma(codec: Mapping[str, Any]) -> lzma.LZMADecompressor:
+    if codec.get("format") != lzma.FORMAT_RAW:
+        return lzma.LZMADecompressor(memlimit=MOST_OF_A_WINDOW)
+    if any(each.get("dict_size", 0) > MOST_OF_A_WINDOW for each in codec["filters"]):
+        message = f"its window is larger than {MOST_OF_A_WINDOW} bytes"
+        raise lzma.LZMAError(message)
+    return lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=codec["filters"])
+
+
+INFLATERS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
+    "gzip": lambda _: zlib.decompressobj(16 + zlib.MAX_WBITS),
+    "zlib": lambda _: zlib.decompressobj(),
+    "bz2": lambda _: bz2.BZ2Decompressor(),
+    "lzma": _open_lzma,
 }
 """Decoders of streams, which do not say how long they are."""
 
@@ -36,31 +46,42 @@ class TooMuchError(ValueError):
         super().__init__(f"it holds more than {most} bytes")
 
 
-def inflate(codec: str, body: bytes, most: int) -> int:
-    """Decode a body by a compressor of numcodecs, and return how many bytes it holds.
+def inflate(codec: Mapping[str, Any], body: Buffer, most: int) -> Buffer:
+    """Undo what a codec of numcodecs did to bytes.
+
+    Parameters
+    ----------
+    codec : mapping
+        The codec, as numcodecs describes it.
+    body : buffer
+        What the codec made.
+    most : int
+        Most bytes that it may have made that of.
 
     Raises
     ------
     TooMuchError
-        Where it holds more than `most` bytes; no more than that is decoded.
+        Where they are more than `most` bytes; no more than that are decoded.
     RuntimeError, ValueError, OSError, EOFError, zlib.error, lzma.LZMAError
         Where it cannot be decoded.
 
     """
-    if codec == "zstd":
+    name, body = codec["id"], bytes(body)
+    if name == "zstd":
         return _inflate_zstd(body, most)
-    if codec in INFLATERS:
-        return len(inflate_stream(codec, body, most))
-    if int.from_bytes(body[SIZES[codec]], "little") > most:
+    if name in INFLATERS:
+        return inflate_stream(codec, body, most)
+    if name in SIZES and int.from_bytes(body[SIZES[name]], "little") > most:
         raise TooMuchError(most)
-    return len(numcodecs.get_codec({"id": codec}).decode(body))
+    decoded: Buffer = numcodecs.get_codec(dict(codec)).decode(body)
+    return decoded
 
 
-def inflate_stream(codec: str, body: bytes, most: int) -> bytes:
+def inflate_stream(codec: Mapping[str, Any], body: bytes, most: int) -> bytes:
     """Decode a body of gzip, zlib, bz2 or lzma, as `inflate` does; all but zlib may be several streams."""
     decoded: bytes = b""
     while True:
-        decoder = INFLATERS[codec]()
+        decoder = INFLATERS[codec["id"]](codec)
         decoded += decoder.decompress(body, most - len(decoded) + 1)
         if len(decoded) > most:
             raise TooMuchError(most)
@@ -68,15 +89,15 @@ def inflate_stream(codec: str, body: bytes, most: int) -> bytes:
             message = "it ends too early"
             raise EOFError(message)
         body = decoder.unused_data.lstrip(b"\0")
-        if not body or codec == "zlib":
+        if not body or codec["id"] == "zlib":
             return decoded
 
 
-def _inflate_zstd(body: bytes, most: int) -> int:
+def _inflate_zstd(body: bytes, most: int) -> Buffer:
     """Decode a body of one frame or several, each of which need not say how many bytes it holds."""
-    decoder = numcodecs.get_codec({"id": "zstd"})
+    decoder, decoded = numcodecs.get_codec({"id": "zstd"}), np.empty(most, "u1")
     try:
-        decoder.decode(body, np.empty(most, "u1"))
+        decoder.decode(body, decoded)
     except (RuntimeError, ValueError) as error:
         if "too small" in str(error):  # the buffer
             raise TooMuchError(most) from None
@@ -84,8 +105,9 @@ def _inflate_zstd(body: bytes, most: int) -> int:
             raise
     else:
         if _first_frame(body) == most:
-            return most
-    return len(decoder.decode(body))  # less than fits: numcodecs does not say how much it decoded into a buffer
+            return decoded
+    whole: Buffer = decoder.decode(body)  # less than fits: numcodecs does not say how much it decoded into a buffer
+    return whole
 
 
 def _first_frame(body: bytes) -> int | None:

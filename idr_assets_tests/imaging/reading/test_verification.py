@@ -1,7 +1,6 @@
 """Bodies that are not what was asked for, by their part, their version or their size, from a real server."""
 
 import gzip
-import json
 from itertools import repeat
 from pathlib import Path
 
@@ -119,20 +118,6 @@ def test_documents_are_bounded(server: StoreServer) -> None:
             open_level(f"{server.url}/image.zarr", "0", patience=HASTY)
 
 
-CODECS = [
-    ({"compressor": {"id": "zlib", "level": 1}, "filters": [{"id": "gzip", "level": 1}]}, "'gzip', 'zlib'"),
-    ({"compressor": None, "filters": [{"id": "bz2", "level": 1}, {"id": "shuffle", "elementsize": 2}]}, "'bz2', 'shuf"),
-]
-
-
-@pytest.mark.parametrize(("codecs", "said"), CODECS)
-def test_codecs_that_may_make_anything_are_refused(tmp_path: Path, codecs: dict[str, object], said: str) -> None:
-    document = write_image(tmp_path / "image.zarr", PIXELS, version="0.4") / "0/.zarray"
-    document.write_text(json.dumps(json.loads(document.read_text()) | codecs))
-    with pytest.raises(ImageError, match=rf"The codecs of .*/image.zarr/0 are \[{said}.*\]: how many bytes they make"):
-        open_level(str(tmp_path / "image.zarr"), "0")
-
-
 @pytest.mark.parametrize("kind", ["exact", "filtered"])
 def test_a_body_is_as_long_as_its_chunk_and_a_bit_more(tmp_path: Path, kind: str) -> None:
     filters = [Delta(dtype="<u2")] if kind == "filtered" else None
@@ -140,4 +125,4 @@ def test_a_body_is_as_long_as_its_chunk_and_a_bit_more(tmp_path: Path, kind: str
         tmp_path, shape=(8, 8), chunks=(8, 8), dtype="u2", zarr_format=2, filters=filters, compressors=GZip()
     )
     found = find_format("image", array)
-    assert found.most == (1024 if filters else 128) + (20 if filters else 2) + 1024
+    assert found.most == (129 if filters else 128) + 2 + 1024
