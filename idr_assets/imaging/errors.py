@@ -37,7 +37,16 @@ class MissingChunkError(ImageError):
 
 
 class CorruptBodyError(ImageError):
-    """A store answered with something other than what it holds."""
+    """A store answered with something other than what it holds.
+
+    Attributes
+    ----------
+    digest : str
+        What tells this answer from others, '' where it is not known.
+
+    """
+
+    digest = ""
 
 
 class ForeignBodyError(CorruptBodyError):

@@ -16,7 +16,7 @@ from idr_assets.imaging.reading.retries import Patience, ask_patiently
 from idr_assets.imaging.reading.silence import Silence, silence_of
 from idr_assets.imaging.reading.verification import Verification, cut_part, is_document
 from idr_assets.imaging.reading.whole_bodies import BODIES
-from idr_assets.imaging.stores.answers import expect
+from idr_assets.imaging.stores.answers import Answer, expect
 from idr_assets.imaging.stores.by_address import is_local
 from idr_assets.imaging.stores.ranges import RangeIgnoredError
 
@@ -115,27 +115,32 @@ class ChunkStore(WrapperStore[Store]):
         return silence_of(self._opening, partial(self._read, sent, None), patience.seconds, patience.timeout)
 
     async def _read(self, key: str, wanted: ByteRequest | None) -> bytes | None:
-        try:
-            return await self._read_verified(key, wanted)
-        except CorruptBodyError as error:
-            if not self.is_local:
-                raise
-            message = f"{self._url_of(key)} is damaged: {error}. Restore it from a copy of the image."
-            raise ImageError(message) from None
-
-    async def _read_verified(self, key: str, wanted: ByteRequest | None) -> bytes | None:
-        verification, url = self.verification, self._url_of(key)
-        with expect(verification.most(key)) as answer:
+        with expect(self.verification.most(key)) as answer:
             try:
-                found = await self._store.get(key, default_buffer_prototype(), wanted)
-            except RangeIgnoredError as whole:
-                verification.compare_version(key, answer)
-                body = verification.verify(key, url, whole.body, answer)
-                BODIES.keep(self._opening, key, body)
-                return body if wanted is None else cut_part(body, wanted)
-        if found is None or wanted is None:
-            return None if found is None else verification.verify(key, url, found.to_bytes(), answer)
-        return verification.verify_part(key, found.to_bytes(), wanted, answer)
+                return await self._read_verified(key, wanted, answer)
+            except CorruptBodyError as error:
+                if not self.is_local:
+                    error.digest = answer.digest()
+                    raise
+                message = f"{self._url_of(key)} is damaged: {error}. Restore it from a copy of the image."
+                raise ImageError(message) from None
+
+    async def _read_verified(self, key: str, wanted: ByteRequest | None, answer: Answer) -> bytes | None:
+        verification, url = self.verification, self._url_of(key)
+        try:
+            found = await self._store.get(key, default_buffer_prototype(), wanted)
+        except RangeIgnoredError as whole:
+            verification.compare_version(key, answer)
+            body = verification.verify(key, url, whole.body, answer)
+            BODIES.keep(self._opening, key, body)
+            return body if wanted is None else cut_part(body, wanted)
+        if found is None:
+            return None
+        body = found.to_bytes()
+        answer.pieces = answer.pieces or [body]  # other filesystems of fsspec
+        if wanted is None:
+            return verification.verify(key, url, body, answer)
+        return verification.verify_part(key, body, wanted, answer)
 
     def __str__(self) -> str:
         """Name the store without what may be secret in its address: Zarr's own errors print it."""

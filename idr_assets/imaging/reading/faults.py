@@ -58,7 +58,14 @@ def final_answer(error: BaseException) -> str | None:
     """Return an answer that is final when the store gives it twice; None for every other fault."""
     if isinstance(error, ForeignBodyError):
         return str(error)
+    if isinstance(error, CorruptBodyError):
+        return error.digest and f"{error} {error.digest}"
     return f"status {status_of(error)}" if _is_refusal(error) else None
+
+
+def may_be_absence(error: BaseException) -> bool:
+    """Return whether stores answer so for what they do not have."""
+    return isinstance(error, ForeignBodyError) or _is_refusal(error)
 
 
 def status_of(error: BaseException) -> int | None:

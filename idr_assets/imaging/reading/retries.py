@@ -15,7 +15,14 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, stop_before_delay
 
-from idr_assets.imaging.reading.faults import final_answer, is_transient, read_error, read_faults, retry_after
+from idr_assets.imaging.reading.faults import (
+    final_answer,
+    is_transient,
+    may_be_absence,
+    read_error,
+    read_faults,
+    retry_after,
+)
 from idr_assets.imaging.reading.silence import Silence
 from idr_assets.imaging.store_text import show_address
 
@@ -140,5 +147,5 @@ def _wait(patience: Patience, state: RetryCallState) -> float:
 
 def _log(url: str, state: RetryCallState) -> None:
     error = state.outcome and state.outcome.exception()
-    level = logging.INFO if error and final_answer(error) else logging.WARNING  # many stores refuse what does not exist
+    level = logging.INFO if error and may_be_absence(error) else logging.WARNING
     logger.log(level, "%s: %s, try %d", show_address(url), type(error).__name__, state.attempt_number)

@@ -1,5 +1,6 @@
 """Receive what a store answers: no more bytes than its asker expects, and what the headers say about them."""
 
+import hashlib
 import zlib
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -36,12 +37,19 @@ class Answer:
         The headers of the answer.
     sent : bytes
         The body as it was sent.
+    pieces : list of bytes
+        What came last, of a part or of too long a body too.
 
     """
 
     most: int = MOST_OF_A_DOCUMENT
     headers: Mapping[str, str] = field(default_factory=dict)
     sent: bytes = b""
+    pieces: list[bytes] = field(default_factory=list)
+
+    def digest(self) -> str:
+        """Return what tells what came, as far as it was expected, from other bytes."""
+        return hashlib.sha256(b"".join(self.pieces)[: self.most]).hexdigest()
 
 
 _answer: ContextVar[Answer | None] = ContextVar("answer", default=None)
@@ -81,28 +89,30 @@ async def receive(
     answer = _answer.get() or Answer()
     answer.headers = headers
     if part and status == HTTPStatus.PARTIAL_CONTENT:
-        body = await _read(read, headers, part_length(part, answer.most))
+        body = await _read(read, answer, part_length(part, answer.most))
         if wrong := wrong_part(part, headers):
             check_page(body)
             raise CorruptBodyError(wrong)
         return body
-    answer.sent = await _read(read, headers, answer.most)
+    answer.sent = await _read(read, answer, answer.most)
     body = _decode(answer.sent, headers, answer.most)
     if part:
         raise RangeIgnoredError(body)
     return body
 
 
-async def _read(read: Callable[[int], Awaitable[bytes]], headers: Mapping[str, str], most: int) -> bytes:
-    announced = headers.get("content-length", "")
+async def _read(read: Callable[[int], Awaitable[bytes]], answer: Answer, most: int) -> bytes:
+    announced = answer.headers.get("content-length", "")
     size = int(announced) if announced.isdecimal() else 0
-    pieces: list[bytes] = []
+    answer.pieces = pieces = []
     received = 0
     while piece := await read(PIECE):
         pieces.append(piece)
         received += len(piece)
         if max(size, received) > most:
             check_page(pieces[0])
+            if size:
+                pieces.clear()
             message = f"it has {size or 'more'} bytes, at most {most} were expected"
             raise TooLongError(message)
     return b"".join(pieces)

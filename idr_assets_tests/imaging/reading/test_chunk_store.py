@@ -1,6 +1,7 @@
 """Reads under faults, against a real server: what passes costs time only, what stays is named, nothing is invented."""
 
 import json
+import os
 import random
 import re
 import time
@@ -40,6 +41,9 @@ PASSING: dict[str, list[Fault]] = {
     "slow drip": [faults.drip(0.5)],
 }
 
+TWICE = "cannot be read (2 tries): the body is not what the store holds:"
+"""The same bytes twice are an answer."""
+
 STAYING: dict[str, tuple[Fault, str]] = {
     "403": (faults.status(403), "access is refused (status 403)"),
     "410": (faults.status(410), "cannot be read: the server answers with status 410"),
@@ -47,9 +51,12 @@ STAYING: dict[str, tuple[Fault, str]] = {
     "503": (faults.status(503), "cannot be read (3 tries): the server answers with status 503"),
     "reset": (faults.connection_reset, "cannot be read (3 tries): the connection fails"),
     "cut": (faults.cut, "cannot be read (3 tries): the body ends too early"),
-    "truncation": (faults.truncated, "bytes, its blosc header says"),
-    "empty": (faults.empty, "it has 0 bytes, less than a blosc header"),
-    "random": (faults.random_bytes, "its blosc header says"),
+    "truncation": (faults.truncated, TWICE),
+    "empty": (faults.empty, f"{TWICE} it has 0 bytes, less than a blosc header"),
+    "random": (faults.random_bytes, TWICE),
+    "other bytes each time": (faults.changed(lambda body: os.urandom(len(body))), TWICE.replace("2", "3")),
+    "too long": (faults.announced(10**9), f"{TWICE} it has 1000000000 bytes"),
+    "endless": (faults.endless, f"{TWICE} it has more bytes, at most"),
     "HTML": (faults.html_page, "it is an HTML page"),
     "hang": (faults.hang, "cannot be read (3 tries): the answer takes too long"),
     "redirect loop": (faults.redirect(""), "cannot be read: it redirects in a loop"),
