@@ -48,6 +48,26 @@ def find_thresholds(function: SegmentationFunction, planes: da.Array, parameters
     return None if thresholds is None else thresholds(planes, **parameters)
 
 
+def direct_form[F](function: SegmentationFunction) -> Callable[[F], F]:
+    """Declare a function of a numpy stack (n, y, x) that returns the labels and thresholds of `function`, bit for bit.
+
+    It is called in place of `function` for planes that need not be cut: for small ones, dask's graph takes longer than
+    their labels.
+    """
+
+    def declare_form(direct: F) -> F:
+        vars(function)["direct"] = function, direct
+        return direct
+
+    return declare_form
+
+
+def find_direct(function: SegmentationFunction) -> Callable[..., Any] | None:
+    """Return the direct form of a segmentation function; None for one that only has the attributes of another."""
+    owner, direct = getattr(function, "direct", None) or (None, None)
+    return direct if owner is function else None
+
+
 def per_plane[**P](function: Callable[Concatenate[Pixels, P], Pixels]) -> Callable[Concatenate[da.Array, P], da.Array]:
     """Turn a function of one plane into a segmentation function.
 

@@ -6,14 +6,15 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
+import numpy.typing as npt
 import scipy  # loads each submodule at its first use, as skimage does
 import skimage
 from annotated_types import Ge, Gt, Lt
 
-from idr_assets.imaging.segmentation.decorators import per_plane, per_stack, versioned
+from idr_assets.imaging.segmentation.decorators import direct_form, per_plane, per_stack, versioned
 from idr_assets.imaging.segmentation.lifting import as_numbers, map_units
 
 if TYPE_CHECKING:
@@ -64,17 +65,34 @@ def gaussian_threshold(
     return map_units(lambda plane: scipy.ndimage.label(plane)[0], smoothed > thresholds, np.int32)
 
 
+@direct_form(gaussian_threshold)
+def _label_directly(
+    planes: Pixels, *, sigma: float = 1.0, threshold_fraction: float = 0.33
+) -> tuple[Labels, npt.NDArray[Any]]:
+    thresholds = []
+    labels = np.empty(planes.shape, np.int32)
+    for plane, own in zip(planes, labels, strict=True):
+        smoothed = scipy.ndimage.gaussian_filter(_as_filtered(plane), sigma)
+        thresholds.append(float(threshold_fraction) * smoothed.max())
+        scipy.ndimage.label(smoothed > thresholds[-1], output=own)
+    return labels, np.array(thresholds)
+
+
 def _smoothed_and_thresholds(planes: da.Array, sigma: float, threshold_fraction: float) -> tuple[da.Array, da.Array]:
     import dask_image.ndfilters  # noqa: PLC0415  it imports dask.array
 
-    planes = as_numbers(planes)
-    if planes.dtype.newbyteorder("=") == np.float16:
-        planes = planes.astype(np.float32)  # scipy filters no float16
+    planes = _as_filtered(planes)
     if 4 * sigma > min(planes.shape[1:]):  # dask-image refuses a filter that reaches further than the plane
         smoothed = map_units(partial(scipy.ndimage.gaussian_filter, sigma=sigma), planes, planes.dtype)
     else:
         smoothed = dask_image.ndfilters.gaussian_filter(planes, (0, sigma, sigma))
     return smoothed, float(threshold_fraction) * smoothed.max(axis=(1, 2), keepdims=True)
+
+
+def _as_filtered[A: (Pixels, "da.Array")](planes: A) -> A:
+    """Convert what scipy does not filter, which is bool and float16, to float32."""
+    half = planes.dtype.newbyteorder("=") == np.float16
+    return planes.astype(np.float32) if half else as_numbers(planes)
 
 
 @versioned("1")

@@ -10,7 +10,7 @@ import dask.array as da
 import numpy as np
 import numpy.typing as npt
 
-from idr_assets.imaging.segmentation.decorators import find_thresholds
+from idr_assets.imaging.segmentation.decorators import find_direct, find_thresholds
 from idr_assets.imaging.segmentation.label_numbers import Labels, Pixels, check_labels, number
 from idr_assets.imaging.segmentation.lifting import SegmentationFunction, as_numbers
 from idr_assets.imaging.segmentation.works_on import works_on
@@ -47,10 +47,7 @@ def label(
         If the function returns anything but such labels.
     """
     units = as_numbers(works_on(function).arrange(pixels))
-    lazy = da.from_array(
-        units, chunks=(*units.shape[:-2], *plane_chunks), name=False
-    )  # a name would be a hash of all pixels
-    computed, thresholds = _compute(function, parameters, lazy)
+    computed, thresholds = _compute(function, parameters, units, plane_chunks)
     labels = check_labels(computed, units.shape, find_name(function))
     found = list(labels)
     numbered = [number(unit) for unit in found]
@@ -61,10 +58,16 @@ def label(
     return labels.reshape(pixels.shape), by_plane
 
 
-def _compute(function: SegmentationFunction, parameters: Mapping[str, Any], units: da.Array) -> Any:  # noqa: ANN401
+def _compute(
+    function: SegmentationFunction, parameters: Mapping[str, Any], units: Pixels, plane_chunks: tuple[int, int]
+) -> Any:  # noqa: ANN401
     try:
-        lazy = _check_lazy(function(units, **parameters), find_name(function))
-        return dask.compute(lazy, find_thresholds(function, units, parameters), scheduler="synchronous")
+        if (direct := find_direct(function)) and plane_chunks == units.shape[-2:]:
+            return direct(units, **parameters)
+        # Without a name: it would be a hash of all pixels.
+        lazy = da.from_array(units, chunks=(*units.shape[:-2], *plane_chunks), name=False)
+        labels = _check_lazy(function(lazy, **parameters), find_name(function))
+        return dask.compute(labels, find_thresholds(function, lazy, parameters), scheduler="synchronous")
     except ENDINGS as error:
         raise _end(find_name(function), error) from error
     except Exception as error:

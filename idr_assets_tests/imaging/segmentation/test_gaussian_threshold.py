@@ -1,5 +1,7 @@
 """The recipe gaussian_threshold against the notebook's own code."""
 
+from functools import wraps
+
 import dask
 import dask.array as da
 import dask_image.ndfilters
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from idr_assets.imaging.segmentation.functions import gaussian_threshold, threshold_values
+from idr_assets.imaging.segmentation.labelling import label
 from idr_assets_tests.support.drawn_planes import DTYPES, TAKEN_AS_FLOAT32, Pixels, chunkings, named_planes, whole
 
 pytestmark = pytest.mark.usefixtures("synchronous")
@@ -43,6 +46,10 @@ def test_named_planes_get_the_notebooks_labels(dtype: str) -> None:
     assert labels.dtype == np.int32
     np.testing.assert_array_equal(labels, expected)
     np.testing.assert_array_equal(thresholds, values)
+    direct, found = label(gaussian_threshold, {}, planes[np.newaxis, np.newaxis], planes.shape[1:])
+    assert direct.dtype == np.int32
+    np.testing.assert_array_equal(direct[0, 0], expected)
+    assert found.tolist() == [[thresholds.tolist()]]
 
 
 @given(st.data())
@@ -52,9 +59,13 @@ def test_a_plane_cut_into_chunks_gives_the_labels_of_the_whole_plane(data: st.Da
     sigma = data.draw(st.sampled_from([0, 0.6, 1, 1.1, 2.5]))
     chunks = tuple(data.draw(chunkings(size)) for size in planes.shape)
     labels = gaussian_threshold(da.from_array(planes, chunks=chunks), sigma=sigma, threshold_fraction=0.5).compute()
-    for plane, found in zip(planes, labels, strict=True):
+    parameters = {"sigma": sigma, "threshold_fraction": 0.5}
+    direct, _ = label(gaussian_threshold, parameters, planes[np.newaxis, np.newaxis], planes.shape[1:])
+    for plane, found, own in zip(planes, labels, direct[0, 0], strict=True):
         smoothed = scipy.ndimage.gaussian_filter(plane, sigma)
-        np.testing.assert_array_equal(found, scipy.ndimage.label(smoothed > 0.5 * smoothed.max())[0])
+        expected = scipy.ndimage.label(smoothed > 0.5 * smoothed.max())[0]
+        np.testing.assert_array_equal(found, expected)
+        np.testing.assert_array_equal(own, expected)
 
 
 @pytest.mark.parametrize("chunks", [(1, 64, 80), (3, 20, 80), (8, 64, 19), (8, 13, 17), (8, 3, 80)])
@@ -62,3 +73,14 @@ def test_named_planes_cut_into_chunks_give_the_notebooks_labels(chunks: tuple[in
     planes = named_planes(">u2")
     labels = gaussian_threshold(da.from_array(planes, chunks=chunks)).compute()
     np.testing.assert_array_equal(labels, [notebook(plane)[0] for plane in planes])
+
+
+def test_a_function_that_wraps_the_recipe_is_called_itself() -> None:
+    @wraps(gaussian_threshold)
+    def half(planes: da.Array) -> da.Array:
+        return gaussian_threshold(planes, threshold_fraction=0.5)
+
+    planes = named_planes("<u2")
+    labels, _ = label(half, {}, planes[np.newaxis, np.newaxis], planes.shape[1:])
+    np.testing.assert_array_equal(labels[0, 0], half(whole(planes)).compute())
+    assert not np.array_equal(labels[0, 0], gaussian_threshold(whole(planes)).compute())
