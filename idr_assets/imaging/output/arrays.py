@@ -9,7 +9,7 @@ import numpy.typing as npt
 import zarr
 from zarr.storage import LocalStore
 
-from idr_assets.imaging.output.files import clear_partials, retry_write
+from idr_assets.imaging.output.disk_files import clear_partials, retry_write
 from idr_assets.imaging.output.plane_files import Bodies, find_codec, write_plane_files
 from idr_assets.imaging.output.store_faults import explain_reads, explain_writes
 from idr_assets.imaging.planes import Block
@@ -42,8 +42,7 @@ def write_planes(url: str, block: Block, *arrays: tuple[zarr.Array[Any], npt.NDA
     bodies: Bodies = {}
     with explain_writes(url):
         for array, values in arrays:
-            bodies |= retry_write(partial(_write, array, block, values))
-    clear_planes(block, *(array for array, _ in arrays))
+            bodies |= _write(array, block, values)
     return bodies
 
 
@@ -68,6 +67,11 @@ def _write(array: zarr.Array[Any], block: Block, values: npt.NDArray[Any]) -> Bo
     same = array.dtype == values.dtype.newbyteorder("=")  # Zarr converts other dtypes, or refuses them
     if same and (codec := find_codec(array)):
         return write_plane_files(array, codec, block, values)
+    retry_write(partial(_write_by_zarr, array, block, values))
+    clear_planes(block, array)
+    return {}
+
+
+def _write_by_zarr(array: zarr.Array[Any], block: Block, values: npt.NDArray[Any]) -> None:
     for index, channel in enumerate(block.c):
         array[block.t.start : block.t.stop, channel, block.z.start : block.z.stop] = values[:, index]
-    return {}

@@ -1,11 +1,7 @@
 """Write whole files, and remove what killed writers left.
 
-On a disk, a file is written under another name that ends in `.partial`, then renamed; Zarr's local stores do the same.
-Nothing tells whether the writer of a partial file is still alive: neither the file's age nor, from another machine, its
-process. So whoever has written a file removes every partial file beside it. A writer that loses its own in this way
-writes again. This ends, because each writer removes partial files only once, after it has written.
-
-On S3 nothing is renamed: an object appears when its upload has ended, and appears whole.
+How that is done on a disk stands in `disk_files`. On S3 nothing is renamed: an object appears when its upload has
+ended, and appears whole.
 """
 
 import os
@@ -13,18 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from fcntl import LOCK_EX, flock
 from functools import partial
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from zarr.abc.store import Store
-from zarr.storage import LocalStore
-
+from idr_assets.imaging.output.disk_files import TRIES, retry_write
 from idr_assets.imaging.output.store_faults import explain_writes
 from idr_assets.imaging.stores.by_address import is_s3, open_filesystem
-
-TRIES = 10
-"""How often a file is written at most: more than there are writers of the same file at once."""
 
 CHANGED_MEANWHILE = {"PreconditionFailed", "ConditionalRequestConflict"}
 """What S3 answers to a conditional upload if the object is another one now."""
@@ -79,22 +69,6 @@ def read_ends(url: str, names: Sequence[str], length: int) -> list[bytes | None]
         if isinstance(end, Exception):
             end.__traceback__ = None  # it would keep everything that the callers hold in memory
     return [end if isinstance(end, bytes) else None for end in found]
-
-
-def retry_write[T](write: Callable[[], T]) -> T:
-    """Call `write`, and again if another writer of the same file removed its partial file."""
-    for _ in range(TRIES - 1):
-        with suppress(FileNotFoundError):
-            return write()
-    return write()
-
-
-def clear_partials(store: Store, folder: str) -> None:
-    """Remove the partial files in one folder of a store; only local stores have any."""
-    if isinstance(store, LocalStore):
-        with suppress(OSError), os.scandir(f"{store.root}/{folder}") as files:  # the next writer removes what stays
-            for left in (file for file in files if file.name.endswith(".partial")):
-                Path(left).unlink(missing_ok=True)
 
 
 def _update_object(filesystem: Any, path: str, change: Callable[[bytes], bytes]) -> None:  # noqa: ANN401  of fsspec

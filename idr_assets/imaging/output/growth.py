@@ -10,7 +10,8 @@ import zarr
 
 from idr_assets.imaging.errors import DAMAGED, ImageError
 from idr_assets.imaging.output.arrays import is_same, open_array
-from idr_assets.imaging.output.files import clear_partials, update_file
+from idr_assets.imaging.output.disk_files import clear_partials
+from idr_assets.imaging.output.files import update_file
 from idr_assets.imaging.planes import Plane, evenly_spread, has_grown
 from idr_assets.imaging.reading.level import Level
 from idr_assets.imaging.reading.missing_chunks import DOCUMENT

@@ -11,7 +11,8 @@ from zarr.abc.store import Store
 from zarr.errors import ContainsArrayError, ContainsGroupError, GroupNotFoundError
 
 from idr_assets.imaging.ome_zarr.formats import FORMATS, Format
-from idr_assets.imaging.output.files import clear_partials, retry_write, write_file
+from idr_assets.imaging.output.disk_files import clear_partials, retry_write
+from idr_assets.imaging.output.files import write_file
 from idr_assets.imaging.output.store_faults import explain_reads, explain_writes
 from idr_assets.imaging.stores.by_address import open_filesystem, open_store
 

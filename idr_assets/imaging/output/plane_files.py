@@ -1,16 +1,17 @@
 """Write planes of which each is one chunk as files, and read them back, without the selection that Zarr makes of each.
 
-The files are those that Zarr writes. It made the arrays and their metadata, and its store writes each file whole.
+The files are those that Zarr writes, which made the arrays and their metadata.
 """
 
+import os
 from collections.abc import Iterable
 from typing import Any
 
 import numpy.typing as npt
 import zarr
-from zarr.core.buffer import default_buffer_prototype
 from zarr.storage import LocalStore
 
+from idr_assets.imaging.output.disk_files import write_beside
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.stores.chunk_codec import ChunkCodec
 
@@ -26,17 +27,32 @@ def find_codec(array: zarr.Array[Any]) -> ChunkCodec | None:
 
 def write_plane_files(array: zarr.Array[Any], codec: ChunkCodec, block: Block, values: npt.NDArray[Any]) -> Bodies:
     """Store the values (t, c, z, y, x) of a block, and give the bodies of their chunks."""
-    store: Any = array.store
     bodies: Bodies = {}
     for plane, each in zip(block.planes(), values.reshape(-1, *values.shape[3:]), strict=True):
         key = f"{array.path}/{array.metadata.encode_chunk_key((plane.t, plane.c, plane.z, 0, 0))}"
         bodies[key] = codec.encode(each)
-        store.set_sync(key, default_buffer_prototype().buffer.from_bytes(bodies[key]))
+        write_beside(_path(array, key), bodies[key])
     return bodies
 
 
 def hold_bodies(array: zarr.Array[Any], bodies: Bodies, keys: Iterable[str]) -> bool:
     """Return whether the files of an array's store have, byte for byte, the bodies of these chunks."""
+    return all(key in bodies and _read(_path(array, key), len(bodies[key]) + 1) == bodies[key] for key in keys)
+
+
+def _path(array: zarr.Array[Any], key: str) -> str:
     store: Any = array.store
-    each = ((bodies.get(key), store.get_sync(key)) for key in keys)
-    return all(body is not None and found is not None and found.to_bytes() == body for body, found in each)
+    return f"{store.root}/{key}"
+
+
+def _read(path: str, most: int) -> bytes | None:
+    try:
+        opened = os.open(path, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        return os.read(opened, most)
+    except OSError:
+        return None
+    finally:
+        os.close(opened)

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from idr_assets.imaging.output.nodes import create_group, find_group
 from idr_assets.imaging.output.output_image import OutputImage
+from idr_assets.imaging.stores.by_address import is_s3, open_filesystem
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,9 @@ def add_provenance(output: OutputImage, provenance: Provenance) -> None:
     """Store how planes of the output's label group are made, unless that record exists."""
     path, record = _group(output.name), provenance.to_json()
     name = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:16]
+    filesystem, root = open_filesystem(output.url)
+    if not is_s3(output.url) and filesystem.exists(f"{root}/{path}/{name}/{output.format.group}"):
+        return  # as for all blocks but the first; S3 may answer from what it remembers
     create_group(output.url, path, {}, output.format)
     create_group(output.url, f"{path}/{name}", {"idr_assets": record}, output.format)
 

@@ -1,0 +1,77 @@
+"""Write whole files on a disk, and remove what killed writers left.
+
+A file is written under another name that ends in `.partial`, then renamed; Zarr's local stores do the same.
+Nothing tells whether the writer of a partial file is still alive: neither the file's age nor, from another machine, its
+process. So whoever has written a file removes every partial file beside it. A writer that loses its own in this way
+writes again. This ends, because each writer removes partial files only once, after it has written.
+"""
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from uuid import uuid4
+
+from zarr.abc.store import Store
+from zarr.storage import LocalStore
+
+TRIES = 10
+"""How often a file is written at most: more than there are writers of the same file at once."""
+
+
+def retry_write[T](write: Callable[[], T]) -> T:
+    """Call `write`, and again if another writer of the same file removed its partial file."""
+    for _ in range(TRIES - 1):
+        with suppress(FileNotFoundError):
+            return write()
+    return write()
+
+
+def write_beside(path: str, content: bytes) -> None:
+    """Write a file of a disk under another name, rename it, and remove partial files beside it.
+
+    Its folder is made if it does not exist; nobody has left anything in a new one.
+    """
+    folder = path.rpartition("/")[0]
+    new = _make_folder(folder)
+    retry_write(partial(_write_renamed, path, content))
+    if not new:
+        clear_folder(folder)
+
+
+def clear_partials(store: Store, folder: str) -> None:
+    """Remove the partial files in one folder of a store; only local stores have any."""
+    if isinstance(store, LocalStore):
+        clear_folder(f"{store.root}/{folder}")
+
+
+def clear_folder(folder: str) -> None:
+    """Remove the partial files in a folder of a disk."""
+    with suppress(OSError), os.scandir(folder) as files:  # the next writer removes what stays
+        for left in (file for file in files if file.name.endswith(".partial")):
+            Path(left).unlink(missing_ok=True)
+
+
+def _make_folder(folder: str) -> bool:
+    """Make a folder, and those above it; return whether it is new."""
+    try:
+        os.mkdir(folder)  # noqa: PTH102  pathlib takes as long as the disk
+    except FileExistsError:
+        return False
+    except FileNotFoundError:
+        _make_folder(folder.rpartition("/")[0])
+        return _make_folder(folder)
+    return True
+
+
+def _write_renamed(path: str, content: bytes) -> None:
+    temporary = f"{path}.{uuid4().hex}.partial"
+    try:
+        with open(temporary, "xb") as file:  # noqa: PTH123  as above
+            file.write(content)
+        os.replace(temporary, path)  # noqa: PTH105  as above
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)  # noqa: PTH108  as above
+        raise
