@@ -77,7 +77,9 @@ class BlockTask:
         started = perf_counter()
         read = works_on(self.function).reach(block, self.level.shape[2])
         pixels, reused = read_pixels(self.level, self.origins, block, read, again=again)
+        segmenting = perf_counter()
         labels, thresholds = self.segment(pixels)
+        segmenting = (perf_counter() - segmenting) / len(block)
         inside = slice(block.z.start - read.z.start, block.z.stop - read.z.start)
         pixels, labels, thresholds = pixels[:, :, inside], labels[:, :, inside], thresholds[:, :, inside]
         compared = self._compare_alone(block, pixels, labels)
@@ -96,6 +98,7 @@ class BlockTask:
                 origin=origin,
                 reused=plane in reused,
                 compared=plane in compared,
+                segmenting=segmenting,
             )
             for plane, checksum, origin, *found in each
         ]

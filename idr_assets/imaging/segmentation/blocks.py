@@ -20,6 +20,7 @@ from idr_assets.imaging.segmentation.block_task import BlockTask, run_task
 from idr_assets.imaging.segmentation.failures import fail_planes
 from idr_assets.imaging.segmentation.in_flight import ClusterLostError, InFlight, Outcome
 from idr_assets.imaging.segmentation.independence import BLOCKS_COMPARED, DEPENDENT, UNPROVEN
+from idr_assets.imaging.segmentation.pacing import Pace
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary, Result
 from idr_assets.imaging.segmentation.works_on import WorksOn, works_on
 
@@ -44,30 +45,36 @@ def segment_blocks(client: Client, task: BlockTask, blocks: Iterable[Block]) -> 
     """
     blocks = list(blocks)
     first = evenly_spread(blocks, BLOCKS_COMPARED) if works_on(task.function).unit == "stack" else []
-    notes = _Notes(task.origins)
-    found = list(_segment(client, replace(task, compared=frozenset(first)), first, notes))
+    notes, pace = _Notes(task.origins), Pace(works_on(task.function), task.level)
+    found = list(_segment(client, replace(task, compared=frozenset(first)), first, notes, pace))
     others = [block for block in blocks if block not in first]
     if _is_dependent(found):
         yield from (_distrust(task.output, result) for result in found)
         yield from (PlaneFailure(plane, UNPROVEN, dependent=True) for block in others for plane in block.planes())
     else:
         yield from found
-        yield from _segment(client, task, others, notes)
+        pace.queue(others)
+        yield from _segment(client, task, [], notes, pace)
 
 
-def _segment(client: Client, task: BlockTask, blocks: Iterable[Block], notes: "_Notes") -> Iterator[Result]:
+def _segment(client: Client, task: BlockTask, blocks: Iterable[Block], notes: "_Notes", pace: Pace) -> Iterator[Result]:
     flight = InFlight(client, partial(run_task, task))
     try:
-        yield from _outcomes(flight, works_on(task.function), blocks, notes)
+        yield from _outcomes(flight, works_on(task.function), blocks, notes, pace)
     finally:
         flight.cancel()
 
 
-def _outcomes(flight: InFlight, works: WorksOn, blocks: Iterable[Block], notes: "_Notes") -> Iterator[Result]:
+def _outcomes(
+    flight: InFlight, works: WorksOn, blocks: Iterable[Block], notes: "_Notes", pace: Pace
+) -> Iterator[Result]:
     flight.send(blocks)
+    pace.send(flight)
     again: set[Block] = set()
     suspects: list[Block] = []
     for block, outcome in flight.outcomes():
+        pace.learn(outcome)
+        pace.send(flight)
         notes.note(block, outcome)
         if _is_stored(outcome):
             yield from outcome

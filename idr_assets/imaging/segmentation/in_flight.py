@@ -54,7 +54,14 @@ class Task(Protocol):
 
 
 class InFlight:
-    """The blocks with which a cluster calls `task`, until each has ended."""
+    """The blocks with which a cluster calls `task`, until each has ended.
+
+    Attributes
+    ----------
+    threads : int
+        Threads of the cluster at the last look, 1 if it had none.
+
+    """
 
     def __init__(self, client: Client, task: Task) -> None:
         """Send nothing yet."""
@@ -65,6 +72,12 @@ class InFlight:
         self._checked = monotonic()
         # A cluster of this run's own may wait for its first worker for hours, in the queue of a compute centre.
         self._seen = inf if client.cluster else self._checked
+        self.threads = 1
+        self._has_workers()
+
+    def __len__(self) -> int:
+        """Count the blocks that have not ended."""
+        return len(self._blocks)
 
     def send(self, blocks: Iterable[Block], *, again: bool = False) -> None:
         """Send blocks, unless the cluster is lost; `again` if they failed before."""
@@ -121,9 +134,11 @@ class InFlight:
 
     def _has_workers(self) -> bool:
         try:
-            return bool(self._client.nthreads())
+            workers = self._client.nthreads()
         except OSError:
             return False
+        self.threads = max(1, sum(workers.values()))
+        return bool(workers)
 
 
 def _remedy(cluster: object) -> str:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from idr_assets.imaging.planes import Plane, count_objects
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PlaneSummary:
     """What was found in one plane.
 
@@ -37,6 +37,8 @@ class PlaneSummary:
         Whether the pixels were read from the output.
     compared : bool
         Whether the plane was segmented alone too, and got the same labels.
+    segmenting : float
+        The part of `seconds` in which its block was segmented.
 
     """
 
@@ -52,9 +54,10 @@ class PlaneSummary:
     origin: bytes | None = None
     reused: bool = False
     compared: bool = False
+    segmenting: float = 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class PlaneFailure:
     """Why one plane could not be segmented.
 
@@ -95,6 +98,7 @@ def summarize(  # noqa: PLR0913
     origin: bytes | None,
     reused: bool,
     compared: bool,
+    segmenting: float,
 ) -> PlaneSummary:
     """Measure a plane: its pixels (y, x) of any real dtype or bool, and its labels (y, x) of int32."""
     return PlaneSummary(
@@ -110,6 +114,7 @@ def summarize(  # noqa: PLR0913
         origin=origin,
         reused=reused,
         compared=compared,
+        segmenting=segmenting,
     )
 
 

@@ -12,7 +12,7 @@ from idr_assets.imaging.planes import Plane
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
 from idr_assets.orchestration.assets.metadata import picture
 
-UNTOLD = ("plane", "origin", "reused", "compared")
+UNTOLD = ("plane", "origin", "reused", "compared", "segmenting")
 """Fields of a summary that are not kept."""
 
 KEPT = [field.name for field in fields(PlaneSummary) if field.name not in UNTOLD]
