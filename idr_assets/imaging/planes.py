@@ -19,7 +19,7 @@ MOST_PIXELS = 2**24
 """Most pixels of a block: some 300 MB per thread of a worker, see `BlockTask`. A plane or a volume may have more."""
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class Plane:
     """The 2-D (y, x) array at timepoint `t`, channel `c`, slice `z`."""
 

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +14,7 @@ from idr_assets.imaging.output.provenance import read_provenance
 from idr_assets.imaging.planes import MOST_PIXELS
 from idr_assets.imaging.reading.level import Level
 from idr_assets.imaging.reading.source import Source
-from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
+from idr_assets.imaging.segmentation.findings import Findings
 from idr_assets.imaging.segmentation.recipe import Recipe
 
 
@@ -31,21 +31,18 @@ def remark_before(source: Source, level: Level, url: str, recipe: Recipe) -> tup
     return (*notes, *_remark_other_sources(level, url), *_remark_large_volumes(level, recipe))
 
 
-def remark_results(
-    level: Level, output: OutputImage, recipe: Recipe, found: Sequence[PlaneSummary | PlaneFailure]
-) -> Iterator[Remark]:
-    """Say what is unusual about the results of planes."""
-    summaries = [result for result in found if isinstance(result, PlaneSummary)]
-    if reused := sum(summary.reused for summary in summaries):
+def remark_findings(level: Level, output: OutputImage, recipe: Recipe, found: Findings) -> Iterator[Remark]:
+    """Say what is unusual about what was found in planes."""
+    if found.reused:
         yield Remark(
             logging.INFO,
-            f"pixels of {reused} of {len(found)} planes were read from {masked(output.url)}: the image's "
+            f"pixels of {found.reused} of {len(found)} planes were read from {masked(output.url)}: the image's "
             "fingerprint is the same as when they were stored",
         )
-    if summaries and not any(summary.objects for summary in summaries):
+    if found.objects and not any(found.objects.values()):
         yield Remark(
             logging.WARNING,
-            f"no object in any of {len(summaries)} planes: check whether {recipe.path} with parameters "
+            f"no object in any of {len(found.objects)} planes: check whether {recipe.path} with parameters "
             f"{dict(recipe.parameters)} suits the intensities of {level.url}",
         )
 

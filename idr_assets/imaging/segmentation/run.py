@@ -23,9 +23,10 @@ from idr_assets.imaging.reading.source import Source
 from idr_assets.imaging.segmentation.block_task import BlockTask
 from idr_assets.imaging.segmentation.blocks import segment_blocks
 from idr_assets.imaging.segmentation.confirmation import confirm_planes
+from idr_assets.imaging.segmentation.findings import Findings
 from idr_assets.imaging.segmentation.plane_results import Result
 from idr_assets.imaging.segmentation.recipe import Recipe
-from idr_assets.imaging.segmentation.remarks import Remark, remark_before, remark_results
+from idr_assets.imaging.segmentation.remarks import Remark, remark_before, remark_findings
 
 PACKAGES = ("idr_assets", "dask-image", "scipy", "zarr")
 """Packages whose versions the labels depend on."""
@@ -129,9 +130,9 @@ class SegmentationRun:
         """
         return confirm_planes(self.output, found)
 
-    def remark_on(self, found: Sequence[Result]) -> Iterator[Remark]:
-        """Say what is unusual about the results of planes."""
-        return remark_results(self.level, self.output, self.recipe, found)
+    def remark_on(self, found: Findings) -> Iterator[Remark]:
+        """Say what is unusual about what was found in planes."""
+        return remark_findings(self.level, self.output, self.recipe, found)
 
 
 def _provenance(level: Level, recipe: Recipe, fingerprint: str) -> Provenance:

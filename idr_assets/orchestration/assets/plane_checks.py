@@ -4,15 +4,14 @@ They are evaluated in the step that segments, for the planes of its run. What is
 `imaging.output.read_back` and `imaging.segmentation.plane_quality`.
 """
 
-from collections.abc import Sequence
 from functools import partial
 
 import dagster as dg
 
 from idr_assets.imaging.output.read_back import count_stored_objects
+from idr_assets.imaging.segmentation.findings import Findings
 from idr_assets.imaging.segmentation.independence import DEPENDENT
-from idr_assets.imaging.segmentation.plane_quality import expect_objects, find_fault, is_far
-from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
+from idr_assets.imaging.segmentation.plane_quality import expect_objects, is_far
 from idr_assets.orchestration.assets.metadata import listed
 from idr_assets.orchestration.image import Image
 
@@ -38,49 +37,48 @@ def check_specs(key: dg.AssetKey, image: Image) -> list[dg.AssetCheckSpec]:
     return [*specs, independent] if _takes_stacks(image) else specs
 
 
-def evaluated(image: Image, found: Sequence[PlaneSummary | PlaneFailure]) -> list[dg.AssetCheckResult]:
-    """Evaluate every check for what became of the planes of a run."""
-    summaries = sorted((it for it in found if isinstance(it, PlaneSummary)), key=lambda summary: summary.plane)
-    failures = sorted((it for it in found if isinstance(it, PlaneFailure)), key=lambda failure: failure.plane)
-    checks = [_planes_stored(summaries, failures), _source_planes_usable(summaries), _object_counts(image, summaries)]
-    return [*checks, _planes_independent(summaries, failures)] if _takes_stacks(image) else checks
+def evaluated(image: Image, found: Findings) -> list[dg.AssetCheckResult]:
+    """Evaluate every check for what was found in the planes of a run."""
+    checks = [_planes_stored(found), _source_planes_usable(found), _object_counts(image, found)]
+    return [*checks, _planes_independent(found)] if _takes_stacks(image) else checks
 
 
 def _takes_stacks(image: Image) -> bool:
     return image.recipe.works_on.unit == "stack"
 
 
-def _planes_independent(summaries: list[PlaneSummary], failures: list[PlaneFailure]) -> dg.AssetCheckResult:
-    wrong = sorted({failure.reason for failure in failures if failure.dependent} - {DEPENDENT})  # a plane of each block
-    compared = sum(summary.compared for summary in summaries)
+def _planes_independent(found: Findings) -> dg.AssetCheckResult:
+    reasons = {failure.reason for failure in found.failures if failure.dependent}
+    wrong = sorted(reasons - {DEPENDENT})  # a plane of each block
     return dg.AssetCheckResult(
-        check_name=INDEPENDENT, passed=not wrong, metadata=_metadata(compared + len(wrong), wrong)
+        check_name=INDEPENDENT, passed=not wrong, metadata=_metadata(found.compared + len(wrong), wrong)
     )
 
 
-def _planes_stored(summaries: list[PlaneSummary], failures: list[PlaneFailure]) -> dg.AssetCheckResult:
-    wrong = [f"{failure.plane}: {failure.reason}" for failure in failures if failure.written]
+def _planes_stored(found: Findings) -> dg.AssetCheckResult:
+    failures = sorted((it for it in found.failures if it.written), key=lambda failure: failure.plane)
+    wrong = [f"{failure.plane}: {failure.reason}" for failure in failures]
     numbers = {
-        **_metadata(len(summaries) + len(wrong), wrong),
-        "planes not written": len(failures) - len(wrong),
-        "objects": sum(summary.objects for summary in summaries),
+        **_metadata(len(found.objects) + len(wrong), wrong),
+        "planes not written": len(found.failures) - len(wrong),
+        "objects": sum(found.objects.values()),
     }
     return dg.AssetCheckResult(
         check_name=STORED,
-        passed=bool(summaries) and not wrong,  # a run that stored nothing has not shown that it can
+        passed=bool(found.objects) and not wrong,  # a run that stored nothing has not shown that it can
         metadata=numbers,
     )
 
 
-def _source_planes_usable(summaries: list[PlaneSummary]) -> dg.AssetCheckResult:
-    wrong = [f"{summary.plane}: {reason}" for summary in summaries if (reason := find_fault(summary))]
+def _source_planes_usable(found: Findings) -> dg.AssetCheckResult:
+    wrong = [f"{plane}: {reason}" for plane, reason in sorted(found.unusable.items())]
     return dg.AssetCheckResult(
-        check_name=USABLE, passed=not wrong, severity=WARN, metadata=_metadata(len(summaries), wrong)
+        check_name=USABLE, passed=not wrong, severity=WARN, metadata=_metadata(len(found.objects), wrong)
     )
 
 
-def _object_counts(image: Image, summaries: list[PlaneSummary]) -> dg.AssetCheckResult:
-    objects = {summary.plane: summary.objects for summary in summaries}
+def _object_counts(image: Image, found: Findings) -> dg.AssetCheckResult:
+    objects = dict(sorted(found.objects.items()))
     expected = expect_objects(objects, partial(count_stored_objects, image.open_output()))
     wrong = [
         f"{plane}: {objects[plane]} objects, {wanted} expected"

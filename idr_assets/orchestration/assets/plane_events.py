@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from idr_assets.imaging.planes import Plane, evenly_spread
+from idr_assets.imaging.segmentation.findings import Findings
 from idr_assets.imaging.segmentation.plane_results import PlaneSummary, Result
 from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.earlier_attempt import read_stored
@@ -38,7 +39,7 @@ class PlaneEvents:
 
     Attributes
     ----------
-    found : list of PlaneSummary or PlaneFailure
+    found : Findings
         What became of the planes of which Dagster was told, or will not be.
     partitions, done : int
         Partitions of the run, and those of which Dagster was told.
@@ -49,7 +50,7 @@ class PlaneEvents:
         self, context: dg.AssetExecutionContext, run: "SegmentationRun", cells: Iterable[Cell], watch: SourceWatch
     ) -> None:
         """Tell nothing yet; `cells` are (t, z) of all partitions of the run, from the image of `watch`."""
-        self.found: list[Result] = []
+        self.found = Findings()
         self.done = 0
         self._context, self._run, self._watch = context, run, watch
         self._image = image = watch.image
@@ -71,7 +72,7 @@ class PlaneEvents:
     def take_over(self, events: Iterable[dg.AssetMaterialization], summaries: Iterable[PlaneSummary]) -> None:
         """Tell of partitions that an earlier run made, as made by this one: Dagster has planned them again."""
         self._untold += events
-        self.found += summaries
+        self.found.add(summaries)
         self.tell()
 
     def tell(self, *, last: bool = False) -> None:
@@ -132,7 +133,7 @@ class PlaneEvents:
         complete = {key: them for key, them in self._waiting.items() if len(them) == len(self._image.channels)}
         results = [result for results in complete.values() for result in results]
         if results:  # all of them were read before this look
-            results = self._watch.distrust(results, self.found, last=last)
+            results = self._watch.distrust(results, self.found.objects, last=last)
         pictures = {key: draw_outlines(self._run.output, complete[key]) for key in self._pictured if key in complete}
         # After the pictures, which are of what is stored too. Until here nothing is lost by an error.
         found = self._run.confirm(results)
@@ -147,5 +148,5 @@ class PlaneEvents:
                 )
         for key in complete:
             del self._waiting[key]
-        self.found += found
+        self.found.add(found)
         return events

@@ -25,7 +25,7 @@ def report(
     from idr_assets.orchestration.event_log import add_to_kept_status, withhold_events  # noqa: PLC0415
 
     checks = evaluated(image, planes.found)
-    failures = [result for result in planes.found if isinstance(result, PlaneFailure)]
+    failures = planes.found.failures
     if not failures and planes.done < planes.partitions:
         message = (
             f"{planes.done} of {planes.partitions} partitions were made, and nothing is known of the others. Make them "

@@ -1,6 +1,6 @@
 """Look, while a run works, whether the image is still the one that it started to read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.output.growth import are_unchanged
@@ -36,10 +36,10 @@ class SourceWatch:
         self.image, self._hasty, self._layout = image, hasten(image), started_with.layout
         self._same = {started_with.fingerprint}
 
-    def distrust(self, found: Sequence[Result], trusted: Sequence[Result], *, last: bool) -> list[Result]:
+    def distrust(self, found: Sequence[Result], trusted: Iterable[Plane], *, last: bool) -> list[Result]:
         """Look at the image, and turn what was found since the last look into failures if it was replaced.
 
-        Labels of these planes are removed. `trusted` was found before the last look.
+        Labels of these planes are removed. `trusted` were found before the last look.
 
         Raises
         ------
@@ -47,7 +47,7 @@ class SourceWatch:
             The store does not answer, and this is not the `last` look; after that one, all are failures.
 
         """
-        planes = [result.plane for result in (*trusted, *found) if isinstance(result, PlaneSummary)]
+        planes = [*trusted, *(result.plane for result in found if isinstance(result, PlaneSummary))]
         try:
             self.replaced = self.replaced or not self._is_same(planes)
         except ImageError as error:

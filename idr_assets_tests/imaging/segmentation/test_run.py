@@ -12,6 +12,7 @@ from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.output.provenance import Provenance, add_provenance, read_provenance
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.reading.source import Source
+from idr_assets.imaging.segmentation.findings import Findings
 from idr_assets.imaging.segmentation.functions import gaussian_threshold
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
 from idr_assets.imaging.segmentation.recipe import Recipe
@@ -41,7 +42,7 @@ def test_labels_are_those_of_the_recipe(source: Source, client: Client) -> None:
     assert {it.plane for it in found if isinstance(it, PlaneSummary)} == set(WINDOW.planes())
     planes = WINDOW.planes()
     check_planes(run.output, planes, [PIXELS[plane.t, plane.c, plane.z] for plane in planes])
-    assert list(run.remark_on(found)) == []
+    assert list(run.remark_on(Findings.of(found))) == []
 
 
 def test_the_record_says_how_the_labels_were_made(source: Source, client: Client) -> None:
@@ -94,7 +95,7 @@ def test_metadata_that_are_not_used_are_remarked_before_planes_are_segmented(sou
 
 def test_planes_without_objects_are_remarked(source: Source, client: Client) -> None:
     run = prepare(source, threshold_fraction=2.0)
-    (remark,) = run.remark_on(list(run.segment(client, WINDOW, threads=2)))
+    (remark,) = run.remark_on(Findings.of(run.segment(client, WINDOW, threads=2)))
     assert remark.level == logging.WARNING
     assert remark.text.startswith("no object in any of 8 planes: check whether gaussian_threshold with parameters {'th")
 
