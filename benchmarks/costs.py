@@ -8,6 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,7 +17,7 @@ from typing import Any
 from benchmarks.simulated_image import LEVEL
 from benchmarks.windows import window
 from idr_assets.imaging.planes import Block, index_key
-from idr_assets_tests.support.dagster_home import dagster_home
+from idr_assets_tests.support.dagster_home import DagsterHome, dagster_home
 from idr_assets_tests.support.idr_stores import IDR_SHAPE
 from idr_assets_tests.support.image_project import ImageProject
 from idr_assets_tests.support.postgres_server import SETTINGS
@@ -24,6 +25,7 @@ from idr_assets_tests.support.postgres_server import SETTINGS
 LAUNCHED = [sys.executable, "-m", "benchmarks.launched"]
 STAGES = [sys.executable, "-m", "benchmarks.stages"]
 EMPTY = "benchmarks.empty_asset"
+PROJECT = "simulated.definitions"
 PROCESSES = "type: idr_assets.DaskCluster\nattributes: {cluster: processes, workers: 2}\n"
 
 
@@ -75,14 +77,8 @@ def cost_of_run(url: str | None, planes: int, database: str | None = None) -> Co
         (home.path / "python/sitecustomize.py").unlink()  # its guard looks at all that a process does, and costs time
         if database:
             (home.path / "dagster.yaml").write_text("telemetry: {enabled: false}" + SETTINGS.format(url=database))
-        project = ImageProject(home.path / "simulated")
-        shape = str(list(IDR_SHAPE))
-        project.write(url=url or "unused.zarr", level=f'"{LEVEL}"', shape=shape, window="{t: all, z: all}")
-        (project.package / "defs/dask/defs.yaml").write_text(PROCESSES)
-        project.write_definitions()
-        home.project = project.root
-        module, asset = ("simulated.definitions", "image/plane_labels") if url else (EMPTY, "planes")
-        command = f"dagster asset materialize -m {module} --select {asset} --partition-range '{_range(block)}'"
+        write_project(home, url or "unused.zarr")
+        command = command_of_run(block, *((PROJECT, "image/plane_labels") if url else (EMPTY, "planes")))
         code = home.start(f"{shlex.join(LAUNCHED)} {command}").wait()
         output = home.output.read_text()
     if code:
@@ -91,6 +87,21 @@ def cost_of_run(url: str | None, planes: int, database: str | None = None) -> Co
     launched, paces = json.loads(output.splitlines()[-1]), re.findall(r"([\d.]+) planes/s", output)
     segmenting = len(block) / float(paces[-1]) if url else 0.0
     return Cost(len(block), launched["whole"], launched["cpu"], launched["peak"], segmenting)
+
+
+def write_project(home: DagsterHome, url: str, shape: Sequence[int] = IDR_SHAPE) -> ImageProject:
+    """Write the project `simulated` with the image at `url`, which is segmented in two processes."""
+    project = ImageProject(home.path / "simulated")
+    project.write(url=url, level=f'"{LEVEL}"', shape=str(list(shape)), window="{t: all, z: all}")
+    (project.package / "defs/dask/defs.yaml").write_text(PROCESSES)
+    project.write_definitions()
+    home.project = project.root
+    return project
+
+
+def command_of_run(block: Block, module: str, asset: str) -> str:
+    """Give Dagster's command that materializes the planes of a block."""
+    return f"dagster asset materialize -m {module} --select {asset} --partition-range '{_range(block)}'"
 
 
 def _told(command: list[str]) -> list[dict[str, Any]]:

@@ -34,7 +34,7 @@ class SimulatedImage(StoreServer):
     def __init__(self, root: Path, latency: float, shape: tuple[int, ...] = IDR_SHAPE) -> None:
         write_idr_store(root, version="0.4", t=[], c=[], z=[], level=LEVEL, shape=shape)
         super().__init__(root, latency)
-        self._patterns = [nuclei_plane(index, 0, 0).astype(">u2") for index in range(PATTERNS)]
+        self._patterns = [nuclei_plane(index, 0, 0, shape[-2:]).astype(">u2") for index in range(PATTERNS)]
         self._shape = shape
         self._codec = Blosc("lz4", clevel=5, shuffle=Blosc.SHUFFLE)
 
@@ -52,10 +52,18 @@ class SimulatedImage(StoreServer):
         return web.Response(body=self.chunk(*index))
 
 
+def shape_of(side: int) -> tuple[int, ...]:
+    """Give the shape of the image whose planes have `side` x `side` pixels, or those of the image if that is 0."""
+    return (*IDR_SHAPE[:3], side, side) if side else IDR_SHAPE
+
+
 @contextmanager
-def simulated_image(latency: float) -> Iterator[str]:
-    """Serve the image from a process of its own, and give its address; it ends with this one, however that ends."""
-    command = [sys.executable, "-m", __spec__.name, str(latency)]
+def simulated_image(latency: float, side: int = 0) -> Iterator[str]:
+    """Serve the image from a process of its own, and give its address; it ends with this one, however that ends.
+
+    Its planes have `side` x `side` pixels, or those of the image if that is 0.
+    """
+    command = [sys.executable, "-m", __spec__.name, str(latency), str(side)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603
         assert server.stdout
         yield server.stdout.readline().strip()
@@ -71,9 +79,10 @@ def stored_image(planes: int, timepoints: int) -> Iterator[str]:
 
 
 def main() -> None:
-    """Serve until the standard input ends; the one argument is the latency."""
+    """Serve until the standard input ends; the arguments are those of `simulated_image`."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends who holds the other end, and so this
-    with TemporaryDirectory() as root, SimulatedImage(Path(root), float(sys.argv[1])) as server:
+    latency, side = float(sys.argv[1]), int(sys.argv[2])
+    with TemporaryDirectory() as root, SimulatedImage(Path(root), latency, shape_of(side)) as server:
         print(f"{server.url}/{PATH}", flush=True)  # noqa: T201
         sys.stdin.read()
 

@@ -1,0 +1,152 @@
+"""How a run of very many small planes goes: its pace, memory and files, and what is asked and made after it.
+
+`python -m benchmarks.scale --planes 100000` prints all of it; `make bench` measures runs of up to 10,000 planes.
+"""
+
+import argparse
+import os
+import random
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import linear_regression
+from tempfile import TemporaryDirectory
+from time import monotonic, sleep
+from typing import Any, NamedTuple
+
+import dagster as dg
+import psutil
+
+from benchmarks.costs import PROJECT, command_of_run, write_project
+from benchmarks.memory import memory
+from benchmarks.simulated_image import shape_of, simulated_image
+from benchmarks.windows import MOST, window
+from idr_assets.orchestration.automation.missing import missing_planes, plan_runs
+from idr_assets_tests.support.dagster_home import DagsterHome, dagster_home
+
+SIDE = 32
+"""Pixels of a side of a plane."""
+
+MISSING = 0.01
+"""Share of the planes that are made missing at random."""
+
+DONE = re.compile(r"(\d+) of \d+ planes done")
+
+KEY = dg.AssetKey(["image", "plane_labels"])
+
+
+class Look(NamedTuple):
+    """A look at a run: seconds since its start, planes that are done, and bytes of its process and of all of them."""
+
+    seconds: float
+    done: int
+    own: int
+    all: int
+
+
+def watch(home: DagsterHome, process: subprocess.Popen[bytes]) -> Iterator[Look]:
+    """Look at a run whenever its log tells how many planes are done."""
+    started = monotonic()
+    with home.output.open(errors="replace") as log:
+        while process.poll() is None:
+            if found := DONE.findall(log.read()):
+                yield Look(monotonic() - started, int(found[-1]), *_memory(process.pid))
+            sleep(0.2)
+
+
+def _memory(launched: int) -> tuple[int, int]:
+    processes = [psutil.Process(launched), *psutil.Process(launched).children(recursive=True)]
+    each = [memory("VmRSS", process.pid) for process in processes]
+    return each[0], sum(each)
+
+
+def pace(looks: list[Look], planes: int, share: tuple[float, float]) -> float:
+    """Give the planes a second of a part of a run, from one share of its planes to another."""
+    first, last = (planes * part for part in share)
+    part = [look for look in looks if first <= look.done <= last]
+    return linear_regression([look.seconds for look in part], [look.done for look in part]).slope
+
+
+def timed[T](what: str, do: Callable[[], T]) -> T:
+    """Do something and print how long it took."""
+    started = monotonic()
+    found = do()
+    tell(f"{what}, seconds", f"{monotonic() - started:.1f}")
+    return found
+
+
+def tell(what: str, figure: object) -> None:
+    """Print a figure."""
+    sys.stdout.write(f"{what:<60} {figure}\n")
+    sys.stdout.flush()
+
+
+def first_run(home: DagsterHome, planes: int) -> None:
+    """Make all planes; tell the pace and memory at the start and at the end."""
+    process = home.start(command_of_run(window(planes), PROJECT, "image/plane_labels"))
+    looks = list(watch(home, process))
+    if process.wait():
+        raise RuntimeError(home.output.read_text()[-2000:])
+    early, late = (pace(looks, planes, share) for share in ((0.05, 0.3), (0.7, 0.95)))
+    tell("planes a second, 5 to 30 %", f"{early:.0f}")
+    tell("planes a second, 70 to 95 %", f"{late:.0f}")
+    tell("the second over the first", f"{late / early:.2f}")
+    for part in (0.1, 0.5, 0.95):
+        look = next(look for look in looks if look.done >= part * planes)
+        tell(f"MB of the run's process, and of all, at {part:.0%}", f"{look.own / 1e6:.0f}, {look.all / 1e6:.0f}")
+    tell("seconds of the run", f"{looks[-1].seconds:.0f}")
+
+
+def count_files(folder: Path) -> tuple[int, int, int]:
+    """Count the files and folders below a folder, and the bytes of the files."""
+    found = [(len(files), len(folders), [f"{at}/{file}" for file in files]) for at, folders, files in os.walk(folder)]
+    size = sum(os.stat(path).st_blocks * 512 for *_, paths in found for path in paths)  # noqa: PTH116  very many
+    return sum(files for files, *_ in found), sum(folders for _, folders, _ in found), size
+
+
+def later(home: DagsterHome, definitions: dg.Definitions, planes: int) -> None:
+    """Ask what is missing, make a part of the planes missing, and make those again in one run."""
+    image = (definitions.resources or {})["image_io"].images[0]
+
+    def tick() -> Any:  # noqa: ANN401  Dagster's own
+        context = dg.build_schedule_context(instance=home.instance)
+        return definitions.resolve_schedule_def("missing_image").evaluate_tick(context)
+
+    def resume() -> bool:
+        (tags,) = plan_runs(home.instance, image, missing_planes(home.instance, image) & made)
+        job = definitions.resolve_job_def("segment_image")
+        return job.execute_in_process(instance=home.instance, asset_selection=[KEY], tags=tags).success
+
+    keys = sorted(home.instance.get_materialized_partitions(KEY))
+    made = {(int(t), int(z)) for t, z in (key.split("|") for key in keys)}
+    tell("partitions that Dagster counts", len(keys))
+    timed("tick of missing_image, all of these made", tick)
+    gone = random.Random(0).sample(keys, max(1, round(MISSING * planes)))  # noqa: S311
+    timed(f"wipe of {len(gone)} at random", lambda: home.instance.wipe_asset_partitions(KEY, gone))
+    timed(f"tick of missing_image, {len(gone)} of them missing", tick)
+    timed(f"one run that makes these {len(gone)}", resume)
+    assert len(home.instance.get_materialized_partitions(KEY)) == planes
+
+
+def main() -> None:
+    """Make as many planes as the argument says; print what that takes."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--planes", type=int, default=100_000, help=f"up to {MOST:,}, whole timepoints of 500")
+    planes = len(window(parser.parse_args().planes))
+    with simulated_image(0, SIDE) as url, TemporaryDirectory() as folder, dagster_home(Path(folder)) as home:
+        (home.path / "python/sitecustomize.py").unlink()  # its guard looks at all that a process does
+        project = write_project(home, url, shape_of(SIDE))
+        tell("planes", planes)
+        first_run(home, planes)
+        os.environ.update(IDR_ASSETS_DATA=str(home.data), DAGSTER_HOME=str(home.path))
+        definitions = project.load()
+        files, folders, size = count_files(home.data)
+        tell("files and folders of the output, and MB on disk", f"{files:,}, {folders:,}, {size / 1e6:,.0f}")
+        tell("MB of the event log", f"{count_files(home.path / 'history')[2] / 1e6:,.0f}")
+        later(home, definitions, planes)
+
+
+if __name__ == "__main__":
+    main()
