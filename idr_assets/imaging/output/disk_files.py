@@ -40,6 +40,21 @@ def write_beside(path: str, content: bytes) -> None:
         clear_folder(folder)
 
 
+def read_end(path: str, length: int) -> bytes | None:
+    """Read the last `length` bytes of a file of a disk, or all if it is 0; None if it cannot be read."""
+    try:
+        opened = os.open(path, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        size = os.fstat(opened).st_size
+        return os.pread(opened, length or size, max(0, size - length) if length else 0)
+    except OSError:
+        return None
+    finally:
+        os.close(opened)
+
+
 def clear_partials(store: Store, folder: str) -> None:
     """Remove the partial files in one folder of a store; only local stores have any."""
     if isinstance(store, LocalStore):

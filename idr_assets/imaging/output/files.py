@@ -12,9 +12,9 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
-from idr_assets.imaging.output.disk_files import TRIES, retry_write
+from idr_assets.imaging.output.disk_files import TRIES, read_end, retry_write
 from idr_assets.imaging.output.store_faults import explain_writes
-from idr_assets.imaging.stores.by_address import is_s3, open_filesystem
+from idr_assets.imaging.stores.by_address import is_local, is_s3, open_filesystem
 
 CHANGED_MEANWHILE = {"PreconditionFailed", "ConditionalRequestConflict"}
 """What S3 answers to a conditional upload if the object is another one now."""
@@ -64,6 +64,8 @@ def read_ends(url: str, names: Sequence[str], length: int) -> list[bytes | None]
     None stands for a file that does not exist or cannot be read.
     """
     filesystem, root = open_filesystem(url)
+    if is_local(url):
+        return [read_end(f"{root}/{name}", length) for name in names]
     found: list[bytes | Exception] = filesystem.cat_ranges([f"{root}/{name}" for name in names], -length, None)
     for end in found:
         if isinstance(end, Exception):

@@ -3,7 +3,6 @@
 The files are those that Zarr writes, which made the arrays and their metadata.
 """
 
-import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy.typing as npt
 import zarr
 from zarr.storage import LocalStore
 
-from idr_assets.imaging.output.disk_files import write_beside
+from idr_assets.imaging.output.disk_files import read_end, write_beside
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.stores.chunk_codec import ChunkCodec
 
@@ -37,22 +36,9 @@ def write_plane_files(array: zarr.Array[Any], codec: ChunkCodec, block: Block, v
 
 def hold_bodies(array: zarr.Array[Any], bodies: Bodies, keys: Iterable[str]) -> bool:
     """Return whether the files of an array's store have, byte for byte, the bodies of these chunks."""
-    return all(key in bodies and _read(_path(array, key), len(bodies[key]) + 1) == bodies[key] for key in keys)
+    return all(key in bodies and read_end(_path(array, key), 0) == bodies[key] for key in keys)
 
 
 def _path(array: zarr.Array[Any], key: str) -> str:
     store: Any = array.store
     return f"{store.root}/{key}"
-
-
-def _read(path: str, most: int) -> bytes | None:
-    try:
-        opened = os.open(path, os.O_RDONLY)
-    except OSError:
-        return None
-    try:
-        return os.read(opened, most)
-    except OSError:
-        return None
-    finally:
-        os.close(opened)
