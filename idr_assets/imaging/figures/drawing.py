@@ -23,6 +23,7 @@ NUMBER: Final = "{x:,.12g}"
 
 _DASHES = ("-", "--")  # of each group of channels that uses all colours
 _DEFAULTS = {name: value for name, value in mpl.rcParamsDefault.items() if not name.startswith("backend")}
+_DEFAULTS["svg.hashsalt"] = "idr_assets"  # by default, names of elements are random
 _ALONE = RLock()  # matplotlib's settings belong to the whole process
 
 

@@ -5,14 +5,28 @@ from contextlib import contextmanager, nullcontext, suppress
 from importlib import import_module
 from typing import Any
 
-from distributed import LocalCluster, SpecCluster, Status
+from distributed import LocalCluster, SpecCluster, Status, Worker
 from distributed.deploy.cluster import Cluster
 
 from idr_assets.orchestration.cluster.security import secure
 from idr_assets.orchestration.cluster.settings import local_settings
 
-ON_THIS_MACHINE = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0"}
-"""Default arguments of a `LocalCluster`; by default, dask's web servers listen on all interfaces."""
+LOOPBACK = "127.0.0.1:0"
+"""Where web servers of a cluster on this machine listen; by default, dask binds all interfaces."""
+
+
+class PlainWorker(Worker):
+    """A worker without its own dashboard: the scheduler's shows everything, and each takes a second to start."""
+
+    def __init__(self, *args: Any, **arguments: Any) -> None:  # noqa: ANN401  whatever dask passes
+        """Create a worker as dask does; its other pages stay on loopback."""
+        super().__init__(*args, **arguments | {"dashboard": False, "dashboard_address": LOOPBACK})
+
+
+def stay_on_this_machine(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arguments without which web servers of a `LocalCluster` listen on all interfaces."""
+    threads = {} if arguments.get("processes", True) else {"worker_class": PlainWorker}
+    return {"dashboard_address": LOOPBACK, **threads}
 
 
 @contextmanager
@@ -30,7 +44,7 @@ def named_cluster(path: str, workers: int, arguments: Mapping[str, Any]) -> Iter
     cluster_class = _find_class(path)
     local = issubclass(cluster_class, LocalCluster)
     with local_settings() if local else nullcontext():
-        cluster = cluster_class(**(ON_THIS_MACHINE if local else {}) | secure(arguments))
+        cluster = cluster_class(**(stay_on_this_machine(arguments) if local else {}) | secure(arguments))
         cluster.scale(workers)
         if isinstance(cluster, SpecCluster):
             _await_jobs(path, cluster)

@@ -8,29 +8,18 @@ from contextlib import contextmanager
 from typing import Any
 
 from dask.system import CPU_COUNT
-from distributed import Client, LocalCluster, Worker
+from distributed import Client, LocalCluster
 
-from idr_assets.orchestration.cluster.classes import named_cluster, refuse
+from idr_assets.orchestration.cluster.classes import LOOPBACK, PlainWorker, named_cluster, refuse, stay_on_this_machine
 from idr_assets.orchestration.cluster.dashboard import DashboardOnDemand
 from idr_assets.orchestration.cluster.security import check_preloads, secure, warn_if_readable
 from idr_assets.orchestration.cluster.settings import local_settings
-
-LOOPBACK = "127.0.0.1:0"
-"""Where web servers of a cluster on this machine listen; by default, dask binds all interfaces."""
 
 SCHEDULER = {
     "dashboard": False,
     "allowed_failures": 0,  # `segment_blocks` itself repeats what a dying worker took with it
 }
 """Arguments of the scheduler of a cluster on this machine."""
-
-
-class PlainWorker(Worker):
-    """A worker without its own dashboard: the scheduler's shows everything, and each takes a second to start."""
-
-    def __init__(self, *args: Any, **arguments: Any) -> None:  # noqa: ANN401  whatever dask passes
-        """Create a worker as dask does; its other pages stay on loopback."""
-        super().__init__(*args, **arguments | {"dashboard": False, "dashboard_address": LOOPBACK})
 
 
 @contextmanager
@@ -80,7 +69,7 @@ def _local_cluster(form: str, cores: int, arguments: Mapping[str, Any]) -> Local
             "n_workers": 1,
             "threads_per_worker": cores,
         },
-        "processes": {"host": "127.0.0.1", "n_workers": cores, "threads_per_worker": 1},
+        "processes": {**stay_on_this_machine(arguments), "n_workers": cores, "threads_per_worker": 1},
     }
     if form not in sizes:
         raise refuse(form, "there is no such form")

@@ -26,6 +26,11 @@ from idr_assets_tests.support.small_image import Segmented
 FORMS: dict[str, dict[str, Any]] = {
     "in process": {"workers": 2},
     "processes": {"cluster": "processes", "workers": 2},
+    "threads of a class": {
+        "cluster": "distributed.LocalCluster",
+        "workers": 2,
+        "arguments": {"threads_per_worker": 1, "processes": False},
+    },
     "a class": {"cluster": "distributed.LocalCluster", "workers": 2, "arguments": {"threads_per_worker": 1}},
 }
 WINDOW = Block(range(3), (0,), range(4))
