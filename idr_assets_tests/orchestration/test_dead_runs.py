@@ -44,6 +44,13 @@ def labels(home: DagsterHome) -> set[str]:
     return home.instance.get_materialized_partitions(dg.AssetKey(["image", "plane_labels"]))
 
 
+def judged(home: DagsterHome) -> object:
+    """Give the number of planes that the last check counts."""
+    check = dg.AssetCheckKey(dg.AssetKey(["image", "plane_labels"]), "planes_stored")
+    record = home.instance.get_latest_asset_check_evaluation_record(check)
+    return record and record.evaluation and record.evaluation.metadata["planes checked"].value
+
+
 def last_run(home: DagsterHome) -> dg.DagsterRun:
     return home.instance.get_runs(limit=1)[0]
 
@@ -82,9 +89,13 @@ def test_a_command_that_is_killed_or_stopped_keeps_what_it_made(tmp_path: Path) 
         stopped.send_signal(signal.SIGINT)
         assert stopped.wait(60) == 1
         assert (
-            "1 of 2 partitions are done and kept; the others are as they were before it. `idr-assets resume image`"
-            in (home.output.read_text())
+            home.output.read_text()
+            .splitlines()[-1]
+            .startswith(
+                "The run was stopped: 1 of 2 partitions are done and kept; the others are as they were before it. "
+            )
         )
+        assert judged(home) == 6  # planes of three partitions, for the killed run could not judge its own
         assert last_run(home).status == dg.DagsterRunStatus.CANCELED
         assert labels(home) == set(PARTITIONS[:3])
         (home.path / "hold").unlink()
@@ -93,6 +104,7 @@ def test_a_command_that_is_killed_or_stopped_keeps_what_it_made(tmp_path: Path) 
         assert "2 of 2 planes done" in output  # the channels of one partition
         assert missing_planes(home.instance, image) == set()
         assert skipped(home, definitions)
+        assert judged(home) == 2
 
 
 def started(segmented: Segmented, status: str = "STARTED") -> dg.DagsterRun:

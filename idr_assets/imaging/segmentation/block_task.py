@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
-from distributed import get_worker
-
 from idr_assets.imaging.output.origins import Origins
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.output.provenance import Provenance, add_provenance
@@ -21,6 +19,7 @@ from idr_assets.imaging.segmentation.label_numbers import Labels, Pixels
 from idr_assets.imaging.segmentation.labelling import Thresholds, find_name, label
 from idr_assets.imaging.segmentation.lifting import SegmentationFunction
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary, summarize
+from idr_assets.imaging.segmentation.storing import begin_storing
 from idr_assets.imaging.segmentation.works_on import works_on
 from idr_assets.imaging.stores.zarr_settings import own_settings
 
@@ -117,28 +116,13 @@ class BlockTask:
         """Write planes and read them back; return their checksums."""
         if self.provenance:
             add_provenance(self.output, self.provenance)
-        if not is_wanted():
-            raise UnwantedError
+        begin_storing()
         bodies = store_planes(self.output, block, pixels, labels)
         try:
             return prove_written(self.output, block, pixels, labels, bodies)
         except NotAsWrittenError:
             remove_labels(self.output, block)  # they may lie on the pixels of another run
             raise
-
-
-class UnwantedError(Exception):
-    """The run that sent a block was stopped, so that nothing of it is stored: a later run may have made its planes."""
-
-
-def is_wanted() -> bool:
-    """Return whether the task of this thread is still wanted; dask cannot stop a function that is at work."""
-    try:
-        worker = get_worker()
-    except ValueError:  # not on a worker
-        return True
-    task = worker.state.tasks.get(worker.get_current_task())
-    return task is None or task.state != "cancelled"
 
 
 def run_task(task: BlockTask, block: Block, *, again: bool) -> list[PlaneSummary] | list[PlaneFailure]:

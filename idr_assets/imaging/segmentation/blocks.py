@@ -4,8 +4,8 @@ Which planes, on which cluster, and what becomes of the results is decided elsew
 """
 
 import logging
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeGuard
 
@@ -27,7 +27,9 @@ from idr_assets.imaging.segmentation.works_on import WorksOn, works_on
 logger = logging.getLogger(__name__)
 
 
-def segment_blocks(client: Client, task: BlockTask, blocks: Iterable[Block]) -> Iterator[Result]:
+def segment_blocks(
+    client: Client, task: BlockTask, blocks: Iterable[Block], stopped: Callable[[], bool] = lambda: False
+) -> Iterator[Result]:
     """Segment blocks on a cluster, and yield what became of each plane as blocks end.
 
     A block that fails does not stop the others. It is tried once more, plane by plane, so that a bad plane costs one
@@ -42,54 +44,65 @@ def segment_blocks(client: Client, task: BlockTask, blocks: Iterable[Block]) -> 
 
     If the function works on stacks, a few planes of two blocks are segmented alone too before any other block is sent.
     If labels of one depend on the planes around it, all planes are failures, and those of the two blocks are removed.
+
+    Once `stopped` says so, only results of planes follow that are stored, or were being stored.
     """
     blocks = list(blocks)
-    first = evenly_spread(blocks, BLOCKS_COMPARED) if works_on(task.function).unit == "stack" else []
-    notes, pace = _Notes(task.origins), Pace(works_on(task.function), task.level)
-    found = list(_segment(client, replace(task, compared=frozenset(first)), first, notes, pace))
+    works = works_on(task.function)
+    first = evenly_spread(blocks, BLOCKS_COMPARED) if works.unit == "stack" else []
+    road = _Road(client, works, _Notes(task.origins), Pace(works, task.level), stopped)
+    found = list(road.segment(replace(task, compared=frozenset(first)), first))
     others = [block for block in blocks if block not in first]
     if _is_dependent(found):
         yield from (_distrust(task.output, result) for result in found)
         yield from (PlaneFailure(plane, UNPROVEN, dependent=True) for block in others for plane in block.planes())
     else:
         yield from found
-        pace.queue(others)
-        yield from _segment(client, task, [], notes, pace)
+        road.pace.queue(others)
+        yield from road.segment(task)
 
 
-def _segment(client: Client, task: BlockTask, blocks: Iterable[Block], notes: "_Notes", pace: Pace) -> Iterator[Result]:
-    flight = InFlight(client, partial(run_task, task))
-    try:
-        yield from _outcomes(flight, works_on(task.function), blocks, notes, pace)
-    finally:
-        flight.cancel()
+@dataclass(frozen=True)
+class _Road:
+    """The way of blocks through a cluster, and what is learned on it."""
 
+    client: Client
+    works: WorksOn
+    notes: "_Notes"
+    pace: Pace
+    stopped: Callable[[], bool]
 
-def _outcomes(
-    flight: InFlight, works: WorksOn, blocks: Iterable[Block], notes: "_Notes", pace: Pace
-) -> Iterator[Result]:
-    flight.send(blocks)
-    pace.send(flight)
-    again: set[Block] = set()
-    suspects: list[Block] = []
-    for block, outcome in flight.outcomes():
-        pace.learn(outcome)
-        pace.send(flight)
-        notes.note(block, outcome)
-        if _is_stored(outcome):
-            yield from outcome
-        elif isinstance(outcome, KilledWorker):
-            suspects += works.parts(block)
-        elif isinstance(outcome, ClusterLostError) or block in again or not _may_pass(outcome):
-            yield from outcome if isinstance(outcome, list) else fail_planes(block, outcome)
-        else:
-            again.update(works.parts(block))
-            flight.send(works.parts(block), again=True)
-    for suspect in suspects:
-        flight.send([suspect], again=True)
+    def segment(self, task: BlockTask, blocks: Iterable[Block] = ()) -> Iterator[Result]:
+        """Segment blocks as they are, and those that wait for their pace."""
+        flight = InFlight(self.client, partial(run_task, task), self.stopped)
+        try:
+            flight.send(blocks)
+            yield from self._outcomes(flight)
+        finally:
+            flight.cancel()
+
+    def _outcomes(self, flight: InFlight) -> Iterator[Result]:
+        self.pace.send(flight)
+        again: set[Block] = set()
+        suspects: list[Block] = []
         for block, outcome in flight.outcomes():
-            notes.note(block, outcome)
-            yield from outcome if isinstance(outcome, list) else fail_planes(block, outcome)
+            self.pace.learn(outcome)
+            self.pace.send(flight)
+            self.notes.note(block, outcome)
+            if _is_stored(outcome):
+                yield from outcome
+            elif isinstance(outcome, KilledWorker):
+                suspects += self.works.parts(block)
+            elif isinstance(outcome, ClusterLostError) or block in again or not _may_pass(outcome):
+                yield from outcome if isinstance(outcome, list) else fail_planes(block, outcome)
+            else:
+                again.update(self.works.parts(block))
+                flight.send(self.works.parts(block), again=True)
+        for suspect in suspects:
+            flight.send([suspect], again=True)
+            for block, outcome in flight.outcomes():
+                self.notes.note(block, outcome)
+                yield from outcome if isinstance(outcome, list) else fail_planes(block, outcome)
 
 
 class _Notes:

@@ -3,15 +3,18 @@
 Which blocks are tried again is decided elsewhere.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, count
 from math import inf
 from time import monotonic, sleep
 from typing import Protocol
+from uuid import uuid4
 
 from distributed import Client, Future, LocalCluster, as_completed
 
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
+from idr_assets.imaging.segmentation.storing import stop_storing
 
 WITHOUT_WORKERS = 60.0
 """Seconds without any worker after which the blocks of a cluster are given up."""
@@ -24,6 +27,9 @@ PAUSES = 0.01, 0.05
 
 Checking every hundredth of a second takes a twelfth of a core, and the workers need all cores.
 """
+
+ANSWER, LAST_STORED = 5.0, 20.0
+"""Seconds that workers have, after a run was stopped, to answer what they store, and to end storing it."""
 
 SCHEDULER_LOST = (
     "the connection to the dask scheduler was lost. The scheduler's log says why it ended. Start it again, and "
@@ -54,7 +60,7 @@ class Task(Protocol):
 
 
 class InFlight:
-    """The blocks with which a cluster calls `task`, until each has ended.
+    """The blocks with which a cluster calls `task`, until each has ended, or the run was `stopped`.
 
     Attributes
     ----------
@@ -63,9 +69,11 @@ class InFlight:
 
     """
 
-    def __init__(self, client: Client, task: Task) -> None:
+    def __init__(self, client: Client, task: Task, stopped: Callable[[], bool] = lambda: False) -> None:
         """Send nothing yet."""
-        self._client, self._task = client, task
+        self._client, self._task, self._stopped = client, task, stopped
+        self._name, self._numbers = f"segment-{uuid4().hex}", count()
+        self._until: float | None = None
         self._blocks: dict[object, Block] = {}
         self._ended = as_completed(loop=client.loop, with_results=True, raise_errors=False)
         self._lost: ClusterLostError | None = None
@@ -80,12 +88,15 @@ class InFlight:
         return len(self._blocks)
 
     def send(self, blocks: Iterable[Block], *, again: bool = False) -> None:
-        """Send blocks, unless the cluster is lost; `again` if they failed before."""
+        """Send blocks, unless the run was stopped or the cluster is lost; `again` if they failed before."""
+        if self._stopped():
+            return
         if self._lost:
             self._blocks |= {object(): block for block in blocks}
         else:
             sent: dict[object, Block] = {
-                self._client.submit(self._task, block, again=again, pure=False): block for block in blocks
+                self._client.submit(self._task, block, again=again, key=f"{self._name}-{next(self._numbers)}"): block
+                for block in blocks
             }
             self._blocks |= sent
             self._ended.update(sent)
@@ -93,10 +104,13 @@ class InFlight:
     def outcomes(self) -> Iterator[tuple[Block, Outcome]]:
         """Yield each block with its results or its error as it ends; more may be sent meanwhile.
 
-        Blocks that a lost cluster had not finished get a `ClusterLostError`.
+        Blocks that a lost cluster had not finished get a `ClusterLostError`. After a stop only those come that were
+        stored, or were being stored; of the others, nothing is.
         """
         while self._blocks and self._wait():
             future, outcome = next(self._ended)
+            if future not in self._blocks:
+                continue
             if future.cancelled():
                 self._lost = self._lost or ClusterLostError(SCHEDULER_LOST)
             else:
@@ -107,19 +121,44 @@ class InFlight:
 
     def cancel(self) -> None:
         """Give up what has not ended: what waits never begins, and what is at work stores nothing any more."""
-        if futures := [future for future in self._blocks if isinstance(future, Future)]:
-            self._client.cancel(futures)
+        self._give_up(self._blocks.keys())
 
     def _wait(self) -> bool:
-        """Wait until a block has ended; return False if the cluster is lost instead."""
+        """Wait until a block has ended; return False if the cluster is lost, or all blocks are given up, instead."""
         pause, longest = PAUSES
-        while not self._ended.has_ready():
-            if self._lost:
-                return False
+        self._heed_stop()
+        while self._blocks and not self._lost and not self._ended.has_ready():
             sleep(pause)
             pause = min(1.2 * pause, longest)
             self._check_workers()
-        return True
+            self._heed_stop()
+        return bool(self._ended.has_ready())
+
+    def _heed_stop(self) -> None:
+        """After a stop, give up all blocks but those that are being stored; these too after some time."""
+        if not self._stopped():
+            return
+        if self._until is None:
+            self._until = monotonic() + LAST_STORED
+            kept = {future for future in self._blocks if not isinstance(future, Future) or future.done()}
+            self._give_up(self._blocks.keys() - kept - self._find_storing())
+        elif monotonic() > self._until:
+            self._give_up(self._blocks.keys())
+
+    def _find_storing(self) -> set[object]:
+        """Let workers begin to store no other block; return those that they are storing."""
+        try:
+            begun = self._client.run(stop_storing, self._name, on_error="ignore", callback_timeout=ANSWER)
+        except (OSError, TimeoutError):  # what is canceled stores nothing either
+            return set()
+        keys = {*chain.from_iterable(begun.values())}
+        return {future for future in self._blocks if isinstance(future, Future) and future.key in keys}
+
+    def _give_up(self, futures: Iterable[object]) -> None:
+        if given_up := [future for future in futures if isinstance(future, Future)]:
+            self._client.cancel(given_up)
+        for future in given_up:
+            del self._blocks[future]
 
     def _check_workers(self) -> None:
         """Check now and then whether there is still a worker."""

@@ -3,7 +3,7 @@
 It needs no Dagster. An asset prepares, segments and reports; a script does the same with its own dask client.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import chain
@@ -110,17 +110,20 @@ class SegmentationRun:
         provenance = _provenance(level, recipe, fingerprint.digest)
         return cls(level, output, recipe, provenance, origins, remark_before(source, level, url, recipe))
 
-    def segment(self, client: Client, *blocks: Block, threads: int) -> Iterator[Result]:
+    def segment(
+        self, client: Client, *blocks: Block, threads: int, stopped: Callable[[], bool] = lambda: False
+    ) -> Iterator[Result]:
         """Segment the planes of blocks on a dask cluster, and yield what became of each as it ends.
 
         The planes are divided among `threads`. A plane that fails costs no other plane, unless the recipe works on
-        volumes: then it costs the planes of its volume.
+        volumes: then it costs the planes of its volume. Once `stopped` says so, only results of planes follow that are
+        stored, or were being stored.
         """
         task = BlockTask(
             self.level, self.output, self.recipe.function, self.recipe.parameters, self.provenance, self.origins
         )
         cut = (self.recipe.works_on.cut(block, self.level, threads) for block in blocks)
-        return segment_blocks(client, task, chain.from_iterable(cut))
+        return segment_blocks(client, task, chain.from_iterable(cut), stopped)
 
     def confirm(self, found: Sequence[Result]) -> list[Result]:
         """Turn the summary of each plane that the output no longer contains as this run wrote it into a failure.

@@ -7,8 +7,8 @@ import dagster as dg
 
 from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.conditions import when_changed
-from idr_assets.orchestration.assets.stops import end_canceled
 from idr_assets.orchestration.process_end import skip_last_garbage
+from idr_assets.orchestration.stops import end_canceled
 
 
 def derived(

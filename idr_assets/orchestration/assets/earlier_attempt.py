@@ -1,4 +1,4 @@
-"""What a failed run has made already, for the run that retries it."""
+"""What earlier runs have made: for the run that retries a failed one, and for checks that a killed run left open."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -9,7 +9,9 @@ from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.output.read_back import read_checksums
 from idr_assets.imaging.planes import Plane
 from idr_assets.imaging.segmentation.plane_results import PlaneSummary
+from idr_assets.orchestration.assets.plane_checks import STORED
 from idr_assets.orchestration.assets.plane_metadata import read_summaries
+from idr_assets.orchestration.dead_runs import fail_dead_runs
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.partitions import partition_key
 from idr_assets.orchestration.rectangles import Cell
@@ -61,6 +63,18 @@ def read_earlier_attempt(
             attempt.summaries += summaries
             attempt.cells.add(cell)
     return attempt
+
+
+def read_unevaluated(context: dg.AssetExecutionContext, image: Image, output: OutputImage) -> list[PlaneSummary]:
+    """Read the summaries of planes that runs told which could not evaluate the checks, if they are still stored so."""
+    from idr_assets.orchestration.event_log import find_unevaluated, read_told_partitions  # noqa: PLC0415
+
+    fail_dead_runs(context.instance)
+    found: dict[Plane, PlaneSummary] = {}
+    for run_id in find_unevaluated(context.instance, dg.AssetCheckKey(context.asset_key, STORED)):
+        for event in read_told_partitions(context.instance, run_id, context.asset_key):
+            found |= {summary.plane: summary for summary in read_stored(output, image, event)}
+    return [*found.values()]
 
 
 def read_stored(output: OutputImage, image: Image, event: dg.AssetMaterialization) -> list[PlaneSummary]:

@@ -5,11 +5,11 @@ import dagster as dg
 from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.derived import derived_asset
 from idr_assets.orchestration.assets.descriptions import of_objects
-from idr_assets.orchestration.assets.stops import end_canceled
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.longer_axes import rename_shorter_keys
 from idr_assets.orchestration.partitions import planes_of_timepoints, timepoint_partitions
 from idr_assets.orchestration.run_range import check_run
+from idr_assets.orchestration.stops import end_canceled
 
 
 def objects(image: Image) -> dg.AssetsDefinition:

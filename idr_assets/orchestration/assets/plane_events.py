@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import batched
 from threading import Lock
@@ -20,6 +20,7 @@ from idr_assets.orchestration.assets.source_watch import SourceWatch
 from idr_assets.orchestration.partitions import axis_tags, partition_key
 from idr_assets.orchestration.records_lock import lock_records
 from idr_assets.orchestration.rectangles import Cell
+from idr_assets.orchestration.stops import say_what_is_kept
 from idr_assets.orchestration.versions import version_tags
 
 if TYPE_CHECKING:
@@ -27,11 +28,6 @@ if TYPE_CHECKING:
 
 MOST_PICTURED = 3
 """Partitions of a run with pictures at most: thousands would make the event log as large as the labels."""
-
-STOPPED = (
-    "The run was stopped: %d of %d partitions are done and kept; the others are as they were before it. `idr-assets "
-    "resume %s` makes those that are missing, with `--stale` also those of an earlier recipe or image."
-)
 
 
 class PlaneEvents:
@@ -97,19 +93,16 @@ class PlaneEvents:
             )
 
     @contextmanager
-    def tell_at_the_end(self) -> Iterator[None]:
-        """Tell what is stored at the end, also if the run is stopped."""
-        from idr_assets.orchestration.event_log import delay_interrupts  # noqa: PLC0415
-
+    def tell_at_the_end(self, stopped: Callable[[], bool]) -> Iterator[None]:
+        """Tell what is stored at the end, also if the run was stopped or cannot go on."""
         ended = False
         try:
             yield
-            ended = True
+            ended = not stopped()
         finally:
-            with delay_interrupts():
-                self.tell(last=True)
-                if not ended:
-                    self._context.log.warning(STOPPED, self.done, self.partitions, self._image.name)
+            self.tell(last=True)
+            if not ended:
+                say_what_is_kept(self._context, self._image.name, self.done, self.partitions)
 
     def _store(self) -> None:
         from idr_assets.orchestration import event_log  # noqa: PLC0415

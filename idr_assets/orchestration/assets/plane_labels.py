@@ -6,13 +6,12 @@ import dagster as dg
 
 from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.descriptions import of_plane_labels
-from idr_assets.orchestration.assets.earlier_attempt import read_earlier_attempt
+from idr_assets.orchestration.assets.earlier_attempt import read_earlier_attempt, read_unevaluated
 from idr_assets.orchestration.assets.plane_checks import check_specs
 from idr_assets.orchestration.assets.plane_events import PlaneEvents
 from idr_assets.orchestration.assets.plane_report import log_remarks, report
 from idr_assets.orchestration.assets.progress import log_progress
 from idr_assets.orchestration.assets.source_watch import SourceWatch
-from idr_assets.orchestration.assets.stops import end_canceled
 from idr_assets.orchestration.cluster.resource import DaskResource
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.longer_axes import rename_shorter_keys
@@ -20,6 +19,7 @@ from idr_assets.orchestration.partitions import rectangles, window_partitions
 from idr_assets.orchestration.process_end import skip_last_garbage
 from idr_assets.orchestration.run_range import check_run, wanted_cells
 from idr_assets.orchestration.source_version import report_source
+from idr_assets.orchestration.stops import end_canceled, note_stops
 
 
 def plane_labels(image: Image) -> dg.AssetsDefinition:
@@ -65,14 +65,15 @@ def plane_labels(image: Image) -> dg.AssetsDefinition:
             earlier = read_earlier_attempt(context, image, cells, run.output)
             planes.take_over(earlier.events, earlier.summaries)
             rest = rectangles(image, cells - earlier.cells)
-            with dask.client() as client, planes.tell_at_the_end():
+            with dask.client() as client, note_stops() as stopped, planes.tell_at_the_end(stopped):
                 context.log.info("dask dashboard: %s", client.dashboard_link)
-                results = run.segment(client, *rest, threads=dask.threads(client))
+                results = run.segment(client, *rest, threads=dask.threads(client), stopped=stopped)
                 for result in log_progress(results, sum(map(len, rest)), context.log.info, planes.tell_early):
                     planes.add(result)
                     if watch.replaced:
                         break
             log_remarks(context, run.remark_on(planes.found))
-            yield from report(context, image, planes)
+            unevaluated = read_unevaluated(context, image, run.output)
+            yield from report(context, image, planes, unevaluated, stopped=stopped())
 
     return asset

@@ -1,12 +1,12 @@
 """What a run reports when its planes are made: checks, and a failure that lists the planes that failed."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from idr_assets.imaging.segmentation.plane_results import PlaneFailure
+from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
 from idr_assets.orchestration.assets.plane_checks import evaluated
 from idr_assets.orchestration.assets.plane_events import PlaneEvents
 from idr_assets.orchestration.image import Image
@@ -16,16 +16,36 @@ if TYPE_CHECKING:
 
 
 def report(
-    context: dg.AssetExecutionContext, image: Image, planes: PlaneEvents
+    context: dg.AssetExecutionContext,
+    image: Image,
+    planes: PlaneEvents,
+    unevaluated: Sequence[PlaneSummary],
+    *,
+    stopped: bool,
 ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
     """Evaluate the checks of planes of which Dagster was told; if others failed, fail the run after that.
 
-    Raises `dagster.Failure` with each reason and the planes that failed for it.
+    The checks also judge the planes of killed runs, which are `unevaluated`.
+
+    Raises
+    ------
+    dagster.Failure
+        With each reason and the planes that failed for it.
+    dagster.DagsterExecutionInterruptedError
+        The run was `stopped`.
+
     """
     from idr_assets.orchestration.event_log import add_to_kept_status, withhold_events  # noqa: PLC0415
 
-    checks = evaluated(image, planes.found)
     failures = planes.found.failures
+    own = {*planes.found.objects, *(failure.plane for failure in failures)}
+    planes.found.add(it for it in unevaluated if it.plane not in own)
+    checks = evaluated(image, planes.found)
+    if stopped:
+        if failures:
+            context.log.error(_describe(image.name, planes.done, failures))
+        yield from checks if own else ()
+        raise dg.DagsterExecutionInterruptedError
     if not failures and planes.done < planes.partitions:
         message = (
             f"{planes.done} of {planes.partitions} partitions were made, and nothing is known of the others. Make them "
@@ -39,7 +59,8 @@ def report(
             yield dg.MaterializeResult(check_results=checks)
     add_to_kept_status(context)
     if failures:
-        raise _failure(image.name, planes.done, failures)
+        message = _describe(image.name, planes.done, failures)
+        raise dg.Failure(message, metadata={"failed planes": len(failures)}, allow_retries=False)
 
 
 def log_remarks(context: dg.AssetExecutionContext, remarks: Iterable["Remark"]) -> None:
@@ -48,17 +69,16 @@ def log_remarks(context: dg.AssetExecutionContext, remarks: Iterable["Remark"]) 
         context.log.log(remark.level, remark.text)
 
 
-def _failure(name: str, done: int, failures: list[PlaneFailure]) -> dg.Failure:
+def _describe(name: str, done: int, failures: list[PlaneFailure]) -> str:
     planes: dict[str, list[str]] = defaultdict(list)
     for failure in sorted(failures, key=lambda failure: failure.plane):
         planes[failure.reason].append(str(failure.plane))
     listed = "\n".join(_reason(*named, reason=reason) for reason, named in planes.items())
-    message = (
+    return (
         f"Planes that failed: {len(failures)}. Partitions that are done: {done}. Mend what needs it, then materialize "
         f"missing and failed partitions again (`idr-assets resume {name}`); until then, what an earlier run stored of "
         f"them stays.\n{listed}"
     )
-    return dg.Failure(message, metadata={"failed planes": len(failures)}, allow_retries=False)
 
 
 def _reason(plane: str, *others: str, reason: str) -> str:

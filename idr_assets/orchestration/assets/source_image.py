@@ -13,9 +13,9 @@ from idr_assets.imaging.reading.level import Level
 from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.descriptions import of_source_image
 from idr_assets.orchestration.assets.metadata import address, markdown, picture
-from idr_assets.orchestration.assets.stops import end_canceled
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.source_version import find_version
+from idr_assets.orchestration.stops import end_canceled
 
 
 def source_image(image: Image) -> dg.AssetsDefinition:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
 from idr_assets.orchestration.event_log.internals import are_known
-from idr_assets.orchestration.event_log.told_records import read_told_partitions
+from idr_assets.orchestration.event_log.told_records import find_unevaluated, read_told_partitions
 
 if TYPE_CHECKING or are_known(SqliteEventLogStorage):
     from idr_assets.orchestration.event_log.partition_metadata import add_partition_metadata
@@ -18,13 +18,12 @@ if TYPE_CHECKING or are_known(SqliteEventLogStorage):
     from idr_assets.orchestration.event_log.reported_at_once import report_materializations
     from idr_assets.orchestration.event_log.sqlite import BatchedSqliteEventLogStorage
     from idr_assets.orchestration.event_log.status import add_to_kept_status
-    from idr_assets.orchestration.event_log.told_partitions import delay_interrupts, tell_partitions, withhold_events
+    from idr_assets.orchestration.event_log.told_partitions import tell_partitions, withhold_events
 else:
     from idr_assets.orchestration.event_log.plain import (
         BatchedSqliteEventLogStorage,
         add_partition_metadata,
         add_to_kept_status,
-        delay_interrupts,
         makes_scattered,
         report_materializations,
         tell_partitions,
@@ -35,7 +34,7 @@ __all__ = [
     "BatchedSqliteEventLogStorage",
     "add_partition_metadata",
     "add_to_kept_status",
-    "delay_interrupts",
+    "find_unevaluated",
     "makes_scattered",
     "read_told_partitions",
     "report_materializations",

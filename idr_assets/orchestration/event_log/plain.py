@@ -14,7 +14,6 @@ __all__ = [
     "BatchedSqliteEventLogStorage",
     "add_partition_metadata",
     "add_to_kept_status",
-    "delay_interrupts",
     "makes_scattered",
     "report_materializations",
     "tell_partitions",
@@ -47,12 +46,6 @@ def withhold_events(context: dg.AssetExecutionContext) -> Iterator[None]:
         yield
     finally:
         del tags[EXTERNALLY_MANAGED]
-
-
-@contextmanager
-def delay_interrupts() -> Iterator[None]:
-    """Do what is inside; it may be interrupted."""
-    yield
 
 
 def makes_scattered(_: dg.DagsterInstance) -> bool:

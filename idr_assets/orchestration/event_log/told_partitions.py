@@ -10,7 +10,6 @@ from uuid import uuid4
 import dagster as dg
 from dagster._core.events import DagsterEvent, DagsterEventBatchMetadata
 from dagster._core.storage.tags import EXTERNALLY_MANAGED_ASSETS_TAG
-from dagster._utils.interrupts import capture_interrupts, pop_captured_interrupt
 
 
 def tell_partitions(context: dg.AssetExecutionContext, events: Sequence[dg.AssetMaterialization]) -> None:
@@ -33,13 +32,3 @@ def withhold_events(context: dg.AssetExecutionContext) -> Iterator[None]:
         yield
     finally:
         del tags[EXTERNALLY_MANAGED_ASSETS_TAG]
-
-
-@contextmanager
-def delay_interrupts() -> Iterator[None]:
-    """Do what is inside before Ctrl-C, SIGTERM or the UI's *Terminate* interrupts the run."""
-    with capture_interrupts():
-        yield
-        interrupted = pop_captured_interrupt()
-    if interrupted:
-        raise dg.DagsterExecutionInterruptedError

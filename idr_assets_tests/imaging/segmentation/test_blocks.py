@@ -2,26 +2,19 @@
 
 import pickle
 from collections import Counter
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from threading import Event
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 import scipy.ndimage
-from distributed import Client, Worker
+from distributed import Client
 
 from benchmarks.large_plane import MOST_BYTES, bytes_of_large_plane
 from idr_assets.imaging.output import creation
 from idr_assets.imaging.planes import Block, Plane
-from idr_assets.imaging.segmentation import per_plane
-from idr_assets.imaging.segmentation.block_task import BlockTask, run_task
-from idr_assets.imaging.segmentation.in_flight import InFlight
+from idr_assets.imaging.segmentation.block_task import BlockTask
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
-from idr_assets_tests.support.dagster_home import wait_until
 from idr_assets_tests.support.damage import damage_writes
 from idr_assets_tests.support.idr_stores import nuclei_plane, write_idr_store, write_image
 from idr_assets_tests.support.segmented_nuclei import SHAPE, WINDOW, check_planes, segment, serve_nuclei, task_for
@@ -143,37 +136,3 @@ def test_a_large_plane_takes_some_twenty_bytes_a_pixel() -> None:
 def test_a_task_carries_no_pixels(server: StoreServer, tmp_path: Path) -> None:
     task = task_for(serve_nuclei(server), tmp_path / "output.ome.zarr")
     assert len(pickle.dumps(task)) < 10_000
-
-
-STARTED, RELEASED = Event(), Event()
-
-
-@per_plane
-def held(plane: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Wait before any pixel is labelled."""
-    STARTED.set()
-    assert RELEASED.wait(30)
-    return np.ones(plane.shape, np.int32)
-
-
-def count_executing(dask_worker: Worker) -> int:
-    return len(dask_worker.state.executing)
-
-
-def test_a_block_of_a_run_that_was_stopped_stores_nothing_any_more(client: Client, tmp_path: Path) -> None:
-    image = write_image(tmp_path / "source.zarr", np.ones((1, 1, 1, 8, 8), "u2"), version="0.4")
-    task = replace(task_for(str(image), tmp_path / "output"), function=held)
-    flight = InFlight(client, partial(run_task, task))
-    flight.send([Plane(0, 0, 0).block])
-    assert STARTED.wait(30)
-    flight.cancel()
-    wait_until(lambda: not any(client.processing().values()))
-    RELEASED.set()
-    wait_until(
-        lambda: (
-            not client.run(lambda dask_worker: len(dask_worker.state.executing_count * [0]))[
-                next(iter(client.nthreads()))
-            ]
-        )
-    )
-    assert task.output.read(Plane(0, 0, 0)) is None

@@ -1,8 +1,6 @@
 """Partitions that are told while their run works: the same rows as by Dagster's own way, and each once."""
 
-import os
 import shutil
-import signal
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -76,13 +74,3 @@ def test_the_rows_are_those_of_dagsters_own_way_and_the_next_asset_starts(tmp_pa
     early, own = rows(tmp_path / "early", early=True), rows(tmp_path / "own", early=False)
     assert early == own
     assert early[1] == ["0|18", "0|19", "1|18", "1|19"]
-
-
-def test_an_interrupt_comes_after_what_is_inside() -> None:
-    done = []
-    with pytest.raises(dg.DagsterExecutionInterruptedError), told.delay_interrupts():  # noqa: PT012  what is inside
-        os.kill(os.getpid(), signal.SIGINT)
-        done.append(1)
-    with told.delay_interrupts():
-        done.append(2)
-    assert done == [1, 2]
