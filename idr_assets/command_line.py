@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import click
@@ -29,7 +30,7 @@ from idr_assets.orchestration.partitions import (
 from idr_assets.orchestration.process_end import skip_last_garbage
 from idr_assets.orchestration.records_lock import lock_records
 from idr_assets.orchestration.rectangles import Cell
-from idr_assets.project import DEFINITIONS, find_image, find_segmentation, load_definitions
+from idr_assets.project import DEFINITIONS, find_images, find_segmentation, load_definitions
 from idr_assets.web.command import ui
 
 _name = click.argument("name", metavar="IMAGE")
@@ -72,14 +73,14 @@ main.add_command(ui)
 @_stale
 @_unended
 def missing(name: str, module: str, *, stale: bool, in_progress: bool) -> None:
-    """List missing and failed planes of IMAGE.
+    """List missing and failed planes of IMAGE, or of all images of a list.
 
     Prints partition keys and ranges of them.
     """
     with open_instance() as instance:
-        images = find_image(_definitions(module), name)
-        for image, cells in _to_do(instance, images, stale=stale, in_progress=in_progress):
-            named = f"{image.segmentation} " if image.segmentation else ""
+        images = list(chain.from_iterable(find_images(_definitions(module), name)))
+        for image, cells in _to_do(instance, name, images, stale=stale, in_progress=in_progress):
+            named = "".join(f"{it} " for it in (image.name if image.name != name else None, image.segmentation) if it)
             for block in rectangles(image, cells):
                 first, last = key_range(image, block).split("...")
                 click.echo(named + (first if first == last else f"{first}...{last}"))
@@ -91,23 +92,17 @@ def missing(name: str, module: str, *, stale: bool, in_progress: bool) -> None:
 @_stale
 @_unended
 def resume(name: str, module: str, *, stale: bool, in_progress: bool) -> None:
-    """Make missing and failed planes of IMAGE.
+    """Make missing and failed planes of IMAGE, or of all images of a list.
 
     Then draws its figures and measures its objects.
     """
     definitions = _definitions(module)
-    images = find_image(definitions, name)
+    listed = find_images(definitions, name)
+    job, done = definitions.resolve_implicit_global_asset_job_def(), []
     with open_instance() as instance:
-        to_do = _to_do(instance, images, stale=stale, in_progress=in_progress)
-        segment, measure = (definitions.resolve_job_def(f"{does}_{name}") for does in ("segment", "measure"))
-        done = [
-            _run(instance, segment, [dg.AssetKey(image.key("plane_labels"))], tags)
-            for image, cells in to_do
-            for tags in plan_runs(instance, image, cells)
-        ]
-        if any(done):
-            done.append(_run(instance, segment, figure_keys(images), range_tags(images[0], images[0].window)))
-            done.append(_run(instance, measure, measure_keys(images), timepoint_tags(images[0])))
+        to_do = _to_do(instance, name, list(chain.from_iterable(listed)), stale=stale, in_progress=in_progress)
+        for images in listed:
+            done += _resume(instance, job, images, [cells for cells in to_do if cells[0] in images])
     sys.exit(not all(done))
 
 
@@ -152,8 +147,25 @@ def _definitions(module: str) -> dg.Definitions:
     return load_definitions(module)
 
 
+def _resume(
+    instance: dg.DagsterInstance,
+    job: dg.JobDefinition,
+    images: Sequence[Image],
+    to_do: Sequence[tuple[Image, set[Cell]]],
+) -> list[bool]:
+    done = [
+        _run(instance, job, [dg.AssetKey(image.key("plane_labels"))], tags)
+        for image, cells in to_do
+        for tags in plan_runs(instance, image, cells)
+    ]
+    if any(done):
+        done.append(_run(instance, job, figure_keys(images), range_tags(images[0], images[0].window)))
+        done.append(_run(instance, job, measure_keys(images), timepoint_tags(images[0])))
+    return done
+
+
 def _to_do(
-    instance: dg.DagsterInstance, images: Sequence[Image], *, stale: bool, in_progress: bool
+    instance: dg.DagsterInstance, name: str, images: Sequence[Image], *, stale: bool, in_progress: bool
 ) -> list[tuple[Image, set[Cell]]]:
     states = (*TO_DO, IN_PROGRESS) if in_progress else TO_DO
     to_do = []
@@ -164,7 +176,7 @@ def _to_do(
     if not to_do:
         busy = 0 if in_progress else sum(len(missing_planes(instance, image, [IN_PROGRESS])) for image in images)
         others = f"; {busy} are in progress or queued, which `--in-progress` lists" if busy else ""
-        click.echo(f"No plane of {images[0].name} is missing or failed{', or stale' * stale}{others}.", err=True)
+        click.echo(f"No plane of {name} is missing or failed{', or stale' * stale}{others}.", err=True)
     return to_do
 
 

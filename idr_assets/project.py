@@ -38,12 +38,17 @@ def load_definitions(module: str = DEFINITIONS) -> dg.Definitions:
 
 def find_image(definitions: dg.Definitions, name: str) -> Sequence[Image]:
     """Find an image, once for each of its segmentations; raise `ImageError` with the known names otherwise."""
-    of_images = [it for it in (definitions.resources or {}).values() if isinstance(it, ImageIO)]
-    images = {it.images[0].name: it.images for it in of_images}
+    images = _all_images(definitions)
     if name not in images:
         message = f"There is no image {name!r}, so nothing was done. Choose from: {', '.join(sorted(images))}."
         raise ImageError(message)
     return images[name]
+
+
+def find_images(definitions: dg.Definitions, name: str) -> Sequence[Sequence[Image]]:
+    """Find the image, or the images of the list, with a name; raise `ImageError` with the known names otherwise."""
+    listed = [images for images in _all_images(definitions).values() if images[0].list_name == name]
+    return listed or [find_image(definitions, name)]
 
 
 def find_segmentation(definitions: dg.Definitions, name: str, segmentation: str | None) -> Image:
@@ -53,6 +58,14 @@ def find_segmentation(definitions: dg.Definitions, name: str, segmentation: str 
     if len(wanted) != 1:
         raise ImageError(_unclear(name, segmentation, [image.segmentation for image in images if image.segmentation]))
     return wanted[0]
+
+
+def _all_images(definitions: dg.Definitions) -> dict[str, list[Image]]:
+    images: dict[str, list[Image]] = {}
+    for resource in (definitions.resources or {}).values():
+        for image in resource.images if isinstance(resource, ImageIO) else ():
+            images.setdefault(image.name, []).append(image)
+    return images
 
 
 def _unclear(name: str, segmentation: str | None, known: list[str]) -> str:

@@ -120,7 +120,8 @@ class ImageFields(YamlFields):
     @field_validator("channels")
     @classmethod
     def _check_channels(cls, channels: list[int], info: ValidationInfo) -> list[int]:
-        count = info.data["shape"][1] if "shape" in info.data else max(channels) + 1
+        shape = info.data.get("shape")
+        count = shape[1] if shape else max(channels) + 1
         wrong = [channel for channel in channels if not 0 <= channel < count]
         if wrong or len(set(channels)) < len(channels):
             message = f"the image has channels 0 to {count - 1}; name each wanted one once"
@@ -130,7 +131,7 @@ class ImageFields(YamlFields):
     @field_validator("window")
     @classmethod
     def _check_window(cls, window: Window, info: ValidationInfo) -> Window:
-        if "shape" in info.data:
+        if info.data.get("shape"):
             window.check_fit(info.data["shape"])
         return window
 

@@ -58,6 +58,15 @@ def image_name(folder: Path) -> str:
     return folder.name
 
 
+def check_name(name: str) -> str:
+    """Return the name that a list gives an image; raise `ValueError` if asset keys cannot contain it."""
+    if not re.fullmatch(r"\w+", name, re.ASCII):
+        other = usable_name(name) or "image_1"
+        message = f"`name` is {name!r}, but keys of assets take letters, digits and _ only; write for example {other}"
+        raise ValueError(message)
+    return name
+
+
 def usable_name(text: str) -> str:
     """Replace the characters that the name of an image cannot have."""
     return re.sub(r"\W", "_", text, flags=re.ASCII)

@@ -27,7 +27,8 @@ class Image:
 
     `shape` is TCZYX; `t` and `z` are the window's indices, each a range with step 1. `segmentation` is the name that
     the YAML gives the segmentation, or None. `format` is the OME-Zarr version of the output. `reuse_pixels` says
-    whether stored pixels with the image's present fingerprint are read from the output.
+    whether stored pixels with the image's present fingerprint are read from the output. `list_name` is the name of the
+    list that has the image, or None.
     """
 
     name: str
@@ -48,10 +49,16 @@ class Image:
     format: Version = "0.5"
     segmentation: str | None = None
     reuse_pixels: bool = True
+    list_name: str | None = None
 
     def key(self, asset: str) -> list[str]:
         """Return the key of an asset that is made from the labels."""
         return [*self._path, asset]
+
+    @property
+    def io(self) -> str:
+        """Name of the resource that loads values; images of a list share one, or each of their jobs would list all."""
+        return f"{self.list_name or self.name}_io"
 
     @property
     def badge(self) -> set[str]:

@@ -6,7 +6,7 @@ import dagster as dg
 
 from idr_assets.orchestration.assets.comparison import segmentation_comparison
 from idr_assets.orchestration.assets.figures import montage, plane_browser
-from idr_assets.orchestration.assets.names import measure_keys
+from idr_assets.orchestration.assets.names import figure_keys, measure_keys, segment_keys
 from idr_assets.orchestration.assets.object_counts import object_counts
 from idr_assets.orchestration.assets.objects import objects
 from idr_assets.orchestration.assets.plane_labels import plane_labels
@@ -24,9 +24,15 @@ def image_definitions(images: Sequence[Image], automation: Automation) -> dg.Def
     """
     image = images[0]
     measures = dg.AssetSelection.assets(*measure_keys(images))
+    # The group has assets that others define, such as the demo's embryo.
+    all_else = (
+        dg.AssetSelection.groups(image.name) - measures
+        if image.upstream
+        else dg.AssetSelection.assets(*segment_keys(images))
+    )
     segment = dg.define_asset_job(
         f"segment_{image.name}",
-        selection=dg.AssetSelection.groups(image.name) - measures,
+        selection=all_else,
         tags=range_tags(image, image.window),
         description=f"The source, all planes of the window, and the figures of {image.name}.",
     )
@@ -36,14 +42,20 @@ def image_definitions(images: Sequence[Image], automation: Automation) -> dg.Def
         tags=timepoint_tags(image),
         description=f"The objects of all timepoints of the window of {image.name}, from labels that are stored.",
     )
+    refreshed = [*figure_keys(images), *measure_keys(images)]
+    return dg.Definitions(
+        assets=image_assets(images),
+        jobs=[segment, measure],
+        schedules=[missing_schedule(image.name, images, {"job": segment}, automation)],
+        sensors=[change_sensor(image, segment, automation), refresh_sensor(image.name, refreshed, automation)],
+        resources={image.io: ImageIO(images)},
+    )
+
+
+def image_assets(images: Sequence[Image]) -> list[dg.AssetsDefinition]:
+    """Build the assets of an image, given once for each of its segmentations."""
     assets = [
         build(each) for each in images for build in (plane_labels, montage, plane_browser, objects, object_counts)
     ]
     several = [segmentation_comparison(images)] if len(images) > 1 else []
-    return dg.Definitions(
-        assets=[source_image(image), *assets, *several],
-        jobs=[segment, measure],
-        schedules=[missing_schedule(images, segment, automation)],
-        sensors=[change_sensor(image, segment, automation), refresh_sensor(images, automation)],
-        resources={f"{image.name}_io": ImageIO(images)},
-    )
+    return [source_image(images[0]), *assets, *several]

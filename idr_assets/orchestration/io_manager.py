@@ -18,10 +18,10 @@ from idr_assets.orchestration.run_range import check_range
 
 
 class ImageIO(dg.IOManagerDefinition):
-    """The resource `<image>_io`, of all assets of an image: it loads values, and proves that a run lives."""
+    """The resource `<image>_io`, or `<list>_io`, of all assets: it loads values, and proves that a run lives."""
 
     def __init__(self, images: Sequence[Image]) -> None:
-        """Serve one image, given once for each segmentation; nothing is opened yet."""
+        """Serve images, each given once for each segmentation; nothing is opened yet."""
         self.images = images
         # An empty schema refuses any run configuration of the resource; no schema would accept all.
         start: Any = self._start  # a generator, which the type of this argument leaves out
@@ -36,10 +36,10 @@ class ImageIO(dg.IOManagerDefinition):
 
 
 class ImageIOManager(dg.IOManager):
-    """Loads the values of the assets of one image, for all of its segmentations."""
+    """Loads the values of the assets of images, for all of their segmentations."""
 
     def __init__(self, images: Sequence[Image]) -> None:
-        """Serve one image, given once for each segmentation; nothing is opened yet."""
+        """Serve images, each given once for each segmentation; nothing is opened yet."""
         self.images = images
 
     def handle_output(self, context: dg.OutputContext, obj: object) -> None:
@@ -51,7 +51,8 @@ class ImageIOManager(dg.IOManager):
         """Load a lazy level (t, c, z, y, x), a label plane, the frame of objects, a PNG or the page."""
         _check_run(context)
         path = list(context.asset_key.path)
-        image = next((image for image in self.images if image.key(path[-1]) == path), self.images[0])
+        of_name = [image for image in self.images if image.name == path[0]]
+        image = next((image for image in of_name if image.key(path[-1]) == path), of_name[0])
         pictures = {
             "montage": image.montage_url,
             "object_counts": image.counts_url("png"),

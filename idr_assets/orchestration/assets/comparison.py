@@ -20,4 +20,5 @@ def segmentation_comparison(images: Sequence[Image]) -> dg.AssetsDefinition:
         return write_comparison(images)
 
     labels = [image.key("plane_labels") for image in images]
-    return derived([images[0].name, COMPARISON], labels, {"matplotlib"}, of_comparison(images), write)
+    about = {"kinds": {"matplotlib"}, "description": of_comparison(images)}
+    return derived([images[0].name, COMPARISON], labels, images[0].io, write, **about)

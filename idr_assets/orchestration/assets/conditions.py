@@ -1,10 +1,12 @@
 """When assets that are made from labels are made again automatically."""
 
+from functools import cache
 from typing import Any
 
 import dagster as dg
 
 
+@cache  # each of many images has four
 def when_changed() -> dg.AutomationCondition[Any]:
     """Return the condition that labels were updated since the asset was made, and that no run is making either.
 
@@ -21,6 +23,7 @@ def when_changed() -> dg.AutomationCondition[Any]:
     return waiting & idle
 
 
+@cache
 def when_settled() -> dg.AutomationCondition[Any]:
     """Return the same for an asset that is made from such an asset: not while labels are being made, or are new.
 

@@ -14,13 +14,14 @@ from idr_assets.orchestration.stops import end_canceled
 def derived(
     key: Sequence[str],
     made_from: Sequence[Sequence[str]],
-    kinds: set[str],
-    description: str,
+    io: str,
     write: Callable[[], dict[str, Any]],
+    **given: Any,  # noqa: ANN401  what `dagster.asset` takes
 ) -> dg.AssetsDefinition:
-    """Define the asset. `write` stores it and returns its metadata, whose `path` says where."""
+    """Define the asset. `write` stores it and returns its metadata, whose `path` says where; `io` loads its value."""
+    deps = [dg.AssetDep(dg.AssetKey(upstream)) for upstream in made_from]
 
-    @derived_asset(key, [dg.AssetDep(dg.AssetKey(upstream)) for upstream in made_from], kinds, description)
+    @derived_asset(key, deps, io, **given)
     def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         skip_last_garbage()
         context.log.info("reading %s", "; ".join("/".join(upstream) for upstream in made_from))
@@ -35,19 +36,16 @@ def derived(
 def derived_asset(
     key: Sequence[str],
     deps: Sequence[dg.AssetDep],
-    kinds: set[str],
-    description: str,
-    partitions: dg.PartitionsDefinition[str] | None = None,
+    io: str,
+    **given: Any,  # noqa: ANN401  what `dagster.asset` takes
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """Decorate the function of such an asset, like `dagster.asset`."""
-    return dg.asset(
+    decorate: Callable[[Callable[..., Any]], dg.AssetsDefinition] = dg.asset(
         key=list(key),
         deps=deps,
         group_name=key[0],
-        kinds=kinds,
-        description=description,
-        partitions_def=partitions,
-        io_manager_key=f"{key[0]}_io",
+        io_manager_key=io,
         backfill_policy=dg.BackfillPolicy.single_run(),
-        automation_condition=when_changed(),
+        **{"automation_condition": when_changed()} | given,
     )
+    return decorate

@@ -17,8 +17,8 @@ def montage(image: Image) -> dg.AssetsDefinition:
 
         return write_montage(image)
 
-    kinds = {"matplotlib", *image.badge}
-    return derived(image.key("montage"), [image.key("plane_labels")], kinds, of_montage(image), write)
+    about = {"kinds": {"matplotlib", *image.badge}, "description": of_montage(image)}
+    return derived(image.key("montage"), [image.key("plane_labels")], image.io, write, **about)
 
 
 def plane_browser(image: Image) -> dg.AssetsDefinition:
@@ -29,5 +29,5 @@ def plane_browser(image: Image) -> dg.AssetsDefinition:
 
         return write_plane_browser(image)
 
-    kinds = {"html", *image.badge}
-    return derived(image.key("plane_browser"), [image.key("plane_labels")], kinds, of_plane_browser(image), write)
+    about = {"kinds": {"html", *image.badge}, "description": of_plane_browser(image)}
+    return derived(image.key("plane_browser"), [image.key("plane_labels")], image.io, write, **about)

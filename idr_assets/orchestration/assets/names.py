@@ -26,6 +26,12 @@ def figure_keys(images: Sequence[Image]) -> list[dg.AssetKey]:
     return [dg.AssetKey(it.key(figure)) for it in images for figure in FIGURES] + several
 
 
+def segment_keys(images: Sequence[Image]) -> list[dg.AssetKey]:
+    """Return the keys of all assets of an image but its measures: source, labels and figures."""
+    labels = [dg.AssetKey(it.key("plane_labels")) for it in images]
+    return [dg.AssetKey([images[0].name, "source_image"]), *labels, *figure_keys(images)]
+
+
 def measure_keys(images: Sequence[Image]) -> list[dg.AssetKey]:
     """Return the keys of all measures of an image, whose segmentations are `images`."""
     return [dg.AssetKey(it.key(measure)) for it in images for measure in MEASURES]

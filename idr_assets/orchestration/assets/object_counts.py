@@ -18,6 +18,12 @@ def object_counts(image: Image) -> dg.AssetsDefinition:
 
         return write_object_counts(image)
 
-    kinds = {"matplotlib", *image.badge}
-    counts = derived(image.key("object_counts"), [image.key("objects")], kinds, of_object_counts(image), write)
-    return counts.map_asset_specs(lambda spec: spec.replace_attributes(automation_condition=when_settled()))
+    return derived(
+        image.key("object_counts"),
+        [image.key("objects")],
+        image.io,
+        write,
+        kinds={"matplotlib", *image.badge},
+        description=of_object_counts(image),
+        automation_condition=when_settled(),
+    )

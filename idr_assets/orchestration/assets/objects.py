@@ -15,9 +15,15 @@ from idr_assets.orchestration.stops import end_canceled
 def objects(image: Image) -> dg.AssetsDefinition:
     """Define the asset; its value is the table of its timepoints, a pandas frame."""
     planes = dg.AssetDep(image.key("plane_labels"), partition_mapping=planes_of_timepoints(image))
-    kinds = {"parquet", *image.badge}
 
-    @derived_asset(image.key("objects"), [planes], kinds, of_objects(image), timepoint_partitions(image))
+    @derived_asset(
+        image.key("objects"),
+        [planes],
+        image.io,
+        kinds={"parquet", *image.badge},
+        description=of_objects(image),
+        partitions_def=timepoint_partitions(image),
+    )
     def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         from idr_assets.orchestration.assets.work.objects import write_tables  # noqa: PLC0415
 

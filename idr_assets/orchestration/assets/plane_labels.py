@@ -31,7 +31,7 @@ def plane_labels(image: Image) -> dg.AssetsDefinition:
         deps=[dg.AssetKey([image.name, "source_image"])],
         group_name=image.name,
         kinds={"zarr", "dask", *image.badge},
-        io_manager_key=f"{image.name}_io",
+        io_manager_key=image.io,
         pool=image.pool,
         partitions_def=window_partitions(image),
         backfill_policy=dg.BackfillPolicy.single_run(),

@@ -34,7 +34,7 @@ def source_image(image: Image) -> dg.AssetsDefinition:
         deps=[dg.AssetKey.from_user_string(key) for key in image.upstream],
         group_name=image.name,
         kinds={"zarr"},
-        io_manager_key=f"{image.name}_io",
+        io_manager_key=image.io,
         pool=image.pool,
         backfill_policy=dg.BackfillPolicy.single_run(),
         description=of_source_image(image),

@@ -3,15 +3,14 @@
 Every image has all three; they are off unless its YAML turns them on.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Self
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Self
 
 import dagster as dg
 from pydantic import BaseModel, Field, StrictInt, model_validator
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.reading.fingerprint import read_fingerprint
-from idr_assets.orchestration.assets.names import figure_keys, measure_keys
 from idr_assets.orchestration.automation.missing import IN_PROGRESS, missing_planes, plan_runs
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.longer_axes import rename_shorter_keys
@@ -53,13 +52,17 @@ class Automation(BaseModel):
         return self
 
 
-def missing_schedule(images: Sequence[Image], job: Job, automation: Automation) -> dg.ScheduleDefinition:
-    """Define the schedule `missing_<image>`, which requests exactly the planes that are missing or failed."""
-    name = images[0].name
+def missing_schedule(
+    name: str, images: Sequence[Image], target: Mapping[str, Job], automation: Automation
+) -> dg.ScheduleDefinition:
+    """Define the schedule `missing_<name>`, which requests exactly the planes that are missing or failed.
+
+    `target` is the job whose runs make planes of all these images, or its name: `job` or `job_name`.
+    """
 
     @dg.schedule(
         name=f"missing_{name}",
-        job=job,
+        **target,
         cron_schedule=automation.cron,
         execution_timezone=automation.time_zone,
         default_status=dg.DefaultScheduleStatus.RUNNING if automation.schedule else dg.DefaultScheduleStatus.STOPPED,
@@ -83,7 +86,6 @@ def change_sensor(image: Image, job: Job, automation: Automation) -> dg.SensorDe
     It reads metadata, and a few planes if the image grew. It skips if the store does not answer. The cursor is the last
     version that it saw, at first that of the last `source_image`.
     """
-    hasty = hasten(image)
 
     @dg.sensor(
         name=f"watch_{image.name}",
@@ -93,30 +95,49 @@ def change_sensor(image: Image, job: Job, automation: Automation) -> dg.SensorDe
         description=f"Runs everything of {image.name} after its pixels changed in their store.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        try:
-            level = hasty.source.open()
-            fingerprint = read_fingerprint(level, image.storage_options).digest
-        except ImageError as error:
-            return dg.SkipReason(f"Cannot find out now whether {image.name} changed: {error}")
-        seen, last = find_version(context.instance, image, level, fingerprint), last_seen(context.instance, image)
-        if (context.cursor or (last and last.version)) in {None, seen.version}:
-            context.update_cursor(seen.version)
-            return dg.SkipReason(f"What is done of {image.name} is unchanged; its fingerprint is {fingerprint}.")
-        if _is_busy(context.instance, image):
-            return dg.SkipReason(BUSY % image.title)
+        look = look_at(context.instance, image, context.cursor)
+        if not look.changed:
+            if look.version:
+                context.update_cursor(look.version)
+            return dg.SkipReason(look.reason)
         # Without a run key, because Dagster accepts each key only once: an image may change back and forth.
         request = dg.RunRequest(tags=range_tags(image, image.window))
-        return dg.SensorResult(run_requests=[request], cursor=seen.version)
+        return dg.SensorResult(run_requests=[request], cursor=look.version)
 
     return sensor
 
 
-def refresh_sensor(images: Sequence[Image], automation: Automation) -> dg.AutomationConditionSensorDefinition:
-    """Define the sensor `refresh_<image>`, which makes figures and measures again after labels changed."""
-    name = images[0].name
+class Look(NamedTuple):
+    """What a look at the store of an image finds: the version to keep, if any, and whether everything is to run."""
+
+    version: str | None
+    changed: bool
+    reason: str
+
+
+def look_at(instance: dg.DagsterInstance, image: Image, last_version: str | None) -> Look:
+    """Find out whether an image changed since a look found `last_version`, or since the last `source_image`."""
+    try:
+        level = hasten(image).source.open()
+        fingerprint = read_fingerprint(level, image.storage_options).digest
+    except ImageError as error:
+        return Look(None, changed=False, reason=f"Cannot find out now whether {image.name} changed: {error}")
+    seen, last = find_version(instance, image, level, fingerprint), last_seen(instance, image)
+    if (last_version or (last and last.version)) in {None, seen.version}:
+        reason = f"What is done of {image.name} is unchanged; its fingerprint is {fingerprint}."
+        return Look(seen.version, changed=False, reason=reason)
+    if _is_busy(instance, image):
+        return Look(None, changed=False, reason=BUSY % image.title)
+    return Look(seen.version, changed=True, reason=f"{image.name} changed.")
+
+
+def refresh_sensor(
+    name: str, target: Sequence[dg.AssetKey], automation: Automation
+) -> dg.AutomationConditionSensorDefinition:
+    """Define the sensor `refresh_<name>`, which makes figures and measures again after labels changed."""
     return dg.AutomationConditionSensorDefinition(
         name=f"refresh_{name}",
-        target=dg.AssetSelection.assets(*figure_keys(images), *measure_keys(images)),
+        target=dg.AssetSelection.assets(*target),
         default_status=dg.DefaultSensorStatus.RUNNING if automation.refresh else dg.DefaultSensorStatus.STOPPED,
         description=f"Draws the figures of {name} and measures its objects again after labels changed.",
     )

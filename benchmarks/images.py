@@ -1,0 +1,137 @@
+"""How what Dagster does grows with the number of images of a list.
+
+`python -m benchmarks.images docs 1 50 200 1000` measures it and writes docs/explanation/many_images.md. All images are
+one small image on this disk: what is measured is Dagster's and ours, not pixels.
+"""
+
+import json
+import shlex
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter, sleep, time
+
+import psutil
+
+from benchmarks.costs import LAUNCHED
+from benchmarks.machine import machine
+from benchmarks.report import table
+from idr_assets_tests.support.dagster_home import DagsterHome, dagster_home
+from idr_assets_tests.support.idr_stores import write_image
+from idr_assets_tests.support.image_project import ImageProject
+from idr_assets_tests.support.small_image import PIXELS
+from idr_assets_tests.support.web_ui import ask, serving
+
+YAML = """type: idr_assets.SegmentedImages
+attributes:
+  level: "0"
+  shape: {shape}
+  window: {{t: [1, 2], z: [9, 10]}}
+  images: images.csv
+  automation: {{schedule: true, cron: "* * * * *", watch: true, watch_seconds: 60, refresh: true}}
+"""
+
+COMMANDS = {
+    "load the definitions": f"{sys.executable} -c 'import many.definitions'",
+    "`dg check defs`": "dg check defs",
+    "`dg launch` of one plane": "dg launch --assets image0/plane_labels --partition '1|09'",
+}
+
+FIRST_PAGE = """{
+  workspaceOrError { ... on Workspace { locationEntries { name locationOrLoadError { __typename
+    ... on RepositoryLocation { repositories { assetGroups { groupName } jobs { name } sensors { name } } } } } } }
+  assetNodes { id assetKey { path } groupName }
+}"""
+"""About what the UI's first page asks."""
+
+WATCHED = 100
+"""Seconds in which the daemon's processor time is measured, with all sensors and the schedule on."""
+
+TEXT = """# Many images
+
+`python -m benchmarks.images docs` measures this and writes this page. All images of the list are one small image on
+this disk, because Dagster's share is measured, not that of pixels. The first page is what the UI asks for when it
+opens. The daemon runs the schedule and both sensors of the list; its share is that of one processor.
+
+{machine}
+
+{costs}
+"""
+
+
+def write_project(root: Path, count: int) -> None:
+    """Write a project with a list of so many images."""
+    write_image(root / "data/source.zarr", PIXELS, version="0.4")
+    project = ImageProject(root, "screen")
+    project.write()
+    project.write_definitions()
+    with (root / "pyproject.toml").open("a") as toml:
+        toml.write("code_location_target_module = 'many.definitions'\n")
+    project.yaml.write_text(YAML.format(shape=list(PIXELS.shape)))
+    lines = ["name,url", *(f"image{number},source.zarr" for number in range(count))]
+    project.yaml.with_name("images.csv").write_text("\n".join(lines))
+
+
+def measure(count: int) -> dict[str, str]:
+    """Measure each command, then the UI and its daemon."""
+    with TemporaryDirectory() as folder, dagster_home(Path(folder)) as home:
+        (home.path / "python/sitecustomize.py").unlink()  # its guard looks at all that a process does, and costs time
+        home.project = home.path / "many"
+        home.data = home.project / "data"
+        write_project(home.project, count)
+        return {name: _cost(home, command) for name, command in COMMANDS.items()} | _ui(home)
+
+
+def _cost(home: DagsterHome, command: str) -> str:
+    code, output = home.run(f"{shlex.join(LAUNCHED)} {command}")
+    if code:
+        raise RuntimeError(output)
+    told = json.loads(output.splitlines()[-1])
+    return f"{told['whole']:.1f} s ({told['cpu']:.1f} s)"
+
+
+def _ui(home: DagsterHome) -> dict[str, str]:
+    started = perf_counter()
+    with serving(home, "idr-assets ui -m many.definitions") as ui:
+        ready = perf_counter() - started
+        ask(ui, FIRST_PAGE)
+        shown = perf_counter() - started
+        memory = max(it.memory_info().rss for it in home.processes if _is(it, "code-server") or _is(it, "api"))
+        (daemon,) = (process for process in home.processes if _is(process, "dagster-daemon"))
+        before, since = _seconds(daemon), time()
+        sleep(WATCHED)
+        share = (_seconds(daemon) - before) / (time() - since)
+    return {
+        "UI ready": f"{ready:.1f} s",
+        "first page": f"{shown - ready:.1f} s",
+        "memory of the code server": f"{memory / 1e6:.0f} MB",
+        "daemon, all sensors on": f"{share:.0%} of a processor",
+    }
+
+
+def _is(process: psutil.Process, word: str) -> bool:
+    return any(word in part for part in process.cmdline())
+
+
+def _seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return times.user + times.system
+
+
+def main(docs: Path, counts: list[int]) -> None:
+    """Measure lists of so many images, and write the table."""
+    before = machine() | {"date": f"{datetime.now(UTC):%Y-%m-%d}"}
+    found = {}
+    for count in counts:
+        found[count] = measure(count)
+        sys.stdout.write(f"{count}: {found[count]}\n")
+        sys.stdout.flush()
+    told = table(["", ""], [[name, value] for name, value in before.items()])
+    rows = [[name, *(found[count][name] for count in counts)] for name in found[counts[0]]]
+    costs = table(["seconds (processor seconds)", *(f"{count} images" for count in counts)], rows)
+    (docs / "explanation/many_images.md").write_text(TEXT.format(machine=told, costs=costs))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), [int(word) for word in sys.argv[2:]] or [1, 50, 200, 1000])

@@ -1,0 +1,52 @@
+"""What the fields of a YAML say about an image, in plain values."""
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from idr_assets.components.image_fields import ImageFields
+from idr_assets.components.image_parts import Segmentation
+from idr_assets.imaging.reading.retries import Patience
+from idr_assets.imaging.segmentation.named_function import import_function
+from idr_assets.imaging.segmentation.recipe import Recipe
+from idr_assets.orchestration.assets.names import MADE
+from idr_assets.orchestration.image import Image
+
+SHARED = ({field.name for field in fields(Image)} & ImageFields.model_fields.keys()) - {"segmentation"}
+"""Fields that an image takes unchanged from its YAML."""
+
+
+def describe_images(given: ImageFields, name: str, project: Path, list_name: str | None = None) -> list[Image]:
+    """Return the image that the fields describe, once for each of its segmentations."""
+    named = given.segmentations.items() or [(None, given.segmentation)]
+    return [_describe(given, name, project, list_name, each) for each in named]
+
+
+def find_own_upstream(given: ImageFields, name: str) -> str | None:
+    """Return an asset in `upstream` that is made from the image itself, if there is any."""
+    keys = [key.split("/") for key in given.upstream]
+    return next(("/".join(key) for key in keys if key[0] == name and key[-1] in MADE), None)
+
+
+def _describe(
+    given: ImageFields,
+    name: str,
+    project: Path,
+    list_name: str | None,
+    named: tuple[str | None, Segmentation],
+) -> Image:
+    segmentation_name, segmentation = named
+    function = import_function(segmentation.function)
+    shared: dict[str, Any] = {name: getattr(given, name) for name in SHARED}
+    lists = {name: tuple(value) for name, value in shared.items() if isinstance(value, list)}
+    return Image(
+        name=name,
+        project=project,
+        address=given.url or str(given.endpoint).replace("{image_id}", str(given.image_id)),
+        recipe=Recipe(segmentation.function, function, segmentation.parameters, tuple(given.channels)),
+        segmentation=segmentation_name,
+        patience=Patience.model_validate(given.reading, from_attributes=True),  # workers know no components
+        missing_chunks=given.reading.missing_chunks,
+        list_name=list_name,
+        **given.window.ranges(given.shape) | shared | lists,
+    )
