@@ -2,6 +2,7 @@ PYTHON ?= python3
 PORT ?= 3000
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+LOCAL := $(wildcard requirements-local.txt)
 # Strict: a broken link is an error (unless --quiet hides it). The variable keeps an advertisement of the theme out of the terminal.
 SITE = NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
@@ -77,10 +78,12 @@ $(BIN)/python:
 	$(PYTHON) -m venv --clear .venv
 
 # uv installs the lock in a fraction of pip's time; pip installs uv itself, from the same lock.
-$(INSTALLED): requirements.txt pyproject.toml | $(BIN)/python
+# Packages of your own stand in a file of your own: all others that you installed are removed here.
+$(INSTALLED): requirements.txt pyproject.toml $(LOCAL) | $(BIN)/python
 	sed -n '/^uv==/,/[^\\]$$/p' requirements.txt | \
 	  $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r /dev/stdin
 	@echo "Installing packages: one to three minutes, once."
 	$(BIN)/uv pip sync --quiet --require-hashes --compile-bytecode --python $(BIN)/python requirements.txt
 	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
+	$(if $(LOCAL),$(BIN)/uv pip install --quiet --python $(BIN)/python --requirement $(LOCAL))
 	@touch $@

@@ -8,13 +8,23 @@ if TYPE_CHECKING:
     from idr_assets.components.dask_cluster import DaskCluster
     from idr_assets.components.segmented_image import SegmentedImage
     from idr_assets.components.segmented_images import SegmentedImages
+    from idr_assets.parts import load_project
 
-__all__ = ["DaskCluster", "SegmentedImage", "SegmentedImages", "open_labels", "open_pixels", "read_objects"]
+__all__ = [
+    "DaskCluster",
+    "SegmentedImage",
+    "SegmentedImages",
+    "load_project",
+    "open_labels",
+    "open_pixels",
+    "read_objects",
+]
 
 _MODULES = {
     "DaskCluster": "idr_assets.components.dask_cluster",
     "SegmentedImage": "idr_assets.components.segmented_image",
     "SegmentedImages": "idr_assets.components.segmented_images",
+    "load_project": "idr_assets.parts",
     "open_labels": "idr_assets.by_name",
     "open_pixels": "idr_assets.by_name",
     "read_objects": "idr_assets.by_name",

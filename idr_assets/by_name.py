@@ -5,14 +5,14 @@ Each process reads the YAML files once.
 
 from typing import TYPE_CHECKING
 
-from idr_assets.project import DEFINITIONS, find_image, find_segmentation, load_definitions
+from idr_assets.project import find_image, find_segmentation, load_definitions
 
 if TYPE_CHECKING:
     import dask.array as da
     import pandas as pd
 
 
-def open_pixels(name: str, *, module: str = DEFINITIONS) -> "da.Array":
+def open_pixels(name: str, *, module: str | None = None) -> "da.Array":
     """Open the level of an image as a lazy array.
 
     Slice the planes that you want once, then compute. Each `compute` builds the graph of all chunks, which takes 1.5 s
@@ -23,7 +23,7 @@ def open_pixels(name: str, *, module: str = DEFINITIONS) -> "da.Array":
     name
         Name of the image, which is the name of its YAML's folder.
     module
-        Module with the Dagster definitions.
+        Module with the Dagster definitions, by default those of the project around the working folder.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def open_pixels(name: str, *, module: str = DEFINITIONS) -> "da.Array":
     return level.lazy()
 
 
-def open_labels(name: str, segmentation: str | None = None, *, module: str = DEFINITIONS) -> "da.Array":
+def open_labels(name: str, segmentation: str | None = None, *, module: str | None = None) -> "da.Array":
     """Open the stored labels of an image as a lazy array.
 
     Parameters
@@ -53,7 +53,7 @@ def open_labels(name: str, segmentation: str | None = None, *, module: str = DEF
     segmentation
         Name of the segmentation, if the YAML has several.
     module
-        Module with the Dagster definitions.
+        Module with the Dagster definitions, by default those of the project around the working folder.
 
     Returns
     -------
@@ -70,7 +70,7 @@ def open_labels(name: str, segmentation: str | None = None, *, module: str = DEF
     return find_segmentation(load_definitions(module), name, segmentation).open_output().lazy()
 
 
-def read_objects(name: str, segmentation: str | None = None, *, module: str = DEFINITIONS) -> "pd.DataFrame":
+def read_objects(name: str, segmentation: str | None = None, *, module: str | None = None) -> "pd.DataFrame":
     """Read the objects of all timepoints of the window.
 
     Parameters
@@ -80,7 +80,7 @@ def read_objects(name: str, segmentation: str | None = None, *, module: str = DE
     segmentation
         Name of the segmentation, if the YAML has several.
     module
-        Module with the Dagster definitions.
+        Module with the Dagster definitions, by default those of the project around the working folder.
 
     Returns
     -------

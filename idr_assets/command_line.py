@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.output.writing import remove_labels
 from idr_assets.imaging.planes import Block
+from idr_assets.init import init
 from idr_assets.instance import open_instance
 from idr_assets.orchestration.assets.names import figure_keys, measure_keys
 from idr_assets.orchestration.automation.missing import IN_PROGRESS, TO_DO, missing_planes, plan_runs, stale_planes
@@ -30,11 +31,14 @@ from idr_assets.orchestration.partitions import (
 from idr_assets.orchestration.process_end import skip_last_garbage
 from idr_assets.orchestration.records_lock import lock_records
 from idr_assets.orchestration.rectangles import Cell
-from idr_assets.project import DEFINITIONS, find_images, find_segmentation, load_definitions
+from idr_assets.parts import BROKEN_YAML
+from idr_assets.project import find_images, find_segmentation, load_definitions
 from idr_assets.web.command import ui
 
 _name = click.argument("name", metavar="IMAGE")
-_module = click.option("-m", "--module", default=DEFINITIONS, show_default=True, help="Module with the definitions.")
+_module = click.option(
+    "-m", "--module", help="Module with the definitions.  [default: that of the project around the working folder]"
+)
 _stale = click.option("--stale", is_flag=True, help="Include planes whose recipe or image has changed.")
 _unended = click.option("--in-progress", is_flag=True, help="Include planes of runs that have not ended.")
 
@@ -62,9 +66,11 @@ def main() -> None:
     DAGSTER_HOME names the Dagster instance, which knows what was made.
     """
     skip_last_garbage()
+    os.environ.setdefault(BROKEN_YAML, "skip")  # also for the processes of the UI, whose YAML may become wrong later
 
 
 main.add_command(ui)
+main.add_command(init)
 
 
 @main.command()
@@ -72,7 +78,7 @@ main.add_command(ui)
 @_module
 @_stale
 @_unended
-def missing(name: str, module: str, *, stale: bool, in_progress: bool) -> None:
+def missing(name: str, module: str | None, *, stale: bool, in_progress: bool) -> None:
     """List missing and failed planes of IMAGE, or of all images of a list.
 
     Prints partition keys and ranges of them.
@@ -91,7 +97,7 @@ def missing(name: str, module: str, *, stale: bool, in_progress: bool) -> None:
 @_module
 @_stale
 @_unended
-def resume(name: str, module: str, *, stale: bool, in_progress: bool) -> None:
+def resume(name: str, module: str | None, *, stale: bool, in_progress: bool) -> None:
     """Make missing and failed planes of IMAGE, or of all images of a list.
 
     Then draws its figures and measures its objects.
@@ -111,7 +117,7 @@ def resume(name: str, module: str, *, stale: bool, in_progress: bool) -> None:
 @click.argument("partitions", nargs=-1, required=True)
 @click.option("-s", "--segmentation", help="Name of the segmentation, if the image has several.")
 @_module
-def wipe(name: str, partitions: Sequence[str], segmentation: str | None, module: str) -> None:
+def wipe(name: str, partitions: Sequence[str], segmentation: str | None, module: str | None) -> None:
     """Delete the labels of planes of IMAGE.
 
     The planes are missing then; their pixels are kept. PARTITIONS are keys such as '05|08', or ranges such as
@@ -142,7 +148,7 @@ def _wipe(instance: dg.DagsterInstance, image: Image, block: Block) -> int:
     return len(keys)
 
 
-def _definitions(module: str) -> dg.Definitions:
+def _definitions(module: str | None) -> dg.Definitions:
     sys.path.insert(0, os.getcwd())  # noqa: PTH109  as Dagster's own commands do
     return load_definitions(module)
 

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import dagster as dg
 
+from idr_assets.parts import load_project
+
 
 @dg.definitions
 @cache  # a run asks six times, and each load takes half a second
 def defs() -> dg.Definitions:
-    """Load every image and shared resource; nothing is read from network or images, and no variable but in a YAML."""
-    return dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
+    """Load every image and shared resource; nothing is read from network or images."""
+    return load_project(Path(__file__).parent)

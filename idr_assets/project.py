@@ -1,7 +1,10 @@
 """Load the definitions of a project, and find its images by name."""
 
+import sys
+import tomllib
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 
 import dagster as dg
 
@@ -13,8 +16,26 @@ DEFINITIONS = "idr_assets.definitions"
 """Module with this project's definitions."""
 
 
-def load_definitions(module: str = DEFINITIONS) -> dg.Definitions:
+def find_module() -> str:
+    """Return the module with the definitions of the project around the working folder, as Dagster's commands find it.
+
+    The folder of that project becomes importable. Outside of any project it is that of this package.
+    """
+    for folder in (Path.cwd(), *Path.cwd().parents):
+        toml = folder / "pyproject.toml"
+        project = (
+            tomllib.loads(toml.read_text()).get("tool", {}).get("dg", {}).get("project") if toml.exists() else None
+        )
+        if project:
+            sys.path.insert(0, str(folder))
+            return str(project.get("code_location_target_module") or f"{project['root_module']}.definitions")
+    return DEFINITIONS
+
+
+def load_definitions(module: str | None = None) -> dg.Definitions:
     """Load the definitions of a project from its module: an object or a function `defs`. Reads no image.
+
+    Without a module, the project is that around the working folder.
 
     Raises
     ------
@@ -22,6 +43,7 @@ def load_definitions(module: str = DEFINITIONS) -> dg.Definitions:
         If the module has no definitions, or cannot be loaded, for example because of an invalid YAML, which it names.
 
     """
+    module = module or find_module()
     try:
         found = getattr(import_module(module), "defs", None)
         definitions = found() if callable(found) else found

@@ -2,6 +2,7 @@
 
 from importlib.util import find_spec
 from typing import Self
+from weakref import WeakKeyDictionary
 
 import dagster as dg
 from pydantic import BaseModel
@@ -36,9 +37,27 @@ class DaskCluster(dg.Component):
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:  # noqa: ARG002  Dagster's signature
         """Share the resource, and keep each run in one process: dask does the parallel work."""
-        # An empty schema refuses any run configuration of the resource; no schema would accept all.
-        resource = dg.ResourceDefinition(lambda _: self.resource, config_schema={}, description=type(self).__doc__)
-        return dg.Definitions(resources={"dask": resource}, executor=dg.in_process_executor)
+        return dg.Definitions(resources={"dask": _define(self.resource)}, executor=dg.in_process_executor)
+
+
+def _define(resource: DaskResource) -> dg.ResourceDefinition:
+    # An empty schema refuses any run configuration of the resource; no schema would accept all.
+    return dg.ResourceDefinition(lambda _: resource, config_schema={}, description=DaskCluster.__doc__)
+
+
+DEFAULT = _define(DaskResource())
+"""The resource of projects without a YAML of a cluster: threads of the run. It is one, so that Dagster can merge it."""
+
+_NAMED: WeakKeyDictionary[object, bool] = WeakKeyDictionary()
+"""Whether a YAML of each load of a project describes a cluster."""
+
+
+def default_resources(context: dg.ComponentLoadContext) -> dict[str, dg.ResourceDefinition]:
+    """Return the resource `dask` for a project in which no YAML describes a cluster, else nothing."""
+    tree = context.component_tree
+    if tree.state_tracker not in _NAMED:
+        _NAMED[tree.state_tracker] = bool(tree.get_all_components(of_type=DaskCluster))
+    return {} if _NAMED[tree.state_tracker] else {"dask": DEFAULT}
 
 
 def _check_installed(cluster: str, context: dg.ResolutionContext) -> None:

@@ -8,6 +8,7 @@ from typing import Self
 import dagster as dg
 from pydantic import BaseModel, ValidationError
 
+from idr_assets.components.dask_cluster import default_resources
 from idr_assets.components.image_fields import ImageFields
 from idr_assets.components.images import describe_images, find_own_upstream
 from idr_assets.components.scaffold import CommentedYaml, image_name, usable_name
@@ -44,7 +45,7 @@ class SegmentedImage(dg.Component, ImageFields, dg.Resolvable):
         self._check_name(context)
         self._check_upstream(context)
         images = describe_images(self, image_name(context.path), context.project_root)
-        return image_definitions(images, self.automation)
+        return image_definitions(images, self.automation).with_resources(default_resources(context))
 
     def _check_name(self, context: dg.ComponentLoadContext) -> None:
         name = image_name(context.path)

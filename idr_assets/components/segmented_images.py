@@ -5,6 +5,7 @@ from typing import Self
 import dagster as dg
 from pydantic import BaseModel, PrivateAttr, ValidationError
 
+from idr_assets.components.dask_cluster import default_resources
 from idr_assets.components.list_fields import ListFields
 from idr_assets.components.listed_images import ListReader
 from idr_assets.components.scaffold import image_name
@@ -57,4 +58,4 @@ class SegmentedImages(dg.Component, ListFields, dg.Resolvable):
             raise dg.DagsterInvalidDefinitionError(message)
         if lines:
             dg.get_dagster_logger("idr_assets").warning("Images of %s that are not loaded:\n%s", name, lines)
-        return list_definitions(found, self.automation)
+        return list_definitions(found, self.automation).with_resources(default_resources(context))

@@ -12,7 +12,7 @@ import dagster as dg
 
 from idr_assets.instance import open_instance
 from idr_assets.orchestration.dead_runs import fail_dead_runs
-from idr_assets.project import DEFINITIONS
+from idr_assets.project import find_module
 from idr_assets.web.daemon import only_daemon
 from idr_assets.web.processes import HOST, check_yaml, serve
 
@@ -30,8 +30,10 @@ from idr_assets.web.processes import HOST, check_yaml, serve
     metavar="NAME",
     help="Also answer to this host name, for example of a proxy.",
 )
-@click.option("-m", "--module", default=DEFINITIONS, show_default=True, help="Module with the definitions.")
-def ui(port: int, hosts: Sequence[str], module: str, *, read_only: bool, without_daemon: bool) -> None:
+@click.option(
+    "-m", "--module", help="Module with the definitions.  [default: that of the project around the working folder]"
+)
+def ui(port: int, hosts: Sequence[str], module: str | None, *, read_only: bool, without_daemon: bool) -> None:
     """Serve the Dagster UI on this machine.
 
     Ctrl-C ends it. Requests from other web sites are refused. Its daemon starts queued runs, and runs schedules and
@@ -39,10 +41,10 @@ def ui(port: int, hosts: Sequence[str], module: str, *, read_only: bool, without
     """
     with open_instance() as instance, nullcontext() if read_only or without_daemon else _daemon(instance, port) as held:
         _check_port(port)
-        if module == DEFINITIONS:
+        if module is None:
             check_yaml()
         allowed = [word for name in hosts for word in ("--allow-host", name)]
-        _serve(module, port, [*["--read-only"] * read_only, *allowed], held)
+        _serve(module or find_module(), port, [*["--read-only"] * read_only, *allowed], held)
 
 
 @contextmanager

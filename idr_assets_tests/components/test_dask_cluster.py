@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from idr_assets.orchestration.cluster.resource import DaskResource
 from idr_assets_tests.support.image_project import ImageProject
 
 
@@ -52,3 +53,13 @@ def test_a_variable_that_holds_no_text_is_refused_as_such(
     with pytest.raises(Exception, match=r"defs\.yaml \(DaskCluster\) \(error\)") as raised:
         project.load()
     assert "cluster\n  Input should be a valid string" in str(raised.value.__cause__)
+
+
+def test_a_project_without_a_cluster_uses_threads_of_the_run(project: ImageProject) -> None:
+    project.write()
+    other = ImageProject(project.root, "other")
+    other.write()
+    (project.package / "defs/dask/defs.yaml").unlink()
+    (project.package / "defs/dask").rmdir()
+    assert project.dask() == DaskResource()
+    assert project.load().executor is None  # that of the project

@@ -40,8 +40,9 @@ def looked(definitions: dg.Definitions, cursor: str | None = None) -> dg.SensorR
     """Evaluate the sensor that watches the list."""
     with dg.DagsterInstance.get() as instance:
         context = dg.build_sensor_context(instance=instance, cursor=cursor)
-        found: dg.SensorResult = definitions.resolve_sensor_def("watch_screen")(context)
-        return found
+        found = definitions.resolve_sensor_def("watch_screen")(context)
+    assert isinstance(found, dg.SensorResult)
+    return found
 
 
 def test_commands_take_a_list_or_one_of_its_images(project: ImageProject) -> None:

@@ -1,0 +1,51 @@
+"""Load the definitions of a project; where one YAML is wrong, those of the others."""
+
+import os
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+
+BROKEN_YAML = "IDR_ASSETS_BROKEN_YAML"
+"""Variable that says `skip` where a wrong YAML costs what it defines alone; commands of Dagster itself fail by it."""
+
+
+def load_project(path_within_project: Path) -> dg.Definitions:
+    """Load what stands below the `defs` folder of a project, as Dagster does.
+
+    Where the environment says so, as in the processes of `idr-assets`, a YAML or module that cannot be loaded is logged
+    and left out. Dagster itself reads all YAML files before it loads any: one that is no YAML, or that names a
+    component that does not exist, keeps all from loading.
+    """
+    try:
+        return dg.load_from_defs_folder(path_within_project=path_within_project)
+    except Exception as error:
+        if os.environ.get(BROKEN_YAML) != "skip":
+            raise
+        return _load_others(dg.ComponentTree.for_project(path_within_project), error)
+
+
+def _load_others(tree: dg.ComponentTree, error: Exception) -> dg.Definitions:
+    """Load each part alone; raise the first error if none can be loaded."""
+    loaded, log = [], dg.get_dagster_logger("idr_assets")
+    for part in _parts(tree.defs_module_path):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # as `load_from_defs_folder` does
+                loaded.append(tree.build_defs(part))
+        except Exception as fault:  # noqa: BLE001  whatever the part does
+            log.error("%s is not loaded, all else is: %s", part, fault.__cause__ or fault)  # noqa: TRY400  named
+    if not loaded:
+        log.error("Dagster reads all YAML files before it loads any, and one cannot be read, so nothing is loaded.")
+        raise error
+    return dg.Definitions.merge(*loaded)
+
+
+def _parts(folder: Path) -> Iterator[Path]:
+    """Yield the folders with a YAML, and the modules beside them."""
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and not path.name.startswith((".", "__")):
+            yield from [path] if (path / "defs.yaml").exists() else _parts(path)
+        elif path.suffix == ".py" and path.name != "__init__.py":
+            yield path
