@@ -54,11 +54,7 @@ class ForeignBodyError(CorruptBodyError):
 
 
 class PageError(ForeignBodyError):
-    """A store answered with a web page, as servers do in place of what they do not have."""
-
-    def __init__(self) -> None:
-        """Name it."""
-        super().__init__("it is an HTML page")
+    """A store answered with a page, or with no document of Zarr, as servers do in place of what they do not have."""
 
 
 def check_address(url: str) -> None:

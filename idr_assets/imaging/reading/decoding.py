@@ -11,7 +11,7 @@ from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.reading.chunk_store import ChunkStore
 from idr_assets.imaging.reading.retries import retry_arguments
 
-UNDECODABLE = (ExceptionGroup, ValueError, RuntimeError, OSError, EOFError, zlib.error, lzma.LZMAError)
+UNDECODABLE = (ExceptionGroup, ValueError, OverflowError, RuntimeError, OSError, EOFError, zlib.error, lzma.LZMAError)
 """What decoding a chunk raises, or a shard, whose faults come as a group."""
 
 TRIES = 3

@@ -10,12 +10,15 @@ from typing import Any
 
 import numpy as np
 
-from idr_assets.imaging.errors import ForeignBodyError, ImageError, split_query
+from idr_assets.imaging.errors import ForeignBodyError, ImageError, PageError, split_query
 from idr_assets.imaging.store_text import cite, quote, show_address
 from idr_assets.imaging.stores.answers import check_page
 
 DOCUMENTS = ("zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata")
 """Names of Zarr's metadata documents; every other key is a chunk's."""
+
+WITH_FORMAT = ("zarr.json", ".zarray", ".zgroup")
+"""Documents that say their version of Zarr."""
 
 NUMCODECS = {
     *("blosc", "zstd", "gzip", "zlib", "lz4", "bz2", "lzma"),
@@ -48,15 +51,19 @@ def read_document(url: str, body: bytes) -> bytes:
 
     Raises
     ------
-    ForeignBodyError
-        Where it is not a JSON object.
+    PageError
+        Where it is not a JSON object, or not a document of Zarr.
     ImageError
         Where an array's chunks are not numbers, or have a codec that pixels do not need: decoding them might run code
         that the store sends.
 
     """
     document = _parse(body)
-    if split_query(url)[0].endswith(("/.zarray", "/zarr.json")):
+    name = split_query(url)[0].rpartition("/")[2]
+    if name in WITH_FORMAT and "zarr_format" not in document:
+        message = "it is not a document of Zarr, for it has no `zarr_format`"
+        raise PageError(message)
+    if name in {".zarray", "zarr.json"}:
         _check_codecs(show_address(url), document)
         _check_dtype(show_address(url), document)
         if (mended := _mend(document)) != document:
@@ -89,10 +96,10 @@ def _parse(body: bytes) -> dict[str, Any]:
     except ValueError as error:
         check_page(body)
         message = f"it is not JSON ({cite(error)})"
-        raise ForeignBodyError(message) from error
+        raise PageError(message) from error
     if not isinstance(document, dict):
         message = f"it is a JSON {type(document).__name__}, not an object"
-        raise ForeignBodyError(message)
+        raise PageError(message)
     return document
 
 

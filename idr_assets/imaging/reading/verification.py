@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from zarr.abc.store import ByteRequest, RangeByteRequest
 from zarr.core.buffer import Buffer
 
-from idr_assets.imaging.errors import CorruptBodyError, ForeignBodyError, PageError
+from idr_assets.imaging.errors import CorruptBodyError, ForeignBodyError
 from idr_assets.imaging.reading.chunk_bodies import PAGE, ChunkFormat, ShardFormat
 from idr_assets.imaging.reading.chunk_formats import find_checksum
 from idr_assets.imaging.reading.documents import DOCUMENTS, read_document
 from idr_assets.imaging.reading.store_checksums import StoreChecksums
 from idr_assets.imaging.store_text import quote
-from idr_assets.imaging.stores.answers import MOST_OF_A_DOCUMENT, Answer, check_page, looks_like_html
+from idr_assets.imaging.stores.answers import MOST_OF_A_DOCUMENT, Answer, check_page
 from idr_assets.imaging.stores.ranges import find_limits, version_of
 
 type Parts = Sequence[tuple[int, Buffer | None]]
@@ -103,8 +103,9 @@ def check_length(body: bytes, wanted: ByteRequest) -> None:
     """Raise `CorruptBodyError` unless a part of a chunk has the length that was requested."""
     length = wanted.end - wanted.start if isinstance(wanted, RangeByteRequest) else getattr(wanted, "suffix", len(body))
     if len(body) != length:
+        check_page(body)
         message = f"{length} bytes were requested, the answer has {len(body)}"
-        raise PageError if looks_like_html(body) else CorruptBodyError(message)
+        raise CorruptBodyError(message)
 
 
 def cut_part(body: bytes, wanted: ByteRequest) -> bytes:

@@ -2,6 +2,7 @@
 
 import hashlib
 import zlib
+from codecs import BOM_UTF8
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,6 +18,12 @@ PIECE = 2**20
 
 ENCODINGS = {"gzip": "gzip", "x-gzip": "gzip", "deflate": "zlib"}
 """What decodes the encodings of answers; gzip alone is asked for."""
+
+PAGES = {
+    **dict.fromkeys((b"<!doctype html", b"<html", b"<head", b"<body", b"<!--"), "an HTML"),
+    **dict.fromkeys((b"<?xml", b"<error>"), "an XML"),
+}
+"""How pages begin, and what they are."""
 
 MOST_OF_A_DOCUMENT = 64 * 2**20
 
@@ -133,12 +140,9 @@ def _decode(body: bytes, headers: Mapping[str, str], most: int) -> bytes:
 
 
 def check_page(body: bytes) -> None:
-    """Raise `PageError` where a body is a web page, which servers send in place of files that they do not have."""
-    if looks_like_html(body):
-        raise PageError
-
-
-def looks_like_html(body: bytes) -> bool:
-    """Return whether a body is a web page."""
-    start = body[:200].lstrip().lower()
-    return start.startswith((b"<!doctype html", b"<html"))
+    """Raise `PageError` where a body is a page, which servers send in place of files that they do not have."""
+    start = body[:200].removeprefix(BOM_UTF8).lstrip().lower()
+    found = next((kind for begin, kind in PAGES.items() if start.startswith(begin)), None)
+    if found:
+        message = f"it is {found} page"
+        raise PageError(message)

@@ -17,12 +17,20 @@ from idr_assets.imaging.reading.level import open_level
 from idr_assets.imaging.reading.probe import check_pixels
 from idr_assets.imaging.reading.retries import Patience
 from idr_assets_tests.support.idr_stores import Version, write_image
-from idr_assets_tests.support.store_server import Fault, StoreServer, html_page, status
+from idr_assets_tests.support.store_server import Fault, StoreServer, html_page, replaced, status
 
 PIXELS = np.arange(1, 1 + 2 * 3 * 8 * 12, dtype="u2").reshape(2, 1, 3, 8, 12)
 BLOCK = Block(range(2), (0,), range(3))
 HASTY = Patience(tries=3, timeout=5, wait=0.01)
 ABSENT = {"403": status(403), "401": status(401), "a page": html_page}
+NO_DOCUMENTS = {
+    "an XML page": replaced(b'\xef\xbb\xbf<?xml version="1.0"?><Error><Code>NoSuchKey</Code></Error>'),
+    "a comment": replaced(b"<!-- made by --><html></html>"),
+    "text": replaced(b"404: Not Found"),
+    "a JSON error": replaced(b'{"error": "not found"}'),
+    "nothing": status(204),
+}
+"""What else servers send in place of what they do not have."""
 
 
 @pytest.fixture(params=["http", "s3"])
@@ -51,13 +59,13 @@ def write_sparse(folder: Path) -> npt.NDArray[Any]:
 
 
 @pytest.mark.parametrize("version", ["0.1", "0.4", "0.5"])
-@pytest.mark.parametrize("answer", ABSENT)
+@pytest.mark.parametrize("answer", ABSENT | NO_DOCUMENTS)
 def test_documents_that_an_image_has_not_do_not_fail_it(
     remote: tuple[StoreServer, str, dict[str, Any]], version: Version, answer: str
 ) -> None:
     server, url, options = remote
     write(server.root, version)
-    server.absent = ABSENT[answer]
+    server.absent = (ABSENT | NO_DOCUMENTS)[answer]
     level = open_level(url, "0", options)
     check_pixels(level, BLOCK, sparse=False, byte_order_known=False)
     np.testing.assert_array_equal(level.read(BLOCK), PIXELS)
@@ -66,7 +74,12 @@ def test_documents_that_an_image_has_not_do_not_fail_it(
 
 @pytest.mark.parametrize(
     ("answer", "what"),
-    [(status(403), "access is refused (status 403)"), (html_page, "it is an HTML page"), (status(410), "status 410")],
+    [
+        (status(403), "access is refused (status 403)"),
+        (html_page, "it is an HTML page"),
+        (status(410), "status 410"),
+        (NO_DOCUMENTS["text"], "it is not JSON"),
+    ],
 )
 @pytest.mark.parametrize("document", ["zarr.json", "0/zarr.json", ".zgroup", ".zattrs", "0/.zarray"])
 def test_a_refusal_is_named_where_no_other_document_is_sent(
