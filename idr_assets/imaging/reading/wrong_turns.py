@@ -10,7 +10,8 @@ from fsspec.core import split_protocol
 
 from idr_assets.imaging.errors import ImageError, masked
 from idr_assets.imaging.ome_zarr.geometry import read_attributes
-from idr_assets.imaging.ome_zarr.multiscales import find_multiscale
+from idr_assets.imaging.ome_zarr.groups import describe_group
+from idr_assets.imaging.ome_zarr.multiscales import NoImageError, find_multiscale
 from idr_assets.imaging.reading.chunk_store import ChunkStore
 from idr_assets.imaging.reading.documents import DOCUMENTS
 from idr_assets.imaging.reading.retries import Patience
@@ -86,8 +87,11 @@ def _find_image_above(url: str, storage_options: Mapping[str, Any] | None, patie
         if not name:
             return None
         below = f"{name}/{below}".rstrip("/")
-        if (levels := _list_levels(above, storage_options, patience)) is not None:
-            return _lead_to(show_address(masked(above)), masked(url), below, levels)
+        found = _look_at(above, storage_options, patience)
+        if isinstance(found, str):
+            return f"{masked(url)} is not an image, but lies below a group that holds some. {found}"
+        if found is not None:
+            return _lead_to(show_address(masked(above)), masked(url), below, found)
     return None
 
 
@@ -100,11 +104,15 @@ def _split(url: str) -> tuple[str, str]:
     return urlunsplit(parts._replace(path=above)) if parts else above, name
 
 
-def _list_levels(url: str, storage_options: Mapping[str, Any] | None, patience: Patience) -> list[str] | None:
-    """List the levels of the image at an address; None where there is no image, or it cannot be read."""
+def _look_at(url: str, storage_options: Mapping[str, Any] | None, patience: Patience) -> list[str] | str | None:
+    """List the levels of the image at an address, or describe a group of images; None if neither can be read there."""
     try:
         store = ChunkStore(open_source_store(url, storage_options), url, patience)
-        return find_multiscale(masked(url), read_attributes(masked(url), store), "", []).paths()
+        attributes = read_attributes(masked(url), store)
+        try:
+            return find_multiscale(masked(url), attributes, "", []).paths()
+        except NoImageError:
+            return describe_group(masked(url), attributes, store)
     except (ImageError, ImportError, OSError, RuntimeError, ValueError, TypeError, KeyError):
         return None
 

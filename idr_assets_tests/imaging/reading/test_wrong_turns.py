@@ -52,6 +52,10 @@ def test_a_plate_names_fields_of_its_first_wells(server: StoreServer, version: V
             f"the address of one of them as `url`: {url}/A/1/field, {url}/A/2/field, {url}/B/1/0."
         )
         open_level(f"{url}/A/1/field", "0")
+        for below in ("A", "C/7/0"):
+            assert refusal(f"{url}/{below}").startswith(
+                f"{url}/{below} is not an image, but lies below a group that holds some. {url} is a plate, which"
+            )
 
 
 def test_a_plate_of_ome_zarr_py_leads_to_its_fields(tmp_path: Path) -> None:
