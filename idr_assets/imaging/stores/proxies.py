@@ -1,5 +1,7 @@
 """Which proxy leads to a server: that of http_proxy or https_proxy, unless no_proxy names the server."""
 
+from contextlib import suppress
+from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -18,7 +20,8 @@ def find_proxy(url: str) -> str | None:
     parts = urlsplit(url)
     host = parts.netloc.rpartition("@")[2]
     proxy = getproxies().get(parts.scheme)
-    if not proxy or any(proxy_bypass(name) for name in (host, parts.hostname or host)):
+    name = parts.hostname or host
+    if not proxy or proxy_bypass(host) or proxy_bypass(name) or _is_in_network(name, getproxies().get("no", "")):
         return None
     scheme, separator, _ = proxy.rpartition("://")
     if scheme not in {"", "http", "https"}:
@@ -28,3 +31,12 @@ def find_proxy(url: str) -> str | None:
         )
         raise ImageError(message)
     return proxy if separator else f"http://{proxy}"
+
+
+def _is_in_network(host: str, no_proxy: str) -> bool:
+    """Return whether a host is an address within one of the networks of `no_proxy`, such as 10.0.0.0/8."""
+    for network in no_proxy.split(","):
+        with suppress(ValueError):  # a name
+            if ip_address(host) in ip_network(network.strip(), strict=False):
+                return True
+    return False

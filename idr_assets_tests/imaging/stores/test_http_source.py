@@ -117,6 +117,8 @@ PROXIES: dict[str, tuple[dict[str, str], str, str | None]] = {
     "not for a port": ({"http_proxy": "http://p:1", "no_proxy": "a.example:8"}, "http://a.example:8", None),
     "for another port": ({"http_proxy": "http://p:1", "no_proxy": "a.example:8"}, "http://a.example:9", "http://p:1"),
     "not for IPv6": ({"http_proxy": "http://p:1", "no_proxy": "::1"}, "http://[::1]:8", None),
+    "not for a network": ({"http_proxy": "http://p:1", "no_proxy": "x, 10.0.0.0/8"}, "http://10.1.2.3:8", None),
+    "for another network": ({"http_proxy": "http://p:1", "no_proxy": "10.0.0.0/8"}, "http://11.1.2.3", "http://p:1"),
     "for none": ({"http_proxy": "http://p:1", "no_proxy": "*"}, "http://a.example", None),
 }
 
