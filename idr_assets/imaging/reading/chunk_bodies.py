@@ -31,7 +31,7 @@ OVERHEAD = 1024
 PAGE = 2**16
 """Bytes that any body may have: a web page in place of a small chunk is told as one."""
 
-DECODING = (RuntimeError, ValueError, OSError, EOFError, zlib.error, lzma.LZMAError)
+DECODING = (RuntimeError, ValueError, MemoryError, OSError, EOFError, zlib.error, lzma.LZMAError)
 """What decoders raise."""
 
 

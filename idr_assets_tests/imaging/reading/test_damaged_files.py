@@ -1,5 +1,6 @@
 """Files of a folder that are damaged are refused at once."""
 
+import json
 import re
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.reading.level import open_level
 from idr_assets.imaging.reading.retries import Patience
-from idr_assets_tests.support.idr_stores import write_image
+from idr_assets_tests.support.idr_stores import Version, write_image
 
 
 @pytest.mark.parametrize("document", [".zattrs", "0/.zarray", "0/0/0/0/0/0"])
@@ -30,3 +31,16 @@ def test_bytes_that_cannot_be_decoded_in_a_folder_are_refused_at_once(tmp_path: 
     shard.write_bytes(bytes(8) + shard.read_bytes()[8:])  # the index at its end is whole
     with pytest.raises(ImageError, match="0/c/0/0/0/0/0 is damaged: zstd cannot decode it"):
         open_level(str(image), "0", patience=Patience(wait=600.0)).read(Block(range(1), (0,), range(1)))
+
+
+@pytest.mark.parametrize("length", [2**40, 10**30])
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_chunks_that_no_memory_holds_are_refused(tmp_path: Path, version: Version, length: int) -> None:
+    image = write_image(tmp_path / "image.zarr", np.ones((1, 1, 1, 20, 30), "u2"), version=version)
+    document = image / "0" / (".zarray" if version == "0.4" else "zarr.json")
+    about = json.loads(document.read_text())
+    chunks = about["chunks"] if version == "0.4" else about["chunk_grid"]["configuration"]["chunk_shape"]
+    chunks[2] = length
+    document.write_text(json.dumps(about))
+    with pytest.raises(ImageError, match=r"the chunk has|cannot decode it"):
+        open_level(str(image), "0").read(Block(range(1), (0,), range(1)))
