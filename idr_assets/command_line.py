@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Any
@@ -16,23 +16,20 @@ from idr_assets.imaging.output.writing import remove_labels
 from idr_assets.imaging.planes import Block
 from idr_assets.init import init
 from idr_assets.instance import open_instance
-from idr_assets.orchestration.assets.names import figure_keys, measure_keys
-from idr_assets.orchestration.automation.missing import IN_PROGRESS, TO_DO, missing_planes, plan_runs, stale_planes
+from idr_assets.orchestration.assets.names import OVERVIEW
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.longer_axes import rename_shorter_keys
 from idr_assets.orchestration.partitions import (
     key_range,
     parse_range,
     partition_key,
-    range_tags,
     rectangles,
-    timepoint_tags,
 )
 from idr_assets.orchestration.process_end import skip_last_garbage
 from idr_assets.orchestration.records_lock import lock_records
-from idr_assets.orchestration.rectangles import Cell
 from idr_assets.parts import BROKEN_YAML
 from idr_assets.project import find_images, find_segmentation, load_definitions
+from idr_assets.to_do import find_to_do, resume_image, run
 from idr_assets.web.command import ui
 
 _name = click.argument("name", metavar="IMAGE")
@@ -85,7 +82,7 @@ def missing(name: str, module: str | None, *, stale: bool, in_progress: bool) ->
     """
     with open_instance() as instance:
         images = list(chain.from_iterable(find_images(_definitions(module), name)))
-        for image, cells in _to_do(instance, name, images, stale=stale, in_progress=in_progress):
+        for image, cells in find_to_do(instance, name, images, stale=stale, in_progress=in_progress):
             named = "".join(f"{it} " for it in (image.name if image.name != name else None, image.segmentation) if it)
             for block in rectangles(image, cells):
                 first, last = key_range(image, block).split("...")
@@ -106,9 +103,11 @@ def resume(name: str, module: str | None, *, stale: bool, in_progress: bool) -> 
     listed = find_images(definitions, name)
     job, done = definitions.resolve_implicit_global_asset_job_def(), []
     with open_instance() as instance:
-        to_do = _to_do(instance, name, list(chain.from_iterable(listed)), stale=stale, in_progress=in_progress)
+        to_do = find_to_do(instance, name, list(chain.from_iterable(listed)), stale=stale, in_progress=in_progress)
         for images in listed:
-            done += _resume(instance, job, images, [cells for cells in to_do if cells[0] in images])
+            done += resume_image(instance, job, images, [cells for cells in to_do if cells[0] in images])
+        if any(done) and listed[0][0].list_name == name:
+            done.append(run(instance, job, [dg.AssetKey([name, OVERVIEW])], {}))
     sys.exit(not all(done))
 
 
@@ -151,46 +150,3 @@ def _wipe(instance: dg.DagsterInstance, image: Image, block: Block) -> int:
 def _definitions(module: str | None) -> dg.Definitions:
     sys.path.insert(0, os.getcwd())  # noqa: PTH109  as Dagster's own commands do
     return load_definitions(module)
-
-
-def _resume(
-    instance: dg.DagsterInstance,
-    job: dg.JobDefinition,
-    images: Sequence[Image],
-    to_do: Sequence[tuple[Image, set[Cell]]],
-) -> list[bool]:
-    done = [
-        _run(instance, job, [dg.AssetKey(image.key("plane_labels"))], tags)
-        for image, cells in to_do
-        for tags in plan_runs(instance, image, cells)
-    ]
-    if any(done):
-        done.append(_run(instance, job, figure_keys(images), range_tags(images[0], images[0].window)))
-        done.append(_run(instance, job, measure_keys(images), timepoint_tags(images[0])))
-    return done
-
-
-def _to_do(
-    instance: dg.DagsterInstance, name: str, images: Sequence[Image], *, stale: bool, in_progress: bool
-) -> list[tuple[Image, set[Cell]]]:
-    states = (*TO_DO, IN_PROGRESS) if in_progress else TO_DO
-    to_do = []
-    for image in images:
-        rename_shorter_keys(instance, image)
-        cells = missing_planes(instance, image, states) | (stale_planes(instance, image) if stale else set())
-        to_do += [(image, cells)] if cells else []
-    if not to_do:
-        busy = 0 if in_progress else sum(len(missing_planes(instance, image, [IN_PROGRESS])) for image in images)
-        others = f"; {busy} are in progress or queued, which `--in-progress` lists" if busy else ""
-        click.echo(f"No plane of {name} is missing or failed{', or stale' * stale}{others}.", err=True)
-    return to_do
-
-
-def _run(
-    instance: dg.DagsterInstance, job: dg.JobDefinition, keys: Sequence[dg.AssetKey], tags: Mapping[str, str]
-) -> bool:
-    result = job.execute_in_process(instance=instance, asset_selection=keys, tags=dict(tags), raise_on_error=False)
-    run = instance.get_run_by_id(result.run_id)
-    if run and run.status == dg.DagsterRunStatus.CANCELED:
-        raise click.Abort
-    return result.success

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from idr_assets.orchestration.data_folder import data_url
 from idr_assets.orchestration.image import Image
 
 MOST_NAMED = 20
@@ -59,8 +60,22 @@ class ImageList:
     images: list[ListedImage] = field(default_factory=list)
     faults: list[tuple[str, str]] = field(default_factory=list)
 
+    @property
+    def every(self) -> list[Image]:
+        """All images, each once for each of its segmentations."""
+        return [image for listed in self.images for image in listed.images]
+
+    def overview_url(self, kind: str) -> str:
+        """Return the address of the table or figure of all images, a `parquet` or `png`."""
+        return overview_url(self.project, self.name, kind)
+
     def describe_faults(self) -> list[str]:
         """Return a line for each row that cannot be loaded; of many, the first ones."""
         lines = [f"{place}: {reason}" for place, reason in self.faults[:MOST_NAMED]]
         more = len(self.faults) - len(lines)
         return [*lines, f"and {more} more"] if more else lines
+
+
+def overview_url(project: Path, name: str, kind: str) -> str:
+    """Return the address of the overview of a list."""
+    return data_url(project, name, f"overview.{kind}")

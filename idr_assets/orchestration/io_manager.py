@@ -13,6 +13,7 @@ from idr_assets.imaging.planes import LabelledPlane, Plane
 from idr_assets.imaging.stores.by_address import open_filesystem
 from idr_assets.orchestration.dead_runs import prove_life
 from idr_assets.orchestration.image import Image
+from idr_assets.orchestration.image_list import overview_url
 from idr_assets.orchestration.partitions import block_of
 from idr_assets.orchestration.run_range import check_range
 
@@ -51,6 +52,10 @@ class ImageIOManager(dg.IOManager):
         """Load a lazy level (t, c, z, y, x), a label plane, the frame of objects, a PNG or the page."""
         _check_run(context)
         path = list(context.asset_key.path)
+        if path == [self.images[0].list_name, "overview"]:
+            from idr_assets.imaging.objects.tables import read_frame  # noqa: PLC0415  half a second, for a frame alone
+
+            return read_frame(overview_url(self.images[0].project, path[0], "parquet"))
         of_name = [image for image in self.images if image.name == path[0]]
         image = next((image for image in of_name if image.key(path[-1]) == path), of_name[0])
         pictures = {

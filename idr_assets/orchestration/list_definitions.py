@@ -7,7 +7,8 @@ from itertools import chain
 
 import dagster as dg
 
-from idr_assets.orchestration.assets.names import figure_keys, measure_keys
+from idr_assets.orchestration.assets.names import OVERVIEW, figure_keys, measure_keys
+from idr_assets.orchestration.assets.overview import overview
 from idr_assets.orchestration.automation.list_sensor import list_sensor
 from idr_assets.orchestration.automation.schedules import Automation, missing_schedule, refresh_sensor
 from idr_assets.orchestration.image_definitions import image_assets
@@ -22,14 +23,17 @@ thousand images, Dagster describes each job with all resources, and looks at all
 def list_definitions(image_list: ImageList, automation: Automation) -> dg.Definitions:
     """Build the assets of each image, and one schedule, two sensors and one resource for all of them."""
     name, images = image_list.name, [each.images for each in image_list.images]
-    every, target = list(chain.from_iterable(images)), {"job_name": ASSET_JOB}
+    every, target = image_list.every, {"job_name": ASSET_JOB}
     refreshed = list(chain.from_iterable([*figure_keys(each), *measure_keys(each)] for each in images))
     with _without_garbage_collection():
         assets = list(chain.from_iterable(map(image_assets, images)))
     return dg.Definitions(
-        assets=assets,
+        assets=[*assets, overview(image_list)],
         schedules=[missing_schedule(name, every, target, automation)],
-        sensors=[list_sensor(name, images, target, automation), refresh_sensor(name, refreshed, automation)],
+        sensors=[
+            list_sensor(name, images, target, automation),
+            refresh_sensor(name, [*refreshed, dg.AssetKey([name, OVERVIEW])], automation),
+        ],
         resources={f"{name}_io": ImageIO(every)},
     )
 

@@ -43,16 +43,23 @@ class Layout(NamedTuple):
 type Rows = Sequence[Sequence[Panel]]
 
 
-def draw_panels(
-    channels: Mapping[int, Rows], layout: Layout, *, title: str, caption: str, pixel_size: float | None = None
+def draw_panels(  # noqa: PLR0913
+    channels: Mapping[int, Rows] | Mapping[str, Rows],
+    layout: Layout,
+    *,
+    title: str,
+    caption: str,
+    pixel_size: float | None = None,
+    alike: bool = True,
 ) -> Figure:
     """Draw panels as rows and columns, a group of rows for each channel, below a title and above a caption.
 
-    The caption explains hatched panels if there are any. `pixel_size`, in µm, adds a scale bar.
+    The caption explains hatched panels if there are any. `pixel_size`, in µm, adds a scale bar. Planes that are not
+    `alike` have shapes and ranges of greys of their own, and groups with names.
     """
     planes = [panel.plane for rows in channels.values() for row in rows for panel in row]
     stored = [plane for plane in planes if plane]
-    shape = stored[0].pixels.shape if stored else (1, 1)
+    shape = stored[0].pixels.shape if stored and alike else (1, 1)
     columns = max(len(row) for rows in channels.values() for row in rows)
     figure = Figure(dpi=DPI, facecolor="white")
     sheet = _Sheet(figure, figure.add_axes((0, 0, 1, 1)), shape, columns, layout)
@@ -60,7 +67,7 @@ def draw_panels(
     for c, rows in channels.items():
         if pixel_size is not None and stored:  # the width of a plane is unknown without a stored one
             sheet.draw_scale_bar(y + _GROUP // 2, pixel_size)
-        y = sheet.draw_channel(y, c, rows)
+        y = sheet.draw_channel(y, c, rows, alike=alike)
     text = caption + (_MISSING if len(stored) < len(planes) else "")
     return sheet.cut(sheet.write_lines(y + _GAP, text, _CAPTION, fontsize=7, color=FAINT, linespacing=1.5) + _MARGIN)
 
@@ -98,19 +105,25 @@ class _Sheet:
         self.write(_MARGIN, y, "\n".join(lines), verticalalignment="top", **style)
         return y + letter[1] * len(lines)
 
-    def draw_channel(self, y: int, c: int, rows: Rows) -> int:
+    def draw_channel(self, y: int, c: int | str, rows: Rows, *, alike: bool) -> int:
         """Draw the panels of a channel below its name and range of greys, and return where they end."""
         planes = [panel.plane.pixels for row in rows for panel in row if panel.plane]
         grey = colours.contrast(planes)
         self.write(
-            _MARGIN, y + _GROUP // 2, f"channel {c}", fontsize=8.5, fontweight="bold", verticalalignment="center"
+            _MARGIN,
+            y + _GROUP // 2,
+            f"channel {c}" if alike else str(c),
+            fontsize=8.5,
+            fontweight="bold",
+            verticalalignment="center",
         )
-        if planes:
+        if planes and alike:
             self.draw_grey_range(_MARGIN + 180, y + _GROUP // 2, *grey)
         y += _GROUP
         for row in rows:
             for column, panel in enumerate(row):
-                self.draw_panel(_MARGIN + column * self.step, y + _HEADING, panel, grey)
+                own = grey if alike or not panel.plane else colours.contrast([panel.plane.pixels])
+                self.draw_panel(_MARGIN + column * self.step, y + _HEADING, panel, own)
             y += _HEADING + self.panel[0] + _GAP
         return y
 

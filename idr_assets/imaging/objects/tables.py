@@ -46,6 +46,13 @@ def objects_frame(urls: Sequence[str]) -> "pd.DataFrame":
     return pa.concat_tables(found).to_pandas()
 
 
+def read_frame(url: str) -> "pd.DataFrame":
+    """Read a table of other columns, such as the overview of a list."""
+    filesystem, path = open_filesystem(url)
+    with filesystem.open(path, "rb") as file:
+        return pq.read_table(file).to_pandas()
+
+
 def keep_tables(folder: str, urls: Collection[str]) -> None:
     """Remove all tables but `urls` from a folder: those of an earlier window, or with names of an earlier shape.
 

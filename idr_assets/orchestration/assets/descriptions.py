@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from idr_assets.orchestration.assets.metadata import markdown
 from idr_assets.orchestration.image import Image
+from idr_assets.orchestration.image_list import ImageList
 
 
 def of_source_image(image: Image) -> str:
@@ -76,6 +77,16 @@ def of_comparison(images: Sequence[Image]) -> str:
         f"The same planes of {image} as each of its segmentations labels them, side by side with their "
         f"numbers of objects: {names}; a PNG. Beside it, as PNG and CSV, how well each two of them agree: F1 of the "
         "objects that both have."
+    )
+
+
+def of_overview(images: ImageList) -> str:
+    """Describe the overview of a list, and name the rows that are not loaded."""
+    wrong = "".join(f"\n- {markdown(line)}" for line in images.describe_faults())
+    return (
+        f"All {len(images.images)} images of {markdown(images.name)}: a table with a row for each, in Parquet, and a "
+        "figure with the middle plane of each and its labels; a PNG."
+        + (f"\n\nRows that are not loaded:\n{wrong}" if wrong else "")
     )
 
 

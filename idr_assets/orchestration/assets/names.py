@@ -16,6 +16,9 @@ job of Dagster must share their partitions."""
 COMPARISON = "segmentation_comparison"
 """The asset that compares several segmentations."""
 
+OVERVIEW = "overview"
+"""The asset of a list of images."""
+
 MADE = ("source_image", "plane_labels", *FIGURES, *MEASURES, COMPARISON)
 """All assets of an image."""
 

@@ -36,6 +36,34 @@ def call(command: str) -> tuple[int, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
+def check_overview(project: ImageProject) -> None:
+    """Compare the overview with the tables of objects, and see that the row without an address is named."""
+    key = dg.AssetKey(["screen", "overview"])
+    definitions = project.load()
+    with dg.DagsterInstance.get() as instance:
+        frame = definitions.load_asset_value(key, instance=instance)
+        event = instance.get_latest_materialization_event(key)
+        record = instance.get_latest_asset_check_evaluation_record(dg.AssetCheckKey(key, "all_rows_loaded"))
+        tables = {
+            name: definitions.load_asset_value(dg.AssetKey([name, "objects"]), instance=instance) for name in "ab"
+        }
+    assert frame[["image", "treatment", "planes", "done", "failed", "stale"]].values.tolist() == [
+        ["a", "drug", 4, 4, 0, 0],
+        ["b", "control", 4, 4, 0, 0],
+    ]
+    assert frame["objects"].tolist() == [len(table) for table in tables]
+    assert frame["median_area"].tolist() == [table["area"].median() for table in tables]
+    assert event
+    assert event.asset_materialization
+    shown = event.asset_materialization.metadata["images"].value
+    assert "| image | treatment | planes |" in str(shown)
+    assert record
+    assert record.evaluation
+    assert not record.evaluation.passed
+    assert "images.csv:4: Value error, the image needs one address" in str(record.evaluation.metadata)
+    assert (project.root / "data/screen/overview.png").exists()
+
+
 def looked(definitions: dg.Definitions, cursor: str | None = None) -> dg.SensorResult:
     """Evaluate the sensor that watches the list."""
     with dg.DagsterInstance.get() as instance:
@@ -52,6 +80,7 @@ def test_commands_take_a_list_or_one_of_its_images(project: ImageProject) -> Non
     made = {path.relative_to(project.root / "data").as_posix() for path in (project.root / "data").glob("*/*.png")}
     assert made >= {f"{image}/{figure}.png" for image in "ab" for figure in ("montage", "object_counts")}
     assert call("missing screen")[1:] == ("", "No plane of screen is missing or failed.\n")
+    check_overview(project)
     assert "Choose from: a, b." in call("missing c")[2]
 
 
