@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
@@ -41,12 +42,11 @@ def check_overview(project: ImageProject) -> None:
     key = dg.AssetKey(["screen", "overview"])
     definitions = project.load()
     with dg.DagsterInstance.get() as instance:
-        frame = definitions.load_asset_value(key, instance=instance)
+        frame: Any = definitions.load_asset_value(key, instance=instance)
         event = instance.get_latest_materialization_event(key)
         record = instance.get_latest_asset_check_evaluation_record(dg.AssetCheckKey(key, "all_rows_loaded"))
-        tables = {
-            name: definitions.load_asset_value(dg.AssetKey([name, "objects"]), instance=instance) for name in "ab"
-        }
+        objects = [dg.AssetKey([name, "objects"]) for name in "ab"]
+        tables: list[Any] = [definitions.load_asset_value(each, instance=instance) for each in objects]
     assert frame[["image", "treatment", "planes", "done", "failed", "stale"]].values.tolist() == [
         ["a", "drug", 4, 4, 0, 0],
         ["b", "control", 4, 4, 0, 0],
