@@ -8,8 +8,8 @@ from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.derived import derived_asset
 from idr_assets.orchestration.assets.descriptions import of_overview
 from idr_assets.orchestration.assets.names import OVERVIEW
-from idr_assets.orchestration.stops import end_canceled
 from idr_assets.orchestration.image_list import ImageList
+from idr_assets.orchestration.stops import end_canceled
 
 ALL_LOADED = "all_rows_loaded"
 
