@@ -3,10 +3,8 @@
 from collections.abc import Callable, Mapping
 from inspect import unwrap
 from traceback import extract_tb
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import dask
-import dask.array as da
 import numpy as np
 import numpy.typing as npt
 
@@ -14,6 +12,9 @@ from idr_assets.imaging.segmentation.decorators import find_direct, find_thresho
 from idr_assets.imaging.segmentation.label_numbers import Labels, Pixels, check_labels, number
 from idr_assets.imaging.segmentation.lifting import SegmentationFunction, as_numbers
 from idr_assets.imaging.segmentation.works_on import works_on
+
+if TYPE_CHECKING:
+    import dask.array as da
 
 ENDINGS = (SystemExit, KeyboardInterrupt)
 """What ends the thread of a dask worker unless it is caught; the run would wait for it forever."""
@@ -64,10 +65,12 @@ def _compute(
     try:
         if (direct := find_direct(function)) and plane_chunks == units.shape[-2:]:
             return direct(units, **parameters)
+        import dask.array as da  # noqa: PLC0415  half a second, for functions without a direct form only
+
         # Without a name: it would be a hash of all pixels.
         lazy = da.from_array(units, chunks=(*units.shape[:-2], *plane_chunks), name=False)
         labels = _check_lazy(function(lazy, **parameters), find_name(function))
-        return dask.compute(labels, find_thresholds(function, lazy, parameters), scheduler="synchronous")
+        return da.compute(labels, find_thresholds(function, lazy, parameters), scheduler="synchronous")
     except ENDINGS as error:
         raise _end(find_name(function), error) from error
     except Exception as error:
@@ -75,8 +78,10 @@ def _compute(
         raise
 
 
-def _check_lazy(labels: object, name: str) -> da.Array:
+def _check_lazy(labels: object, name: str) -> "da.Array":
     """Refuse what a function of one plane returns for a stack: it mixes planes that happen to be segmented together."""
+    import dask.array as da  # noqa: PLC0415  as above
+
     if isinstance(labels, da.Array):
         return labels
     message = (
