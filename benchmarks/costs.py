@@ -99,9 +99,9 @@ def write_project(home: DagsterHome, url: str, shape: Sequence[int] = IDR_SHAPE)
     return project
 
 
-def command_of_run(block: Block, module: str, asset: str) -> str:
-    """Give Dagster's command that materializes the planes of a block."""
-    return f"dagster asset materialize -m {module} --select {asset} --partition-range '{_range(block)}'"
+def command_of_run(block: Block, module: str, asset: str, shape: Sequence[int] = IDR_SHAPE) -> str:
+    """Give Dagster's command that materializes the planes of a block of an image of this shape."""
+    return f"dagster asset materialize -m {module} --select {asset} --partition-range '{_range(block, shape)}'"
 
 
 def _told(command: list[str]) -> list[dict[str, Any]]:
@@ -110,7 +110,7 @@ def _told(command: list[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in ended.stdout.splitlines()[-2:]]
 
 
-def _range(block: Block) -> str:
+def _range(block: Block, shape: Sequence[int]) -> str:
     ends = ((indices[0], indices[-1]) for indices in (block.t, block.z))
-    keys = ((index_key(index, length) for index in end) for end, length in zip(ends, IDR_SHAPE[::2], strict=False))
+    keys = ((index_key(index, length) for index in end) for end, length in zip(ends, shape[::2], strict=False))
     return "...".join("|".join(pair) for pair in zip(*keys, strict=True))

@@ -9,7 +9,7 @@ import random
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from statistics import linear_regression
 from tempfile import TemporaryDirectory
@@ -21,7 +21,7 @@ import psutil
 
 from benchmarks.costs import PROJECT, command_of_run, write_project
 from benchmarks.memory import memory
-from benchmarks.simulated_image import shape_of, simulated_image
+from benchmarks.simulated_image import simulated_image
 from benchmarks.windows import MOST, window
 from idr_assets.orchestration.automation.missing import missing_planes, plan_runs
 from idr_assets_tests.support.dagster_home import DagsterHome, dagster_home
@@ -83,16 +83,16 @@ def tell(what: str, figure: object) -> None:
     sys.stdout.flush()
 
 
-def first_run(home: DagsterHome, planes: int) -> None:
+def first_run(home: DagsterHome, planes: int, shape: Sequence[int]) -> None:
     """Make all planes; tell the pace and memory at the start and at the end."""
-    process = home.start(command_of_run(window(planes), PROJECT, "image/plane_labels"))
+    process = home.start(command_of_run(window(planes), PROJECT, "image/plane_labels", shape))
     looks = list(watch(home, process))
     if process.wait():
         raise RuntimeError(home.output.read_text()[-2000:])
     early, late = (pace(looks, planes, share) for share in ((0.05, 0.3), (0.7, 0.95)))
     tell("planes a second, 5 to 30 %", f"{early:.0f}")
     tell("planes a second, 70 to 95 %", f"{late:.0f}")
-    tell("the second over the first", f"{late / early:.2f}")
+    tell("the second over the first", f"{late / max(early, 1e-9):.2f}")
     for part in (0.1, 0.5, 0.95):
         look = next(look for look in looks if look.done >= part * planes)
         tell(f"MB of the run's process, and of all, at {part:.0%}", f"{look.own / 1e6:.0f}, {look.all / 1e6:.0f}")
@@ -115,12 +115,11 @@ def later(home: DagsterHome, definitions: dg.Definitions, planes: int) -> None:
         return definitions.resolve_schedule_def("missing_image").evaluate_tick(context)
 
     def resume() -> bool:
-        (tags,) = plan_runs(home.instance, image, missing_planes(home.instance, image) & made)
+        (tags,) = plan_runs(home.instance, image, missing_planes(home.instance, image))
         job = definitions.resolve_job_def("segment_image")
         return job.execute_in_process(instance=home.instance, asset_selection=[KEY], tags=tags).success
 
     keys = sorted(home.instance.get_materialized_partitions(KEY))
-    made = {(int(t), int(z)) for t, z in (key.split("|") for key in keys)}
     tell("partitions that Dagster counts", len(keys))
     timed("tick of missing_image, all of these made", tick)
     gone = random.Random(0).sample(keys, max(1, round(MISSING * planes)))  # noqa: S311
@@ -134,12 +133,13 @@ def main() -> None:
     """Make as many planes as the argument says; print what that takes."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--planes", type=int, default=100_000, help=f"up to {MOST:,}, whole timepoints of 500")
-    planes = len(window(parser.parse_args().planes))
-    with simulated_image(0, SIDE) as url, TemporaryDirectory() as folder, dagster_home(Path(folder)) as home:
+    block = window(parser.parse_args().planes)
+    planes, shape = len(block), (len(block.t), 1, len(block.z), SIDE, SIDE)
+    with simulated_image(0, shape) as url, TemporaryDirectory() as folder, dagster_home(Path(folder)) as home:
         (home.path / "python/sitecustomize.py").unlink()  # its guard looks at all that a process does
-        project = write_project(home, url, shape_of(SIDE))
+        project = write_project(home, url, shape)
         tell("planes", planes)
-        first_run(home, planes)
+        first_run(home, planes, shape)
         os.environ.update(IDR_ASSETS_DATA=str(home.data), DAGSTER_HOME=str(home.path))
         definitions = project.load()
         files, folders, size = count_files(home.data)

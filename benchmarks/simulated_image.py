@@ -52,18 +52,10 @@ class SimulatedImage(StoreServer):
         return web.Response(body=self.chunk(*index))
 
 
-def shape_of(side: int) -> tuple[int, ...]:
-    """Give the shape of the image whose planes have `side` x `side` pixels, or those of the image if that is 0."""
-    return (*IDR_SHAPE[:3], side, side) if side else IDR_SHAPE
-
-
 @contextmanager
-def simulated_image(latency: float, side: int = 0) -> Iterator[str]:
-    """Serve the image from a process of its own, and give its address; it ends with this one, however that ends.
-
-    Its planes have `side` x `side` pixels, or those of the image if that is 0.
-    """
-    command = [sys.executable, "-m", __spec__.name, str(latency), str(side)]
+def simulated_image(latency: float, shape: tuple[int, ...] = IDR_SHAPE) -> Iterator[str]:
+    """Serve the image from a process of its own, and give its address; it ends with this one, however that ends."""
+    command = [sys.executable, "-m", __spec__.name, str(latency), *map(str, shape)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603
         assert server.stdout
         yield server.stdout.readline().strip()
@@ -81,8 +73,8 @@ def stored_image(planes: int, timepoints: int) -> Iterator[str]:
 def main() -> None:
     """Serve until the standard input ends; the arguments are those of `simulated_image`."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends who holds the other end, and so this
-    latency, side = float(sys.argv[1]), int(sys.argv[2])
-    with TemporaryDirectory() as root, SimulatedImage(Path(root), latency, shape_of(side)) as server:
+    latency, *shape = sys.argv[1:]
+    with TemporaryDirectory() as root, SimulatedImage(Path(root), float(latency), tuple(map(int, shape))) as server:
         print(f"{server.url}/{PATH}", flush=True)  # noqa: T201
         sys.stdin.read()
 

@@ -69,13 +69,12 @@ def gaussian_threshold(
 def _label_directly(
     planes: Pixels, *, sigma: float = 1.0, threshold_fraction: float = 0.33
 ) -> tuple[Labels, npt.NDArray[Any]]:
-    thresholds = []
+    smoothed = scipy.ndimage.gaussian_filter(_as_filtered(planes), (0, sigma, sigma))
+    thresholds = float(threshold_fraction) * smoothed.max(axis=(1, 2))
     labels = np.empty(planes.shape, np.int32)
-    for plane, own in zip(planes, labels, strict=True):
-        smoothed = scipy.ndimage.gaussian_filter(_as_filtered(plane), sigma)
-        thresholds.append(float(threshold_fraction) * smoothed.max())
-        scipy.ndimage.label(smoothed > thresholds[-1], output=own)
-    return labels, np.array(thresholds)
+    for plane, threshold, own in zip(smoothed, thresholds, labels, strict=True):
+        scipy.ndimage.label(plane > threshold, output=own)
+    return labels, thresholds
 
 
 def _smoothed_and_thresholds(planes: da.Array, sigma: float, threshold_fraction: float) -> tuple[da.Array, da.Array]:
