@@ -44,24 +44,25 @@ def log_progress(
 ) -> Iterator[PlaneSummary | PlaneFailure]:
     """Pass results on, and log the progress every INTERVAL seconds, even while none comes, and at the end.
 
-    After each line but the last, `then` is called, in the thread that logs.
+    As often, `then` is called, in a thread of its own: lines do not wait for it.
     """
     progress, ended = Progress(total), Event()
-    teller = Thread(target=_tell, args=(progress, log, then, ended), daemon=True)
-    teller.start()
+    tellers = [Thread(target=_tell, args=(each, ended), daemon=True) for each in (lambda: log(str(progress)), then)]
+    for teller in tellers:
+        teller.start()
     try:
         for result in results:
             progress.count(result)
             yield result
     finally:
         ended.set()
-        teller.join()
+        for teller in tellers:
+            teller.join()
         log(str(progress))
 
 
-def _tell(progress: Progress, log: Callable[[str], None], then: Callable[[], None], ended: Event) -> None:
+def _tell(tell: Callable[[], None], ended: Event) -> None:
     due = monotonic() + INTERVAL
     while not ended.wait(max(0.0, due - monotonic())):
         due = monotonic() + INTERVAL
-        log(str(progress))
-        then()
+        tell()

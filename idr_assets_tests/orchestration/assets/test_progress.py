@@ -68,6 +68,28 @@ def test_lines_come_while_no_plane_does(monkeypatch: pytest.MonkeyPatch) -> None
     assert lines[-1].startswith("1 of 2 planes done, ")
 
 
+def test_lines_do_not_wait_for_what_comes_after_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "INTERVAL", 0.01)
+    lines: list[str] = []
+    several = Event()
+
+    def log(line: str) -> None:
+        lines.append(line)
+        if len(lines) > 3:
+            several.set()
+
+    def results() -> Iterator[PlaneSummary | PlaneFailure]:
+        assert several.wait(30)
+        yield DONE
+
+    assert len([*log_progress(results(), 2, log, lambda: assert_set(several))]) == 1
+
+
+def assert_set(event: Event) -> None:
+    """Take as long as the lines need that are logged meanwhile."""
+    assert event.wait(30)
+
+
 def test_the_last_line_comes_when_the_results_end_in_an_error() -> None:
     lines: list[str] = []
 
