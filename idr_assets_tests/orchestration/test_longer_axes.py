@@ -44,9 +44,9 @@ def grow(grown: Segmented, pixels: npt.NDArray[np.uint16]) -> None:
     array[:] = pixels
 
 
-def follow(grown: Segmented, shape: tuple[int, ...]) -> Image:
+def follow(grown: Segmented, shape: tuple[int, ...], **fields: str) -> Image:
     """Write a shape into the YAML, and give the image."""
-    grown.project.write(shape=str(list(shape)), **FIELDS)
+    grown.project.write(shape=str(list(shape)), **FIELDS | fields)
     return find_image(grown.definitions, "image")[0]
 
 
@@ -88,13 +88,14 @@ def test_a_run_renames_first_and_definitions_of_before_leave_longer_keys(grown: 
     image = follow(grown, LATER.shape)
     assert grown.run("plane_labels", "09|1") == ""
     assert missing_planes(grown.instance, image) == NEW - {(9, 1)}
-    follow(grown, FIRST.shape)
+    follow(grown, FIRST.shape, segmentation="{parameters: {sigma: 2}}")
     assert grown.run("plane_labels", "5|1") == ""
     assert {"5|1", "05|1"} <= grown.materialized()
     assert image.open_output().labels.shape == LATER.shape
     rename_shorter_keys(grown.instance, image)
     assert missing_planes(grown.instance, image) == NEW - {(9, 1)}
     assert "5|1" not in grown.materialized()
+    assert stale_planes(grown.instance, image) == {(5, 1)}  # the newer record counts
 
 
 def test_an_image_that_grew_makes_planes_stale_only_if_it_changed_otherwise(grown: Segmented) -> None:

@@ -13,10 +13,9 @@ from distributed import Client, KilledWorker
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.output.origins import Origins
-from idr_assets.imaging.output.output_image import OutputImage
-from idr_assets.imaging.output.writing import remove_labels
 from idr_assets.imaging.planes import Block, evenly_spread
 from idr_assets.imaging.segmentation.block_task import BlockTask, run_task
+from idr_assets.imaging.segmentation.confirmation import remove_own_labels
 from idr_assets.imaging.segmentation.failures import fail_planes
 from idr_assets.imaging.segmentation.in_flight import ClusterLostError, InFlight, Outcome
 from idr_assets.imaging.segmentation.independence import BLOCKS_COMPARED, DEPENDENT, UNPROVEN
@@ -54,7 +53,8 @@ def segment_blocks(
     found = list(road.segment(replace(task, compared=frozenset(first)), first))
     others = [block for block in blocks if block not in first]
     if _is_dependent(found):
-        yield from (_distrust(task.output, result) for result in found)
+        remove_own_labels(task.output, found)
+        yield from map(_distrust, found)
         yield from (PlaneFailure(plane, UNPROVEN, dependent=True) for block in others for plane in block.planes())
     else:
         yield from found
@@ -137,9 +137,6 @@ def _is_dependent(outcome: Outcome | list[Result]) -> bool:
     return isinstance(outcome, list) and any(isinstance(plane, PlaneFailure) and plane.dependent for plane in outcome)
 
 
-def _distrust(output: OutputImage, result: Result) -> PlaneFailure:
-    """Turn the summary of a plane into a failure, and remove its labels."""
-    if isinstance(result, PlaneFailure):
-        return result
-    remove_labels(output, result.plane.block)
-    return PlaneFailure(result.plane, DEPENDENT, dependent=True)
+def _distrust(result: Result) -> PlaneFailure:
+    """Turn the summary of a plane into a failure."""
+    return result if isinstance(result, PlaneFailure) else PlaneFailure(result.plane, DEPENDENT, dependent=True)

@@ -1,9 +1,10 @@
-"""Check, right before a report, that planes are still stored as a run wrote them."""
+"""Check that planes are still stored as a run wrote them: before a report, and before their labels are removed."""
 
 from collections.abc import Sequence
 
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.output.read_back import read_checksums
+from idr_assets.imaging.output.writing import remove_labels
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary, Result
 
 OVERWRITTEN = (
@@ -19,3 +20,10 @@ def confirm_planes(output: OutputImage, found: Sequence[Result]) -> list[Result]
     seen = zip(summaries, stored, strict=True)
     lost = {summary.plane for summary, checksum in seen if checksum is None or checksum != summary.checksum}
     return [PlaneFailure(it.plane, OVERWRITTEN, written=True) if it.plane in lost else it for it in found]
+
+
+def remove_own_labels(output: OutputImage, found: Sequence[Result]) -> None:
+    """Remove the labels that a run wrote; planes that another run has overwritten meanwhile keep theirs."""
+    for result in confirm_planes(output, found):
+        if isinstance(result, PlaneSummary):
+            remove_labels(output, result.plane.block)

@@ -1,6 +1,7 @@
 """What earlier runs have made: for the run that retries a failed one, and for checks that a killed run left open."""
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import dagster as dg
@@ -22,6 +23,10 @@ PARENT_TAG = "dagster/parent_run_id"
 
 RETRY_TAGS = ("dagster/is_resume_retry", "dagster/retry_number")
 """Tags of a run that starts again from a failure, and of one that the daemon started because another failed."""
+
+
+MOST_RECORDS = 1000
+"""Records of partitions that are looked at, the last ones."""
 
 
 @dataclass
@@ -75,6 +80,17 @@ def read_unevaluated(context: dg.AssetExecutionContext, image: Image, output: Ou
         for event in read_told_partitions(context.instance, run_id, context.asset_key):
             found |= {summary.plane: summary for summary in read_stored(output, image, event)}
     return [*found.values()]
+
+
+def forget_lost(context: dg.AssetExecutionContext, image: Image, output: OutputImage, keys: Collection[str]) -> None:
+    """Forget what Dagster was told of partitions by any run, where the output does not hold that any more."""
+    wanted = dg.AssetRecordsFilter(asset_key=context.asset_key, asset_partitions=[*keys])
+    told = context.instance.fetch_materializations(wanted, limit=MOST_RECORDS).records if keys else []
+    last = {str(it.partition_key): it.asset_materialization for it in reversed(told) if it.asset_materialization}
+    lost = [key for key, event in last.items() if not read_stored(output, image, event)]
+    if lost:
+        with suppress(NotImplementedError):  # an event log that cannot forget single partitions
+            context.instance.wipe_asset_partitions(context.asset_key, lost)
 
 
 def read_stored(output: OutputImage, image: Image, event: dg.AssetMaterialization) -> list[PlaneSummary]:

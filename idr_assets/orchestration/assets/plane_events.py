@@ -12,9 +12,9 @@ import dagster as dg
 
 from idr_assets.imaging.planes import Plane, evenly_spread
 from idr_assets.imaging.segmentation.findings import Findings
-from idr_assets.imaging.segmentation.plane_results import PlaneSummary, Result
+from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary, Result
 from idr_assets.imaging.stores.zarr_settings import own_settings
-from idr_assets.orchestration.assets.earlier_attempt import read_stored
+from idr_assets.orchestration.assets.earlier_attempt import forget_lost, read_stored
 from idr_assets.orchestration.assets.plane_metadata import draw_outlines, write_summaries
 from idr_assets.orchestration.assets.source_watch import SourceWatch
 from idr_assets.orchestration.partitions import axis_tags, partition_key
@@ -139,6 +139,8 @@ class PlaneEvents:
                 events.append(
                     dg.AssetMaterialization(self._context.asset_key, metadata=metadata, partition=key, tags=tags)
                 )
+        lost = {it.plane for it in found if isinstance(it, PlaneFailure) and it.written}
+        forget_lost(self._context, self._image, self._run.output, {partition_key(self._image, it) for it in lost})
         for key in complete:
             del self._waiting[key]
         self.found.add(found)

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.output.growth import are_unchanged
-from idr_assets.imaging.output.writing import remove_labels
 from idr_assets.imaging.planes import Plane
 from idr_assets.imaging.reading.fingerprint import read_fingerprint
+from idr_assets.imaging.segmentation.confirmation import remove_own_labels
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary, Result
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.source_version import SourceVersion, describe_layout, has_only_grown, hasten
@@ -56,8 +56,7 @@ class SourceWatch:
             return [_fail(result, UNSURE % error) for result in found]
         if not self.replaced:
             return [*found]
-        for result in found:
-            remove_labels(self.image.open_output(), result.plane.block)
+        remove_own_labels(self.image.open_output(), found)
         return [_fail(result, REPLACED % self.image.name) for result in found]
 
     def _is_same(self, planes: Sequence[Plane]) -> bool:

@@ -17,11 +17,10 @@ DIMENSION = "dagster/partition/"
 def rename_partitions(instance: dg.DagsterInstance, asset: dg.AssetKey, names: Mapping[str, str]) -> None:
     """Report the last materialization of each partition again under its new name, and forget the old name.
 
-    `names` maps old names to new ones. A new name that already has a record keeps it. If the instance cannot forget
+    `names` maps old names to new ones. A new name that has a later record keeps it. If the instance cannot forget
     single partitions, the old names stay.
     """
-    known = instance.get_materialized_partitions(asset)
-    renamed = [_rename(event, names[old]) for old, event in _last(instance, asset, names) if names[old] not in known]
+    renamed = [_rename(event, names[old]) for old, event in _last(instance, asset, names)]
     report_materializations(instance, renamed)
     with suppress(NotImplementedError):
         instance.wipe_asset_partitions(asset, [*names])
@@ -30,15 +29,17 @@ def rename_partitions(instance: dg.DagsterInstance, asset: dg.AssetKey, names: M
 def _last(
     instance: dg.DagsterInstance, asset: dg.AssetKey, names: Mapping[str, str]
 ) -> Iterator[tuple[str, dg.AssetMaterialization]]:
-    """Yield the last materialization of each partition with these names."""
-    wanted, cursor, more = set(names), None, True
+    """Yield the last materialization of each partition with these names, unless one of its new name is later."""
+    wanted, cursor, more = set(names.values()), None, True
     while wanted and more:
         found = instance.fetch_materializations(asset, limit=PAGE, cursor=cursor)
         cursor, more = found.cursor, found.has_more
         for record in found.records:  # the newest first
-            if record.partition_key in wanted and record.asset_materialization:
-                wanted.remove(record.partition_key)
-                yield str(record.partition_key), record.asset_materialization
+            key = str(record.partition_key)
+            if names.get(key, key) in wanted and record.asset_materialization:
+                wanted.remove(names.get(key, key))
+                if key in names:
+                    yield key, record.asset_materialization
 
 
 def _rename(event: dg.AssetMaterialization, name: str) -> dg.AssetMaterialization:
