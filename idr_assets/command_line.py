@@ -97,7 +97,7 @@ def missing(name: str, module: str | None, *, stale: bool, in_progress: bool) ->
 def resume(name: str, module: str | None, *, stale: bool, in_progress: bool) -> None:
     """Make missing and failed planes of IMAGE, or of all images of a list.
 
-    Then draws its figures and measures its objects.
+    Then draws its figures and measures its objects, from the planes that are done, even if others failed.
     """
     definitions = _definitions(module)
     listed = find_images(definitions, name)

@@ -19,13 +19,14 @@ def resume_image(
     images: Sequence[Image],
     to_do: Sequence[tuple[Image, set[Cell]]],
 ) -> list[bool]:
-    """Make the given (t, z) of an image and, if any succeed, its figures and objects; return whether each run did."""
+    """Make the given (t, z) of an image, and what is drawn and measured of all that is done; return whether each run succeeded."""
     done = [
         run(instance, job, [dg.AssetKey(image.key("plane_labels"))], tags)
         for image, cells in to_do
         for tags in plan_runs(instance, image, cells)
     ]
-    if any(done):
+    labels = [dg.AssetKey(image.key("plane_labels")) for image in images]
+    if done and any(map(instance.get_materialized_partitions, labels)):
         done.append(run(instance, job, figure_keys(images), range_tags(images[0], images[0].window)))
         done.append(run(instance, job, measure_keys(images), timepoint_tags(images[0])))
     return done

@@ -1,5 +1,6 @@
 """The queue in which runs wait for their store; `dagster.yaml` names it."""
 
+from contextlib import suppress
 from logging import getLogger
 from typing import Any
 
@@ -12,6 +13,14 @@ class BoundedRunCoordinator(dg.QueuedRunCoordinator):
     Dagster gives a pool its default limit only after its first runs have left the queue: the first backfill of an
     instance would read from a store with ten runs at once.
     """
+
+    def __init__(self, *args: Any, **arguments: Any) -> None:  # noqa: ANN401  as the queue takes them
+        """Create the queue, which the daemon does at its start."""
+        super().__init__(*args, **arguments)
+        with suppress(ImportError):  # of internals that a release has moved
+            from idr_assets.orchestration.event_log.job_backfills import find_runs_of_ranges  # noqa: PLC0415
+
+            find_runs_of_ranges()
 
     def submit_run(self, context: Any) -> dg.DagsterRun:  # noqa: ANN401  Dagster does not export its type
         """Put a run into the queue after its pools have limits; existing limits stay."""

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import ExitStack
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from aiohttp import web
@@ -21,7 +21,7 @@ from aiohttp import web
 from idr_assets_tests.support.request_counts import RequestCounts
 from idr_assets_tests.support.web_thread import serve
 
-CONTENT_RANGE = web.RequestKey("content_range", str)
+CONTENT_RANGE: Any = web.RequestKey("content_range", str) if hasattr(web, "RequestKey") else "content_range"
 """Which part the good answer to a request holds."""
 
 type Fault = Callable[[web.Request, bytes], Awaitable[web.StreamResponse]]

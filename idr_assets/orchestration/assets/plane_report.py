@@ -76,8 +76,8 @@ def _describe(name: str, done: int, failures: list[PlaneFailure]) -> str:
     listed = "\n".join(_reason(*named, reason=reason) for reason, named in planes.items())
     return (
         f"Planes that failed: {len(failures)}. Partitions that are done: {done}. Mend what needs it, then materialize "
-        f"missing and failed partitions again (`idr-assets resume {name}`); until then, what an earlier run stored of "
-        f"them stays.\n{listed}"
+        f"missing and failed partitions again (`idr-assets resume {name}`, which also draws the figures of those that "
+        f"are done); until then, what an earlier run stored of them stays.\n{listed}"
     )
 
 

@@ -12,14 +12,12 @@ from dagster_postgres import PostgresEventLogStorage
 from dagster_postgres.utils import get_token_provider_from_config, pg_url_from_config
 
 from idr_assets.orchestration.event_log.batches import EventBatches
-from idr_assets.orchestration.event_log.interrupts import InterruptedRuns
+from idr_assets.orchestration.event_log.run_ends import RunEnds
 from idr_assets.orchestration.event_log.status import PartitionStatus
 from idr_assets.orchestration.event_log.wipe import PartitionWipe
 
 
-class BatchedPostgresEventLogStorage(
-    EventBatches, InterruptedRuns, PartitionStatus, PartitionWipe, PostgresEventLogStorage
-):
+class BatchedPostgresEventLogStorage(EventBatches, RunEnds, PartitionStatus, PartitionWipe, PostgresEventLogStorage):
     """Dagster's event log in PostgreSQL, with the same settings, and each batch in one transaction."""
 
     # One table is index and log of runs. Assets are found by these columns; logs read the event itself.

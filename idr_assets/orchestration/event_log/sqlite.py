@@ -8,13 +8,13 @@ from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 
 from idr_assets.orchestration.event_log.batches import EventBatches, insert_events
 from idr_assets.orchestration.event_log.instance_storage import InstanceSqliteEventLogStorage
-from idr_assets.orchestration.event_log.interrupts import InterruptedRuns
+from idr_assets.orchestration.event_log.run_ends import RunEnds
 from idr_assets.orchestration.event_log.status import PartitionStatus
 from idr_assets.orchestration.event_log.wipe import PartitionWipe
 
 
 class BatchedSqliteEventLogStorage(
-    EventBatches, InterruptedRuns, PartitionStatus, PartitionWipe, InstanceSqliteEventLogStorage
+    EventBatches, RunEnds, PartitionStatus, PartitionWipe, InstanceSqliteEventLogStorage
 ):
     """Dagster's event log in SQLite, with batches and wipes of single partitions.
 
