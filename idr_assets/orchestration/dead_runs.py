@@ -17,14 +17,22 @@ LONGEST_CREATION = timedelta(days=1)
 def prove_life(instance: dg.DagsterInstance, run_id: str) -> Iterator[None]:
     """Prove that the process of a run lives, as long as it does.
 
-    A run without a proof, for example because the instance's folder is read-only, is never taken for dead.
+    A run without a proof, for example because the instance's folder is read-only, is never taken for dead. One that
+    ends because the database does not take its events leaves its file, so that it is.
     """
     path = _folder(instance) / run_id
     with ExitStack() as stack:
         with suppress(OSError):
             stack.enter_context(hold(path, here()))
-            stack.callback(path.unlink, missing_ok=True)
+            stack.callback(_remove, instance, path)
         yield
+
+
+def _remove(instance: dg.DagsterInstance, path: Path) -> None:
+    from idr_assets.orchestration.event_log import has_given_up  # noqa: PLC0415
+
+    if not has_given_up(instance):
+        path.unlink(missing_ok=True)
 
 
 def fail_dead_runs(instance: dg.DagsterInstance) -> None:

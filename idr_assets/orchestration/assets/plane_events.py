@@ -1,9 +1,8 @@
 """Tell Dagster of planes while the run works, so that they count at once, and also if the run is stopped or killed."""
 
-import json
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import batched
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -15,9 +14,10 @@ from idr_assets.imaging.segmentation.findings import Findings
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary, Result
 from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.earlier_attempt import forget_lost, read_stored
-from idr_assets.orchestration.assets.plane_metadata import draw_outlines, write_summaries
+from idr_assets.orchestration.assets.lost_database import explain_absence
+from idr_assets.orchestration.assets.plane_metadata import MOST_PICTURED, draw_outlines, materialize_partition
 from idr_assets.orchestration.assets.source_watch import SourceWatch
-from idr_assets.orchestration.partitions import axis_tags, partition_key
+from idr_assets.orchestration.partitions import partition_key
 from idr_assets.orchestration.records_lock import lock_records
 from idr_assets.orchestration.rectangles import Cell
 from idr_assets.orchestration.stops import say_what_is_kept
@@ -26,8 +26,7 @@ from idr_assets.orchestration.versions import version_tags
 if TYPE_CHECKING:
     from idr_assets.imaging.segmentation.run import SegmentationRun  # dask, for the run only
 
-MOST_PICTURED = 3
-"""Partitions of a run with pictures at most: thousands would make the event log as large as the labels."""
+REFUSED = "Planes are stored, but Dagster cannot be told of them now; the run tries again: %s"
 
 
 class PlaneEvents:
@@ -56,7 +55,6 @@ class PlaneEvents:
         self._refused = False
         self._telling = Lock()
         self._tags = version_tags(context.instance, image)
-        self._lineage = {key: json.dumps(value) for key, value in run.provenance.to_json().items()}
         partitions = [partition_key(image, Plane(t, 0, z)) for t, z in sorted(cells)]
         self.partitions = len(partitions)
         self._pictured = evenly_spread(partitions, MOST_PICTURED)
@@ -88,9 +86,8 @@ class PlaneEvents:
         try:
             self.tell()
         except Exception as error:  # noqa: BLE001  whatever the database raises
-            self._context.log.warning(
-                "Planes are stored, but Dagster cannot be told of them now; the run tries again: %s", error
-            )
+            with suppress(Exception):  # the log has the same database
+                self._context.log.warning(REFUSED, error)
 
     @contextmanager
     def tell_at_the_end(self, stopped: Callable[[], bool]) -> Iterator[None]:
@@ -100,7 +97,8 @@ class PlaneEvents:
             yield
             ended = not stopped()
         finally:
-            self.tell(last=True)
+            with explain_absence(self._context, self._image.name):
+                self.tell(last=True)
             if not ended:
                 say_what_is_kept(self._context, self._image.name, self.done, self.partitions)
 
@@ -134,11 +132,8 @@ class PlaneEvents:
         for key, them in zip(complete, batched(found, len(self._image.channels)), strict=True):
             summaries = [result for result in them if isinstance(result, PlaneSummary)]
             if len(summaries) == len(them):
-                metadata = write_summaries(summaries) | self._lineage | pictures.get(key, {})
-                tags = self._tags | axis_tags(key)
-                events.append(
-                    dg.AssetMaterialization(self._context.asset_key, metadata=metadata, partition=key, tags=tags)
-                )
+                made, more = self._run.provenance, pictures.get(key, {})
+                events.append(materialize_partition(self._image, summaries, made, self._tags, more))
         lost = {it.plane for it in found if isinstance(it, PlaneFailure) and it.written}
         forget_lost(self._context, self._image, self._run.output, {partition_key(self._image, it) for it in lost})
         for key in complete:

@@ -7,6 +7,7 @@ import dagster as dg
 from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.descriptions import of_plane_labels
 from idr_assets.orchestration.assets.earlier_attempt import read_earlier_attempt, read_unevaluated
+from idr_assets.orchestration.assets.lost_database import log_if_possible
 from idr_assets.orchestration.assets.plane_checks import check_specs
 from idr_assets.orchestration.assets.plane_events import PlaneEvents
 from idr_assets.orchestration.assets.plane_report import log_remarks, report
@@ -43,6 +44,7 @@ def plane_labels(image: Image) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, dask: dg.ResourceParam[DaskResource]
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
         from idr_assets.imaging.segmentation.run import SegmentationRun  # noqa: PLC0415  dask, for the run only
+        from idr_assets.orchestration.event_log import has_given_up  # noqa: PLC0415
 
         check_run(context)
         skip_last_garbage()
@@ -68,9 +70,9 @@ def plane_labels(image: Image) -> dg.AssetsDefinition:
             with dask.client() as client, note_stops() as stopped, planes.tell_at_the_end(stopped):
                 context.log.info("dask dashboard: %s", client.dashboard_link)
                 results = run.segment(client, *rest, threads=dask.threads(client), stopped=stopped)
-                for result in log_progress(results, sum(map(len, rest)), context.log.info, planes.tell_early):
+                for result in log_progress(results, sum(map(len, rest)), log_if_possible(context), planes.tell_early):
                     planes.add(result)
-                    if watch.replaced:
+                    if watch.replaced or has_given_up(context.instance):
                         break
             log_remarks(context, run.remark_on(planes.found))
             unevaluated = read_unevaluated(context, image, run.output)

@@ -1,5 +1,6 @@
 """What Dagster keeps of the planes of a partition: their measures, and the checksum of what was stored."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any
@@ -8,14 +9,34 @@ import dagster as dg
 
 from idr_assets.imaging.figures.pictures import SMALL_PICTURE_BYTES, outlines_png
 from idr_assets.imaging.output.output_image import OutputImage
+from idr_assets.imaging.output.provenance import Provenance
 from idr_assets.imaging.planes import Plane
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
 from idr_assets.orchestration.assets.metadata import picture
+from idr_assets.orchestration.image import Image
+from idr_assets.orchestration.partitions import axis_tags, partition_key
 
 UNTOLD = ("plane", "origin", "reused", "compared", "segmenting")
 """Fields of a summary that are not kept."""
 
+MOST_PICTURED = 3
+"""Partitions of a run with pictures at most: thousands would make the event log as large as the labels."""
+
 KEPT = [field.name for field in fields(PlaneSummary) if field.name not in UNTOLD]
+
+
+def materialize_partition(
+    image: Image,
+    summaries: Sequence[PlaneSummary],
+    made: Provenance,
+    tags: Mapping[str, str],
+    more: dict[str, Any],
+) -> dg.AssetMaterialization:
+    """Return what tells Dagster of the planes of a partition, of all channels, and how they were made."""
+    key, lineage = partition_key(image, summaries[0].plane), made.to_json()
+    metadata = write_summaries(summaries) | {name: json.dumps(value) for name, value in lineage.items()} | more
+    asset = dg.AssetKey(image.key("plane_labels"))
+    return dg.AssetMaterialization(asset, metadata=metadata, partition=key, tags={**tags, **axis_tags(key)})
 
 
 def write_summaries(planes: Sequence[PlaneSummary]) -> dict[str, Any]:
@@ -36,7 +57,7 @@ def read_summaries(metadata: Mapping[str, dg.MetadataValue], planes: Sequence[Pl
     for plane in planes:
         channel = _channel(plane, len(planes))
         values = {name: metadata[f"{name}{channel}"].value for name in KEPT if f"{name}{channel}" in metadata}
-        optional: dict[str, Any] = {"threshold": None, "saturated": None}
+        optional: dict[str, Any] = {"threshold": None, "saturated": None, "seconds": None}
         summaries.append(PlaneSummary(plane, **optional | values))
     return summaries
 

@@ -7,14 +7,17 @@ import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import dagster as dg
+import sqlalchemy as db
 from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from sqlalchemy.engine import Connection
 
 from idr_assets.orchestration.event_log.instance_storage import time_partitions
+from idr_assets.orchestration.event_log.patience import Patience
 from idr_assets.orchestration.event_log.planned import ScatteredPlans
 
 type Rows = Sequence[Mapping[str, Any]]
@@ -28,14 +31,16 @@ BATCH_SIZE = 1000
 
 
 class EventBatches(ScatteredPlans):
-    """The shared part of both storages: a batch enters the index in one transaction, completely or not at all.
+    """The shared part of both storages: events enter the index in one transaction, completely or not at all.
 
     The index is the database in which Dagster looks for assets. The rows are those that Dagster's own storage writes.
+    While the database is away, events are tried again; none is stored twice.
     """
 
     def __init__(self, *args: Any, **arguments: Any) -> None:  # noqa: ANN401  whatever the storage takes
         """Create the storage; each thread has its own batch, because a connection belongs to one thread."""
         self._batch = threading.local()
+        self.patience = Patience()
         super().__init__(*args, **arguments)  # type: ignore[no-untyped-call]
 
     def register_instance(self, instance: dg.DagsterInstance) -> None:
@@ -54,13 +59,34 @@ class EventBatches(ScatteredPlans):
         time_partitions()
         super().register_instance(instance)
 
-    def store_event_batch(self, events: Sequence[dg.EventLogEntry]) -> None:
-        """Store events of the types that Dagster sends in batches: planned events, materializations, observations."""
-        if events := self.drop_unplanned(events):
-            self._index(events, [self._event_to_row(event) for event in events])
+    def store_event(self, event: dg.EventLogEntry) -> None:
+        """Store one event."""
+        self.store_event_batch([event])
 
-    def _index(self, events: Sequence[dg.EventLogEntry], rows: Rows) -> None:
+    def store_event_batch(self, events: Sequence[dg.EventLogEntry]) -> None:
+        """Store events of one run, and try again while the database is away."""
+        self._guard_states_of_runs()
+        self.patience.keep_trying(partial(self._try_to_store, events))
+
+    def _try_to_store(self, events: Sequence[dg.EventLogEntry], again: bool) -> None:  # noqa: FBT001  of `keep_trying`
+        if kept := self.drop_unplanned(events):
+            self._store(kept, [self._event_to_row(event) for event in kept], again=again)
+
+    def _store(self, events: Sequence[dg.EventLogEntry], rows: Rows, *, again: bool) -> None:
+        """Store events once; where they may be stored already, because they were tried before, look first."""
+        self._index(events, rows, again=again)
+
+    def _guard_states_of_runs(self) -> None:
+        """Let the storage of runs try again too: the state of a run changes right after its event is stored."""
+        runs: Any = self._instance.run_storage
+        if "handle_run_event" not in vars(runs):
+            change = runs.handle_run_event
+            runs.handle_run_event = lambda *event: self.patience.keep_trying(lambda _: change(*event))
+
+    def _index(self, events: Sequence[dg.EventLogEntry], rows: Rows, *, again: bool) -> None:
         with self._batch_transaction() as connection:
+            if again and is_stored(connection, rows[0]):
+                return
             stored = list(zip(events, insert_events(connection, rows), strict=True))
             of_assets = [(event, id_) for event, id_ in stored if event.dagster_event_type in ASSET_EVENTS]
             self._store_asset_event_tags(connection, [event for event, _ in of_assets], [id_ for _, id_ in of_assets])
@@ -90,6 +116,12 @@ class EventBatches(ScatteredPlans):
                 del self._batch.connection
 
 
+def has_given_up(instance: dg.DagsterInstance) -> bool:
+    """Return whether the event log of an instance has taken no event for as long as they are tried again."""
+    storage = instance.event_log_storage
+    return isinstance(storage, EventBatches) and storage.patience.gave_up
+
+
 def _batch_size(said: str) -> str:
     try:
         return str(int(said or BATCH_SIZE))
@@ -106,6 +138,12 @@ def insert_events(connection: Connection, rows: Rows) -> list[int]:
     table = SqlEventLogStorageTable
     statement = table.insert().returning(table.c.id, sort_by_parameter_order=True)
     return list(connection.execute(statement, rows).scalars())
+
+
+def is_stored(connection: Connection, row: Mapping[str, Any]) -> bool:
+    """Return whether an event is stored, and with it all events of its transaction."""
+    same = [SqlEventLogStorageTable.c[name] == row[name] for name in ("run_id", "timestamp", "event")]
+    return connection.execute(db.select(db.exists().where(*same))).scalar_one()
 
 
 def _last(stored: Stored) -> Stored:

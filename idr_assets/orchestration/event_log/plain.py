@@ -14,6 +14,7 @@ __all__ = [
     "BatchedSqliteEventLogStorage",
     "add_partition_metadata",
     "add_to_kept_status",
+    "has_given_up",
     "makes_scattered",
     "report_materializations",
     "tell_partitions",
@@ -46,6 +47,11 @@ def withhold_events(context: dg.AssetExecutionContext) -> Iterator[None]:
         yield
     finally:
         del tags[EXTERNALLY_MANAGED]
+
+
+def has_given_up(_: dg.DagsterInstance) -> bool:
+    """Say that no event is tried again."""
+    return False
 
 
 def makes_scattered(_: dg.DagsterInstance) -> bool:

@@ -13,12 +13,7 @@ from idr_assets.orchestration.scattered import read_scattered
 
 
 class ScatteredPlans(SqlEventLogStorage):
-    """Stores planned events of the planes that a run makes, and of no others."""
-
-    def store_event(self, event: dg.EventLogEntry) -> None:
-        """Store an event, unless it plans what its run does not make."""
-        if self.drop_unplanned([event]):
-            super().store_event(event)
+    """Knows planned events of the planes that a run makes, and of no others."""
 
     def drop_unplanned(self, events: Sequence[dg.EventLogEntry]) -> Sequence[dg.EventLogEntry]:
         """Return the events of a run without plans for partitions that it does not make."""

@@ -1,16 +1,21 @@
 """Store Dagster's events in batches in SQLite, in the same files as Dagster's own storage."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import dagster as dg
+import sqlalchemy as db
+from dagster._core.events import ASSET_CHECK_EVENTS, ASSET_EVENTS, EVENT_TYPE_TO_PIPELINE_RUN_STATUS
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 
-from idr_assets.orchestration.event_log.batches import EventBatches, insert_events
+from idr_assets.orchestration.event_log.batches import EventBatches, Rows, insert_events, is_stored
 from idr_assets.orchestration.event_log.instance_storage import InstanceSqliteEventLogStorage
 from idr_assets.orchestration.event_log.run_ends import RunEnds
 from idr_assets.orchestration.event_log.status import PartitionStatus
 from idr_assets.orchestration.event_log.wipe import PartitionWipe
+
+INDEXED = {*ASSET_EVENTS, *ASSET_CHECK_EVENTS, *EVENT_TYPE_TO_PIPELINE_RUN_STATUS}
+"""Types of events that are in the index too."""
 
 
 class BatchedSqliteEventLogStorage(
@@ -18,25 +23,24 @@ class BatchedSqliteEventLogStorage(
 ):
     """Dagster's event log in SQLite, with batches and wipes of single partitions.
 
-    A batch goes into the run's database, then into the index. If the second step fails, the first is undone: Dagster
-    then sends each event by itself, and none may be stored twice. A process killed between the two leaves events in the
-    run's log that the index lacks: those planes count as missing, and the next run makes them again.
+    Events go into the run's database, then into the index if that has events of their type. If the second step fails,
+    the first is undone: Dagster then sends each event by itself, and none may be stored twice. A process killed between
+    the two leaves events in the run's log that the index lacks: those planes count as missing, and are adopted.
     """
 
-    def store_event_batch(self, events: Sequence[dg.EventLogEntry]) -> None:
-        """Store the events of one run, in one transaction of its database and one of the index."""
-        if not (events := self.drop_unplanned(events)):
-            return
-        rows, run_id = [self._event_to_row(event) for event in events], events[0].run_id
+    def _store(self, events: Sequence[dg.EventLogEntry], rows: Rows, *, again: bool) -> None:
+        run_id = events[0].run_id
         with self.run_connection(run_id) as connection:
-            ids = insert_events(connection, rows)
-        with ExitStack() as undo:
-            undo.callback(self._forget, run_id, ids)
-            self._index(events, rows)
-            undo.pop_all()
+            ids = [] if again and is_stored(connection, rows[0]) else insert_events(connection, rows)
+        indexed = [pair for pair in zip(events, rows, strict=True) if pair[0].dagster_event_type in INDEXED]
+        if indexed:
+            with ExitStack() as undo:
+                undo.callback(self._forget, run_id, ids)
+                self._index(*zip(*indexed, strict=True), again=again)
+                undo.pop_all()
 
     def _forget(self, run_id: str, ids: Sequence[int]) -> None:
-        with self.run_connection(run_id) as connection:  # ids of one transaction have no gap
-            connection.execute(
-                SqlEventLogStorageTable.delete().where(SqlEventLogStorageTable.c.id.between(ids[0], ids[-1]))
-            )
+        # If that fails too, the next try finds them.
+        with suppress(db.exc.OperationalError), self.run_connection(run_id) as connection:
+            of_batch = SqlEventLogStorageTable.c.id.between(ids[0], ids[-1]) if ids else db.false()  # they have no gap
+            connection.execute(SqlEventLogStorageTable.delete().where(of_batch))

@@ -70,10 +70,10 @@ def kill_at_materialized() -> None:
     """Let this process be killed when a batch of materialized events is to come into the index."""
     index = EventBatches._index  # noqa: SLF001
 
-    def killing(storage: Any, events: Sequence[dg.EventLogEntry], rows: Any) -> None:  # noqa: ANN401  as it is
+    def killing(storage: Any, events: Sequence[dg.EventLogEntry], rows: Any, *, again: bool) -> None:  # noqa: ANN401
         if events[0].dagster_event_type == dg.DagsterEventType.ASSET_MATERIALIZATION:
             os.kill(os.getpid(), signal.SIGKILL)
-        index(storage, events, rows)
+        index(storage, events, rows, again=again)
 
     pytest.MonkeyPatch().setattr(EventBatches, "_index", killing)
 

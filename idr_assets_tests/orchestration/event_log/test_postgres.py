@@ -11,6 +11,7 @@ import dagster as dg
 import pytest
 import sqlalchemy as db
 
+from idr_assets.orchestration.event_log import patience
 from idr_assets.orchestration.event_log.postgres import BatchedPostgresEventLogStorage
 from idr_assets_tests.support.changed_dagster import change_dagster
 from idr_assets_tests.support.dagster_home import ROOT
@@ -34,6 +35,16 @@ END $$;
 CREATE TRIGGER refuse BEFORE INSERT ON event_logs FOR EACH ROW EXECUTE FUNCTION refuse();
 """
 """Refuse a second event in one transaction."""
+
+CUT = """
+CREATE SEQUENCE stored;
+CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF nextval('stored') % 11 = 0 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER cut BEFORE INSERT ON event_logs FOR EACH ROW EXECUTE FUNCTION cut();
+"""
+"""Cut the connection at every eleventh event that is to be stored, wherever in a batch it is."""
 
 TRANSACTIONS = """
 SELECT dagster_event_type, count(DISTINCT xmin::text) FROM event_logs WHERE step_key = 'planes'
@@ -139,6 +150,19 @@ def test_runs_at_once_store_every_event_once(
     stored = Counter((row["dagster_event_type"], row["partition"]) for row in rows)
     types = ("ASSET_MATERIALIZATION_PLANNED", "ASSET_MATERIALIZATION")
     assert stored == Counter((type_, f"{t}|{z:02}") for type_ in types for t in range(4) for z in range(20))
+
+
+def test_events_are_stored_once_though_connections_are_cut(
+    opened: Opened, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DAGSTER_EVENT_BATCH_SIZE", "7")
+    monkeypatch.setattr(patience, "PAUSE", 0.05)
+    instance = opened("cut", BATCHED)
+    execute(f"{server}/cut", CUT)
+    assert run(instance, *SOME)
+    rows = [row for row in stored_rows(f"{server}/cut")["event_logs"] if row["partition"]]
+    assert sorted(Counter((row["dagster_event_type"], row["partition"]) for row in rows).values()) == [1] * 24
+    assert instance.get_runs()[0].status == dg.DagsterRunStatus.SUCCESS
 
 
 def test_wiped_partitions_are_missing_and_the_log_of_their_run_keeps_them(opened: Opened) -> None:
