@@ -11,6 +11,7 @@ import click
 import dagster as dg
 from sqlalchemy.exc import OperationalError
 
+from idr_assets.adopting import adopt_and_tell, heal_first
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.output.writing import remove_labels
 from idr_assets.imaging.planes import Block
@@ -97,12 +98,14 @@ def missing(name: str, module: str | None, *, stale: bool, in_progress: bool) ->
 def resume(name: str, module: str | None, *, stale: bool, in_progress: bool) -> None:
     """Make missing and failed planes of IMAGE, or of all images of a list.
 
-    Then draws its figures and measures its objects, from the planes that are done, even if others failed.
+    Adopts those that are stored already, as `adopt` does. Then draws its figures and measures its objects, from the
+    planes that are done, even if others failed.
     """
     definitions = _definitions(module)
     listed = find_images(definitions, name)
     job, done = definitions.resolve_implicit_global_asset_job_def(), []
     with open_instance() as instance:
+        heal_first(instance, list(chain.from_iterable(listed)))
         to_do = find_to_do(instance, name, list(chain.from_iterable(listed)), stale=stale, in_progress=in_progress)
         for images in listed:
             done += resume_image(instance, job, images, [cells for cells in to_do if cells[0] in images])
@@ -145,6 +148,22 @@ def _wipe(instance: dg.DagsterInstance, image: Image, block: Block) -> int:
         )
         raise click.ClickException(message) from error
     return len(keys)
+
+
+@main.command()
+@_name
+@_module
+def adopt(name: str, module: str | None) -> None:
+    """Tell Dagster of stored planes of IMAGE, or of all images of a list, that it does not know.
+
+    They must be intact, and of the recipe and the image as these are now. Says which stored planes are not adopted, and
+    why. `resume` does this first.
+    """
+    images = list(chain.from_iterable(find_images(_definitions(module), name)))
+    with open_instance() as instance:
+        heal_first(instance, images)
+        for image, cells in find_to_do(instance, name, images, stale=True, in_progress=False):
+            adopt_and_tell(instance, image, cells)
 
 
 def _definitions(module: str | None) -> dg.Definitions:

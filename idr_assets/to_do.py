@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import click
 import dagster as dg
 
+from idr_assets.adopting import adopt_first
 from idr_assets.orchestration.assets.names import figure_keys, measure_keys
 from idr_assets.orchestration.automation.missing import IN_PROGRESS, TO_DO, missing_planes, plan_runs, stale_planes
 from idr_assets.orchestration.image import Image
@@ -19,14 +20,15 @@ def resume_image(
     images: Sequence[Image],
     to_do: Sequence[tuple[Image, set[Cell]]],
 ) -> list[bool]:
-    """Make the given (t, z) of an image, and what is drawn and measured of all that is done; return whether each run succeeded."""
+    """Adopt or make the given (t, z) of an image, then its figures and objects; return whether each run succeeded."""
+    left = [(image, adopt_first(instance, image, cells)) for image, cells in to_do]
     done = [
         run(instance, job, [dg.AssetKey(image.key("plane_labels"))], tags)
-        for image, cells in to_do
+        for image, cells in left
         for tags in plan_runs(instance, image, cells)
     ]
     labels = [dg.AssetKey(image.key("plane_labels")) for image in images]
-    if done and any(map(instance.get_materialized_partitions, labels)):
+    if to_do and any(map(instance.get_materialized_partitions, labels)):
         done.append(run(instance, job, figure_keys(images), range_tags(images[0], images[0].window)))
         done.append(run(instance, job, measure_keys(images), timepoint_tags(images[0])))
     return done

@@ -66,6 +66,12 @@ def partition_key(image: Image, plane: Plane) -> str:
     return f"{timepoint_key(image, plane.t)}|{index_key(plane.z, image.shape[2])}"
 
 
+def planes_of(image: Image, key: str) -> list[Plane]:
+    """Return the planes of a partition, one of each channel."""
+    t, z = map(int, key.split("|"))
+    return [Plane(t, c, z) for c in image.channels]
+
+
 def key_range(image: Image, block: Block) -> str:
     """Return a rectangle of partitions as Dagster's commands write it, for example `261|489...270|498`."""
     return "...".join(partition_key(image, Plane(block.t[end], block.c[0], block.z[end])) for end in (0, -1))

@@ -77,24 +77,32 @@ def last_seen(instance: dg.DagsterInstance, image: Image) -> SourceVersion | Non
     return SourceVersion(version, metadata.get("fingerprint", version), metadata.get("layout") or {})
 
 
-def report_source(context: dg.AssetExecutionContext, image: Image, level: Level, fingerprint: str) -> SourceVersion:
-    """Report the version of an image to Dagster, unless it is known, and return it.
+def report_source(
+    instance: dg.DagsterInstance, image: Image, level: Level, fingerprint: str, run_id: str | None = None
+) -> SourceVersion:
+    """Report the version of an image to Dagster, as seen by a run, unless it is known, and return it.
 
     Labels record the version that Dagster knows. Without this, they would become stale as soon as it learns the new
     one.
     """
-    found = find_version(context.instance, image, level, fingerprint)
-    if found == last_seen(context.instance, image):
+    found = find_version(instance, image, level, fingerprint)
+    if found == last_seen(instance, image):
         return found
-    key = source_key(image)
+    seen_by = {"seen by": dg.MetadataValue.dagster_run(run_id)} if run_id else {}
     seen = dg.AssetMaterialization(
-        key,
-        metadata={**found.metadata, "seen by": dg.MetadataValue.dagster_run(context.run.run_id)},
-        tags={"dagster/data_version": found.version},
+        source_key(image), metadata={**found.metadata, **seen_by}, tags={"dagster/data_version": found.version}
     )
-    context.instance.report_runless_asset_event(seen)  # at once; an event of the run would wait for its outputs
+    instance.report_runless_asset_event(seen)  # at once; an event of the run would wait for its outputs
+    return found
+
+
+def report_source_of_run(
+    context: dg.AssetExecutionContext, image: Image, level: Level, fingerprint: str
+) -> SourceVersion:
+    """Report the version of an image that a run has seen."""
+    found = report_source(context.instance, image, level, fingerprint, context.run.run_id)
     with suppress(AttributeError):  # an internal: Dagster asked before the step. Without it, labels are stale once
-        context.get_step_execution_context().wipe_input_asset_version_info(key)
+        context.get_step_execution_context().wipe_input_asset_version_info(source_key(image))
     return found
 
 

@@ -56,12 +56,17 @@ def latest_materialization(
 
 def latest_tags(instance: dg.DagsterInstance, key: dg.AssetKey) -> dict[str, Mapping[str, str]]:
     """Return the tags of the last materialization of each partition of an asset."""
-    tags: dict[str, Mapping[str, str]] = {}
+    return {partition: event.tags or {} for partition, event in latest_events(instance, key).items()}
+
+
+def latest_events(instance: dg.DagsterInstance, key: dg.AssetKey) -> dict[str, dg.AssetMaterialization]:
+    """Return the last materialization of each partition of an asset."""
+    events: dict[str, dg.AssetMaterialization] = {}
     found = instance.fetch_materializations(key, limit=PAGE)
     while True:
         for record in found.records:  # the newest first
             if record.partition_key and record.asset_materialization:
-                tags.setdefault(record.partition_key, record.asset_materialization.tags or {})
+                events.setdefault(record.partition_key, record.asset_materialization)
         if not found.has_more:
-            return tags
+            return events
         found = instance.fetch_materializations(key, limit=PAGE, cursor=found.cursor)

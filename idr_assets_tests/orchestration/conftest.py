@@ -1,5 +1,6 @@
 """A small image, segmented once for all tests that only look at the outcome, and one that nobody touched."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,6 +34,15 @@ def segmented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Segmented]:
         segmented = Segmented(project, instance)
         assert segmented.run_jobs()
         yield segmented
+
+
+@pytest.fixture
+def moved(segmented: Segmented, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Segmented]:
+    """Give another instance, and a copy of the data that a run stored."""
+    shutil.copytree(segmented.project.root / "data", tmp_path / "data")
+    monkeypatch.setenv("IDR_ASSETS_DATA", str(tmp_path / "data"))
+    with dg.DagsterInstance.ephemeral(settings=SETTINGS) as instance:
+        yield Segmented(segmented.project, instance)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+RECORDS = "*/provenance/*/*/*"
+"""Paths of records of planes, which depend on the blocks that a run is cut into."""
+
 
 def files(folder: Path) -> dict[str, bytes]:
-    """Read every file below a folder, by its path in it."""
-    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+    """Read every file below a folder, but no record of planes, by its path in it."""
+    found = (file for file in folder.rglob("*") if file.is_file() and not file.match(RECORDS))
+    return {str(file.relative_to(folder)): file.read_bytes() for file in found}

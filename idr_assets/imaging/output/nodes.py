@@ -39,6 +39,17 @@ def create_group(url: str, path: str, attributes: dict[str, Any], written_as: Fo
     create_node(url, path, create)
 
 
+def write_group(url: str, path: str, attributes: dict[str, Any], written_as: Format) -> None:
+    """Write the group `path` and its attributes, in place of earlier ones; raise `ImageError` if it cannot."""
+    node: dict[str, Any] = {"zarr_format": written_as.zarr_format}
+    documents = {written_as.attributes: attributes, written_as.group: node}
+    if written_as.attributes == written_as.group:
+        documents = {written_as.group: node | {"node_type": "group", "attributes": attributes}}
+    for name, document in documents.items():
+        content = json.dumps(document, indent=zarr.config.get("json_indent")).encode()
+        write_file("/".join(filter(None, [url, path, name])), content)
+
+
 def create_node(url: str, path: str, create: Callable[[Store], object]) -> None:
     """Call `create` unless the node `path` exists; raise `ImageError` if it cannot be written."""
     store = open_store(url)
@@ -50,6 +61,18 @@ def create_node(url: str, path: str, create: Callable[[Store], object]) -> None:
     with explain_writes(url):
         retry_write(once)
     clear_partials(store, path)
+
+
+def read_attributes(document: bytes) -> dict[str, Any]:
+    """Return the attributes in a document of a group, in either format; none if it is damaged or has none."""
+    try:
+        content = json.loads(document)
+    except ValueError:
+        return {}
+    if not isinstance(content, dict):
+        return {}
+    attributes = content.get("attributes") if "node_type" in content else content
+    return attributes if isinstance(attributes, dict) and attributes.keys() != {"zarr_format"} else {}
 
 
 def list_label_groups(url: str) -> list[str]:

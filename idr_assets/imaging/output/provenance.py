@@ -5,11 +5,13 @@ The name of a group is the hash of its record, so that no record is lost if seve
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from idr_assets.imaging.output.nodes import create_group, find_group
+from idr_assets.imaging.ome_zarr.formats import FORMATS
+from idr_assets.imaging.output.files import read_ends
+from idr_assets.imaging.output.nodes import create_group, read_attributes
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.stores.by_address import is_s3, open_filesystem
 
@@ -68,22 +70,44 @@ class Provenance:
 
 def add_provenance(output: OutputImage, provenance: Provenance) -> None:
     """Store how planes of the output's label group are made, unless that record exists."""
-    path, record = _group(output.name), provenance.to_json()
-    name = hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:16]
     filesystem, root = open_filesystem(output.url)
-    if not is_s3(output.url) and filesystem.exists(f"{root}/{path}/{name}/{output.format.group}"):
+    path, record = record_group(output.name, provenance), {"idr_assets": provenance.to_json()}
+    if not is_s3(output.url) and filesystem.exists(f"{root}/{path}/{output.format.group}"):
         return  # as for all blocks but the first; S3 may answer from what it remembers
-    create_group(output.url, path, {}, output.format)
-    create_group(output.url, f"{path}/{name}", {"idr_assets": record}, output.format)
+    create_group(output.url, provenance_group(output.name), {}, output.format)
+    create_group(output.url, path, record, output.format)
 
 
 def read_provenance(url: str, labels: str) -> list[Provenance]:
-    """Read every record of a label group of the output at `url`, always in the same order, which has no meaning."""
-    records = find_group(url, _group(labels))
-    groups: Any = [group for _, group in sorted(records.groups())] if records is not None else []
-    return [Provenance.from_json(group.attrs["idr_assets"]) for group in groups]
+    """Read every record of a label group of the output at `url`, always in the same order, which has no meaning.
+
+    A record that is damaged is left out. `labels` may be `*`, for all label groups.
+    """
+    return [Provenance.from_json(record) for record in _records(url, labels)]
 
 
-def _group(labels: str) -> str:
+def list_provenance(url: str, labels: str) -> list[str]:
+    """List the documents with the records of a label group, below the output at `url`."""
+    filesystem, place = open_filesystem(url)
+    filesystem.invalidate_cache()
+    names = {written_as.attributes for written_as in FORMATS.values()}
+    found = [path for name in names for path in filesystem.glob(f"{place}/{provenance_group(labels)}/*/{name}")]
+    return sorted(path.removeprefix(f"{place}/") for path in found)
+
+
+def _records(url: str, labels: str) -> Iterator[dict[str, Any]]:
+    for content in read_ends(url, list_provenance(url, labels), 0):
+        record = read_attributes(content or b"").get("idr_assets")
+        if isinstance(record, dict) and record.keys() >= {"source", "segmentation"}:
+            yield record
+
+
+def provenance_group(labels: str) -> str:
     """Return the path of the group, below the output, that contains the groups of the records."""
     return f"labels/{labels}/provenance"
+
+
+def record_group(labels: str, provenance: Provenance) -> str:
+    """Return the path of the group, below the output, of one record."""
+    content = json.dumps(provenance.to_json(), sort_keys=True).encode()
+    return f"{provenance_group(labels)}/{hashlib.sha256(content).hexdigest()[:16]}"

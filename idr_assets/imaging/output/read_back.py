@@ -36,7 +36,7 @@ def prove_written(
     each = [output.chunk_keys(plane) for plane in block.planes()]
     if bodies and hold_bodies(output.labels, bodies, chain(*each)):
         length = output.format.checksum
-        return [_join([bodies[key][-length:] for key in keys], hashed=not length) for keys in each]
+        return [join_checksums([bodies[key][-length:] for key in keys], hashed=not length) for keys in each]
     stored = read_checksums(output, block.planes())  # before the comparison, which shows that they are ours
     check_written(output, block, pixels, labels)
     return stored
@@ -78,7 +78,14 @@ def read_checksums(output: OutputImage, planes: Iterable[Plane]) -> list[str | N
     keys = [key for plane in planes for key in output.chunk_keys(plane)]
     checksum = output.format.checksum
     each = batched(read_ends(output.url, keys, checksum), 2 * output.chunks_per_plane)
-    return [_join(plane, hashed=not checksum) for plane in each]
+    return [join_checksums(plane, hashed=not checksum) for plane in each]
+
+
+def join_checksums(ends: Sequence[bytes | None], *, hashed: bool) -> str | None:
+    """Join the checksums at the ends of a plane's chunks, or hashes of whole chunks; None if one is missing."""
+    read = [end for end in ends if end is not None]
+    parts = [hashlib.sha256(end).digest()[:8] for end in read] if hashed else read
+    return b"".join(parts).hex() if len(read) == len(ends) else None
 
 
 def count_stored_objects(output: OutputImage, plane: Plane) -> int | None:
@@ -89,12 +96,6 @@ def count_stored_objects(output: OutputImage, plane: Plane) -> int | None:
         return count_objects(np.asarray(output.labels[plane.t, plane.c, plane.z]))
     except UNREADABLE:
         return None
-
-
-def _join(ends: Sequence[bytes | None], *, hashed: bool) -> str | None:
-    read = [end for end in ends if end is not None]
-    parts = [hashlib.sha256(end).digest()[:8] for end in read] if hashed else read
-    return b"".join(parts).hex() if len(read) == len(ends) else None
 
 
 def _is_stored(array: zarr.Array[Any], block: Block, written: npt.NDArray[Any]) -> bool:

@@ -1,12 +1,13 @@
 """The work of a dask worker on a block of planes: read, segment, write, read back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
 
 from idr_assets.imaging.output.origins import Origins
 from idr_assets.imaging.output.output_image import OutputImage
+from idr_assets.imaging.output.plane_records import write_record
 from idr_assets.imaging.output.provenance import Provenance, add_provenance
 from idr_assets.imaging.output.read_back import NotAsWrittenError, prove_written
 from idr_assets.imaging.output.writing import remove_labels, store_planes
@@ -43,6 +44,8 @@ class BlockTask:
         Which pixels the output has already; if None, all are read from the level.
     compared : frozenset of Block
         The blocks of which a few planes are segmented alone too.
+    recipe_version : str
+        Hash of the recipe, for the records of planes; without it there are none.
 
     """
 
@@ -53,6 +56,7 @@ class BlockTask:
     provenance: Provenance | None = None
     origins: Origins | None = None
     compared: frozenset[Block] = frozenset()
+    recipe_version: str = ""
 
     @own_settings
     def __call__(self, block: Block, *, again: bool = False) -> list[PlaneSummary]:
@@ -88,7 +92,7 @@ class BlockTask:
         seconds = (perf_counter() - started) / len(block)
         stack = (values.reshape(-1, *values.shape[3:]) for values in (pixels, labels, thresholds))
         each = zip(block.planes(), stored, origins, *stack, strict=True)
-        return [
+        summaries = [
             summarize(
                 plane,
                 *found,
@@ -101,6 +105,14 @@ class BlockTask:
             )
             for plane, checksum, origin, *found in each
         ]
+        if not self.compared:  # until blocks are compared, it is open whether their planes depend on each other
+            self.record(summaries)
+        return summaries
+
+    def record(self, found: Iterable[PlaneSummary]) -> None:
+        """Store a record of each plane, by which another run or instance may adopt it."""
+        if self.provenance and self.recipe_version:
+            write_record(self.output, self.provenance, self.recipe_version, {it.plane: it.to_json() for it in found})
 
     def segment(self, pixels: Pixels) -> tuple[Labels, Thresholds]:
         """Compute the labels of pixels (t, c, z, y, x) once, see `label`."""

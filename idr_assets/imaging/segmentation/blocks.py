@@ -57,6 +57,7 @@ def segment_blocks(
         yield from map(_distrust, found)
         yield from (PlaneFailure(plane, UNPROVEN, dependent=True) for block in others for plane in block.planes())
     else:
+        task.record([result for result in found if isinstance(result, PlaneSummary)])
         yield from found
         road.pace.queue(others)
         yield from road.segment(task)

@@ -1,6 +1,6 @@
 """The result for a plane: what was found in it, or why it failed."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -27,8 +27,8 @@ class PlaneSummary:
         Intensities.
     saturated : float or None
         Share of pixels at the largest value of their dtype, 0 to 1; None if that is no integer.
-    seconds : float
-        The plane's part of the time of its block.
+    seconds : float or None
+        The plane's part of the time of its block; None if an unknown run made it.
     checksum : str or None
         Checksum of what was stored, see `read_checksums`.
     origin : bytes or None
@@ -49,12 +49,20 @@ class PlaneSummary:
     minimum: float
     maximum: float
     saturated: float | None
-    seconds: float
+    seconds: float | None
     checksum: str | None
     origin: bytes | None = None
     reused: bool = False
     compared: bool = False
     segmenting: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what was found, which is the same whenever and beside whatever planes it is found."""
+        return {name: value for name, value in asdict(self).items() if name not in PASSING}
+
+
+PASSING = ("plane", "origin", "reused", "compared", "segmenting", "seconds")
+"""Fields of a summary that are not of what is stored, but of a run."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,13 @@ class SegmentationRun:
         stored, or were being stored.
         """
         task = BlockTask(
-            self.level, self.output, self.recipe.function, self.recipe.parameters, self.provenance, self.origins
+            self.level,
+            self.output,
+            self.recipe.function,
+            self.recipe.parameters,
+            self.provenance,
+            self.origins,
+            recipe_version=self.recipe.version,
         )
         cut = (self.recipe.works_on.cut(block, self.level, threads) for block in blocks)
         return segment_blocks(client, task, chain.from_iterable(cut), stopped)

@@ -14,7 +14,7 @@ from idr_assets.orchestration.assets.plane_checks import STORED
 from idr_assets.orchestration.assets.plane_metadata import read_summaries
 from idr_assets.orchestration.dead_runs import fail_dead_runs
 from idr_assets.orchestration.image import Image
-from idr_assets.orchestration.partitions import partition_key
+from idr_assets.orchestration.partitions import partition_key, planes_of
 from idr_assets.orchestration.rectangles import Cell
 from idr_assets.orchestration.versions import is_stale, version_tags
 
@@ -95,8 +95,7 @@ def forget_lost(context: dg.AssetExecutionContext, image: Image, output: OutputI
 
 def read_stored(output: OutputImage, image: Image, event: dg.AssetMaterialization) -> list[PlaneSummary]:
     """Return the summaries of a partition's planes if the output holds just what an event told of them, else none."""
-    t, z = map(int, str(event.partition).split("|"))
-    planes = [Plane(t, c, z) for c in image.channels]
+    planes = planes_of(image, str(event.partition))
     try:
         summaries = read_summaries(event.metadata, planes)
     except TypeError:  # of an earlier version, which kept no checksum

@@ -7,6 +7,7 @@ import dagster as dg
 from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.descriptions import of_plane_labels
 from idr_assets.orchestration.assets.earlier_attempt import read_earlier_attempt, read_unevaluated
+from idr_assets.orchestration.assets.healing import heal_output
 from idr_assets.orchestration.assets.lost_database import log_if_possible
 from idr_assets.orchestration.assets.plane_checks import check_specs
 from idr_assets.orchestration.assets.plane_events import PlaneEvents
@@ -19,7 +20,7 @@ from idr_assets.orchestration.longer_axes import rename_shorter_keys
 from idr_assets.orchestration.partitions import rectangles, window_partitions
 from idr_assets.orchestration.process_end import skip_last_garbage
 from idr_assets.orchestration.run_range import check_run, wanted_cells
-from idr_assets.orchestration.source_version import report_source
+from idr_assets.orchestration.source_version import report_source_of_run
 from idr_assets.orchestration.stops import end_canceled, note_stops
 
 
@@ -51,6 +52,8 @@ def plane_labels(image: Image) -> dg.AssetsDefinition:
         rename_shorter_keys(context.instance, image)
         with end_canceled(context), own_settings:
             cells = wanted_cells(context, image)
+            if healed := heal_output(context.instance, image):
+                context.log.warning(healed)
             run = SegmentationRun.prepare(
                 image.source,
                 image.recipe,
@@ -60,7 +63,7 @@ def plane_labels(image: Image) -> dg.AssetsDefinition:
                 format=image.format,
                 reuse_pixels=image.reuse_pixels,
             )
-            watch = SourceWatch(image, report_source(context, image, run.level, run.provenance.fingerprint))
+            watch = SourceWatch(image, report_source_of_run(context, image, run.level, run.provenance.fingerprint))
             context.log.info("chunks are verified by: %s", run.level.store.verification.means)
             log_remarks(context, run.remarks)
             planes = PlaneEvents(context, run, cells, watch)

@@ -117,6 +117,7 @@ def test_summaries_say_what_is_in_the_plane(client: Client, server: StoreServer,
         assert (found.objects, found.minimum, found.maximum) == (objects, float(plane.min()), float(plane.max()))
         assert found.saturated == 0
         assert (found.threshold, found.foreground) == pytest.approx((0.33 * smoothed.max(), np.mean(labels > 0)))
+        assert found.seconds is not None
         assert found.seconds > 0
 
 
