@@ -9,6 +9,7 @@ from idr_assets.components.parameters import check_parameters
 from idr_assets.components.yaml_model import YamlFields
 from idr_assets.imaging.reading.retries import Patience
 from idr_assets.imaging.segmentation.named_function import import_function
+from idr_assets.imaging.segmentation.recipe import Recipe
 from idr_assets.orchestration.automation.schedules import Automation
 
 Interval = Annotated[list[Annotated[StrictInt, Field(ge=0)]], Field(min_length=2, max_length=2)]
@@ -95,6 +96,10 @@ class Segmentation(YamlFields):
         if "function" in info.data:
             check_parameters(info.data["function"], parameters)
         return parameters
+
+    def recipe(self, channels: Sequence[int]) -> Recipe:
+        """Return the recipe of labels of these channels."""
+        return Recipe(self.function, import_function(self.function), self.parameters, tuple(channels))
 
 
 def check_names(segmentations: dict[str, Segmentation]) -> dict[str, Segmentation]:

@@ -7,8 +7,6 @@ from typing import Any
 from idr_assets.components.image_fields import ImageFields
 from idr_assets.components.image_parts import Segmentation
 from idr_assets.imaging.reading.retries import Patience
-from idr_assets.imaging.segmentation.named_function import import_function
-from idr_assets.imaging.segmentation.recipe import Recipe
 from idr_assets.orchestration.assets.names import MADE
 from idr_assets.orchestration.image import Image
 
@@ -36,14 +34,13 @@ def _describe(
     named: tuple[str | None, Segmentation],
 ) -> Image:
     segmentation_name, segmentation = named
-    function = import_function(segmentation.function)
     shared: dict[str, Any] = {name: getattr(given, name) for name in SHARED}
     lists = {name: tuple(value) for name, value in shared.items() if isinstance(value, list)}
     return Image(
         name=name,
         project=project,
         address=given.url or str(given.endpoint).replace("{image_id}", str(given.image_id)),
-        recipe=Recipe(segmentation.function, function, segmentation.parameters, tuple(given.channels)),
+        recipe=segmentation.recipe(given.channels),
         segmentation=segmentation_name,
         patience=Patience.model_validate(given.reading, from_attributes=True),  # workers know no components
         missing_chunks=given.reading.missing_chunks,

@@ -1,50 +1,38 @@
 """What `dg scaffold defs idr_assets.SegmentedImage NAME` writes, and what an image may be named."""
 
 import re
-import textwrap
-from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import click
 import dagster as dg
-import yaml
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
+from idr_assets.components.draft import draft_image
 from idr_assets.components.image_fields import ImageFields
-
-LINE = 116
-"""Longest comment, so that no line is wider than those of the code."""
-
-
-def describe_fields(fields: type[BaseModel]) -> str:
-    """Return the YAML of a new image: each field with its description as a comment and its first example."""
-    described = [field for field in fields.model_fields.items() if field[1].examples]
-    lines = chain.from_iterable(_describe(name, field) for name, field in described)
-    return "\n".join(["type: idr_assets.SegmentedImage", "attributes:", *(f"  {line}" for line in lines), ""])
+from idr_assets.components.new_image import NewImage
+from idr_assets.components.yaml_text import describe_fields
+from idr_assets.imaging.errors import ImageError
 
 
-def _describe(name: str, field: FieldInfo) -> list[str]:
-    comments = textwrap.wrap(f"{field.description}", LINE, break_long_words=False, break_on_hyphens=False)
-    example = (field.examples or [None])[0]
-    style: dict[str, Any] = {"default_flow_style": None, "sort_keys": False, "width": 1000}
-    # With a second field, because YAML writes a single one as {name: value}.
-    value: str = yaml.safe_dump({name: example, "end": {"of": [0]}}, **style)
-    return [f"# {line}" for line in comments] + value.splitlines()[:-2]
-
-
-class CommentedYaml(dg.Scaffolder):
+class CommentedYaml(dg.Scaffolder[NewImage]):
     """Writes a YAML that loads without changes and explains each field."""
 
-    def scaffold(self, request: dg.ScaffoldRequest) -> None:
-        """Write `defs.yaml` into the new folder; remove a folder that cannot name an image."""
+    @classmethod
+    def get_scaffold_params(cls) -> type[NewImage]:
+        """Take the address of an image, and what `idr-assets add` takes."""
+        return NewImage
+
+    def scaffold(self, request: dg.ScaffoldRequest[NewImage]) -> None:
+        """Write `defs.yaml` into the new folder; remove the folder if nothing can be written."""
         try:
-            image_name(request.target_path)
-        except ValueError as error:
+            name, text = image_name(request.target_path), describe_fields(ImageFields)
+            if request.params.url is not None:
+                draft = draft_image(request.params, name, request.project_root or Path.cwd())
+                click.echo(f"{draft.report}\n{draft.next}")
+                text = draft.text
+        except (ImageError, ValueError) as error:
             request.target_path.rmdir()
             raise click.ClickException(str(error)) from error
-        (request.target_path / "defs.yaml").write_text(describe_fields(ImageFields))
+        (request.target_path / "defs.yaml").write_text(text)
 
 
 def image_name(folder: Path) -> str:

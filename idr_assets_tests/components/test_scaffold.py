@@ -13,6 +13,7 @@ from dagster_dg_cli.cli import create_dg_cli
 
 from idr_assets import SegmentedImage
 from idr_assets_tests.support.image_project import ImageProject
+from idr_assets_tests.support.large_image import write_large_image
 
 COMPONENTS = ["idr_assets.DaskCluster", "idr_assets.SegmentedImage"]
 
@@ -97,3 +98,15 @@ def test_a_name_that_would_be_refused_is_not_scaffolded(project: ImageProject) -
 
 def _line(lines: list[str], field: str) -> int:
     return next(number for number, line in enumerate(lines) if line.startswith(f"  {field}:"))
+
+
+def test_an_address_is_scaffolded_with_what_its_image_has(project: ImageProject) -> None:
+    image = write_large_image(project.root / "data/large.zarr")
+    wishes = json.dumps({"url": str(image), "channel": [1], "window": {"t": [0, 1]}})
+    shown = dg("scaffold", "defs", "idr_assets.SegmentedImage", project.image, "--json-params", wishes)
+    assert "chosen: level 1, channel 1 'GFP" in shown
+    attributes = yaml.safe_load(project.yaml.read_text())["attributes"]
+    assert (attributes["level"], attributes["channels"], attributes["window"]) == ("1", [1], {"t": [0, 1]})
+    assert f"{project.image}/plane_labels" in {key.to_user_string() for key in project.load().resolve_all_asset_keys()}
+    dg("scaffold", "defs", "idr_assets.SegmentedImage", "none", "--url", "none.zarr", exit_code=1)
+    assert not (project.package / "defs/none").exists()

@@ -8,7 +8,7 @@ from time import sleep
 import dagster as dg
 import pytest
 
-from idr_assets import command_line
+from idr_assets.commands import wipe as wiping
 from idr_assets.imaging.output.output_image import open_output
 from idr_assets.orchestration import event_log
 from idr_assets.orchestration.assets import progress
@@ -37,7 +37,7 @@ def run(segmented: Segmented) -> str:
 
 def wipe(segmented: Segmented) -> int:
     (image,) = find_image(segmented.definitions, "image")
-    return command_line._wipe(segmented.instance, image, image.window)  # noqa: SLF001  without the process around it
+    return wiping._wipe(segmented.instance, image, image.window)  # noqa: SLF001  without the process around it
 
 
 def stored(segmented: Segmented) -> set[str]:

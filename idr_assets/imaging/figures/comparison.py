@@ -22,8 +22,14 @@ type Rows = Mapping[tuple[int, int, int], Sequence[LabelledPlane | None]]
 
 
 @default_style()
-def comparison(
-    rows: Rows, names: Sequence[str], *, title: str, omitted: int = 0, pixel_size: float | None = None
+def comparison(  # noqa: PLR0913
+    rows: Rows,
+    names: Sequence[str],
+    *,
+    title: str,
+    omitted: int = 0,
+    pixel_size: float | None = None,
+    most: int = _MOST_PANEL,
 ) -> Figure:
     """Draw planes as rows, grouped by channel, and segmentations as columns.
 
@@ -40,6 +46,8 @@ def comparison(
         Number of planes that were left out evenly; the caption states it.
     pixel_size
         In µm; adds a scale bar.
+    most
+        Longest side of a panel in dots, for few large panels.
 
     Raises
     ------
@@ -53,7 +61,7 @@ def comparison(
         channel: [_row(Plane(*key), row, names) for key, row in rows.items() if key[1] == channel]
         for channel in sorted({c for _, c, _ in rows})
     }
-    layout = Layout(min(_MOST_PANEL, max(_LEAST_PANEL, _ROW // (1 + len(names)))), _LEAST_PANEL)
+    layout = Layout(min(most, max(_LEAST_PANEL, _ROW // (1 + len(names)))), _LEAST_PANEL)
     return draw_panels(channels, layout, title=title, caption=_CAPTION + omission(omitted), pixel_size=pixel_size)
 
 

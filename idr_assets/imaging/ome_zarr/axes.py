@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from idr_assets.imaging.errors import ImageError
-from idr_assets.imaging.ome_zarr.multiscales import Multiscale, drop_nulls
+from idr_assets.imaging.ome_zarr.metadata import drop_nulls
+from idr_assets.imaging.ome_zarr.multiscales import Multiscale
 from idr_assets.imaging.ome_zarr.transformations import MOVING, list_steps
 from idr_assets.imaging.ome_zarr.units import name_unit
 from idr_assets.imaging.store_text import quote, quote_all

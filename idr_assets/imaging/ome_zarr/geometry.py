@@ -5,19 +5,16 @@ from dataclasses import dataclass, field
 from math import inf, isfinite
 from typing import Any
 
-import zarr
 from zarr.abc.store import Store
-from zarr.errors import ContainsArrayError, NodeNotFoundError
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.ome_zarr.axes import AXES, read_axes
-from idr_assets.imaging.ome_zarr.groups import describe_group
+from idr_assets.imaging.ome_zarr.channels import Channel
+from idr_assets.imaging.ome_zarr.groups import find_image
 from idr_assets.imaging.ome_zarr.level_shapes import compare_shapes
 from idr_assets.imaging.ome_zarr.multiscales import (
     Multiscale,
-    NoImageError,
     find_dataset,
-    find_multiscale,
     is_path_below,
 )
 from idr_assets.imaging.ome_zarr.transformations import Step, describe_no_size, list_steps, place
@@ -40,6 +37,8 @@ class Geometry:
         TCZYX: where the centre of the first pixel lies, finite, 0 where unknown.
     units : tuple of str or None
         TCZYX: the unit of scale and translation as OME-NGFF names it, None where the scale is unknown.
+    channels : tuple of Channel
+        Names and colours of channels, by index; () where the image gives none.
     remarks : tuple of str
         Which metadata are wrong and not used.
 
@@ -49,6 +48,7 @@ class Geometry:
     scale: tuple[float | None, ...]
     translation: tuple[float, ...]
     units: tuple[str | None, ...]
+    channels: tuple[Channel, ...] = field(default=(), compare=False)
     remarks: tuple[str, ...] = field(default=(), compare=False)
 
     @property
@@ -89,13 +89,7 @@ def read_geometry(url: str, level: str, store: Store) -> Geometry:
     """
     _check_path(url, level)
     remarks: list[str] = []
-    attributes = read_attributes(url, store)
-    try:
-        multiscale = find_multiscale(url, attributes, level, remarks)
-    except NoImageError:
-        if about := describe_group(url, attributes, store):
-            raise ImageError(about) from None
-        raise
+    multiscale = find_image(url, level, store, remarks)
     dataset = find_dataset(url, multiscale, level)
     axes = read_axes(url, multiscale, dataset, remarks)
     placed = place(url, _chain(multiscale, dataset), len(axes), remarks)
@@ -109,17 +103,9 @@ def read_geometry(url: str, level: str, store: Store) -> Geometry:
         scale=tuple(scale.get(axis) for axis in AXES),
         translation=tuple(shift if isfinite(shift := translation.get(axis, 0.0)) else 0.0 for axis in AXES),
         units=tuple(axes.get(axis) if placed and scale.get(axis) else None for axis in AXES),
+        channels=multiscale.channels,
         remarks=tuple(remarks),
     )
-
-
-def read_attributes(url: str, store: Store) -> Mapping[str, Any]:
-    """Read the attributes of the group in a store; `NoImageError` where there is no group."""
-    try:
-        return zarr.open_group(store, mode="r", use_consolidated=False).attrs.asdict()
-    except (NodeNotFoundError, FileNotFoundError, ContainsArrayError):
-        message = f"No Zarr group at {url}: nothing can be read. Check `url`; a relative path is below IDR_ASSETS_DATA."
-        raise NoImageError(message) from None
 
 
 def _check_path(url: str, level: str) -> None:

@@ -1,4 +1,4 @@
-"""Groups that hold images but are not images: a plate, a well, the root of a conversion; and which images they hold."""
+"""The group at an address: an image, or one that holds images, such as a plate, a well or the root of a conversion."""
 
 from collections.abc import Iterator, Mapping
 from itertools import count, islice
@@ -6,13 +6,35 @@ from typing import Any
 
 import zarr
 from zarr.abc.store import Store
+from zarr.errors import ContainsArrayError, NodeNotFoundError
 
 from idr_assets.imaging.errors import ImageError, join_address
-from idr_assets.imaging.ome_zarr.multiscales import is_path_below, ome_metadata
+from idr_assets.imaging.ome_zarr.metadata import ome_metadata
+from idr_assets.imaging.ome_zarr.multiscales import Multiscale, NoImageError, find_multiscale, is_path_below
 from idr_assets.imaging.store_text import show_address
 
 MOST_IMAGES = 3
 """Images whose addresses a message spells out."""
+
+
+def find_image(url: str, level: str, store: Store, remarks: list[str]) -> Multiscale:
+    """Find the entry of `multiscales` that lists a level, or the first; `ImageError` for a group of other images."""
+    attributes = read_attributes(url, store)
+    try:
+        return find_multiscale(url, attributes, level, remarks)
+    except NoImageError:
+        if about := describe_group(url, attributes, store):
+            raise ImageError(about) from None
+        raise
+
+
+def read_attributes(url: str, store: Store) -> Mapping[str, Any]:
+    """Read the attributes of the group in a store; `NoImageError` where there is no group."""
+    try:
+        return zarr.open_group(store, mode="r", use_consolidated=False).attrs.asdict()
+    except (NodeNotFoundError, FileNotFoundError, ContainsArrayError):
+        message = f"No Zarr group at {url}: nothing can be read. Check `url`; a relative path is below IDR_ASSETS_DATA."
+        raise NoImageError(message) from None
 
 
 def describe_group(url: str, attributes: Mapping[str, Any], store: Store) -> str | None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.ome_zarr.channels import Channel, read_channels
+from idr_assets.imaging.ome_zarr.metadata import drop_nulls, ome_metadata
 from idr_assets.imaging.store_text import quote, quote_all
 
 NEWEST = (0, 6)
@@ -31,12 +33,15 @@ class Multiscale:
         The version of OME-Zarr, None where the image names none.
     below_ome : bool
         Whether the metadata are below the key `ome`, as since 0.5.
+    channels : tuple of Channel
+        What the image says of its channels, by index.
 
     """
 
     entry: Mapping[str, Any]
     version: tuple[int, int] | None = None
     below_ome: bool = False
+    channels: tuple[Channel, ...] = ()
 
     @property
     def has_systems(self) -> bool:
@@ -64,19 +69,6 @@ def is_path_below(path: str) -> bool:
     return not ({"", ".", ".."} & set(path.split("/")) or re.search(r"[%?#\\:\x00-\x1f]", path))
 
 
-def drop_nulls(mapping: Mapping[str, Any]) -> dict[str, Any]:
-    """Drop the keys whose value is null: it means the same as an absent key."""
-    return {key: value for key, value in mapping.items() if value is not None}
-
-
-def ome_metadata(attributes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the OME-Zarr metadata among a group's attributes: since 0.5 below `ome`, before beside all others."""
-    below = attributes.get("ome")
-    if not isinstance(below, dict):
-        return drop_nulls(attributes)
-    return drop_nulls({key: attributes[key] for key in attributes if key != "ome"}) | drop_nulls(below)
-
-
 def find_multiscale(url: str, attributes: Mapping[str, Any], level: str, remarks: list[str]) -> Multiscale:
     """Find the entry of `multiscales` that lists a level, or the first one.
 
@@ -91,12 +83,14 @@ def find_multiscale(url: str, attributes: Mapping[str, Any], level: str, remarks
     below = attributes.get("ome")
     named = below.get("version") if isinstance(below, dict) else None
     version = _version(url, named, remarks)  # first: a newer version may have other keys
-    listed = ome_metadata(attributes).get("multiscales")
+    metadata = ome_metadata(attributes)
+    listed = metadata.get("multiscales")
     found = [Multiscale(drop_nulls(it)) for it in listed if isinstance(it, dict)] if isinstance(listed, list) else []
     if not found:
         raise NoImageError(_no_image(url, attributes))
     entry = next((it for it in found if it.dataset(level) is not None), found[0]).entry
-    return Multiscale(entry, version or _version(url, entry.get("version"), remarks), isinstance(below, dict))
+    version = version or _version(url, entry.get("version"), remarks)
+    return Multiscale(entry, version, isinstance(below, dict), read_channels(metadata))
 
 
 def find_dataset(url: str, multiscale: Multiscale, level: str) -> Mapping[str, Any]:

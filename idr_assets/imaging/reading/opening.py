@@ -10,7 +10,8 @@ from zarr.errors import NodeNotFoundError
 
 from idr_assets.imaging.errors import ImageError, check_address, masked
 from idr_assets.imaging.ome_zarr.geometry import Geometry, read_geometry
-from idr_assets.imaging.ome_zarr.multiscales import NoImageError
+from idr_assets.imaging.ome_zarr.groups import find_image
+from idr_assets.imaging.ome_zarr.multiscales import NoImageError, find_dataset
 from idr_assets.imaging.reading.chunk_formats import find_format
 from idr_assets.imaging.reading.chunk_store import ChunkStore
 from idr_assets.imaging.reading.retries import Patience
@@ -19,6 +20,9 @@ from idr_assets.imaging.reading.wrong_turns import explain_absence
 from idr_assets.imaging.store_text import cite, quote, quote_all
 from idr_assets.imaging.stores.by_address import open_source_store
 from idr_assets.imaging.stores.pipelines import ask_at_once
+
+FAULTS = (ImageError, ImportError, AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
+"""What metadata raise that are not those of an image."""
 
 
 def open_array(
@@ -32,30 +36,54 @@ def open_array(
         Where nothing can be read; the message says what is at the address and what to do.
 
     """
-    check_address(url)
-    check_page(url)
-    store, shown = open_chunk_store(url, storage_options, patience), masked(url)
+    store, shown = _open_store(url, storage_options, patience), masked(url)
     try:
         geometry, array = read_geometry(shown, level, store), _open(shown, level, store, zeros=zeros)
         _check_dimensions(f"{shown}/{level}", geometry, array)
         geometry = replace(geometry, remarks=(*geometry.remarks, *_compare_names(f"{shown}/{level}", geometry, array)))
         store.verification.chunks = find_format(f"{shown}/{level}", array)
         ask_at_once(array, patience.requests)
-    except NoImageError as error:
-        explained = explain_absence(url, storage_options, patience)
-        failure = ImageError(explained) if explained else store.documents.refusal() or ImageError(str(error))
-    except ImageError as error:
-        failure = store.documents.refusal() or error
-    except ImportError as error:
-        failure = ImageError(f"A codec of {shown}/{level} is not installed: nothing can be read. {cite(error)}")
-    except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
-        failure = ImageError(
-            f"The metadata of {shown} are not those of an OME-Zarr image ({type(error).__name__}: {cite(error)}): "
-            "nothing can be read. Tell the store's owner, or correct them in a copy."
-        )
+    except FAULTS as error:
+        failure = _explain(error, store, storage_options)
     else:
         return geometry, array
     raise failure
+
+
+def list_levels(url: str, storage_options: Mapping[str, Any] | None, patience: Patience) -> list[str]:
+    """List the paths of the levels of the image at an address; raises what `open_array` raises."""
+    store = _open_store(url, storage_options, patience)
+    try:
+        multiscale = find_image(masked(url), "", store, [])
+        if not (paths := multiscale.paths()):
+            find_dataset(masked(url), multiscale, "")  # says that there is none
+    except FAULTS as error:
+        failure = _explain(error, store, storage_options)
+    else:
+        return paths
+    raise failure
+
+
+def _open_store(url: str, storage_options: Mapping[str, Any] | None, patience: Patience) -> ChunkStore:
+    check_address(url)
+    check_page(url)
+    return open_chunk_store(url, storage_options, patience)
+
+
+def _explain(error: Exception, store: ChunkStore, storage_options: Mapping[str, Any] | None) -> ImageError:
+    """Say why the metadata of an image cannot be read, and what is at its address instead."""
+    match error:
+        case NoImageError():
+            explained = explain_absence(store.url, storage_options, store.patience)
+            return ImageError(explained) if explained else store.documents.refusal() or ImageError(str(error))
+        case ImageError():
+            return store.documents.refusal() or error
+        case ImportError():
+            return ImageError(f"A codec of {masked(store.url)} is not installed: nothing can be read. {cite(error)}")
+    return ImageError(
+        f"The metadata of {masked(store.url)} are not those of an OME-Zarr image ({type(error).__name__}: "
+        f"{cite(error)}): nothing can be read. Tell the store's owner, or correct them in a copy."
+    )
 
 
 def open_chunk_store(url: str, storage_options: Mapping[str, Any] | None, patience: Patience) -> ChunkStore:

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit, urlunsplit
 from fsspec.core import split_protocol
 
 from idr_assets.imaging.errors import ImageError, masked
-from idr_assets.imaging.ome_zarr.geometry import read_attributes
-from idr_assets.imaging.ome_zarr.groups import describe_group
+from idr_assets.imaging.ome_zarr.groups import describe_group, read_attributes
 from idr_assets.imaging.ome_zarr.multiscales import NoImageError, find_multiscale
 from idr_assets.imaging.reading.chunk_store import ChunkStore
 from idr_assets.imaging.reading.documents import DOCUMENTS
+from idr_assets.imaging.reading.listings import describe_listing
 from idr_assets.imaging.reading.retries import Patience
 from idr_assets.imaging.store_text import quote, quote_all, show_address
 from idr_assets.imaging.stores.by_address import open_source_store
@@ -55,7 +55,8 @@ def explain_absence(url: str, storage_options: Mapping[str, Any] | None, patienc
         How the store is asked about images above the address.
 
     """
-    return _describe_file(url) or _find_image_above(url, storage_options, patience)
+    asked = url, storage_options, patience
+    return _describe_file(url) or _find_image_above(*asked) or describe_listing(*asked)
 
 
 def _describe_file(url: str) -> str | None:

@@ -19,7 +19,7 @@ def refusal(url: str, level: str = "0") -> str:
 
 
 def test_an_address_without_an_image_is_refused(tmp_path: Path, address: str) -> None:
-    for url in (address.replace("image.zarr", "none"), str(tmp_path / "none"), tmp_path.as_uri()):
+    for url in (address.replace("image.zarr", "none"), str(tmp_path / "none"), (tmp_path / "none").as_uri()):
         assert refusal(url) == (
             f"No Zarr group at {url}: nothing can be read. Check `url`; a relative path is below IDR_ASSETS_DATA."
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-PACKAGE = Path(__file__).parent
+PACKAGE = Path(__file__).parents[1]
 
 COPIED = ["defs/dask/defs.yaml", "defs/demo/defs.yaml", "defs/synthetic_embryo.py"]
 """Files of this package that a new project starts with."""

@@ -1,18 +1,39 @@
-"""Adopt stored planes and heal outputs for the commands, and say what was done."""
+"""The command `adopt`, and what `resume` adopts and heals first."""
 
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import chain
 
 import click
 import dagster as dg
 
+from idr_assets.commands.options import image_name, module_option, read_definitions
+from idr_assets.commands.to_do import find_to_do
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.planes import Plane
+from idr_assets.instance import open_instance
 from idr_assets.orchestration.assets.adoption import adopt_planes
 from idr_assets.orchestration.assets.healing import heal_output
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.partitions import partition_key
 from idr_assets.orchestration.rectangles import Cell
+from idr_assets.project import find_images
+
+
+@click.command()
+@image_name
+@module_option
+def adopt(name: str, module: str | None) -> None:
+    """Tell Dagster of stored planes of IMAGE, or of all images of a list, that it does not know.
+
+    They must be intact, and of the recipe and the image as these are now. Says which stored planes are not adopted, and
+    why. `resume` does this first.
+    """
+    images = list(chain.from_iterable(find_images(read_definitions(module), name)))
+    with open_instance() as instance:
+        heal_first(instance, images)
+        for image, cells in find_to_do(instance, name, images, stale=True, in_progress=False):
+            adopt_and_tell(instance, image, cells)
 
 
 def adopt_and_tell(instance: dg.DagsterInstance, image: Image, cells: set[Cell]) -> None:

@@ -1,0 +1,85 @@
+"""The command `add`: from the address of an image to its YAML."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+from dagster_dg_core.context import DgContext
+
+from idr_assets.commands.options import import_from_here
+from idr_assets.components.draft import Draft, draft_image
+from idr_assets.components.new_image import NewImage
+from idr_assets.components.scaffold import usable_name
+from idr_assets.imaging.stores.zarr_settings import own_settings
+
+
+class _Mapping(click.ParamType[dict[str, Any]]):
+    """A mapping as a YAML has it, such as `{t: [0, 9], z: all}`."""
+
+    name = "mapping"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, Any]:  # noqa: ANN401
+        try:
+            found = yaml.safe_load(value) if isinstance(value, str) else value
+        except yaml.YAMLError:
+            found = None
+        if not isinstance(found, dict):
+            self.fail(f"{value!r} is no mapping; write it as in a YAML, such as '{{t: [0, 9], z: all}}'", param, ctx)
+        return found
+
+
+@click.command()
+@click.argument("name")
+@click.argument("address")
+@click.option("--level", help="Path of the level. By default the largest whose planes have at most 4 megapixels.")
+@click.option("--channel", multiple=True, help="Index or name of a channel; may be repeated. By default the first.")
+@click.option("--window", type=_Mapping(), default="{}", help="Planes, such as '{t: [0, 9], z: all}'.")
+@click.option("--segmentation", help="Dotted path of a segmentation function.")
+@click.option("--storage-options", type=_Mapping(), default="{}", help="For fsspec, such as '{anon: true}' for S3.")
+@click.option("--look", is_flag=True, help="Segment the middle plane now, and draw it into look.png beside the YAML.")
+@click.option("--force", is_flag=True, help="Replace the YAML of an image that has this NAME.")
+@own_settings
+def add(name: str, address: str, *, look: bool, force: bool, **wishes: Any) -> None:  # noqa: ANN401  the options above
+    """Write the YAML of the image at ADDRESS, which gets this NAME.
+
+    Reads metadata only, prints levels and channels, and chooses what is not given: up to 100 planes of the first
+    channel. ADDRESS is http(s)://, s3:// or a path.
+    """
+    import_from_here()
+    project = DgContext.for_project_environment(Path.cwd(), {})
+    folder = project.defs_path / name
+    _check_name(project.defs_path, name, force=force)
+    draft = draft_image(NewImage(url=address, **wishes), name, project.root_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "defs.yaml").write_text(draft.text)
+    click.echo(draft.report)
+    click.echo(f"wrote: {os.path.relpath(folder / 'defs.yaml')}")
+    if look:
+        _look(draft, folder / "look.png")
+    click.echo(draft.next)
+
+
+def _look(draft: Draft, file: Path) -> None:
+    from idr_assets.orchestration.assets.work.look import draw_look  # noqa: PLC0415  dask and matplotlib
+
+    click.echo(draw_look(draft.choice.level, draft.window, draft.recipe, draft.name, file))
+    click.echo(f"look at: {os.path.relpath(file)}")
+
+
+def _check_name(defs: Path, name: str, *, force: bool) -> None:
+    if not name or usable_name(name) != name:
+        message = (
+            f"{name!r} cannot name an image, because keys of assets and jobs take letters, digits and _ only, so "
+            f"nothing was written. Choose another name, for example {usable_name(name) or 'my_image'}."
+        )
+        raise click.ClickException(message)
+    found = [path for path in sorted(defs.rglob("*")) if path.name in {"defs.yaml", "defs.yml"}]
+    taken = [path for path in found if path.parent.name == name]
+    if taken and not (force and taken == [defs / name / "defs.yaml"]):
+        message = (
+            f"There is an image {name!r} already, in {os.path.relpath(taken[0])}, so nothing was written. Choose "
+            "another name, or replace its YAML by `--force`."
+        )
+        raise click.ClickException(message)

@@ -1,0 +1,96 @@
+"""The commands `missing` and `resume`: which planes are to do, and doing them."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from itertools import chain
+
+import click
+import dagster as dg
+
+from idr_assets.commands.adopt import adopt_first, heal_first
+from idr_assets.commands.options import image_name, module_option, read_definitions
+from idr_assets.commands.to_do import find_to_do
+from idr_assets.instance import open_instance
+from idr_assets.orchestration.assets.names import OVERVIEW, figure_keys, measure_keys
+from idr_assets.orchestration.automation.missing import plan_runs
+from idr_assets.orchestration.image import Image
+from idr_assets.orchestration.partitions import key_range, range_tags, rectangles, timepoint_tags
+from idr_assets.orchestration.rectangles import Cell
+from idr_assets.project import find_images
+
+_stale = click.option("--stale", is_flag=True, help="Include planes whose recipe or image has changed.")
+_unended = click.option("--in-progress", is_flag=True, help="Include planes of runs that have not ended.")
+
+
+@click.command()
+@image_name
+@module_option
+@_stale
+@_unended
+def missing(name: str, module: str | None, *, stale: bool, in_progress: bool) -> None:
+    """List missing and failed planes of IMAGE, or of all images of a list.
+
+    Prints partition keys and ranges of them.
+    """
+    with open_instance() as instance:
+        images = list(chain.from_iterable(find_images(read_definitions(module), name)))
+        for image, cells in find_to_do(instance, name, images, stale=stale, in_progress=in_progress):
+            named = "".join(f"{it} " for it in (image.name if image.name != name else None, image.segmentation) if it)
+            for block in rectangles(image, cells):
+                first, last = key_range(image, block).split("...")
+                click.echo(named + (first if first == last else f"{first}...{last}"))
+
+
+@click.command()
+@image_name
+@module_option
+@_stale
+@_unended
+def resume(name: str, module: str | None, *, stale: bool, in_progress: bool) -> None:
+    """Make missing and failed planes of IMAGE, or of all images of a list.
+
+    Adopts those that are stored already, as `adopt` does. Then draws its figures and measures its objects, from the
+    planes that are done, even if others failed.
+    """
+    definitions = read_definitions(module)
+    listed = find_images(definitions, name)
+    job, done = definitions.resolve_implicit_global_asset_job_def(), []
+    with open_instance() as instance:
+        heal_first(instance, list(chain.from_iterable(listed)))
+        to_do = find_to_do(instance, name, list(chain.from_iterable(listed)), stale=stale, in_progress=in_progress)
+        for images in listed:
+            done += _resume(instance, job, images, [cells for cells in to_do if cells[0] in images])
+        if any(done) and listed[0][0].list_name == name:
+            done.append(_run(instance, job, [dg.AssetKey([name, OVERVIEW])], {}))
+    sys.exit(not all(done))
+
+
+def _resume(
+    instance: dg.DagsterInstance,
+    job: dg.JobDefinition,
+    images: Sequence[Image],
+    to_do: Sequence[tuple[Image, set[Cell]]],
+) -> list[bool]:
+    """Adopt or make the given (t, z) of an image, then its figures and objects; return whether each run succeeded."""
+    left = [(image, adopt_first(instance, image, cells)) for image, cells in to_do]
+    done = [
+        _run(instance, job, [dg.AssetKey(image.key("plane_labels"))], tags)
+        for image, cells in left
+        for tags in plan_runs(instance, image, cells)
+    ]
+    labels = [dg.AssetKey(image.key("plane_labels")) for image in images]
+    if to_do and any(map(instance.get_materialized_partitions, labels)):
+        done.append(_run(instance, job, figure_keys(images), range_tags(images[0], images[0].window)))
+        done.append(_run(instance, job, measure_keys(images), timepoint_tags(images[0])))
+    return done
+
+
+def _run(
+    instance: dg.DagsterInstance, job: dg.JobDefinition, keys: Sequence[dg.AssetKey], tags: Mapping[str, str]
+) -> bool:
+    """Materialize assets in this process; return whether that succeeded, and end the command if it was stopped."""
+    result = job.execute_in_process(instance=instance, asset_selection=keys, tags=dict(tags), raise_on_error=False)
+    ended = instance.get_run_by_id(result.run_id)
+    if ended and ended.status == dg.DagsterRunStatus.CANCELED:
+        raise click.Abort
+    return result.success

@@ -1,0 +1,107 @@
+"""The YAML of a new image from its address: read its metadata, choose, and check what is written."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from idr_assets.components.image_fields import ImageFields
+from idr_assets.components.new_address import NewAddress, place_address
+from idr_assets.components.new_image import Choice, NewImage, choose_fields, name_channel
+from idr_assets.components.survey_text import describe_levels, list_channels
+from idr_assets.components.yaml_text import describe_fields
+from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.planes import Block
+from idr_assets.imaging.reading.survey import survey_levels
+from idr_assets.imaging.segmentation.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The YAML of a new image, which is not written yet.
+
+    Attributes
+    ----------
+    name : str
+        Name of the image.
+    text : str
+        The YAML.
+    fields : ImageFields
+        The same, validated; the address in it is a template where it may hold a secret.
+    choice : Choice
+        The level, opened, and the values of the YAML.
+    address : NewAddress
+        The address of the image.
+    levels : str
+        What the image has, for a person.
+
+    """
+
+    name: str
+    text: str
+    fields: ImageFields
+    choice: Choice
+    address: NewAddress
+    levels: str
+
+    @property
+    def window(self) -> Block:
+        """The planes to segment."""
+        ranges = self.fields.window.ranges(self.choice.level.shape)
+        return Block(ranges["t"], tuple(self.choice.values["channels"]), ranges["z"])
+
+    @property
+    def recipe(self) -> Recipe:
+        """The segmentation, as a run has it."""
+        return self.fields.segmentation.recipe(self.window.c)
+
+    @property
+    def report(self) -> str:
+        """What the image has, and what was chosen."""
+        level, window = self.choice.level, self.window
+        channels = ", ".join(name_channel(index, level.geometry.channels) for index in window.c)
+        return (
+            f"{self.levels}\n\nchosen: level {level.path}, channel {channels}, t {window.t[0]} to {window.t[-1]}, "
+            f"z {window.z[0]} to {window.z[-1]}: {len(window):,} planes"
+        )
+
+    @property
+    def next(self) -> str:
+        """The commands that come next."""
+        note = "The address may hold a secret, which is not written. For each process, set it by: "
+        before = f"{note}{self.address.export}\n" if self.address.export else ""
+        return f"{before}next: dg launch --job segment_{self.name} && dg launch --job measure_{self.name}"
+
+
+def draft_image(wishes: NewImage, name: str, project: Path) -> Draft:
+    """Draft the YAML of the image at `wishes.url`; only metadata are read, and nothing is written.
+
+    Raises
+    ------
+    ImageError
+        Where there is no image, or a wish does not fit it; the message says which address or value to take.
+
+    """
+    address = place_address(str(wishes.url), name, project)
+    levels = survey_levels(address.read, wishes.storage_options)
+    choice = choose_fields(wishes, levels)
+    known = [f"{level.path} is {' x '.join(map(str, level.plane_shape))} pixels" for level in levels]
+    notes = {
+        "level": [f"Of this image (y x x): {', '.join(known)}."],
+        "channels": [f"Of this image: {list_channels(choice.level)}."],
+    }
+    text = describe_fields(ImageFields, {"url": address.written, **choice.values}, notes)
+    fields = _validate(yaml.safe_load(text)["attributes"])
+    return Draft(name, text, fields, choice, address, describe_levels(levels, choice.level))
+
+
+def _validate(attributes: dict[str, Any]) -> ImageFields:
+    """Check a YAML as its load does, so that nothing is written that cannot be loaded."""
+    try:
+        return ImageFields.model_validate(attributes)
+    except ValidationError as error:
+        faults = [f"`{'.'.join(map(str, line['loc']))}`: {line['msg']}" for line in error.errors()]
+    message = f"Nothing was written, because the YAML could not be loaded. {'; '.join(faults)}"
+    raise ImageError(message)

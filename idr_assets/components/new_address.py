@@ -1,0 +1,49 @@
+"""The address of a new image: as it is read, and as its YAML has it."""
+
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit, urlunsplit
+
+from idr_assets.imaging.errors import masked
+from idr_assets.orchestration.data_folder import data_url
+
+
+class NewAddress(NamedTuple):
+    """An address to read, its text in the YAML, and the command that a person needs if this names a variable."""
+
+    read: str
+    written: str
+    export: str | None = None
+
+
+def place_address(address: str, name: str, project: Path) -> NewAddress:
+    """Write an address for a YAML: without what may be secret in it, and a path so that each run finds it.
+
+    A relative path is below IDR_ASSETS_DATA, as in a YAML, or else below the current folder, as on a command line.
+    """
+    address = address.strip()
+    if "://" not in address:
+        return _place_path(address, project)
+    if masked(address) == address:
+        return NewAddress(address, address)
+    variable = f"{name.upper()}_URL"
+    return NewAddress(address, _template(variable, address), f"export {variable}='...'  # the address as you gave it")
+
+
+def _place_path(path: str, project: Path) -> NewAddress:
+    if path.startswith("/"):
+        return NewAddress(path, path)
+    data, below, here = data_url(project), data_url(project, path), Path.cwd() / path
+    if "://" in data or Path(below).exists() or not here.exists():
+        return NewAddress(below, path)
+    relative = here.is_relative_to(data)
+    return NewAddress(str(here), str(here.relative_to(data) if relative else here))
+
+
+def _template(variable: str, address: str) -> str:
+    """Name the variable, and the address without what may be secret as its default, so that definitions load."""
+    parts = urlsplit(address)
+    host = parts.netloc.rpartition("@")[2]
+    plain = urlunsplit((parts.scheme, host, parts.path.partition(";")[0], "", ""))
+    unquotable = {"'", "\\"} & set(plain)
+    return f"{{{{ env.{variable} }}}}" if unquotable else f"{{{{ env('{variable}', '{plain}') }}}}"

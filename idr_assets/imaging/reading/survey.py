@@ -1,0 +1,39 @@
+"""Look at an image before anything is known of it: its levels and channels, by its metadata alone."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.reading.level import Level, open_level
+from idr_assets.imaging.reading.opening import list_levels
+from idr_assets.imaging.reading.retries import Patience
+
+PATIENCE = Patience(tries=3, seconds=60, timeout=20)
+"""Someone waits for the answer."""
+
+
+def survey_levels(url: str, storage_options: Mapping[str, Any] | None = None) -> tuple[Level, ...]:
+    """Open the levels of an image, from the first; those that do not exist or are damaged are left out.
+
+    Raises
+    ------
+    ImageError
+        Where there is no OME-Zarr image, or none of its levels can be opened.
+
+    """
+    paths = list_levels(url, storage_options, PATIENCE)
+
+    def open_or_explain(path: str) -> Level | ImageError:
+        try:
+            return open_level(url, path, storage_options, patience=PATIENCE)
+        except ImageError as error:
+            return error
+
+    with ThreadPoolExecutor(max_workers=8) as threads:
+        found = list(threads.map(open_or_explain, paths))
+    levels = tuple(each for each in found if isinstance(each, Level))
+    failures = [each for each in found if isinstance(each, ImageError)]
+    if not levels:
+        raise failures[0]
+    return levels

@@ -1,0 +1,90 @@
+"""The command `idr-assets add`: from an address to a YAML that loads, or a message, and nothing in between."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from idr_assets.command_line import main
+from idr_assets_tests.support.idr_stores import nuclei_plane, write_image
+from idr_assets_tests.support.image_project import ImageProject
+from idr_assets_tests.support.store_server import StoreServer
+
+PIXELS = np.array([[[nuclei_plane(t, 0, z, (90, 100)) for z in range(3)]] for t in range(2)])
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ImageProject:
+    """Give a project, and go there as a user does."""
+    project = ImageProject(tmp_path / "study", "embryo")
+    ImageProject(project.root).write()
+    monkeypatch.setattr(sys, "path", [*sys.path])  # the command puts the current folder there
+    monkeypatch.chdir(project.root)
+    return project
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve an image, and other things."""
+    root = tmp_path_factory.mktemp("www")
+    write_image(root / "an embryo é.zarr", PIXELS, version="0.5")
+    (root / "page.html").write_text('<!doctype html><a href="./an%20embryo%20%C3%A9.zarr/">x</a><a href="#">y</a>')
+    with StoreServer(root) as server:
+        yield server.url
+
+
+def add(*arguments: str) -> Result:
+    return CliRunner().invoke(main, ["add", *arguments])
+
+
+def test_an_address_becomes_an_image_that_loads(project: ImageProject, url: str) -> None:
+    found = add("embryo", f"{url}/an%20embryo%20%C3%A9.zarr/", "--window", "{z: [0, 1]}", "--look")
+    assert found.exit_code == 0, found.output
+    assert "wrote: study/defs/embryo/defs.yaml\n" in found.stdout
+    assert found.stdout.endswith("next: dg launch --job segment_embryo && dg launch --job measure_embryo\n")
+    with Image.open(project.yaml.with_name("look.png")) as picture:
+        assert picture.size[0] > 2000
+    assert f"{PIXELS.shape[3]} x {PIXELS.shape[4]} pixels" in project.yaml.read_text()
+    image = (project.load().resources or {})["embryo_io"].images[0]
+    assert (image.t, image.z) == (range(2), range(2))
+    image.source.check(image.source.open())
+
+
+def test_a_name_that_is_taken_is_replaced_by_force_alone(project: ImageProject, url: str) -> None:
+    project.yaml.parent.mkdir(parents=True)
+    project.yaml.write_text("mine")
+    address = f"{url}/an embryo é.zarr"
+    refused = add("embryo", address)
+    assert (refused.exit_code, project.yaml.read_text()) == (1, "mine")
+    assert (
+        "There is an image 'embryo' already, in study/defs/embryo/defs.yaml, so nothing was written." in refused.stderr
+    )
+    assert add("embryo", address, "--force").exit_code == 0
+    assert "type: idr_assets.SegmentedImage" in project.yaml.read_text()
+
+
+WRONG = [
+    ("page.html", "Write the address of one of those that it lists: {}/an%20embryo%20%C3%A9.zarr."),
+    ("an embryo é.zarr/0", "write `url: {}/an embryo é.zarr` and `level: '0'`."),
+    ("nowhere", "No Zarr group at {}/nowhere"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "message"), WRONG)
+def test_a_wrong_address_names_the_right_one_and_leaves_nothing(
+    project: ImageProject, url: str, path: str, message: str
+) -> None:
+    found = add("embryo", f"{url}/{path}")
+    assert found.exit_code == 1
+    assert message.format(url) in found.stderr
+    assert not project.yaml.parent.exists()
+
+
+def test_a_name_that_no_image_can_have_is_refused(project: ImageProject) -> None:
+    assert project.root.exists()
+    assert "'a-b' cannot name an image" in add("a-b", "image.zarr").stderr
+    assert "is no mapping; write it as in a YAML" in add("a", "image.zarr", "--window", "[0, 9]").stderr
