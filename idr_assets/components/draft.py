@@ -85,14 +85,21 @@ def draft_image(wishes: NewImage, name: str, project: Path) -> Draft:
 
     """
     address = place_address(str(wishes.url), name, project)
-    levels = survey_levels(address.read, wishes.storage_options)
+    levels = survey_levels(address.read, wishes.storage_options, wishes.axes)
+    bare = levels[0].address != address.read  # the folder above an array
+    if bare:
+        address = place_address(levels[0].address, name, project)
+    elif wishes.axes:
+        message = f"{levels[0].url} has OME-Zarr metadata, which say its axes, so nothing was written. Name no axes."
+        raise ImageError(message)
     choice = choose_fields(wishes, levels)
     known = [f"{level.path} is {' x '.join(map(str, level.plane_shape))} pixels" for level in levels]
     notes = {
         "level": [f"Of this image (y x x): {', '.join(known)}."],
         "channels": [f"Of this image: {list_channels(choice.level)}."],
     }
-    text = describe_fields(ImageFields, {"url": address.written, **choice.values}, notes)
+    axes = {"axes": list(choice.level.geometry.axes)} if bare else {}
+    text = describe_fields(ImageFields, {"url": address.written, **choice.values, **axes}, notes)
     fields = _validate(yaml.safe_load(text)["attributes"])
     return Draft(name, text, fields, choice, address, describe_levels(levels, choice.level))
 

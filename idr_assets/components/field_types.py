@@ -6,6 +6,8 @@ from typing import Annotated
 import numpy as np
 from pydantic import AfterValidator, Field, StrictInt
 
+from idr_assets.imaging.ome_zarr.axes import are_axes
+
 PAGE = re.compile(r"https?://[^\s/?#<>\"'`\\^{|}][^\s<>\"`\\^{|}]*", re.IGNORECASE)
 """Absolute addresses of web pages: a relative one would be a page of the UI, and `javascript:` would run in it."""
 
@@ -49,6 +51,13 @@ def _check_dtype(dtype: str) -> str:
     return dtype
 
 
+def _check_axes(axes: list[str]) -> list[str]:
+    if not are_axes(axes):
+        message = "write the axis of each dimension, one of t, c, z, y, x, each at most once, with y and x among them"
+        raise ValueError(message)
+    return axes
+
+
 Address = Annotated[str, Field(min_length=1), AfterValidator(_check_blanks)]
 
 Endpoint = Annotated[Address, AfterValidator(_check_place_of_id)]
@@ -56,6 +65,8 @@ Endpoint = Annotated[Address, AfterValidator(_check_place_of_id)]
 Links = Annotated[dict[str, str], AfterValidator(_check_links)]
 
 Dtype = Annotated[str, AfterValidator(_check_dtype)]
+
+Axes = Annotated[list[str], AfterValidator(_check_axes)]
 
 Shape = Annotated[list[Annotated[StrictInt, Field(gt=0)]], Field(min_length=5, max_length=5)]
 

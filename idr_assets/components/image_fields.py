@@ -4,7 +4,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, StrictInt, ValidationInfo, field_validator, model_validator
 
-from idr_assets.components.field_types import Address, Dtype, Endpoint, LabelName, Links, Shape
+from idr_assets.components.field_types import Address, Axes, Dtype, Endpoint, LabelName, Links, Shape
 from idr_assets.components.image_parts import (
     GAUSSIAN_THRESHOLD,
     AutomationFields,
@@ -50,6 +50,11 @@ class ImageFields(YamlFields):
         examples=["4"],
         description="Path of the resolution level in the image's multiscales. `0` is usually full resolution; higher "
         "numbers are smaller.",
+    )
+    axes: Axes | None = Field(
+        default=None,
+        description="Only for a Zarr array without OME-Zarr metadata: the axis of each dimension, such as [z, y, x]. "
+        "`url` is then the folder above the array, and `level` its path.",
     )
     shape: Shape = Field(
         examples=[[532, 2, 988, 128, 135]],

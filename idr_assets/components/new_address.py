@@ -27,7 +27,7 @@ def place_address(address: str, name: str, project: Path) -> NewAddress:
     if masked(address) == address:
         return NewAddress(address, address)
     variable = f"{name.upper()}_URL"
-    return NewAddress(address, _template(variable, address), f"export {variable}='...'  # the address as you gave it")
+    return NewAddress(address, _template(variable, address), f"export {variable}='...'  # `url` with its secret")
 
 
 def _place_path(path: str, project: Path) -> NewAddress:

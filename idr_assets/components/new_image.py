@@ -33,6 +33,7 @@ class NewImage(BaseModel):
     window: dict[str, Any] = Field(default_factory=dict, description="Planes, such as {t: [0, 9], z: all}.")
     segmentation: str | None = Field(default=None, description="Dotted path of the segmentation function.")
     storage_options: dict[str, Any] = Field(default_factory=dict, description="Options for fsspec.")
+    axes: list[str] = Field(default_factory=list, description="Axes of a Zarr array without OME-Zarr metadata.")
 
 
 @dataclass(frozen=True)

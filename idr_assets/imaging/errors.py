@@ -114,3 +114,12 @@ def join_address(url: str, key: str) -> str:
     """Return the address of `key` below `url`; a query, such as a token, stays at the end."""
     address, query = split_query(url)
     return f"{address.rstrip('/')}/{key}" + (f"?{query}" if query else "")
+
+
+def split_address(url: str) -> tuple[str, str]:
+    """Split an address into the folder above and its own name, which is empty where there is no folder above."""
+    parts = urlsplit(url) if "://" in url else None
+    above, _, name = (parts.path if parts else url).rstrip("/").rpartition("/")
+    if not name or not (above or parts):
+        return url, ""
+    return urlunsplit(parts._replace(path=above)) if parts else above, name

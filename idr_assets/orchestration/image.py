@@ -28,7 +28,7 @@ class Image:
     `shape` is TCZYX; `t` and `z` are the window's indices, each a range with step 1. `segmentation` is the name that
     the YAML gives the segmentation, or None. `format` is the OME-Zarr version of the output. `reuse_pixels` says
     whether stored pixels with the image's present fingerprint are read from the output. `list_name` is the name of the
-    list that has the image, or None.
+    list that has the image, or None. `axes` are those of an array without OME-Zarr metadata.
     """
 
     name: str
@@ -50,6 +50,7 @@ class Image:
     segmentation: str | None = None
     reuse_pixels: bool = True
     list_name: str | None = None
+    axes: tuple[str, ...] | None = None
 
     def key(self, asset: str) -> list[str]:
         """Return the key of an asset that is made from the labels."""
@@ -145,6 +146,7 @@ class Image:
             storage_options=self.storage_options,
             patience=self.patience,
             missing_chunks=self.missing_chunks,
+            axes=self.axes,
         )
 
     def open_output(self) -> OutputImage:

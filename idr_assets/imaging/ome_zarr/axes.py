@@ -1,6 +1,6 @@
 """The axes of a level: which of T, C, Z, Y and X each stored dimension is, by its name or its type."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from idr_assets.imaging.errors import ImageError
@@ -19,6 +19,11 @@ WITHOUT_AXES = {(0, 1), (0, 2)}
 """Versions whose images have the axes TCZYX and do not name them."""
 
 
+def are_axes(letters: Sequence[str | None]) -> bool:
+    """Return whether letters are axes of planes: each of TCZYX at most once, Y and X among them."""
+    return set(letters) <= {*AXES} and len(set(letters)) == len(letters) and {"y", "x"} <= set(letters)
+
+
 def read_axes(
     url: str, multiscale: Multiscale, dataset: Mapping[str, Any], remarks: list[str]
 ) -> dict[str, str | None]:
@@ -32,7 +37,7 @@ def read_axes(
     """
     listed = [_axis(axis) for axis in _listed(url, multiscale, dataset)]
     letters = _letters(listed)
-    if None in letters or len(set(letters)) < len(letters) or not {"y", "x"} <= set(letters):
+    if not are_axes(letters):
         shown = [f"{axis.get('name')} ({axis['type']})" if "type" in axis else axis.get("name") for axis in listed]
         message = (
             f"The axes of {url} are {quote_all(shown)}: no planes can be cut. Each must be one of t, c, z, y, x, by "

@@ -87,7 +87,7 @@ def read_geometry(url: str, level: str, store: Store) -> Geometry:
         Where the image does not have this level, or its axes or its version are not known.
 
     """
-    _check_path(url, level)
+    check_path(url, level)
     remarks: list[str] = []
     multiscale = find_image(url, level, store, remarks)
     dataset = find_dataset(url, multiscale, level)
@@ -108,7 +108,7 @@ def read_geometry(url: str, level: str, store: Store) -> Geometry:
     )
 
 
-def _check_path(url: str, level: str) -> None:
+def check_path(url: str, level: str) -> None:
     """Refuse a path that may lead out of the image."""
     if not is_path_below(level):
         message = (

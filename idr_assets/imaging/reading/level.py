@@ -1,6 +1,6 @@
 """One level of an OME-Zarr image: its planes as TCZYX, wherever it lies and in whichever order its axes are stored."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import product
@@ -139,13 +139,14 @@ class Level:
         return tuple(named.get(axis, 1) for axis in AXES)
 
 
-def open_level(
+def open_level(  # noqa: PLR0913
     url: str,
     level: str,
     storage_options: Mapping[str, Any] | None = None,
     *,
     patience: Patience = PATIENT,
     missing_chunks: Literal["error", "zeros"] = "error",
+    axes: Sequence[str] | None = None,
 ) -> Level:
     """Open a level of the OME-Zarr image (0.1 to 0.6) at `url`; only metadata are read. Parameters are as in `Source`.
 
@@ -155,5 +156,6 @@ def open_level(
         Where there is no OME-Zarr image, it does not have this level, or its axes or its version are not known.
 
     """
-    geometry, array = open_array(url, level, storage_options, patience, zeros=missing_chunks == "zeros")
+    zeros = missing_chunks == "zeros"
+    geometry, array = open_array(url, level, storage_options, patience, zeros=zeros, axes=axes)
     return Level(address=url, path=level, geometry=geometry, array=array)

@@ -1,6 +1,6 @@
 """Open the array of a level: from an address to what the metadata say. No pixel is read."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from idr_assets.imaging.errors import ImageError, check_address, masked
 from idr_assets.imaging.ome_zarr.geometry import Geometry, read_geometry
 from idr_assets.imaging.ome_zarr.groups import find_image
 from idr_assets.imaging.ome_zarr.multiscales import NoImageError, find_dataset
+from idr_assets.imaging.ome_zarr.named_axes import name_geometry
 from idr_assets.imaging.reading.chunk_formats import find_format
 from idr_assets.imaging.reading.chunk_store import ChunkStore
 from idr_assets.imaging.reading.retries import Patience
@@ -25,10 +26,16 @@ FAULTS = (ImageError, ImportError, AttributeError, KeyError, TypeError, ValueErr
 """What metadata raise that are not those of an image."""
 
 
-def open_array(
-    url: str, level: str, storage_options: Mapping[str, Any] | None, patience: Patience, *, zeros: bool
+def open_array(  # noqa: PLR0913
+    url: str,
+    level: str,
+    storage_options: Mapping[str, Any] | None,
+    patience: Patience,
+    *,
+    zeros: bool,
+    axes: Sequence[str] | None = None,
 ) -> tuple[Geometry, zarr.Array[Any]]:
-    """Open the array of a level and read its axes; with `zeros`, missing chunks are read as zeros.
+    """Open the array of a level and read its axes, unless they are given; `zeros` reads missing chunks as zeros.
 
     Raises
     ------
@@ -38,7 +45,8 @@ def open_array(
     """
     store, shown = _open_store(url, storage_options, patience), masked(url)
     try:
-        geometry, array = read_geometry(shown, level, store), _open(shown, level, store, zeros=zeros)
+        geometry = name_geometry(shown, level, store, axes) if axes else read_geometry(shown, level, store)
+        array = _open(shown, level, store, zeros=zeros)
         _check_dimensions(f"{shown}/{level}", geometry, array)
         geometry = replace(geometry, remarks=(*geometry.remarks, *_compare_names(f"{shown}/{level}", geometry, array)))
         store.verification.chunks = find_format(f"{shown}/{level}", array)
@@ -75,7 +83,7 @@ def _explain(error: Exception, store: ChunkStore, storage_options: Mapping[str, 
     match error:
         case NoImageError():
             explained = explain_absence(store.url, storage_options, store.patience)
-            return ImageError(explained) if explained else store.documents.refusal() or ImageError(str(error))
+            return explained or store.documents.refusal() or ImageError(str(error))
         case ImageError():
             return store.documents.refusal() or error
         case ImportError():

@@ -5,11 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 import numpy.typing as npt
-import zarr
 from zarr.abc.store import RangeByteRequest
 from zarr.core.sync import sync
 
 from idr_assets.imaging.errors import ImageError, MissingChunkError
+from idr_assets.imaging.ome_zarr.groups import read_attributes
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.byte_order import looks_swapped
 from idr_assets.imaging.reading.level import Level
@@ -79,8 +79,11 @@ def _has_more_chunks(level: Level, plane: Plane, pixels: npt.NDArray[Any]) -> bo
 
 
 def _explain_gaps(level: Level, missing: list[MissingChunkError]) -> MissingChunkError:
-    group = zarr.open_group(level.array.store_path.store, mode="r", use_consolidated=False)
-    return MissingChunkError(explain_sparse(missing, group.attrs.asdict(), level.array))
+    try:
+        attributes = read_attributes(level.url, level.store)
+    except ImageError:  # an array without OME-Zarr metadata
+        attributes = {}
+    return MissingChunkError(explain_sparse(missing, attributes, level.array))
 
 
 def _choose(window: Block) -> list[Plane]:

@@ -33,6 +33,8 @@ class Source:
         How often and how long a read is tried again.
     missing_chunks : {"error", "zeros"}
         What a chunk that does not exist means.
+    axes : tuple of str, optional
+        The axes of an array without OME-Zarr metadata, letters of TCZYX in the order of its dimensions.
 
     """
 
@@ -43,6 +45,7 @@ class Source:
     storage_options: Mapping[str, Any] = field(default_factory=dict, repr=False)
     patience: Patience = PATIENT
     missing_chunks: Literal["error", "zeros"] = "error"
+    axes: tuple[str, ...] | None = None
 
     def open(self) -> Level:
         """Open the level, whatever its shape and dtype; `ImageError` where it cannot be opened."""
@@ -52,6 +55,7 @@ class Source:
             self.storage_options,
             patience=self.patience,
             missing_chunks=self.missing_chunks,
+            axes=self.axes,
         )
 
     def check(self, level: Level) -> None:

@@ -1,10 +1,11 @@
 """Look at an image before anything is known of it: its levels and channels, by its metadata alone."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.reading.bare_arrays import BareArrayError
 from idr_assets.imaging.reading.level import Level, open_level
 from idr_assets.imaging.reading.opening import list_levels
 from idr_assets.imaging.reading.retries import Patience
@@ -13,16 +14,26 @@ PATIENCE = Patience(tries=3, seconds=60, timeout=20)
 """Someone waits for the answer."""
 
 
-def survey_levels(url: str, storage_options: Mapping[str, Any] | None = None) -> tuple[Level, ...]:
+def survey_levels(
+    url: str, storage_options: Mapping[str, Any] | None = None, axes: Sequence[str] = ()
+) -> tuple[Level, ...]:
     """Open the levels of an image, from the first; those that do not exist or are damaged are left out.
+
+    An array without OME-Zarr metadata is a level of the folder above, if its `axes` are given or its dimensions have
+    their names.
 
     Raises
     ------
     ImageError
-        Where there is no OME-Zarr image, or none of its levels can be opened.
+        Where there is no image, or none of its levels can be opened.
 
     """
-    paths = list_levels(url, storage_options, PATIENCE)
+    try:
+        paths = list_levels(url, storage_options, PATIENCE)
+    except BareArrayError as array:
+        if not (named := axes or array.axes):
+            raise
+        return (open_level(array.folder, array.path, storage_options, patience=PATIENCE, axes=named),)
 
     def open_or_explain(path: str) -> Level | ImageError:
         try:

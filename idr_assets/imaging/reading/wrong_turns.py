@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from fsspec.core import split_protocol
 
-from idr_assets.imaging.errors import ImageError, masked
+from idr_assets.imaging.errors import ImageError, masked, split_address
 from idr_assets.imaging.ome_zarr.groups import describe_group, read_attributes
 from idr_assets.imaging.ome_zarr.multiscales import NoImageError, find_multiscale
+from idr_assets.imaging.reading.bare_arrays import explain_array
 from idr_assets.imaging.reading.chunk_store import ChunkStore
 from idr_assets.imaging.reading.documents import DOCUMENTS
 from idr_assets.imaging.reading.listings import describe_listing
@@ -42,7 +43,7 @@ REMEDIES = {
 }
 
 
-def explain_absence(url: str, storage_options: Mapping[str, Any] | None, patience: Patience) -> str | None:
+def explain_absence(url: str, storage_options: Mapping[str, Any] | None, patience: Patience) -> ImageError | None:
     """Say what is at an address without an image, or which image it belongs to; None if neither is known.
 
     Parameters
@@ -56,7 +57,12 @@ def explain_absence(url: str, storage_options: Mapping[str, Any] | None, patienc
 
     """
     asked = url, storage_options, patience
-    return _describe_file(url) or _find_image_above(*asked) or describe_listing(*asked)
+    if text := _describe_file(url) or _find_image_above(*asked):
+        return ImageError(text)
+    if array := explain_array(*asked):
+        return array
+    listing = describe_listing(*asked)
+    return ImageError(listing) if listing else None
 
 
 def _describe_file(url: str) -> str | None:
@@ -84,7 +90,7 @@ def _find_image_above(url: str, storage_options: Mapping[str, Any] | None, patie
     """Find the image that an address leads into, and say how to write it."""
     above, below = url, ""
     for _ in range(PARENTS):
-        above, name = _split(above)
+        above, name = split_address(above)
         if not name:
             return None
         below = f"{name}/{below}".rstrip("/")
@@ -94,15 +100,6 @@ def _find_image_above(url: str, storage_options: Mapping[str, Any] | None, patie
         if found is not None:
             return _lead_to(show_address(masked(above)), masked(url), below, found)
     return None
-
-
-def _split(url: str) -> tuple[str, str]:
-    """Split an address into the folder above and its own name, which is empty where there is no folder above."""
-    parts = urlsplit(url) if "://" in url else None
-    above, _, name = (parts.path if parts else url).rstrip("/").rpartition("/")
-    if not above:
-        return url, ""
-    return urlunsplit(parts._replace(path=above)) if parts else above, name
 
 
 def _look_at(url: str, storage_options: Mapping[str, Any] | None, patience: Patience) -> list[str] | str | None:
