@@ -4,7 +4,7 @@ import re
 from typing import Annotated
 
 import numpy as np
-from pydantic import AfterValidator, Field, StrictInt
+from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StrictStr
 
 from idr_assets.imaging.ome_zarr.axes import are_axes
 
@@ -69,5 +69,17 @@ Dtype = Annotated[str, AfterValidator(_check_dtype)]
 Axes = Annotated[list[str], AfterValidator(_check_axes)]
 
 Shape = Annotated[list[Annotated[StrictInt, Field(gt=0)]], Field(min_length=5, max_length=5)]
+
+
+def _check_channel(channel: object) -> object:
+    if not isinstance(channel, int | str) or isinstance(channel, bool):
+        message = "write the index of a channel, or a name that is in `channel_names`"
+        raise ValueError(message)  # noqa: TRY004  pydantic reports a ValueError with file and line
+    return channel
+
+
+ChannelName = Annotated[StrictStr, Field(min_length=1, max_length=100)]
+
+Channel = Annotated[StrictInt | ChannelName, BeforeValidator(_check_channel)]
 
 LabelName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_]+$", max_length=40)]

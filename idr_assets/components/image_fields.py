@@ -4,7 +4,17 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, StrictInt, ValidationInfo, field_validator, model_validator
 
-from idr_assets.components.field_types import Address, Axes, Dtype, Endpoint, LabelName, Links, Shape
+from idr_assets.components.field_types import (
+    Address,
+    Axes,
+    Channel,
+    ChannelName,
+    Dtype,
+    Endpoint,
+    LabelName,
+    Links,
+    Shape,
+)
 from idr_assets.components.image_parts import (
     GAUSSIAN_THRESHOLD,
     AutomationFields,
@@ -12,6 +22,7 @@ from idr_assets.components.image_parts import (
     Segmentation,
     Window,
     check_names,
+    find_channels,
 )
 from idr_assets.components.yaml_model import YamlFields
 from idr_assets.imaging.ome_zarr.formats import Version
@@ -67,11 +78,18 @@ class ImageFields(YamlFields):
         description="Dtype of that level: `uint16` allows any byte order, `>u2` only this one; `bool` for a mask. If "
         "left out, any dtype is accepted.",
     )
-    channels: list[StrictInt] = Field(
+    channel_names: list[ChannelName] = Field(
+        default_factory=list,
+        examples=[[]],
+        description="Names of all channels, by index, in figures and tables, and for `channels`. Left out, figures and "
+        "tables have the names that the image gives.",
+    )
+    channels: list[Channel] = Field(
         default=[0],
         min_length=1,
         examples=[[0]],
-        description="Channels to segment. Each partition (t, z) contains one plane per channel.",
+        description="Channels to segment, by index, or by name if `channel_names` has it. Each partition (t, z) has a "
+        "plane per channel.",
     )
     window: Window = Field(
         default_factory=Window,
@@ -124,14 +142,8 @@ class ImageFields(YamlFields):
 
     @field_validator("channels")
     @classmethod
-    def _check_channels(cls, channels: list[int], info: ValidationInfo) -> list[int]:
-        shape = info.data.get("shape")
-        count = shape[1] if shape else max(channels) + 1
-        wrong = [channel for channel in channels if not 0 <= channel < count]
-        if wrong or len(set(channels)) < len(channels):
-            message = f"the image has channels 0 to {count - 1}; name each wanted one once"
-            raise ValueError(message)
-        return channels
+    def _find_channels(cls, channels: list[int | str], info: ValidationInfo) -> list[int]:
+        return find_channels(channels, info.data.get("channel_names", []), info.data.get("shape"))
 
     @field_validator("window")
     @classmethod

@@ -102,6 +102,26 @@ class Segmentation(YamlFields):
         return Recipe(self.function, import_function(self.function), self.parameters, tuple(channels))
 
 
+def find_channels(channels: Sequence[int | str], names: Sequence[str], shape: Sequence[int] | None) -> list[int]:
+    """Return the indices of channels that are given by index or name; `ValueError` unless each is one, once.
+
+    Nothing is read when definitions load, so names are those of the YAML: `names`, by index.
+    """
+    count = shape[1] if shape else max([len(names), *(it + 1 for it in channels if isinstance(it, int))])
+    for name in [it for it in channels if isinstance(it, str)]:
+        if names.count(name) != 1:
+            message = (
+                f"{name!r} is not the name of one channel in `channel_names`, which are {', '.join(names) or 'none'}; "
+                "write its index, or name all channels there"
+            )
+            raise ValueError(message)
+    found = [names.index(it) if isinstance(it, str) else it for it in channels]
+    if not all(0 <= index < count for index in found) or len(set(found)) < len(found) or len(names) > count:
+        message = f"the image has channels 0 to {count - 1}; name each wanted one once"
+        raise ValueError(message)
+    return found
+
+
 def check_names(segmentations: dict[str, Segmentation]) -> dict[str, Segmentation]:
     """Raise `ValueError` if the labels of two segmentations could have the same place."""
     names = {name.lower() for name in segmentations}

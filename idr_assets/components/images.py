@@ -40,7 +40,7 @@ def _describe(
         name=name,
         project=project,
         address=given.url or str(given.endpoint).replace("{image_id}", str(given.image_id)),
-        recipe=segmentation.recipe(given.channels),
+        recipe=segmentation.recipe([index for index in given.channels if isinstance(index, int)]),
         segmentation=segmentation_name,
         patience=Patience.model_validate(given.reading, from_attributes=True),  # workers know no components
         missing_chunks=given.reading.missing_chunks,

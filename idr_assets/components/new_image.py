@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from idr_assets.imaging.channels import Channel
 from idr_assets.imaging.errors import ImageError
-from idr_assets.imaging.ome_zarr.channels import Channel
 from idr_assets.imaging.reading.level import Level, open_level
 from idr_assets.imaging.store_text import quote
 
@@ -55,6 +55,8 @@ def choose_fields(wishes: NewImage, levels: Sequence[Level]) -> Choice:
         "channels": list(_choose_channels(level, wishes.channel)),
         "window": wishes.window or choose_window(level.shape),
     }
+    if names := name_all(level):
+        values["channel_names"] = names
     if wishes.segmentation:
         values["segmentation"] = {"function": wishes.segmentation, "parameters": {}}
     return Choice(level, values)
@@ -72,6 +74,12 @@ def name_channel(index: int, channels: Sequence[Channel]) -> str:
     """Write the index of a channel, and its name if it has one."""
     name = channels[index].name if index < len(channels) else None
     return f"{index} '{name}'" if name else str(index)
+
+
+def name_all(level: Level) -> list[str]:
+    """Return the names of all channels, if each has one of its own; [] otherwise."""
+    names = [channel.name for channel in level.geometry.channels if channel.name]
+    return names if len(names) == len(set(names)) == level.shape[1] == len(level.geometry.channels) else []
 
 
 def _middle(length: int) -> Any:  # noqa: ANN401  an interval, or the word `all`

@@ -28,7 +28,8 @@ class Image:
     `shape` is TCZYX; `t` and `z` are the window's indices, each a range with step 1. `segmentation` is the name that
     the YAML gives the segmentation, or None. `format` is the OME-Zarr version of the output. `reuse_pixels` says
     whether stored pixels with the image's present fingerprint are read from the output. `list_name` is the name of the
-    list that has the image, or None. `axes` are those of an array without OME-Zarr metadata.
+    list that has the image, or None. `axes` are those of an array without OME-Zarr metadata, `channel_names` those that
+    the YAML gives channels, by index.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Image:
     reuse_pixels: bool = True
     list_name: str | None = None
     axes: tuple[str, ...] | None = None
+    channel_names: tuple[str, ...] = ()
 
     def key(self, asset: str) -> list[str]:
         """Return the key of an asset that is made from the labels."""
@@ -147,6 +149,7 @@ class Image:
             patience=self.patience,
             missing_chunks=self.missing_chunks,
             axes=self.axes,
+            channel_names={c: self.channel_names[c] for c in self.channels if c < len(self.channel_names)},
         )
 
     def open_output(self) -> OutputImage:

@@ -68,9 +68,9 @@ def test_every_field_has_a_description(component: str) -> None:
 def test_yaml_is_checked_without_loading_it(project: ImageProject, level: str) -> None:
     project.write(level=level)
     assert "All component YAML validated successfully." in dg("check", "yaml")
-    project.write(level=level, channels="[first]")
+    project.write(level=level, channels="first")
     found = dg("check", "yaml", exit_code=1)
-    assert f"{project.yaml}:6 - idr_assets.SegmentedImage attributes.channels.0 'first' is not of type" in found
+    assert f"{project.yaml}:6 - idr_assets.SegmentedImage attributes.channels 'first' is not of type" in found
 
 
 def test_scaffolded_yaml_explains_every_field_and_loads_as_it_is(project: ImageProject) -> None:
@@ -83,7 +83,8 @@ def test_scaffolded_yaml_explains_every_field_and_loads_as_it_is(project: ImageP
         "image_id",
         "endpoint",
         "segmentations",
-    }  # which stand in for others
+        "axes",
+    }  # which stand in for others, or are of arrays alone
     keys = {key.to_user_string() for key in project.load().resolve_all_asset_keys()}
     assert f"{project.image}/plane_labels" in keys
 

@@ -24,7 +24,7 @@ WRONG = [
     ({"channels": "[2]"}, "channels", "[2]", "channels 0 to 1; name each wanted one once"),
     ({"channels": "[-1]"}, "channels", "[-1]", "channels 0 to 1; name each wanted one once"),
     ({"channels": "[1, 1]"}, "channels", "[1, 1]", "channels 0 to 1; name each wanted one once"),
-    ({"channels": "[no]"}, "channels.0", "False", "valid integer. channels: Channels to segment"),
+    ({"channels": "[no]"}, "channels.0", "False", "write the index of a channel, or a name"),
     ({"channels": "[]"}, "channels", "[]", "channels: Channels to segment"),
     ({"level": None}, "level", "{'url': 'source.zarr'", "level: Path of the resolution"),
     ({"level": '""'}, "level", "''", "level: Path of the resolution"),

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from idr_assets.imaging.channels import UNNAMED, Channel
 from idr_assets.imaging.figures import colours
 from idr_assets.imaging.figures.drawing import default_style
 from idr_assets.imaging.figures.panels import Layout, Panel, draw_panels, omission
@@ -30,6 +31,7 @@ def comparison(  # noqa: PLR0913
     omitted: int = 0,
     pixel_size: float | None = None,
     most: int = _MOST_PANEL,
+    channels: Mapping[int, Channel] = UNNAMED,
 ) -> Figure:
     """Draw planes as rows, grouped by channel, and segmentations as columns.
 
@@ -48,6 +50,8 @@ def comparison(  # noqa: PLR0913
         In µm; adds a scale bar.
     most
         Longest side of a panel in dots, for few large panels.
+    channels
+        Names and colours of channels, as far as they are known.
 
     Raises
     ------
@@ -57,12 +61,13 @@ def comparison(  # noqa: PLR0913
     if not rows:
         message = f"The comparison '{title}' has no planes, so there is nothing to draw: give at least one (t, c, z)."
         raise ValueError(message)
-    channels = {
+    groups = {
         channel: [_row(Plane(*key), row, names) for key, row in rows.items() if key[1] == channel]
         for channel in sorted({c for _, c, _ in rows})
     }
     layout = Layout(min(most, max(_LEAST_PANEL, _ROW // (1 + len(names)))), _LEAST_PANEL)
-    return draw_panels(channels, layout, title=title, caption=_CAPTION + omission(omitted), pixel_size=pixel_size)
+    caption = _CAPTION + omission(omitted)
+    return draw_panels(groups, layout, title=title, caption=caption, pixel_size=pixel_size, known=channels)
 
 
 def _row(name: Plane, planes: Sequence[LabelledPlane | None], names: Sequence[str]) -> list[Panel]:

@@ -65,7 +65,7 @@ def indices() -> MaxNLocator:
 
 def name_axes(axes: Axes, title: str, x: str, y: str) -> None:
     """Set the title of axes and the labels of x and y, which state the units."""
-    axes.set_title(title, loc="left", fontsize=8.5, fontweight="bold", color=INK)
+    axes.set_title(title, loc="left", fontsize=8.5, fontweight="bold", color=INK, parse_math=False)
     axes.set_xlabel(x, **LABEL)
     axes.set_ylabel(y, **LABEL)
     axes.tick_params(labelsize=7.5)

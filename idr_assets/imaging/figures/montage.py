@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from idr_assets.imaging.channels import UNNAMED, Channel
 from idr_assets.imaging.figures import colours
 from idr_assets.imaging.figures.drawing import default_style
 from idr_assets.imaging.figures.panels import Layout, Panel, draw_panels, omission
@@ -20,7 +21,14 @@ type Planes = Mapping[tuple[int, int, int], LabelledPlane | None]
 
 
 @default_style()
-def montage(planes: Planes, *, title: str, omitted: int = 0, pixel_size: float | None = None) -> Figure:
+def montage(
+    planes: Planes,
+    *,
+    title: str,
+    omitted: int = 0,
+    pixel_size: float | None = None,
+    channels: Mapping[int, Channel] = UNNAMED,
+) -> Figure:
     """Draw the planes of a window as rows T and columns Z, a group of rows for each channel.
 
     Parameters
@@ -33,6 +41,8 @@ def montage(planes: Planes, *, title: str, omitted: int = 0, pixel_size: float |
         Number of planes that were left out evenly; the caption states it.
     pixel_size
         In µm; adds a scale bar.
+    channels
+        Names and colours of channels, as far as they are known.
 
     Raises
     ------
@@ -43,10 +53,11 @@ def montage(planes: Planes, *, title: str, omitted: int = 0, pixel_size: float |
         message = f"Montage '{title}' has no planes, so there is nothing to draw: give at least one key (t, c, z)."
         raise ValueError(message)
     every_t, every_c, every_z = (sorted(set(indices)) for indices in zip(*planes, strict=True))
-    channels = {c: [[_panel(planes, Plane(t, c, z)) for z in every_z] for t in every_t] for c in every_c}
+    rows = {c: [[_panel(planes, Plane(t, c, z)) for z in every_z] for t in every_t] for c in every_c}
     side = _PANELS // max(len(every_z), len(every_t) * len(every_c))
     layout = Layout(min(_MOST_PANEL, max(_LEAST_PANEL, side)), _LEAST_PANEL)
-    return draw_panels(channels, layout, title=title, caption=_CAPTION + omission(omitted), pixel_size=pixel_size)
+    caption = _CAPTION + omission(omitted)
+    return draw_panels(rows, layout, title=title, caption=caption, pixel_size=pixel_size, known=channels)
 
 
 def _panel(planes: Planes, name: Plane) -> Panel:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from idr_assets.imaging.channels import UNNAMED, Channel, shorten, title_channel
 from idr_assets.imaging.figures.area_bars import Areas, draw_areas
 from idr_assets.imaging.figures.drawing import (
     COLOURS,
@@ -47,8 +48,14 @@ type Counts = npt.NDArray[np.float64]
 
 
 @default_style()
-def counts_figure(
-    counts: Mapping[Plane, int], areas: Areas, window: Block, *, title: str, pixel_area: float | None = None
+def counts_figure(  # noqa: PLR0913
+    counts: Mapping[Plane, int],
+    areas: Areas,
+    window: Block,
+    *,
+    title: str,
+    pixel_area: float | None = None,
+    channels: Mapping[int, Channel] = UNNAMED,
 ) -> Figure:
     """Draw a heat map of the number of objects for each channel; below, the mean over z and the areas.
 
@@ -64,6 +71,8 @@ def counts_figure(
         Printed above the figure.
     pixel_area
         In µm²; converts the areas to µm².
+    channels
+        Names of channels, as far as they are known.
     """
     shown = replace(window, c=tuple(evenly_spread(window.c, CHANNELS)))
     found = {c: _over_t_and_z(counts, shown, c) for c in shown.c}
@@ -74,9 +83,9 @@ def counts_figure(
     grid = figure.add_gridspec(len(heights), 2, height_ratios=heights)
     most = max(1.0, *(np.nanmax(cells, initial=0) for cells in found.values()))
     for row, (c, cells) in enumerate(found.items()):
-        _draw_map(figure.add_subplot(grid[row, :]), cells, shown, f"channel {c}", most)
+        _draw_map(figure.add_subplot(grid[row, :]), cells, shown, title_channel(c, channels), most)
     means = figure.add_subplot(grid[-1, 0])
-    _draw_means(means, found, shown)
+    _draw_means(means, found, shown, channels)
     draw_areas(figure.add_subplot(grid[-1, 1]), {c: areas[c] for c in shown.c}, pixel_area)
     if len(found) > 1:
         _draw_legend(figure.add_subplot(grid[-2, :]), means.get_lines())
@@ -117,13 +126,14 @@ def _draw_map(axes: Axes, cells: Counts, window: Block, title: str, most: float)
     bar.ax.tick_params(labelsize=7.5)
 
 
-def _draw_means(axes: Axes, found: Mapping[int, Counts], window: Block) -> None:
+def _draw_means(axes: Axes, found: Mapping[int, Counts], window: Block, channels: Mapping[int, Channel]) -> None:
     for style, (c, cells) in zip(styles(), found.items(), strict=False):
         stored = ~np.isnan(cells)
         planes = stored.sum(axis=1)
         means = np.where(planes, np.where(stored, cells, 0).sum(axis=1) / np.maximum(planes, 1), np.nan)
         size = 6 if len(window.t) <= _DOTS else 2
-        axes.plot(window.t, means, linewidth=1, marker=".", markersize=size, clip_on=False, label=f"c {c}", **style)
+        name = _name_line(c, channels)
+        axes.plot(window.t, means, linewidth=1, marker=".", markersize=size, clip_on=False, label=name, **style)
     name_axes(axes, "mean over z", "timepoint t (index)", "objects per plane")
     axes.set_xlim(window.t.start - 0.5, window.t.stop - 0.5)
     axes.set_ylim(0, max(1, axes.dataLim.y1) * _HEADROOM)
@@ -131,6 +141,12 @@ def _draw_means(axes: Axes, found: Mapping[int, Counts], window: Block) -> None:
     axes.yaxis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10]))
     axes.yaxis.set_major_formatter(NUMBER)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _name_line(c: int, channels: Mapping[int, Channel]) -> str:
+    """Name the line of a channel in the legend, where `$` would start mathematics."""
+    name = channels.get(c, Channel()).name
+    return f"c {c} {shorten(name)}".replace("$", r"\$") if name else f"c {c}"
 
 
 def _draw_legend(axes: Axes, lines: Sequence[Line2D]) -> None:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from idr_assets.imaging.channels import UNNAMED, Channel, title_channel
 from idr_assets.imaging.figures import colours
 from idr_assets.imaging.figures.drawing import DPI, FAINT, INK, PAPER
 from idr_assets.imaging.figures.palette import Bytes
@@ -21,9 +22,11 @@ _MARGIN, _GAP = 60, 18  # around the sheet, and between two panels
 _LEAST_WIDTH = 930  # of a sheet
 _GROUP, _HEADING = 66, 30  # heights above a group and above a panel
 _HEADLINE, _CAPTION = (20, 48), (11, 33)  # width of a letter on average, height of a line
+_BOLD = 18  # width of a letter of the name of a channel
 _RAMP = 120, 18  # width and height of the range of greys
 _BAR = 8  # height of a scale bar
 _MISSING = " Hatched: planes not materialized."
+_COLOURED = " Square: the colour that the image gives a channel."
 
 
 class Panel(NamedTuple):
@@ -50,12 +53,14 @@ def draw_panels(  # noqa: PLR0913
     title: str,
     caption: str,
     pixel_size: float | None = None,
+    known: Mapping[int, Channel] = UNNAMED,
     alike: bool = True,
 ) -> Figure:
     """Draw panels as rows and columns, a group of rows for each channel, below a title and above a caption.
 
-    The caption explains hatched panels if there are any. `pixel_size`, in µm, adds a scale bar. Planes that are not
-    `alike` have shapes and ranges of greys of their own, and groups with names.
+    The caption explains hatched panels if there are any. `pixel_size`, in µm, adds a scale bar, and `known` channels
+    get their names and colours. Planes that are not `alike` have shapes and ranges of greys of their own, and groups
+    with names.
     """
     planes = [panel.plane for rows in channels.values() for row in rows for panel in row]
     stored = [plane for plane in planes if plane]
@@ -67,8 +72,10 @@ def draw_panels(  # noqa: PLR0913
     for c, rows in channels.items():
         if pixel_size is not None and stored:  # the width of a plane is unknown without a stored one
             sheet.draw_scale_bar(y + _GROUP // 2, pixel_size)
-        y = sheet.draw_channel(y, c, rows, alike=alike)
-    text = caption + (_MISSING if len(stored) < len(planes) else "")
+        name, colour = (title_channel(c, known), known.get(c, Channel()).colour) if isinstance(c, int) else (c, None)
+        y = sheet.draw_channel(y, name, colour, rows, alike=alike)
+    coloured = any(channel.colour for c, channel in known.items() if c in channels)
+    text = caption + (_COLOURED if coloured else "") + (_MISSING if len(stored) < len(planes) else "")
     return sheet.cut(sheet.write_lines(y + _GAP, text, _CAPTION, fontsize=7, color=FAINT, linespacing=1.5) + _MARGIN)
 
 
@@ -105,20 +112,14 @@ class _Sheet:
         self.write(_MARGIN, y, "\n".join(lines), verticalalignment="top", **style)
         return y + letter[1] * len(lines)
 
-    def draw_channel(self, y: int, c: int | str, rows: Rows, *, alike: bool) -> int:
-        """Draw the panels of a channel below its name and range of greys, and return where they end."""
+    def draw_channel(self, y: int, name: str, colour: str | None, rows: Rows, *, alike: bool) -> int:
+        """Draw the panels of a channel below its name, colour and range of greys, and return where they end."""
         planes = [panel.plane.pixels for row in rows for panel in row if panel.plane]
         grey = colours.contrast(planes)
-        self.write(
-            _MARGIN,
-            y + _GROUP // 2,
-            f"channel {c}" if alike else str(c),
-            fontsize=8.5,
-            fontweight="bold",
-            verticalalignment="center",
-        )
+        x = _MARGIN + (self.draw_colour(_MARGIN, y + _GROUP // 2, colour) if colour else 0)
+        self.write(x, y + _GROUP // 2, name, fontsize=8.5, fontweight="bold", verticalalignment="center")
         if planes and alike:
-            self.draw_grey_range(_MARGIN + 180, y + _GROUP // 2, *grey)
+            self.draw_grey_range(x + max(180, _BOLD * len(name)), y + _GROUP // 2, *grey)
         y += _GROUP
         for row in rows:
             for column, panel in enumerate(row):
@@ -126,6 +127,13 @@ class _Sheet:
                 self.draw_panel(_MARGIN + column * self.step, y + _HEADING, panel, own)
             y += _HEADING + self.panel[0] + _GAP
         return y
+
+    def draw_colour(self, x: int, y: int, colour: str) -> int:
+        """Draw a square in the colour that the image gives a channel, and return how much room it takes."""
+        side = _RAMP[1]
+        square = Rectangle((x, y - side // 2), side, side, facecolor=f"#{colour}", edgecolor=FAINT, linewidth=0.5)
+        self.axes.add_patch(square)
+        return side + 12
 
     def draw_grey_range(self, x: int, y: int, black: float, white: float) -> None:
         width, height = _RAMP

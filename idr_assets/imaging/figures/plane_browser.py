@@ -15,6 +15,7 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader
 from PIL import Image
 
+from idr_assets.imaging.channels import UNNAMED, Channel
 from idr_assets.imaging.figures import colours
 from idr_assets.imaging.figures.scale_bar import round_length
 from idr_assets.imaging.planes import LabelledPlane, Plane, count_objects
@@ -29,13 +30,14 @@ _RUNS = 3  # zlib's Z_RLE: noise has no longer repeats, and the search for them 
 _NO_PROVENANCE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
-def plane_browser(
+def plane_browser(  # noqa: PLR0913
     planes: Sequence[LabelledPlane | None],
     *,
     title: str,
     omitted: int = 0,
     pixel_size: float | None = None,
     provenance: Mapping[str, str] = _NO_PROVENANCE,
+    channels: Mapping[int, Channel] = UNNAMED,
 ) -> str:
     """Return a page that shows the pixels, labels and overlay of each plane side by side.
 
@@ -52,6 +54,8 @@ def plane_browser(
         In µm; adds a scale bar.
     provenance
         Lines to print below the pictures, by their names.
+    channels
+        Names and colours of channels, as far as they are known.
 
     Returns
     -------
@@ -66,7 +70,8 @@ def plane_browser(
     )
     return templates.get_template("plane_browser.html").render(
         title=title,
-        planes=_entries(there, max(shown)),
+        planes=_entries(there, max(shown), channels),
+        channels={c: channels[c] for c in sorted({plane.c for plane in there}) if c in channels},
         omitted=omitted,
         missing=len(planes) - len(there),
         shape=shape,
@@ -91,17 +96,18 @@ def _bytes(shape: tuple[int, ...], side: int) -> int:
     return height * (width * _PICTURE_BYTES + _ROW_BYTES)
 
 
-def _entries(planes: Sequence[LabelledPlane], side: int) -> list[dict[str, Any]]:
+def _entries(planes: Sequence[LabelledPlane], side: int, known: Mapping[int, Channel]) -> list[dict[str, Any]]:
     channels = {plane.c for plane in planes}
     ranges = {c: colours.contrast([plane.pixels for plane in planes if plane.c == c]) for c in channels}
+    names = {c: known[c].name or "" if c in known else "" for c in channels}
     ordered = sorted(planes, key=lambda plane: (plane.c, plane.t, plane.z))
     with ThreadPoolExecutor(
         2
     ) as threads:  # half of the work is encoding, without Python's lock; more would wait for it
-        return list(threads.map(lambda plane: _entry(plane, *ranges[plane.c], side), ordered))
+        return list(threads.map(lambda plane: _entry(plane, *ranges[plane.c], side, names[plane.c]), ordered))
 
 
-def _entry(plane: LabelledPlane, black: float, white: float, side: int) -> dict[str, Any]:
+def _entry(plane: LabelledPlane, black: float, white: float, side: int, channel: str) -> dict[str, Any]:
     shades, coloured = colours.fit(colours.grey(plane.pixels, black, white), plane.labels, side)
     stream = BytesIO()
     Image.fromarray(shades).save(stream, format="PNG", compress_type=_RUNS)
@@ -109,7 +115,7 @@ def _entry(plane: LabelledPlane, black: float, white: float, side: int) -> dict[
         "t": plane.t,
         "c": plane.c,
         "z": plane.z,
-        "name": str(Plane(plane.t, plane.c, plane.z)),
+        "name": f"{Plane(plane.t, plane.c, plane.z)}{f' ({channel})' if channel else ''}",
         "objects": count_objects(plane.labels),
         "range": f"{black:.6g} to {white:.6g} a.u.",
         "pixels": b64encode(stream.getvalue()).decode(),

@@ -9,7 +9,7 @@ from idr_assets.imaging.planes import LabelledPlane
 
 type Columns = dict[str, npt.NDArray[Any]]
 
-VERSION: Final = "3"
+VERSION: Final = "4"
 """Increased when the same labels and pixels get other numbers; tables of another version are measured again."""
 
 
@@ -25,6 +25,7 @@ COLUMNS: Final = (
     Column("image", "string", "name of the image"),
     Column("t", "int32", "timepoint, true index"),
     Column("c", "int32", "channel, true index"),
+    Column("channel", "string", "name of the channel; null if it has none"),
     Column("z", "int32", "slice, true index"),
     Column("label", "int32", "value of the object's pixels in its label plane, from 1"),
     Column("area", "int64", "area in pixels"),
@@ -59,7 +60,7 @@ class _Objects(NamedTuple):
         return reduced
 
 
-def measure(image: str, plane: LabelledPlane, pixel_area: float | None) -> Columns:
+def measure(image: str, plane: LabelledPlane, pixel_area: float | None, channel: str | None = None) -> Columns:
     """Measure the objects of a plane, in the order of their labels.
 
     Parameters
@@ -70,16 +71,20 @@ def measure(image: str, plane: LabelledPlane, pixel_area: float | None) -> Colum
         Pixels (y, x) of any real dtype and byte order; the labels may have gaps.
     pixel_area
         In µm²; None leaves out the column `area_um2`.
+    channel
+        Name of the channel; None leaves out the column `channel`.
 
     Returns
     -------
     Columns
-        An array (objects,) for each of `COLUMNS`; `image` holds bytes. An object with a NaN pixel has intensities that
-        are NaN.
+        An array (objects,) for each of `COLUMNS`; `image` and `channel` hold bytes. An object with a NaN
+        pixel has intensities that are NaN.
     """
     objects = _sort(plane.labels)
     where = {"image": image.encode(), "t": plane.t, "c": plane.c, "z": plane.z}
     columns: Columns = {name: np.full(objects.labels.shape, value) for name, value in where.items()}
+    if channel is not None:
+        columns["channel"] = np.full(objects.labels.shape, channel.encode())
     columns |= {"label": objects.labels, "area": objects.areas}
     if pixel_area is not None:
         columns["area_um2"] = objects.areas * pixel_area

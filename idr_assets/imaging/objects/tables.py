@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from idr_assets.imaging.channels import UNNAMED, Channel
 from idr_assets.imaging.errors import ImageError, masked
 from idr_assets.imaging.objects.measurements import COLUMNS, VERSION, measure
 from idr_assets.imaging.output.files import remove_file, write_file
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     import pandas as pd  # takes half a second to import; pyarrow does when a frame is asked for
 
 SCHEMA = pa.schema([pa.field(name, kind, metadata={"meaning": meaning}) for name, kind, meaning in COLUMNS])
+EARLIER = SCHEMA.remove(SCHEMA.get_field_index("channel"))
+"""The columns of tables that an earlier version wrote."""
+
 _OWN = re.compile(r"(t=.*\.parquet)(\..*\.partial)?")  # a table, or the partial file of a killed writer
 _EMPTY = pa.Table.from_batches([], schema=SCHEMA)
 
@@ -79,19 +83,26 @@ def explain_unmeasured(urls: Sequence[str]) -> ImageError:
     )
 
 
-def write_objects(url: str, output: OutputImage, planes: Block, image: str, pixel_area: float | None) -> bool:
+def write_objects(  # noqa: PLR0913, PLR0917
+    url: str,
+    output: OutputImage,
+    planes: Block,
+    image: str,
+    pixel_area: float | None,
+    channels: Mapping[int, Channel] = UNNAMED,
+) -> bool:
     """Measure the planes of a timepoint and write their table, unless it exists; return whether it was written.
 
     Planes are read one by one. Those that are not stored are left out. `pixel_area` is in µm². Raises `ImageError` if
     the disk is full.
     """
-    origin = _origin(
-        image, pixel_area, dict(zip(planes.planes(), read_checksums(output, planes.planes()), strict=True))
-    )
+    names = {c: channels[c].name for c in planes.c if c in channels}
+    checksums = dict(zip(planes.planes(), read_checksums(output, planes.planes()), strict=True))
+    origin = _origin(f"{image} {names}" if names else image, pixel_area, checksums)
     if _is_made_from(url, origin):
         return False
     stored = (labelled for plane in planes.planes() if (labelled := output.read(plane)))
-    table, counts = _measure_planes(image, stored, pixel_area)
+    table, counts = _measure_planes(image, stored, pixel_area, names)
     notes = {"planes": json.dumps(counts), "made_from": origin}
     stream = BytesIO()
     pq.write_table(table.replace_schema_metadata(notes), stream, compression="zstd", write_page_checksum=True)
@@ -125,7 +136,16 @@ def tables(urls: Iterable[str], columns: list[str] | None = None) -> Iterator[pa
     for url in urls:
         with _open(url) as table:
             if table:
-                yield table.read(columns)
+                yield _read(table, columns or SCHEMA.names)
+
+
+def _read(table: pq.ParquetFile, columns: list[str]) -> pa.Table:
+    """Read columns of a table; channels have no names in one of an earlier version."""
+    found = table.read([name for name in columns if name in table.schema_arrow.names])
+    for at, name in enumerate(columns):
+        if name not in found.column_names:
+            found = found.add_column(at, SCHEMA.field(name), pa.nulls(len(found), SCHEMA.field(name).type))
+    return found
 
 
 @contextmanager
@@ -138,7 +158,7 @@ def _open(url: str) -> Iterator[pq.ParquetFile | None]:
     try:
         with filesystem.open(path, "rb") as file:
             table = pq.ParquetFile(file, page_checksum_verification=True)
-            if not table.schema_arrow.equals(SCHEMA):
+            if not (table.schema_arrow.equals(SCHEMA) or table.schema_arrow.equals(EARLIER)):
                 message = f"its columns are {', '.join(table.schema_arrow.names)}"
                 raise _damaged(url, message)
             yield table
@@ -156,12 +176,12 @@ def _is_made_from(url: str, origin: str) -> bool:
 
 
 def _measure_planes(
-    image: str, planes: Iterable[LabelledPlane], pixel_area: float | None
+    image: str, planes: Iterable[LabelledPlane], pixel_area: float | None, names: Mapping[int, str | None]
 ) -> tuple[pa.Table, list[tuple[int, int, int, int]]]:
     """Return the table of planes, and (t, c, z, number of objects) of each."""
     found, counts = [_EMPTY], []
     for plane in planes:
-        columns = measure(image, plane, pixel_area)
+        columns = measure(image, plane, pixel_area, names.get(plane.c))
         rows = len(columns["label"])
         arrays = [
             _array(columns[it.name]).cast(it.type) if it.name in columns else pa.nulls(rows, it.type) for it in SCHEMA

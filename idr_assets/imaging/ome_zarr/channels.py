@@ -1,38 +1,29 @@
 """The names and colours of channels, as the `omero` metadata of an image give them."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from idr_assets.imaging.channels import Channel
 from idr_assets.imaging.store_text import flatten
 
 
-@dataclass(frozen=True)
-class Channel:
-    """A channel of an image.
-
-    Attributes
-    ----------
-    name : str or None
-        Its name on one line, None where the image gives none.
-    colour : str or None
-        RGB as six hexadecimal digits in capitals, None where the image gives none.
-
-    """
-
-    name: str | None = None
-    colour: str | None = None
-
-
 def read_channels(metadata: Mapping[str, Any]) -> tuple[Channel, ...]:
-    """Read the channels that OME-Zarr metadata describe, by index; () where they describe none."""
-    channels = tuple(_channels(metadata.get("omero")))
+    """Read the channels that OME-Zarr metadata describe, by index; () where they describe none.
+
+    An output has those of its source among its own attributes, since `omero` must give more than is known.
+    """
+    channels = tuple(_channels(metadata.get("idr_assets"))) or tuple(_channels(metadata.get("omero")))
     return channels if any(channel != Channel() for channel in channels) else ()
 
 
-def _channels(omero: Any) -> Iterator[Channel]:  # noqa: ANN401  any JSON
-    listed = omero.get("channels") if isinstance(omero, dict) else None
+def store_channels(channels: Iterable[Channel]) -> list[dict[str, str | None]]:
+    """Return channels as the attributes of an output have them."""
+    return [{"label": channel.name, "color": channel.colour} for channel in channels]
+
+
+def _channels(holder: Any) -> Iterator[Channel]:  # noqa: ANN401  any JSON
+    listed = holder.get("channels") if isinstance(holder, dict) else None
     for each in listed if isinstance(listed, list) else []:
         known = each if isinstance(each, dict) else {}
         label, colour = known.get("label"), re.fullmatch(r"#?([0-9A-Fa-f]{6})", str(known.get("color")))

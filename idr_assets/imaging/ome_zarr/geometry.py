@@ -7,9 +7,9 @@ from typing import Any
 
 from zarr.abc.store import Store
 
+from idr_assets.imaging.channels import Channel
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.ome_zarr.axes import AXES, read_axes
-from idr_assets.imaging.ome_zarr.channels import Channel
 from idr_assets.imaging.ome_zarr.groups import find_image
 from idr_assets.imaging.ome_zarr.level_shapes import compare_shapes
 from idr_assets.imaging.ome_zarr.multiscales import (

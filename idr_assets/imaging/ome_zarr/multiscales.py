@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from idr_assets.imaging.channels import Channel
 from idr_assets.imaging.errors import ImageError
-from idr_assets.imaging.ome_zarr.channels import Channel, read_channels
+from idr_assets.imaging.ome_zarr.channels import read_channels
 from idr_assets.imaging.ome_zarr.metadata import drop_nulls, ome_metadata
 from idr_assets.imaging.store_text import quote, quote_all
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from idr_assets.imaging.ome_zarr.axes import AXES
+from idr_assets.imaging.ome_zarr.channels import store_channels
 from idr_assets.imaging.ome_zarr.formats import Format
 from idr_assets.imaging.ome_zarr.geometry import Geometry
 from idr_assets.imaging.reading.level import Level
@@ -22,10 +23,18 @@ def describe_labels(level: Level, name: str, written_as: Format) -> dict[str, An
 
 
 def describe_again(attributes: dict[str, Any], level: Level, written_as: Format) -> dict[str, Any]:
-    """Give the attributes of an image or labels the axes, scale and translation of `level`; all else stays."""
+    """Give attributes of an image or labels the axes, scale, translation and channels of `level`; all else stays."""
     stored = attributes.get("ome", attributes)
     name = stored["multiscales"][0].get("name", "")
-    return attributes | written_as.placed(stored | _image(level, name))
+    own = attributes["idr_assets"]
+    about = describe_source(level) if "level" in own else own
+    return attributes | {"idr_assets": about} | written_as.placed(stored | _image(level, name))
+
+
+def describe_source(level: Level) -> dict[str, Any]:
+    """Return what the output notes of its source for itself: the level, and the channels as far as they are known."""
+    known = {"channels": store_channels(level.geometry.channels)} if level.geometry.channels else {}
+    return {"level": level.path, **known}
 
 
 def complete_geometry(level: Level) -> Geometry:

@@ -8,13 +8,14 @@ import zarr
 
 from idr_assets.imaging.errors import masked
 from idr_assets.imaging.ome_zarr.formats import FORMATS, Format, Version
-from idr_assets.imaging.ome_zarr.geometry import read_geometry
+from idr_assets.imaging.ome_zarr.geometry import Geometry, read_geometry
 from idr_assets.imaging.output.attributes import (
     complete_geometry,
     describe_again,
     describe_image,
     describe_label_groups,
     describe_labels,
+    describe_source,
 )
 from idr_assets.imaging.output.disk_files import clear_partials, retry_write
 from idr_assets.imaging.output.growth import grow_array
@@ -56,7 +57,7 @@ def create_output(url: str, level: Level, name: str = SEGMENTATION, *, version: 
     """
     written_as, source = FORMATS[version], level.url.rstrip("/").rpartition("/")[2]
     check_owner(url, level, version)
-    of_image = describe_image(level, source, written_as) | {"idr_assets": {"level": level.path}}
+    of_image = describe_image(level, source, written_as) | {"idr_assets": describe_source(level)}
     create_group(url, "", of_image, written_as)
     check_level(url, level)
     check_extent(url, level, name)
@@ -82,11 +83,18 @@ def _follow(url: str, level: Level, written_as: Format) -> None:
             group = zarr.open_group(store, mode="r+", use_consolidated=False)
             attributes = group.attrs.asdict()
             ours = "idr_assets" in attributes
-            if ours and read_geometry(masked(place), "0", store) != complete_geometry(level):
+            if ours and not _describes(attributes, read_geometry(masked(place), "0", store), level):
                 retry_write(partial(group.attrs.put, describe_again(attributes, level, written_as)))
         clear_partials(store, "")
         if ours:
             grow_array(place, "0", level.shape)
+
+
+def _describes(attributes: dict[str, Any], geometry: Geometry, level: Level) -> bool:
+    """Return whether a group of the output says what the level says now; only the image itself names channels."""
+    own = attributes["idr_assets"]
+    named = "level" not in own or own == describe_source(level)
+    return named and geometry == complete_geometry(level)
 
 
 def _list_labels(url: str, written_as: Format) -> None:

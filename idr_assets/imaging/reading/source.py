@@ -11,6 +11,7 @@ from idr_assets.imaging.planes import Block, has_grown
 from idr_assets.imaging.reading.level import Level, open_level
 from idr_assets.imaging.reading.probe import check_pixels
 from idr_assets.imaging.reading.retries import PATIENT, Patience
+from idr_assets.imaging.store_text import quote
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Source:
         What a chunk that does not exist means.
     axes : tuple of str, optional
         The axes of an array without OME-Zarr metadata, letters of TCZYX in the order of its dimensions.
+    channel_names : mapping of int to str
+        The names that the YAML gives channels which are segmented.
 
     """
 
@@ -46,6 +49,7 @@ class Source:
     patience: Patience = PATIENT
     missing_chunks: Literal["error", "zeros"] = "error"
     axes: tuple[str, ...] | None = None
+    channel_names: Mapping[int, str] = field(default_factory=dict)
 
     def open(self) -> Level:
         """Open the level, whatever its shape and dtype; `ImageError` where it cannot be opened."""
@@ -59,13 +63,14 @@ class Source:
         )
 
     def check(self, level: Level) -> None:
-        """Raise `ImageError` unless the level has the expected dtype and the expected shape, or more of T and Z."""
+        """Raise `ImageError` unless the level has the expected dtype, channels and shape, or more of T and Z."""
         if self.shape and not has_grown(level.shape, self.shape):
             self._compare("shape", level.shape, self.shape)
         if self._byte_order_given:
             self._compare("dtype", level.dtype.str, np.dtype(self.dtype).str)
         elif self.dtype:
             self._compare("dtype", level.dtype.newbyteorder("="), np.dtype(self.dtype))
+        self._compare_channels(level)
 
     def describe_growth(self, level: Level) -> str | None:
         """Say what to write if the level has more timepoints or slices than expected; None if it has not."""
@@ -85,6 +90,18 @@ class Source:
     @property
     def _byte_order_given(self) -> bool:
         return (self.dtype or "")[:1] in {"<", ">"}
+
+    def _compare_channels(self, level: Level) -> None:
+        """Raise `ImageError` if the image gives the name of a channel to another one alone."""
+        stored = [channel.name for channel in level.geometry.channels]
+        for index, name in self.channel_names.items():
+            if name in stored and (index >= len(stored) or stored[index] != name):
+                message = (
+                    f"Channel {index} is {quote(name)} in the YAML, but {masked(self.address)} gives this name to "
+                    f"channel {stored.index(name)}: the wrong channel would be segmented. Correct `channel_names` or "
+                    "`channels` in the YAML."
+                )
+                raise ImageError(message)
 
     def _compare(self, field: str, stored: object, expected: object) -> None:
         if stored != expected:

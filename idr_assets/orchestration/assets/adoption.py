@@ -20,6 +20,7 @@ from idr_assets.imaging.reading.fingerprint import read_fingerprint
 from idr_assets.imaging.segmentation.findings import Findings
 from idr_assets.imaging.segmentation.plane_results import PlaneSummary
 from idr_assets.imaging.stores.zarr_settings import own_settings
+from idr_assets.orchestration.assets.metadata import name_channels
 from idr_assets.orchestration.assets.plane_checks import INDEPENDENT, evaluated
 from idr_assets.orchestration.assets.plane_metadata import MOST_PICTURED, draw_outlines, materialize_partition
 from idr_assets.orchestration.image import Image
@@ -63,7 +64,7 @@ def adopt_planes(instance: dg.DagsterInstance, image: Image, cells: Collection[C
     known = _read_records(output)
     versions = _report_source(instance, image) if known else set()
     tags, pictured = version_tags(instance, image), evenly_spread(sorted(cells), MOST_PICTURED) if cells else []
-    findings = Findings()
+    findings, names = Findings(), name_channels(image, image.geometry.channels)
     for batch in batched(sorted(cells), AT_ONCE):
         events = []
         with lock_records(instance, image):
@@ -72,7 +73,7 @@ def adopt_planes(instance: dg.DagsterInstance, image: Image, cells: Collection[C
                     adoption.others[proven].add(cell)
                     continue
                 found = [summary for summary, _ in proven]
-                more = ADOPTED | (draw_outlines(output, found) if cell in pictured else {})
+                more = ADOPTED | names | (draw_outlines(output, found) if cell in pictured else {})
                 events.append(materialize_partition(image, found, proven[0][1].provenance, tags, more))
                 findings.add(found)
                 adoption.adopted.add(cell)

@@ -3,10 +3,12 @@
 import re
 from base64 import b64encode
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any
 
 import dagster as dg
 
+from idr_assets.imaging.channels import Channel
 from idr_assets.imaging.output.provenance import read_provenance
 from idr_assets.orchestration.image import Image
 
@@ -53,6 +55,22 @@ def listed(names: Sequence[str]) -> str:
     """Write one name per line; of many, the first ones and how many more there are."""
     more = [f"and {len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else []
     return "\n".join([*names[:MOST_NAMED], *more])
+
+
+def describe_channels(image: Image, known: Sequence[Channel]) -> dict[int, Channel]:
+    """Return channels that have a name or a colour, by index: as the YAML names them, else as the image does."""
+    names = [channel.name for channel in known]
+    names[: len(image.channel_names)] = image.channel_names
+    each = enumerate(zip_longest(names, [channel.colour for channel in known]))
+    return {c: Channel(*found) for c, found in each if c < image.shape[1] and any(found)}
+
+
+def name_channels(image: Image, known: Sequence[Channel]) -> dict[str, str]:
+    """Name the channels that are segmented, as metadata; nothing where they have no names."""
+    described = describe_channels(image, known)
+    names = {c: described[c].name for c in image.channels if c in described}
+    listed = [f"c {c}: {name}" for c, name in names.items() if name]
+    return {"channel names" if len(image.channels) > 1 else "channel name": ", ".join(listed)} if listed else {}
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> dg.MarkdownMetadataValue:

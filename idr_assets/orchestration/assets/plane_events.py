@@ -15,6 +15,7 @@ from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSum
 from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.earlier_attempt import forget_lost, read_stored
 from idr_assets.orchestration.assets.lost_database import explain_absence
+from idr_assets.orchestration.assets.metadata import name_channels
 from idr_assets.orchestration.assets.plane_metadata import MOST_PICTURED, draw_outlines, materialize_partition
 from idr_assets.orchestration.assets.source_watch import SourceWatch
 from idr_assets.orchestration.partitions import partition_key
@@ -55,6 +56,7 @@ class PlaneEvents:
         self._refused = False
         self._telling = Lock()
         self._tags = version_tags(context.instance, image)
+        self._names = name_channels(image, run.level.geometry.channels)
         partitions = [partition_key(image, Plane(t, 0, z)) for t, z in sorted(cells)]
         self.partitions = len(partitions)
         self._pictured = evenly_spread(partitions, MOST_PICTURED)
@@ -132,7 +134,7 @@ class PlaneEvents:
         for key, them in zip(complete, batched(found, len(self._image.channels)), strict=True):
             summaries = [result for result in them if isinstance(result, PlaneSummary)]
             if len(summaries) == len(them):
-                made, more = self._run.provenance, pictures.get(key, {})
+                made, more = self._run.provenance, self._names | pictures.get(key, {})
                 events.append(materialize_partition(self._image, summaries, made, self._tags, more))
         lost = {it.plane for it in found if isinstance(it, PlaneFailure) and it.written}
         forget_lost(self._context, self._image, self._run.output, {partition_key(self._image, it) for it in lost})

@@ -12,7 +12,7 @@ from idr_assets.imaging.reading.fingerprint import read_fingerprint
 from idr_assets.imaging.reading.level import Level
 from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.descriptions import of_source_image
-from idr_assets.orchestration.assets.metadata import address, markdown, picture
+from idr_assets.orchestration.assets.metadata import address, describe_channels, markdown, picture
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.source_version import find_version
 from idr_assets.orchestration.stops import end_canceled
@@ -84,6 +84,13 @@ def _thumbnail(image: Image, level: Level) -> dg.MetadataValue[Any]:
         return dg.MetadataValue.text(str(error))
 
 
+def _channels(image: Image, level: Level) -> dict[str, str]:
+    """List the names and colours of all channels, as far as they are known."""
+    known = describe_channels(image, level.geometry.channels).items()
+    lines = [f"c {c}: {it.name or 'without a name'}{f', #{it.colour}' if it.colour else ''}" for c, it in known]
+    return {"channels": "\n".join(lines)} if lines else {}
+
+
 def _metadata(image: Image, level: Level) -> dict[str, dg.MetadataValue | str | int | float]:
     known = {"pixel size (µm)": level.geometry.pixel_size} if level.geometry.pixel_size else {}
     links = {name: address(link) for name, link in image.links.items()}
@@ -97,5 +104,6 @@ def _metadata(image: Image, level: Level) -> dict[str, dg.MetadataValue | str | 
         "chunks verified by": level.store.verification.means,
         "bytes": math.prod(level.shape) * level.dtype.itemsize,
         **known,
+        **_channels(image, level),
         **({"metadata that are not used": "\n".join(level.remarks)} if level.remarks else {}),
     }

@@ -15,6 +15,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from PIL import Image
 
+from idr_assets.imaging.channels import Channel
 from idr_assets.imaging.figures import colours, montage
 from idr_assets.imaging.figures.drawing import DPI, render
 from idr_assets.imaging.figures.pictures import figure_png
@@ -191,3 +192,13 @@ def test_threads_draw_what_one_thread_draws() -> None:
 
     with ThreadPoolExecutor(3) as threads:
         assert list(threads.map(draw, range(3))) == [draw(first) for first in range(3)]
+
+
+def test_a_channel_has_its_name_and_a_square_of_its_colour() -> None:
+    known = {0: Channel("DAPI $a$", "0000FF"), 1: Channel("GFP")}
+    drawn = montage.montage(window(1, 2, 1), title="demo", channels=known)
+    assert {"c 0: DAPI $a$", "c 1: GFP"} <= set(texts(drawn))
+    blue = [patch for patch in drawn.findobj(Rectangle) if patch.get_facecolor() == (0, 0, 1, 1)]
+    assert len(blue) == 1
+    assert any("Square: the colour that the image gives a channel." in text.replace("\n", " ") for text in texts(drawn))
+    render(drawn)

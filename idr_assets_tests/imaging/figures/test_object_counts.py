@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.patches import StepPatch
 
+from idr_assets.imaging.channels import Channel
 from idr_assets.imaging.figures.drawing import svg
 from idr_assets.imaging.figures.object_counts import counts_figure
 from idr_assets.imaging.planes import Block, Plane
@@ -194,3 +195,12 @@ def test_the_bar_of_a_single_object_is_seen(most: int) -> None:
 def test_means_are_counted_in_ones_twos_or_fives() -> None:
     axes = axes_of(counts_figure(dict.fromkeys(WINDOW.planes(), 19), AREAS, WINDOW, title="demo"), "mean over z")
     assert axes.get_yticks()[1] - axes.get_yticks()[0] in {1, 2, 5}
+
+
+def test_channels_have_their_names_in_headings_and_legend_literally() -> None:
+    known = {0: Channel("$x$ DAPI"), 2: Channel("$")}
+    drawn = counts_figure(COUNTS, AREAS, WINDOW, title="demo", channels=known)
+    assert axes_of(drawn, "c 0: $x$ DAPI")
+    (legend,) = drawn.findobj(Legend)
+    assert [text.get_text() for text in legend.get_texts()] == [r"c 0 \$x\$ DAPI", r"c 2 \$"]
+    svg(drawn)

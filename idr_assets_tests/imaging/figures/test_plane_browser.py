@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from idr_assets.imaging.channels import Channel
 from idr_assets.imaging.figures import colours
 from idr_assets.imaging.figures.palette import label_colours
 from idr_assets.imaging.figures.plane_browser import PAGE_BYTES, plane_browser
@@ -147,3 +148,13 @@ def test_a_scale_bar_needs_a_pixel_size() -> None:
         planes_of(1, 1, 1), title="demo", pixel_size=0.4
     )
     assert 'class="scale"' not in plane_browser(planes_of(1, 1, 1), title="demo")
+
+
+def test_channels_have_their_names_and_colours_escaped() -> None:
+    known = {0: Channel("<b>DAPI", "0000FF"), 7: Channel("absent")}
+    page = plane_browser(planes_of(1, 2, 1), title="demo", channels=known)
+    assert [plane["name"] for plane in stored(page)] == ["t 0 c 0 z 0 (<b>DAPI)", "t 0 c 1 z 0"]
+    assert '<option value="0">0 &lt;b&gt;DAPI</option>' in page
+    assert 'style="background: #0000FF"' in page
+    assert "<b>DAPI" not in page.replace("<b>Pixels", "")
+    assert "absent" not in page

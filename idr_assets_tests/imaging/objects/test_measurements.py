@@ -66,7 +66,7 @@ def test_any_plane_is_measured_as_scikit_image_does(plane: LabelledPlane) -> Non
     with np.errstate(invalid="ignore", over="ignore"):
         wanted = regionprops_table(labels, pixels, properties=tuple(properties), extra_properties=extra)
     wanted["label"] = numbers[numbers > 0]
-    found, rounding = measure("image", plane, 0.25), 1e-12 * np.nan_to_num(wanted["magnitude"])
+    found, rounding = measure("image", plane, 0.25, "DAPI"), 1e-12 * np.nan_to_num(wanted["magnitude"])
     small = {"eccentricity": CIRCLE, "intensity_sum": rounding, "intensity_mean": rounding / found["area"]}
     for ours, theirs in THEIRS.items():
         assert np.isclose(found[ours], wanted[theirs], 1e-9, small.get(ours, 0), equal_nan=True).all(), ours

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 import pytest
 
+from idr_assets.imaging.channels import Channel
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.objects.measurements import COLUMNS
 from idr_assets.imaging.objects.tables import keep_tables, objects_frame, read_areas, read_counts, write_objects
@@ -173,3 +174,14 @@ def test_the_documentation_lists_the_columns_with_their_types() -> None:
     rows = re.findall(r"^\| (`.+?) \| (\w+) \|", page, re.MULTILINE)
     listed = [(name, kind) for names, kind in rows for name in re.findall("`(.+?)`", names)]
     assert listed == [(column.name, column.type) for column in COLUMNS]
+
+
+def test_a_channel_is_named_and_a_table_of_an_earlier_version_names_none(output: OutputImage, url: str) -> None:
+    assert write_objects(url, output, PLANES, "image", None)
+    assert objects_frame([url])["channel"].isna().all()
+    table = pq.read_table(url)
+    pq.write_table(table.drop_columns(["channel"]), url)
+    assert list(objects_frame([url]).columns) == [column.name for column in COLUMNS]
+    assert write_objects(url, output, PLANES, "image", None, {0: Channel("DAPI ä")})
+    assert set(objects_frame([url])["channel"]) == {"DAPI ä"}
+    assert not write_objects(url, output, PLANES, "image", None, {0: Channel("DAPI ä"), 7: Channel("other")})

@@ -10,6 +10,7 @@ import pytest
 import yaozarrs
 import zarr
 
+from idr_assets.imaging.channels import Channel
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.ome_zarr.formats import FORMATS, Version
 from idr_assets.imaging.output import creation
@@ -110,6 +111,17 @@ def test_an_output_follows_the_level_where_it_lies_and_keeps_all_else(
     kept = zarr.open_group(folder).attrs
     assert (kept["omero"], kept["idr_assets"]) == ({"channels": []}, {"level": "0"})
     yaozarrs.validate_zarr_store(folder)
+
+
+def test_an_output_has_the_channels_of_its_level_and_is_written_for_new_ones_alone(folder: Path, level: Level) -> None:
+    channels = (Channel("DAPI", "0000FF"), Channel("GFP"))
+    named = replace(level, geometry=replace(level.geometry, channels=channels))
+    for wanted in (level, named, level):
+        create_output(str(folder), wanted)
+        assert open_level(str(folder), "0").geometry.channels == wanted.geometry.channels
+        before = files(folder)
+        create_output(str(folder), wanted)
+        assert files(folder) == before
 
 
 @pytest.mark.parametrize("version", FORMATS)

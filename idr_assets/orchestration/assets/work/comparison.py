@@ -9,7 +9,7 @@ import dagster as dg
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.figures.comparison import comparison
 from idr_assets.imaging.planes import LabelledPlane, Plane, thin
-from idr_assets.orchestration.assets.metadata import provenance, table
+from idr_assets.orchestration.assets.metadata import describe_channels, provenance, table
 from idr_assets.orchestration.assets.work.agreement import write_agreement
 from idr_assets.orchestration.assets.work.figure_file import write_figure
 from idr_assets.orchestration.image import Image
@@ -24,7 +24,11 @@ def write_comparison(images: Sequence[Image]) -> dict[str, Any]:
     """Draw some planes of the window with the labels of each segmentation, and return the asset's metadata."""
     image, names, rows = images[0], [it.label_group for it in images], _rows(images)
     omitted = len(image.window) - len(rows)
-    sheet = comparison(rows, names, title=image.name, omitted=omitted, pixel_size=image.geometry.pixel_size)
+    geometry = image.geometry
+    channels = describe_channels(image, geometry.channels)
+    sheet = comparison(
+        rows, names, title=image.name, omitted=omitted, pixel_size=geometry.pixel_size, channels=channels
+    )
     written = write_figure(image.comparison_url, sheet, "comparison")
     ways = {f"{it.label_group}: {name}": found for it in images for name, found in provenance(it).items()}
     return written | {"objects": _counts(rows, names)} | write_agreement(images) | ways

@@ -25,9 +25,10 @@ def draw_look(level: Level, window: Block, recipe: Recipe, title: str, file: Pat
 
     """
     planes = _segment(level, window, recipe)
+    known = dict(enumerate(level.geometry.channels))
     rows = {(plane.t, plane.c, plane.z): [plane] for plane in planes}
     name = recipe.path.rpartition(".")[2]
-    sheet = comparison(rows, [name], title=title, pixel_size=level.geometry.pixel_size, most=LARGE)
+    sheet = comparison(rows, [name], title=title, pixel_size=level.geometry.pixel_size, most=LARGE, channels=known)
     file.write_bytes(figure_png(render(sheet), DPI))
     counts = ", ".join(f"{count_objects(it.labels)} objects in t {it.t} c {it.c} z {it.z}" for it in planes)
     return f"{name} {dict(recipe.parameters)}: {counts}"

@@ -4,7 +4,7 @@ from typing import Any
 
 from idr_assets.imaging.figures.montage import montage
 from idr_assets.imaging.planes import evenly_spread
-from idr_assets.orchestration.assets.metadata import provenance
+from idr_assets.orchestration.assets.metadata import describe_channels, provenance
 from idr_assets.orchestration.assets.work.figure_file import write_figure
 from idr_assets.orchestration.image import Image
 
@@ -18,7 +18,14 @@ def write_montage(image: Image) -> dict[str, Any]:
     t = evenly_spread(image.t, MONTAGE_SIDE // len(c))
     planes = image.open_output().read_grid(t, c, z)
     omitted = len(image.window) - len(planes)
-    sheet = montage(planes, title=image.title, omitted=omitted, pixel_size=image.geometry.pixel_size)
+    geometry = image.geometry
+    sheet = montage(
+        planes,
+        title=image.title,
+        omitted=omitted,
+        pixel_size=geometry.pixel_size,
+        channels=describe_channels(image, geometry.channels),
+    )
     stored = sum(plane is not None for plane in planes.values())
     return {
         **write_figure(image.montage_url, sheet, "montage"),

@@ -8,6 +8,7 @@ from idr_assets.imaging.figures.drawing import svg
 from idr_assets.imaging.figures.object_counts import CHANNELS, counts_figure
 from idr_assets.imaging.objects.tables import explain_unmeasured, read_areas, read_counts
 from idr_assets.imaging.output.files import write_file
+from idr_assets.orchestration.assets.metadata import describe_channels
 from idr_assets.orchestration.assets.work.figure_file import write_figure
 from idr_assets.orchestration.image import Image
 
@@ -19,7 +20,11 @@ def write_object_counts(image: Image) -> dict[str, Any]:
     if not counts:
         raise explain_unmeasured(urls)
     areas = read_areas(urls, image.window)
-    figure = counts_figure(counts, areas, image.window, title=image.title, pixel_area=image.geometry.pixel_area)
+    geometry = image.geometry
+    channels = describe_channels(image, geometry.channels)
+    figure = counts_figure(
+        counts, areas, image.window, title=image.title, pixel_area=geometry.pixel_area, channels=channels
+    )
     written = write_figure(image.counts_url("png"), figure, "object counts")
     write_file(image.counts_url("svg"), svg(figure))
     return {

@@ -9,7 +9,7 @@ from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.objects.measurements import COLUMNS
 from idr_assets.imaging.objects.tables import keep_tables, read_counts, tables, write_objects
 from idr_assets.imaging.planes import Block, Plane, runs
-from idr_assets.orchestration.assets.metadata import table
+from idr_assets.orchestration.assets.metadata import describe_channels, table
 from idr_assets.orchestration.event_log import add_partition_metadata
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.partitions import timepoint_key
@@ -44,12 +44,13 @@ def write_tables(context: dg.AssetExecutionContext, image: Image) -> dg.Material
 
 def _measure(image: Image, timepoints: Iterable[int]) -> tuple[dict[int, Metadata], dict[int, str]]:
     """Measure timepoints; return the metadata of each table, and the reasons why others failed."""
-    output, pixel_area = image.open_output(), image.geometry.pixel_area
+    output, geometry = image.open_output(), image.geometry
+    channels = describe_channels(image, geometry.channels)
     found, failures = {}, {}
     for t in timepoints:
         planes = image.timepoint(t)
         try:
-            written = write_objects(image.objects_urls[t], output, planes, image.name, pixel_area)
+            written = write_objects(image.objects_urls[t], output, planes, image.name, geometry.pixel_area, channels)
             found[t] = _describe(image, planes) | {"measured in this run": written}
         except ImageError as error:
             failures[t] = str(error)

@@ -7,7 +7,7 @@ import dagster as dg
 from idr_assets.imaging.figures.plane_browser import plane_browser
 from idr_assets.imaging.output.files import write_file
 from idr_assets.imaging.planes import thin
-from idr_assets.orchestration.assets.metadata import provenance
+from idr_assets.orchestration.assets.metadata import describe_channels, provenance
 from idr_assets.orchestration.image import Image
 
 BROWSER_PLANES = 400
@@ -18,12 +18,14 @@ def write_plane_browser(image: Image) -> dict[str, Any]:
     """Show the stored planes of the window, evenly spread, and return the asset's metadata."""
     shown = image.open_output().read_grid(*thin(image.window, BROWSER_PLANES))
     omitted = len(image.window) - len(shown)
+    geometry = image.geometry
     page = plane_browser(
         list(shown.values()),
         title=image.title,
         omitted=omitted,
-        pixel_size=image.geometry.pixel_size,
+        pixel_size=geometry.pixel_size,
         provenance=provenance(image),
+        channels=describe_channels(image, geometry.channels),
     ).encode()
     write_file(image.browser_url, page)
     stored = sum(plane is not None for plane in shown.values())
