@@ -22,7 +22,7 @@ from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.output.files import read_ends
 from idr_assets.imaging.output.nodes import write_group
 from idr_assets.imaging.output.output_image import OutputImage
-from idr_assets.imaging.output.provenance import Provenance, read_provenance, record_group
+from idr_assets.imaging.output.provenance import Provenance, add_provenance, read_provenance, record_group
 from idr_assets.imaging.output.read_back import join_checksums
 from idr_assets.imaging.planes import Plane
 from idr_assets.imaging.stores.by_address import open_filesystem
@@ -62,6 +62,7 @@ def write_record(
     name = hashlib.sha256(json.dumps(indices).encode()).hexdigest()[:16]  # the next record of these planes replaces it
     path, attributes = f"{record_group(output.name, provenance)}/{name}", {"idr_assets": about}
     with suppress(ImageError):
+        add_provenance(output, provenance)  # again: by it, what is left of a folder that was removed is known as ours
         write_group(output.url, path, attributes, output.format)
 
 
