@@ -57,6 +57,13 @@ opens. The daemon runs the schedule and both sensors of the list; its share is t
 {machine}
 
 {costs}
+
+All of it grows with the number of images, and nothing with its square, for images of a list share what Dagster would
+look at for each of them: one resource, one schedule, two sensors, and Dagster's own job of all assets. Images with a
+YAML each have two jobs and a resource each. Dagster describes every job with every resource of the project: that takes
+minutes for hundreds of them. Use a list for more than about fifty images.
+
+A run loads the definitions of all images, because Dagster does not say which it needs before it has loaded them.
 """
 
 

@@ -27,7 +27,7 @@ suppress_warnings = ["project_and_activated_venv_mismatch"]
 root_module = "{name}"
 registry_modules = ["idr_assets"]
 code_location_target_module = "{name}.definitions"
-code_location_name = "{name}"
+code_location_name = "{name}.definitions"
 """
 
 DEFINITIONS = '''"""Entry point of the Dagster code location: loads what stands below `defs/`."""
