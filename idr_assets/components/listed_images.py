@@ -81,5 +81,5 @@ class ListReader:
 
 
 def _explain(error: ErrorDetails) -> str:
-    place = ".".join(map(str, error["loc"]))
-    return f"{place}: {error['msg']}" if place else error["msg"]
+    place, message = ".".join(map(str, error["loc"])), error["msg"].removeprefix("Value error, ")
+    return f"{place}: {message}" if place else message

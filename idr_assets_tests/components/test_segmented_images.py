@@ -76,7 +76,7 @@ WRONG = {
     "first,b.zarr,0,": "has the same name, 'first', and the outputs of both would mix; rename one",
     "FIRST,b.zarr,0,": "has the same name, 'FIRST', and the outputs of both would mix; rename one",
     "b,,0,": "the image needs one address, but has none; set either `url`, or both `image_id` and `endpoint`",
-    'b,b.zarr,0,"[0, 9]"': "channels: Value error, the image has channels 0 to 1; name each wanted one once",
+    'b,b.zarr,0,"[0, 9]"': "channels: the image has channels 0 to 1; name each wanted one once",
     "b,b.zarr,0,[0": "channels is '[0', which is no YAML; write it as in a YAML file",
     "b,b.zarr,0,[0, 1]": "it has 1 more cells than columns; put cells that contain the separator in quotes",
     "b,{{ env.NO_SUCH_VARIABLE }},0,": "{{ env.NO_SUCH_VARIABLE }} in attributes.images.url",

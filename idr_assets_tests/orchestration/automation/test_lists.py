@@ -60,7 +60,7 @@ def check_overview(project: ImageProject) -> None:
     assert record
     assert record.evaluation
     assert not record.evaluation.passed
-    assert "images.csv:4: Value error, the image needs one address" in str(record.evaluation.metadata)
+    assert "images.csv:4: the image needs one address" in str(record.evaluation.metadata)
     assert (project.root / "data/screen/overview.png").exists()
 
 
