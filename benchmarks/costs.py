@@ -112,5 +112,5 @@ def _told(command: list[str]) -> list[dict[str, Any]]:
 
 def _range(block: Block, shape: Sequence[int]) -> str:
     ends = ((indices[0], indices[-1]) for indices in (block.t, block.z))
-    keys = ((index_key(index, length) for index in end) for end, length in zip(ends, shape[::2], strict=False))
+    keys = ([index_key(index, length) for index in end] for end, length in zip(ends, shape[::2], strict=False))
     return "...".join("|".join(pair) for pair in zip(*keys, strict=True))
