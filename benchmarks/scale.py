@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from math import nan
 from pathlib import Path
 from statistics import linear_regression
 from tempfile import TemporaryDirectory
@@ -66,7 +67,8 @@ def pace(looks: list[Look], planes: int, share: tuple[float, float]) -> float:
     """Give the planes a second of a part of a run, from one share of its planes to another."""
     first, last = (planes * part for part in share)
     part = [look for look in looks if first <= look.done <= last]
-    return linear_regression([look.seconds for look in part], [look.done for look in part]).slope
+    few = len({look.seconds for look in part}) < 2
+    return nan if few else linear_regression([look.seconds for look in part], [look.done for look in part]).slope
 
 
 def timed[T](what: str, do: Callable[[], T]) -> T:
@@ -92,7 +94,7 @@ def first_run(home: DagsterHome, planes: int, shape: Sequence[int]) -> None:
     early, late = (pace(looks, planes, share) for share in ((0.05, 0.3), (0.7, 0.95)))
     tell("planes a second, 5 to 30 %", f"{early:.0f}")
     tell("planes a second, 70 to 95 %", f"{late:.0f}")
-    tell("the second over the first", f"{late / max(early, 1e-9):.2f}")
+    tell("the second over the first", f"{late / (early or nan):.2f}")
     for part in (0.1, 0.5, 0.95):
         look = next(look for look in looks if look.done >= part * planes)
         tell(f"MB of the run's process, and of all, at {part:.0%}", f"{look.own / 1e6:.0f}, {look.all / 1e6:.0f}")
