@@ -16,7 +16,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
-from idr_assets import DaskCluster, SegmentedImage
+from idr_assets import DaskCluster, SegmentedImage, SegmentedPlate
 from idr_assets.command_line import main
 
 ROOT = Path(__file__).parent.parent
@@ -52,7 +52,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 def fields(component: str) -> str:
     """Write tables of all fields that the YAML of a component takes: of its own, then of each nested model."""
-    model = {"SegmentedImage": SegmentedImage.model, "DaskCluster": DaskCluster.get_model_cls}[component]()
+    models = {"SegmentedImage": SegmentedImage.model, "SegmentedPlate": SegmentedPlate.model}
+    model = (models | {"DaskCluster": DaskCluster.get_model_cls})[component]()
     schema = model.model_json_schema()
     known = schema.get("$defs", {})
     parts = [_table(schema, known)]

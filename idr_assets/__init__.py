@@ -8,12 +8,14 @@ if TYPE_CHECKING:
     from idr_assets.components.dask_cluster import DaskCluster
     from idr_assets.components.segmented_image import SegmentedImage
     from idr_assets.components.segmented_images import SegmentedImages
+    from idr_assets.components.segmented_plate import SegmentedPlate
     from idr_assets.parts import load_project
 
 __all__ = [
     "DaskCluster",
     "SegmentedImage",
     "SegmentedImages",
+    "SegmentedPlate",
     "load_project",
     "open_labels",
     "open_pixels",
@@ -25,6 +27,7 @@ _MODULES = {
     "SegmentedImage": "idr_assets.components.segmented_image",
     "SegmentedImages": "idr_assets.components.segmented_images",
     "load_project": "idr_assets.parts",
+    "SegmentedPlate": "idr_assets.components.segmented_plate",
     "open_labels": "idr_assets.by_name",
     "open_pixels": "idr_assets.by_name",
     "read_objects": "idr_assets.by_name",

@@ -25,9 +25,9 @@ YAMLS = [
     pytest.param(block, id=f"{page}-{number}")
     for page, text in PAGES.items()
     for number, block in enumerate(re.findall(r"^```yaml\n(.*?)^```", text, re.DOTALL | re.MULTILINE))
-    if block.startswith(("type: idr_assets.SegmentedImage", "  "))
+    if block.startswith(("type: idr_assets.Segmented", "  "))
 ]
-"""Of an image: the whole of it, or fields."""
+"""Of an image or a plate: the whole of it, or fields."""
 
 OWN_FUNCTION = re.compile(r"^```python\n((?:(?!```).)*?@per_plane.*?)^```", re.DOTALL | re.MULTILINE)
 

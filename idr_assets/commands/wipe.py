@@ -12,8 +12,9 @@ from idr_assets.imaging.planes import Block
 from idr_assets.instance import open_instance
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.longer_axes import rename_shorter_keys
-from idr_assets.orchestration.partitions import parse_range, partition_key
+from idr_assets.orchestration.partitions import partition_key
 from idr_assets.orchestration.records_lock import lock_records
+from idr_assets.orchestration.run_range import parse_range
 from idr_assets.project import find_segmentation
 
 

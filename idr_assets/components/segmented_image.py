@@ -3,6 +3,8 @@
 `image_fields` defines the fields of the YAML, `orchestration` what the assets do.
 """
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Self
 
 import dagster as dg
@@ -14,6 +16,7 @@ from idr_assets.components.images import describe_images, find_own_upstream
 from idr_assets.components.scaffold import CommentedYaml, image_name, usable_name
 from idr_assets.components.taken_names import take_name
 from idr_assets.components.templates import check_post_processing, fill_in, locate
+from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.image_definitions import image_definitions
 
 
@@ -45,7 +48,10 @@ class SegmentedImage(dg.Component, ImageFields, dg.Resolvable):
         self._check_name(context)
         self._check_upstream(context)
         images = describe_images(self, image_name(context.path), context.project_root)
-        return image_definitions(images, self.automation).with_resources(default_resources(context))
+        return self._define(images, context.path).with_resources(default_resources(context))
+
+    def _define(self, images: Sequence[Image], _: Path) -> dg.Definitions:
+        return image_definitions(images, self.automation)
 
     def _check_name(self, context: dg.ComponentLoadContext) -> None:
         name = image_name(context.path)

@@ -18,7 +18,12 @@ NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 type Notes = Mapping[str, Sequence[str]]
 
 
-def describe_fields(fields: type[BaseModel], values: Mapping[str, Any] = NOTHING, notes: Notes = NOTHING) -> str:
+def describe_fields(
+    fields: type[BaseModel],
+    values: Mapping[str, Any] = NOTHING,
+    notes: Notes = NOTHING,
+    component: str = "SegmentedImage",
+) -> str:
     """Return the YAML of a new image: each field with its description and notes as comments, and its value.
 
     A field that has no value gets its first example.
@@ -28,7 +33,7 @@ def describe_fields(fields: type[BaseModel], values: Mapping[str, Any] = NOTHING
         _describe(name, field, values.get(name, (field.examples or [None])[0]), notes.get(name, ()))
         for name, field in described
     )
-    return "\n".join(["type: idr_assets.SegmentedImage", "attributes:", *(f"  {line}" for line in lines), ""])
+    return "\n".join([f"type: idr_assets.{component}", "attributes:", *(f"  {line}" for line in lines), ""])
 
 
 def _describe(name: str, field: FieldInfo, value: object, notes: Sequence[str]) -> list[str]:

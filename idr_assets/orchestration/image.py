@@ -19,10 +19,11 @@ from idr_assets.imaging.reading.retries import PATIENT, Patience
 from idr_assets.imaging.reading.source import Source
 from idr_assets.imaging.segmentation.recipe import Recipe
 from idr_assets.orchestration.data_folder import data_url
+from idr_assets.orchestration.grid import Grid
 
 
 @dataclass(frozen=True)
-class Image:
+class Image(Grid):
     """An image, its window and one segmentation, as plain values; creating one reads nothing.
 
     `shape` is TCZYX; `t` and `z` are the window's indices, each a range with step 1. `segmentation` is the name that

@@ -61,10 +61,12 @@ class ImageIOManager(dg.IOManager):
         pictures = {
             "montage": image.montage_url,
             "object_counts": image.counts_url("png"),
+            "plate_counts": image.counts_url("png"),
+            "plate_montage": image.montage_url,
             "segmentation_comparison": image.comparison_url,
         }
         match path[-1]:
-            case "source_image":
+            case "source_image" | "source_plate":
                 return image.source.open().lazy()
             case "plane_labels":
                 return _labels(image, context.asset_partition_key_range)
@@ -92,7 +94,7 @@ def _check_run(context: dg.InputContext) -> None:
 
 def _tables(image: Image, context: dg.InputContext) -> list[str]:
     """Return the tables of the requested timepoints, by default of all."""
-    timepoints = map(int, context.asset_partition_keys) if context.has_asset_partitions else image.t
+    timepoints = map(image.measured_row, context.asset_partition_keys) if context.has_asset_partitions else image.t
     return [image.objects_urls[t] for t in timepoints]
 
 

@@ -5,9 +5,9 @@ from typing import override
 
 import dagster as dg
 
-from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.planes import Block, Plane, index_key
 from idr_assets.orchestration.image import Image
+from idr_assets.orchestration.plate import Plate
 from idr_assets.orchestration.rectangles import Cell, join_cells
 
 RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
@@ -39,12 +39,18 @@ def window_partitions(image: Image) -> dg.MultiPartitionsDefinition:
 
     Keys are zero-padded true indices: they sort like numbers, and a wider window keeps what is done.
     """
-    return _Window({"t": timepoint_partitions(image), "z": _slice_partitions(image)})
+    rows = _Timepoints([image.row_key(t) for t in image.t])
+    return _Window({image.row_axis: rows, "z": _slice_partitions(image)})
 
 
 def timepoint_partitions(image: Image) -> dg.StaticPartitionsDefinition:
     """Return the partitions of assets with one partition per timepoint of the window."""
     return _Timepoints([timepoint_key(image, t) for t in image.t])
+
+
+def well_partitions(plate: Plate) -> dg.StaticPartitionsDefinition:
+    """Return the partitions of assets with one partition for each well."""
+    return _Timepoints([well.name for well in plate.wells])
 
 
 def planes_of_timepoints(image: Image) -> dg.PartitionMapping:
@@ -58,7 +64,7 @@ def planes_of_timepoints(image: Image) -> dg.PartitionMapping:
 
 def timepoint_key(image: Image, t: int) -> str:
     """Return the key of the partition of a timepoint, for example `261`."""
-    return index_key(t, image.shape[0])
+    return image.row_key(t)
 
 
 def partition_key(image: Image, plane: Plane) -> str:
@@ -68,8 +74,13 @@ def partition_key(image: Image, plane: Plane) -> str:
 
 def planes_of(image: Image, key: str) -> list[Plane]:
     """Return the planes of a partition, one of each channel."""
-    t, z = map(int, key.split("|"))
+    t, z = cell_of(image, key)
     return [Plane(t, c, z) for c in image.channels]
+
+
+def row_names(image: Image, block: Block) -> list[str]:
+    """Return the keys of the rows of a block if they are names, as of a plate, and none if they are numbers."""
+    return [] if image.row_axis == "t" else [image.row_key(t) for t in block.t]
 
 
 def key_range(image: Image, block: Block) -> str:
@@ -83,13 +94,21 @@ def range_tags(image: Image, block: Block) -> dict[str, str]:
 
 
 def timepoint_tags(image: Image) -> dict[str, str]:
-    """Return the tags with which a run makes the partitions of all timepoints, without a partition argument."""
-    return _tags(*(timepoint_key(image, image.t[end]) for end in (0, -1)))
+    """Return the tags with which a run makes all partitions of `objects`, without a partition argument."""
+    names = [well.name for well in image.wells] if isinstance(image, Plate) else [*map(image.row_key, image.t)]
+    return _tags(names[0], names[-1])
 
 
-def axis_tags(key: str) -> dict[str, str]:
+def axis_tags(image: Image, key: str) -> dict[str, str]:
     """Return the tags with which Dagster names a partition `t|z` by each of its axes."""
-    return {f"dagster/partition/{axis}": index for axis, index in zip("tz", key.split("|"), strict=True)}
+    axes = zip((image.row_axis, "z"), key.split("|"), strict=True)
+    return {f"dagster/partition/{axis}": index for axis, index in axes}
+
+
+def cell_of(image: Image, key: str) -> Cell:
+    """Return (t, z) of a partition, by its key."""
+    row, z = key.split("|")
+    return image.row_of(row), int(z)
 
 
 def block_of(image: Image, keys: dg.PartitionKeyRange) -> Block:
@@ -97,38 +116,15 @@ def block_of(image: Image, keys: dg.PartitionKeyRange) -> Block:
 
     Raises `ValueError` if the rectangle ends before it starts.
     """
-    (t_first, z_first), (t_last, z_last) = ([int(index) for index in key.split("|")] for key in (keys.start, keys.end))
+    (t_first, z_first), (t_last, z_last) = (cell_of(image, key) for key in (keys.start, keys.end))
     block = Block(range(t_first, t_last + 1), image.channels, range(z_first, z_last + 1))
     if not len(block):
         message = (
-            f"The range {keys.start}...{keys.end} ends before it starts, in t or in z. It contains no plane, so "
-            "nothing was done. Write the smaller t and the smaller z first."
+            f"The range {keys.start}...{keys.end} ends before it starts, in {image.row_axis} or in z. It contains no "
+            f"plane, so nothing was done. Write the smaller {image.row_axis} and the smaller z first."
         )
         raise ValueError(message)
     return block
-
-
-def parse_range(image: Image, text: str) -> Block:
-    """Return the planes of a partition, or of a range of them as `key_range` writes it.
-
-    Raises
-    ------
-    ImageError
-        If a key is not in the window, or the range ends before it starts.
-
-    """
-    first, *last = text.split("...")
-    known = {partition_key(image, plane) for plane in image.window.planes()}
-    if len(last) > 1 or not {first, *last} <= known:
-        message = (
-            f"{text!r} is not in the window of {image.name}, so nothing was done. Write a key such as {min(known)!r}, "
-            f"or a range such as {key_range(image, image.window)!r}."
-        )
-        raise ImageError(message)
-    try:
-        return block_of(image, dg.PartitionKeyRange(first, *last or [first]))
-    except ValueError as error:
-        raise ImageError(str(error)) from error
 
 
 def rectangles(image: Image, cells: Collection[Cell]) -> list[Block]:

@@ -4,14 +4,39 @@ from collections.abc import Mapping
 
 import dagster as dg
 
+from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.planes import Block
 from idr_assets.orchestration.image import Image
-from idr_assets.orchestration.partitions import RANGE_TAGS, block_of, cover
+from idr_assets.orchestration.partitions import RANGE_TAGS, block_of, cover, key_range, partition_key
 from idr_assets.orchestration.rectangles import Cell
 from idr_assets.orchestration.scattered import read_scattered
 
 MOST_RANGES = 25
 """Ranges of a job's backfill over T x Z that Dagster launches at once. It takes them in any order and continues after
 the last one, so some of the others are lost."""
+
+
+def parse_range(image: Image, text: str) -> Block:
+    """Return the planes of a partition, or of a range of them as `key_range` writes it.
+
+    Raises
+    ------
+    ImageError
+        If a key is not in the window, or the range ends before it starts.
+
+    """
+    first, *last = text.split("...")
+    known = {partition_key(image, plane) for plane in image.window.planes()}
+    if len(last) > 1 or not {first, *last} <= known:
+        message = (
+            f"{text!r} is not in the window of {image.name}, so nothing was done. Write a key such as {min(known)!r}, "
+            f"or a range such as {key_range(image, image.window)!r}."
+        )
+        raise ImageError(message)
+    try:
+        return block_of(image, dg.PartitionKeyRange(first, *last or [first]))
+    except ValueError as error:
+        raise ImageError(str(error)) from error
 
 
 def check_run(context: dg.AssetExecutionContext) -> None:

@@ -6,7 +6,7 @@ each partition of that range. This module imports little, because the event log 
 
 import zlib
 from base64 import b64decode, b64encode
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 
 from idr_assets.orchestration.rectangles import Cell
@@ -14,12 +14,18 @@ from idr_assets.orchestration.rectangles import Cell
 TAG = ".dagster/idr_assets_planes_"
 """Start of the tags' names. Dagster hides what starts with `.dagster/`, and hands it on to the retries of a run."""
 
+ROWS = ".dagster/idr_assets_rows_"
+"""Start of the names of tags with the keys of the range's rows, for partitions whose keys are no numbers."""
+
 LONGEST = 2000
 """Characters of a tag: PostgreSQL has an index of them, which takes no more than 2,700 bytes."""
 
 
-def scatter_tags(cells: Collection[Cell], t: range, z: range) -> dict[str, str]:
-    """Return the tags of a run that makes these (t, z) of the range t x z; none if it makes all."""
+def scatter_tags(cells: Collection[Cell], t: range, z: range, rows: Sequence[str] = ()) -> dict[str, str]:
+    """Return the tags of a run that makes these (t, z) of the range t x z; none if it makes all.
+
+    `rows` are the keys of all t, unless these are numbers.
+    """
     if len(cells) == len(t) * len(z):
         return {}
     bits = bytearray((len(t) * len(z) + 7) // 8)
@@ -27,15 +33,36 @@ def scatter_tags(cells: Collection[Cell], t: range, z: range) -> dict[str, str]:
         at = (row - t.start) * len(z) + column - z.start
         bits[at // 8] |= 1 << at % 8
     head = f"{t.start} {t.stop} {z.start} {z.stop} ".encode()
-    text = b64encode(zlib.compress(head + bits, 9)).decode()
-    parts = (text[start : start + LONGEST] for start in range(0, len(text), LONGEST))
-    return {f"{TAG}{number:03}": part for number, part in enumerate(parts)}
+    return _write(TAG, head + bits) | (_write(ROWS, " ".join([str(t.start), *rows]).encode()) if rows else {})
 
 
 def read_scattered(tags: Mapping[str, str]) -> frozenset[Cell] | None:
     """Return the (t, z) that the tags of a run name, or None if it makes its whole range."""
-    text = "".join(tags[name] for name in sorted(tags) if name.startswith(TAG))
+    text = _read(TAG, tags)
     return _decode(text) if text else None
+
+
+def locate(tags: Mapping[str, str], partition: str) -> Cell:
+    """Return (t, z) of a partition of a run by its key, if the tags of the run name planes."""
+    row, z = partition.split("|")
+    rows = _read(ROWS, tags)
+    return _number(rows)[row] if rows else int(row), int(z)
+
+
+def _write(tag: str, content: bytes) -> dict[str, str]:
+    text = b64encode(zlib.compress(content, 9)).decode()
+    parts = (text[start : start + LONGEST] for start in range(0, len(text), LONGEST))
+    return {f"{tag}{number:03}": part for number, part in enumerate(parts)}
+
+
+def _read(tag: str, tags: Mapping[str, str]) -> str:
+    return "".join(tags[name] for name in sorted(tags) if name.startswith(tag))
+
+
+@lru_cache(maxsize=1)
+def _number(text: str) -> dict[str, int]:
+    start, *rows = zlib.decompress(b64decode(text)).decode().split()
+    return {row: int(start) + at for at, row in enumerate(rows)}
 
 
 @lru_cache(maxsize=1)  # the event log asks again for each batch of a run

@@ -80,12 +80,18 @@ def last_seen(instance: dg.DagsterInstance, image: Image) -> SourceVersion | Non
 def report_source(
     instance: dg.DagsterInstance, image: Image, level: Level, fingerprint: str, run_id: str | None = None
 ) -> SourceVersion:
-    """Report the version of an image to Dagster, as seen by a run, unless it is known, and return it.
+    """Report the version of an image to Dagster, as seen by a run, unless it is known, and return it."""
+    return report_version(instance, image, find_version(instance, image, level, fingerprint), run_id)
+
+
+def report_version(
+    instance: dg.DagsterInstance, image: Image, found: SourceVersion, run_id: str | None = None
+) -> SourceVersion:
+    """Report a version to Dagster, as seen by a run, unless it is known, and return it.
 
     Labels record the version that Dagster knows. Without this, they would become stale as soon as it learns the new
     one.
     """
-    found = find_version(instance, image, level, fingerprint)
     if found == last_seen(instance, image):
         return found
     seen_by = {"seen by": dg.MetadataValue.dagster_run(run_id)} if run_id else {}
@@ -101,9 +107,14 @@ def report_source_of_run(
 ) -> SourceVersion:
     """Report the version of an image that a run has seen."""
     found = report_source(context.instance, image, level, fingerprint, context.run.run_id)
-    with suppress(AttributeError):  # an internal: Dagster asked before the step. Without it, labels are stale once
-        context.get_step_execution_context().wipe_input_asset_version_info(source_key(image))
+    forget_input_version(context, image)
     return found
+
+
+def forget_input_version(context: dg.AssetExecutionContext, image: Image) -> None:
+    """Let a run look again which version its source has: Dagster asked before the step."""
+    with suppress(AttributeError):  # an internal; without it, labels are stale once
+        context.get_step_execution_context().wipe_input_asset_version_info(source_key(image))
 
 
 def hasten(image: Image) -> Image:

@@ -18,8 +18,8 @@ PAGE = 1000
 
 
 def source_key(image: Image) -> dg.AssetKey:
-    """Return the key of the asset `source_image` of an image."""
-    return dg.AssetKey([image.name, "source_image"])
+    """Return the key of the asset of the source of an image, such as `source_image`."""
+    return dg.AssetKey([image.name, image.source_asset])
 
 
 def version_tags(instance: dg.DagsterInstance, image: Image) -> dict[str, str]:

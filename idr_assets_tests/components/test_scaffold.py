@@ -15,7 +15,7 @@ from idr_assets import SegmentedImage
 from idr_assets_tests.support.image_project import ImageProject
 from idr_assets_tests.support.large_image import write_large_image
 
-COMPONENTS = ["idr_assets.DaskCluster", "idr_assets.SegmentedImage"]
+COMPONENTS = ["idr_assets.DaskCluster", "idr_assets.SegmentedImage", "idr_assets.SegmentedPlate"]
 
 
 @pytest.fixture
@@ -51,6 +51,7 @@ def fields(schema: Mapping[str, Any], parts: Mapping[str, Any], path: str = "") 
 def test_components_are_listed_with_what_they_are() -> None:
     listed = {item["key"]: item["summary"] for item in json.loads(dg("list", "components", "--json"))["items"]}
     assert listed["idr_assets.SegmentedImage"].startswith("An OME-Zarr image to segment plane by plane")
+    assert listed["idr_assets.SegmentedPlate"].startswith("An OME-Zarr plate to segment")
     assert listed["idr_assets.DaskCluster"].startswith("The dask cluster that segments planes")
 
 
@@ -87,6 +88,14 @@ def test_scaffolded_yaml_explains_every_field_and_loads_as_it_is(project: ImageP
     }  # which stand in for others, or are of arrays alone
     keys = {key.to_user_string() for key in project.load().resolve_all_asset_keys()}
     assert f"{project.image}/plane_labels" in keys
+
+
+def test_a_scaffolded_plate_loads_as_it_is(project: ImageProject) -> None:
+    dg("scaffold", "defs", "idr_assets.SegmentedPlate", project.image)
+    assert {"wells", "fields"} <= set(yaml.safe_load(project.yaml.read_text())["attributes"])
+    assert dg("check", "yaml")
+    keys = {key.to_user_string() for key in project.load().resolve_all_asset_keys()}
+    assert f"{project.image}/source_plate" in keys
 
 
 def test_a_name_that_would_be_refused_is_not_scaffolded(project: ImageProject) -> None:

@@ -42,6 +42,7 @@ class ImageProject:
 
     root: Path
     image: str = "image"
+    component: str = "SegmentedImage"
 
     @property
     def package(self) -> Path:
@@ -57,7 +58,7 @@ class ImageProject:
         """Write the project anew; `fields` are YAML texts beside or in place of FIELDS, None leaves one out."""
         lines = [f"  {name}: {value}\n" for name, value in (FIELDS | fields).items() if value is not None]
         self.yaml.parent.mkdir(parents=True, exist_ok=True)
-        self.yaml.write_text("type: idr_assets.SegmentedImage\nattributes:\n" + "".join(lines))
+        self.yaml.write_text(f"type: idr_assets.{self.component}\nattributes:\n" + "".join(lines))
         dask = self.package / "defs" / "dask" / "defs.yaml"
         dask.parent.mkdir(exist_ok=True)
         dask.write_text("type: idr_assets.DaskCluster\nattributes:\n  workers: 2\n")

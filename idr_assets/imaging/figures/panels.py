@@ -30,7 +30,7 @@ _COLOURED = " Square: the colour that the image gives a channel."
 
 
 class Panel(NamedTuple):
-    """A plane below its heading; None if it is not materialized."""
+    """A plane below its heading; None if it is not materialized. A panel without a heading is left empty."""
 
     heading: str
     plane: LabelledPlane | None
@@ -62,7 +62,7 @@ def draw_panels(  # noqa: PLR0913
     get their names and colours. Planes that are not `alike` have shapes and ranges of greys of their own, and groups
     with names.
     """
-    planes = [panel.plane for rows in channels.values() for row in rows for panel in row]
+    planes = [panel.plane for rows in channels.values() for row in rows for panel in row if panel.heading]
     stored = [plane for plane in planes if plane]
     shape = stored[0].pixels.shape if stored and alike else (1, 1)
     columns = max(len(row) for rows in channels.values() for row in rows)
@@ -146,6 +146,8 @@ class _Sheet:
 
     def draw_panel(self, x: int, y: int, panel: Panel, grey: tuple[float, float]) -> None:
         """Draw a plane with its heading; `grey` holds the intensities of black and white."""
+        if not panel.heading:
+            return None
         self.write(x, y - 8, panel.heading, fontsize=7, color=INK if panel.plane else FAINT)
         if not panel.plane:
             return self.draw_absence(x, y)

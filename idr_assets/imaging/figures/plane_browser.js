@@ -1,7 +1,7 @@
 // How the page of plane_browser.html behaves: which plane it shows, and how labels lie on pixels.
 "use strict";
 const byId = (id) => document.getElementById(id);
-const { planes, shape: [height, width] } = JSON.parse(byId("data").textContent);
+const { planes, shape: [height, width], axis: rowAxis } = JSON.parse(byId("data").textContent);
 const zoom = Math.max(1, Math.floor(600 / Math.max(height, width))); // outlines are finer than pixels
 const FILL = 0.4;
 let current = 0;
@@ -55,6 +55,7 @@ async function show(index) {
   byId("objects").textContent = objects;
   byId("nearest").hidden = true;
   if (byId("channel")) byId("channel").value = plane.c;
+  if (byId("row")) byId("row").value = plane.row;
   const [pixels, labels] = await Promise.all([picture(plane.pixels), picture(plane.labels)]);
   if (index !== current) return;
   draw(byId("pixels"), pixels, 1);
@@ -67,7 +68,7 @@ async function show(index) {
 
 function writeAddress(plane) {
   try {
-    history.replaceState(null, "", `#t=${plane.t}&c=${plane.c}&z=${plane.z}`);
+    history.replaceState(null, "", `#${rowAxis}=${plane.row}&c=${plane.c}&z=${plane.z}`);
   } catch { /* a page within another one may have no address, and browsers bound how often it changes */ }
 }
 
@@ -86,6 +87,9 @@ function stepTime(direction) {
 function openAddress() {
   const address = location.hash; // which `show` writes anew
   const asked = new URLSearchParams(address.slice(1));
+  if (rowAxis !== "t" && asked.has(rowAxis)) {
+    asked.set("t", planes.find((plane) => plane.row === asked.get(rowAxis))?.t ?? "");
+  }
   const axis = (name) => (/^\d+$/.test(asked.get(name)) ? Number(asked.get(name)) : planes[current][name]);
   const found = nearest({ t: axis("t"), c: axis("c"), z: axis("z") });
   show(planes.indexOf(found));
@@ -109,5 +113,7 @@ document.addEventListener("keydown", (event) => {
 byId("slider").addEventListener("input", (event) => show(Number(event.target.value)));
 byId("channel")?.addEventListener("change", (event) =>
   show(planes.indexOf(nearest({ ...planes[current], c: Number(event.target.value) }))));
+byId("row")?.addEventListener("change", (event) =>
+  show(planes.indexOf(nearest({ ...planes[current], t: planes.find((plane) => plane.row === event.target.value).t }))));
 addEventListener("hashchange", openAddress);
 openAddress();

@@ -6,11 +6,11 @@ its behaviour.
 
 from base64 import b64encode
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from jinja2 import Environment, PackageLoader
 from PIL import Image
@@ -30,6 +30,18 @@ _RUNS = 3  # zlib's Z_RLE: noise has no longer repeats, and the search for them 
 _NO_PROVENANCE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
+class Rows(NamedTuple):
+    """What `t` of planes stands for: the name of the axis, of one t, of the group that t belongs to, and of planes."""
+
+    axis: str
+    key: Callable[[int], str]
+    group: Callable[[int], str]
+    name: Callable[[Plane], str]
+
+
+TIMEPOINTS: Final = Rows("t", str, lambda _: "", str)
+
+
 def plane_browser(  # noqa: PLR0913
     planes: Sequence[LabelledPlane | None],
     *,
@@ -38,6 +50,7 @@ def plane_browser(  # noqa: PLR0913
     pixel_size: float | None = None,
     provenance: Mapping[str, str] = _NO_PROVENANCE,
     channels: Mapping[int, Channel] = UNNAMED,
+    rows: Rows = TIMEPOINTS,
 ) -> str:
     """Return a page that shows the pixels, labels and overlay of each plane side by side.
 
@@ -56,6 +69,8 @@ def plane_browser(  # noqa: PLR0913
         Lines to print below the pictures, by their names.
     channels
         Names and colours of channels, as far as they are known.
+    rows
+        What `t` of the planes stands for.
 
     Returns
     -------
@@ -70,8 +85,9 @@ def plane_browser(  # noqa: PLR0913
     )
     return templates.get_template("plane_browser.html").render(
         title=title,
-        planes=_entries(there, max(shown), channels),
+        planes=_entries(there, max(shown), channels, rows),
         channels={c: channels[c] for c in sorted({plane.c for plane in there}) if c in channels},
+        rows=rows,
         omitted=omitted,
         missing=len(planes) - len(there),
         shape=shape,
@@ -96,7 +112,9 @@ def _bytes(shape: tuple[int, ...], side: int) -> int:
     return height * (width * _PICTURE_BYTES + _ROW_BYTES)
 
 
-def _entries(planes: Sequence[LabelledPlane], side: int, known: Mapping[int, Channel]) -> list[dict[str, Any]]:
+def _entries(
+    planes: Sequence[LabelledPlane], side: int, known: Mapping[int, Channel], rows: Rows
+) -> list[dict[str, Any]]:
     channels = {plane.c for plane in planes}
     ranges = {c: colours.contrast([plane.pixels for plane in planes if plane.c == c]) for c in channels}
     names = {c: known[c].name or "" if c in known else "" for c in channels}
@@ -104,10 +122,12 @@ def _entries(planes: Sequence[LabelledPlane], side: int, known: Mapping[int, Cha
     with ThreadPoolExecutor(
         2
     ) as threads:  # half of the work is encoding, without Python's lock; more would wait for it
-        return list(threads.map(lambda plane: _entry(plane, *ranges[plane.c], side, names[plane.c]), ordered))
+        return list(threads.map(lambda plane: _entry(plane, *ranges[plane.c], side, names[plane.c], rows), ordered))
 
 
-def _entry(plane: LabelledPlane, black: float, white: float, side: int, channel: str) -> dict[str, Any]:
+def _entry(  # noqa: PLR0913, PLR0917
+    plane: LabelledPlane, black: float, white: float, side: int, channel: str, rows: Rows
+) -> dict[str, Any]:
     shades, coloured = colours.fit(colours.grey(plane.pixels, black, white), plane.labels, side)
     stream = BytesIO()
     Image.fromarray(shades).save(stream, format="PNG", compress_type=_RUNS)
@@ -115,7 +135,9 @@ def _entry(plane: LabelledPlane, black: float, white: float, side: int, channel:
         "t": plane.t,
         "c": plane.c,
         "z": plane.z,
-        "name": f"{Plane(plane.t, plane.c, plane.z)}{f' ({channel})' if channel else ''}",
+        "row": rows.key(plane.t),
+        "group": rows.group(plane.t),
+        "name": f"{rows.name(Plane(plane.t, plane.c, plane.z))}{f' ({channel})' if channel else ''}",
         "objects": count_objects(plane.labels),
         "range": f"{black:.6g} to {white:.6g} a.u.",
         "pixels": b64encode(stream.getvalue()).decode(),

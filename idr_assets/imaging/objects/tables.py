@@ -6,8 +6,7 @@ that was missing, and a hash of what it was made from, so that it is written aga
 
 import hashlib
 import json
-import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,8 @@ import pyarrow.parquet as pq
 from idr_assets.imaging.channels import UNNAMED, Channel
 from idr_assets.imaging.errors import ImageError, masked
 from idr_assets.imaging.objects.measurements import COLUMNS, VERSION, measure
-from idr_assets.imaging.output.files import remove_file, write_file
+from idr_assets.imaging.objects.plate_columns import plate_schema
+from idr_assets.imaging.output.files import write_file
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.output.read_back import read_checksums
 from idr_assets.imaging.planes import Block, LabelledPlane, Plane
@@ -34,7 +34,8 @@ SCHEMA = pa.schema([pa.field(name, kind, metadata={"meaning": meaning}) for name
 EARLIER = SCHEMA.remove(SCHEMA.get_field_index("channel"))
 """The columns of tables that an earlier version wrote."""
 
-_OWN = re.compile(r"(t=.*\.parquet)(\..*\.partial)?")  # a table, or the partial file of a killed writer
+SCHEMAS = (SCHEMA, plate_schema(SCHEMA), EARLIER)
+"""Of the tables of an image, of a plate, and of an image by an earlier version."""
 _EMPTY = pa.Table.from_batches([], schema=SCHEMA)
 
 
@@ -55,19 +56,6 @@ def read_frame(url: str) -> "pd.DataFrame":
     filesystem, path = open_filesystem(url)
     with filesystem.open(path, "rb") as file:
         return pq.read_table(file).to_pandas()
-
-
-def keep_tables(folder: str, urls: Collection[str]) -> None:
-    """Remove all tables but `urls` from a folder: those of an earlier window, or with names of an earlier shape.
-
-    Otherwise a reader of the folder would find objects that the image no longer has. Partial files of these tables are
-    removed too, since no writer will.
-    """
-    filesystem, path = open_filesystem(folder)
-    for file in filesystem.ls(path, detail=False) if filesystem.exists(path) else []:
-        name = file.rpartition("/")[2]
-        if (own := _OWN.fullmatch(name)) and f"{folder}/{own[1]}" not in urls:
-            remove_file(f"{folder}/{name}")
 
 
 def explain_unmeasured(urls: Sequence[str]) -> ImageError:
@@ -98,16 +86,21 @@ def write_objects(  # noqa: PLR0913, PLR0917
     """
     names = {c: channels[c].name for c in planes.c if c in channels}
     checksums = dict(zip(planes.planes(), read_checksums(output, planes.planes()), strict=True))
-    origin = _origin(f"{image} {names}" if names else image, pixel_area, checksums)
-    if _is_made_from(url, origin):
+    origin = hash_origin(f"{image} {names}" if names else image, pixel_area, checksums)
+    if is_made_from(url, origin):
         return False
     stored = (labelled for plane in planes.planes() if (labelled := output.read(plane)))
-    table, counts = _measure_planes(image, stored, pixel_area, names)
+    table, counts = measure_planes(image, stored, pixel_area, names)
     notes = {"planes": json.dumps(counts), "made_from": origin}
+    write_table(url, table, notes)
+    return True
+
+
+def write_table(url: str, table: pa.Table, notes: Mapping[str, str]) -> None:
+    """Write a table with these notes; raise `ImageError` if the disk is full."""
     stream = BytesIO()
     pq.write_table(table.replace_schema_metadata(notes), stream, compression="zstd", write_page_checksum=True)
     write_file(url, stream.getvalue())
-    return True
 
 
 def read_counts(urls: Iterable[str], window: Block) -> dict[Plane, int]:
@@ -158,7 +151,7 @@ def _open(url: str) -> Iterator[pq.ParquetFile | None]:
     try:
         with filesystem.open(path, "rb") as file:
             table = pq.ParquetFile(file, page_checksum_verification=True)
-            if not (table.schema_arrow.equals(SCHEMA) or table.schema_arrow.equals(EARLIER)):
+            if not any(table.schema_arrow.equals(schema) for schema in SCHEMAS):
                 message = f"its columns are {', '.join(table.schema_arrow.names)}"
                 raise _damaged(url, message)
             yield table
@@ -166,7 +159,7 @@ def _open(url: str) -> Iterator[pq.ParquetFile | None]:
         raise _damaged(url, error) from error
 
 
-def _is_made_from(url: str, origin: str) -> bool:
+def is_made_from(url: str, origin: str) -> bool:
     """Return whether an undamaged table of this origin exists."""
     try:
         found = next(tables([url]), None)
@@ -175,7 +168,7 @@ def _is_made_from(url: str, origin: str) -> bool:
     return found is not None and (found.schema.metadata or {}).get(b"made_from") == origin.encode()
 
 
-def _measure_planes(
+def measure_planes(
     image: str, planes: Iterable[LabelledPlane], pixel_area: float | None, names: Mapping[int, str | None]
 ) -> tuple[pa.Table, list[tuple[int, int, int, int]]]:
     """Return the table of planes, and (t, c, z, number of objects) of each."""
@@ -198,7 +191,7 @@ def _array(values: npt.NDArray[Any]) -> pa.Array:
     return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(np.ascontiguousarray(values))])
 
 
-def _origin(image: str, pixel_area: float | None, stored: Mapping[Plane, str | None]) -> str:
+def hash_origin(image: str, pixel_area: float | None, stored: Mapping[Any, str | None]) -> str:
     """Hash what a table is made from: the same planes, pixels and labels give the same table."""
     parts = [VERSION, image, pixel_area, {str(plane): checksum for plane, checksum in stored.items()}]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
@@ -213,10 +206,15 @@ def _damaged(url: str, error: Exception | str) -> ImageError:
 
 def _counts(url: str) -> list[tuple[int, int, int, int]]:
     """Read (t, c, z, number of objects) of each plane of a table; none if it is absent."""
+    found: list[tuple[int, int, int, int]] = read_planes_note(url)
+    return found
+
+
+def read_planes_note(url: str) -> Any:  # noqa: ANN401  JSON that the writer knows
+    """Read which planes a table is of; an empty list if it is absent, `ImageError` if it is damaged."""
     with _open(url) as table:
         noted: Mapping[bytes, bytes] = (table.schema_arrow.metadata or {}) if table else {b"planes": b"[]"}
     try:
-        found: list[tuple[int, int, int, int]] = json.loads(noted[b"planes"])
+        return json.loads(noted[b"planes"])
     except (KeyError, ValueError) as error:
         raise _damaged(url, error) from error
-    return found

@@ -57,7 +57,10 @@ def describe_group(url: str, attributes: Mapping[str, Any], store: Store) -> str
                 show_address(join_address(url, path)) for path in islice(images(metadata[key], store), MOST_IMAGES)
             ]
             remedy = f"Write the address of one of them as `url`: {', '.join(found)}" if found else "It names no image"
-            return f"{url} is {what}, which holds images but is not one itself: nothing is read. {remedy}."
+            whole = (
+                ". For all of its fields, write `type: idr_assets.SegmentedPlate`" if key == "plate" and found else ""
+            )
+            return f"{url} is {what}, which holds images but is not one itself: nothing is read. {remedy}{whole}."
     return None
 
 

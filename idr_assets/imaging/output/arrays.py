@@ -14,6 +14,7 @@ from idr_assets.imaging.output.plane_files import Bodies, find_codec, write_plan
 from idr_assets.imaging.output.store_faults import explain_reads, explain_writes
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.stores.by_address import open_store
+from idr_assets.imaging.stores.chunk_keys import key_below
 from idr_assets.imaging.stores.pipelines import fuse
 
 
@@ -52,7 +53,7 @@ def clear_planes(block: Block, *arrays: zarr.Array[Any]) -> None:
         slices = sorted({z // array.chunks[2] for z in block.z})
         for at in product(block.t, block.c, slices, range(array.cdata_shape[3])):
             key = array.metadata.encode_chunk_key((*at, 0))
-            clear_partials(array.store, f"{array.path}/{key}".rpartition("/")[0])
+            clear_partials(array.store, key_below(array.path, key).rpartition("/")[0])
 
 
 def is_same(stored: npt.NDArray[Any], written: npt.NDArray[Any]) -> bool:

@@ -66,7 +66,7 @@ def create_output(url: str, level: Level, name: str = SEGMENTATION, *, version: 
     create_group(url, f"labels/{name}", of_labels, written_as)
     create_array(url, "0", level.shape, level.dtype.newbyteorder("="), written_as)
     create_array(url, f"labels/{name}/0", level.shape, np.dtype(np.int32), written_as)
-    _list_labels(url, written_as)
+    list_labels(url, written_as)
     check_extent(url, level, name)  # again, because another process may have been first
     _follow(url, level, written_as)
     return open_output(url, name)
@@ -97,7 +97,7 @@ def _describes(attributes: dict[str, Any], geometry: Geometry, level: Level) -> 
     return named and geometry == complete_geometry(level)
 
 
-def _list_labels(url: str, written_as: Format) -> None:
+def list_labels(url: str, written_as: Format) -> None:
     """List the label groups that exist; whoever wrote the list looks again, so that none of several writers is lost."""
     with explain_writes(url):
         group = zarr.open_group(open_store(url), path="labels", mode="r+")

@@ -112,9 +112,13 @@ class Origins:
         each = zip(_each(block, pixels), noted, strict=True)
         return pixels, {plane for (plane, values), digest in each if self._origin(plane, values) == digest.tobytes()}
 
+    def _head(self, plane: Plane) -> list[object]:
+        """Return the state of the source that a plane is of, and the plane's indices in it."""
+        return [self.state, plane.t, plane.c, plane.z]
+
     def _origin(self, plane: Plane, values: npt.NDArray[Any]) -> bytes:
         stored = np.ascontiguousarray(values, self.pixels.dtype)
-        head = json.dumps([self.state, plane.t, plane.c, plane.z, stored.dtype.str, stored.shape])
+        head = json.dumps([*self._head(plane), stored.dtype.str, stored.shape])
         digest = hashlib.sha256(head.encode() + b"\0")
         digest.update(stored)
         return digest.digest()

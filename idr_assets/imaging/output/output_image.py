@@ -19,6 +19,7 @@ from idr_assets.imaging.errors import DAMAGED, ImageError, masked
 from idr_assets.imaging.lazy import LazyPlanes
 from idr_assets.imaging.ome_zarr.formats import Format, format_of
 from idr_assets.imaging.output.arrays import open_array
+from idr_assets.imaging.output.nodes import list_label_groups
 from idr_assets.imaging.planes import Block, LabelledPlane, Plane
 from idr_assets.imaging.store_text import cite
 
@@ -102,6 +103,10 @@ class OutputImage:
             return {where: self.read(Plane(*where)) for where in product(t, c, z)}
         places = zip(product(t, c, z), np.ndindex(labels.shape[:3]), strict=True)
         return {where: LabelledPlane(*where, pixels[place], labels[place]) for where, place in places}
+
+    def label_groups(self) -> list[str]:
+        """Return the names of all label groups that a plane may have labels in."""
+        return list_label_groups(self.url)
 
     def chunk_keys(self, plane: Plane) -> list[str]:
         """Return the keys, below the output, of all chunks of a plane: of its pixels, then of its labels."""

@@ -13,6 +13,7 @@ from zarr.storage import LocalStore
 from idr_assets.imaging.output.disk_files import read_end, write_beside
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.stores.chunk_codec import ChunkCodec
+from idr_assets.imaging.stores.chunk_keys import key_below
 
 type Bodies = dict[str, bytes]
 """Bodies of chunks by their keys below the output."""
@@ -28,7 +29,7 @@ def write_plane_files(array: zarr.Array[Any], codec: ChunkCodec, block: Block, v
     """Store the values (t, c, z, y, x) of a block, and give the bodies of their chunks."""
     bodies: Bodies = {}
     for plane, each in zip(block.planes(), values.reshape(-1, *values.shape[3:]), strict=True):
-        key = f"{array.path}/{array.metadata.encode_chunk_key((plane.t, plane.c, plane.z, 0, 0))}"
+        key = key_below(array.path, array.metadata.encode_chunk_key((plane.t, plane.c, plane.z, 0, 0)))
         bodies[key] = codec.encode(each)
         write_beside(_path(array, key), bodies[key])
     return bodies

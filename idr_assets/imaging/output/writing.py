@@ -10,7 +10,6 @@ import numpy.typing as npt
 from idr_assets.imaging.errors import DAMAGED
 from idr_assets.imaging.output.arrays import clear_planes, is_same, write_planes
 from idr_assets.imaging.output.files import read_ends, remove_file
-from idr_assets.imaging.output.nodes import list_label_groups
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.output.plane_files import Bodies
 from idr_assets.imaging.output.store_faults import explain_writes
@@ -63,7 +62,7 @@ def remove_labels(output: OutputImage, block: Block) -> None:
 
 def _find_groups(output: OutputImage, block: Block) -> Groups:
     """List the label groups that have any chunk of each plane; asking for all chunks at once is fast."""
-    each = list(product(block.planes(), list_label_groups(output.url)))
+    each = list(product(block.planes(), output.label_groups()))
     keys = chain(*(output.label_keys(plane, name) for plane, name in each))
     ends = batched(read_ends(output.url, [*keys], 1), output.chunks_per_plane)
     found: dict[Plane, list[str]] = {plane: [] for plane in block.planes()}

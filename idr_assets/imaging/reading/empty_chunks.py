@@ -4,6 +4,7 @@ Zarr reports missing chunks by their keys, and a chunk inside a shard has no key
 """
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -70,5 +71,6 @@ def _find_blank_chunks(
 
 def _refill(array: zarr.Array[Any], fill_value: float) -> zarr.Array[Any]:
     """Return the array with another fill value."""
-    metadata: Any = array.metadata.to_dict() | {"fill_value": fill_value}
+    metadata: Any = copy(array.metadata)
+    object.__setattr__(metadata, "fill_value", array.dtype.type(fill_value))  # frozen
     return zarr.Array(zarr.AsyncArray(metadata, array.store_path, array.config))

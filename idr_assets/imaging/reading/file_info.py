@@ -1,12 +1,14 @@
 """What a store says about a file without sending it, such as its ETag."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 from zarr.core.sync import sync
 
+from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.reading.faults import read_faults, status_of
 from idr_assets.imaging.reading.retries import PATIENT, Patience, ask_patiently
 from idr_assets.imaging.stores.by_address import open_source
@@ -19,6 +21,30 @@ def read_file_info(
     filesystem, path = open_source(url, storage_options)
     info: dict[str, Any] | None = sync(ask_patiently(url, patience, partial(_info, filesystem, path)))
     return info
+
+
+def read_file_infos(
+    urls: Sequence[str], storage_options: Mapping[str, Any] | None = None, patience: Patience = PATIENT
+) -> list[dict[str, Any] | ImageError | None]:
+    """Ask a store about several of its files at once; an error stands for a file about which it cannot be asked."""
+    found: list[dict[str, Any] | ImageError | None] = sync(_ask_all(urls, storage_options, patience)) if urls else []
+    return found
+
+
+async def _ask_all(
+    urls: Sequence[str], storage_options: Mapping[str, Any] | None, patience: Patience
+) -> list[dict[str, Any] | ImageError | None]:
+    filesystem, _ = open_source(urls[0], storage_options)
+
+    async def ask(url: str) -> dict[str, Any] | ImageError | None:
+        path = open_source(url, storage_options)[1]
+        try:
+            found: dict[str, Any] | None = await ask_patiently(url, patience, partial(_info, filesystem, path))
+        except ImageError as error:
+            return error
+        return found
+
+    return await asyncio.gather(*map(ask, urls))
 
 
 async def _info(filesystem: Any, path: str) -> Any:  # noqa: ANN401  any of fsspec's

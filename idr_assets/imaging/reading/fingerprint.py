@@ -48,8 +48,13 @@ def read_fingerprint(level: Level, storage_options: Mapping[str, Any] | None = N
         Where the store does not answer.
 
     """
-    validators = _validators(level, storage_options)
-    digest = _hash(_describe(level) + next(iter(validators), ""))
+    return fingerprint(level, read_file_info(find_document(level), storage_options, level.store.patience) or {})
+
+
+def fingerprint(level: Level, info: Mapping[str, Any]) -> Fingerprint:
+    """Return the fingerprint of a level by what its store says about the document that `find_document` names."""
+    validators = [str(info[name]) for name in VALIDATORS if info.get(name)]
+    digest = _hash(describe_level(level) + next(iter(validators), ""))
     if not validators or split_protocol(level.address)[0] in (None, "file"):
         return Fingerprint(digest, None)
     zeros: bool = level.array.config.read_missing_chunks
@@ -63,10 +68,11 @@ def hash_layout(level: Level) -> str:
     the metadata file, which change when the image grows.
     """
     lengths = zip(level.geometry.axes, level.array.shape, strict=True)
-    return _hash(_describe(level, shape=[None if axis in {"t", "z"} else length for axis, length in lengths]))
+    return _hash(describe_level(level, shape=[None if axis in {"t", "z"} else length for axis, length in lengths]))
 
 
-def _describe(level: Level, **changes: object) -> str:
+def describe_level(level: Level, **changes: object) -> str:
+    """Describe the metadata of a level's array, with changes, and the order of its axes."""
     metadata = repr(sorted((level.array.metadata.to_dict() | changes).items(), key=lambda item: item[0]))
     axes = level.geometry.axes  # in the usual order they add nothing, so that a fingerprint stays what it was
     return metadata if axes == tuple(axis for axis in AXES if axis in axes) else metadata + repr(axes)
@@ -76,10 +82,8 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _validators(level: Level, storage_options: Mapping[str, Any] | None) -> list[str]:
-    """Return ETag and modification date of the array's metadata document, or of the archive that holds the image."""
+def find_document(level: Level) -> str:
+    """Return the address of the array's metadata document, or of the archive that holds the image."""
     document = DOCUMENT[level.array.metadata.zarr_format]
     place = level.address
-    file = place if is_archive(place) else join_address(place, f"{level.path}/{document}")
-    info = read_file_info(file, storage_options, level.store.patience) or {}
-    return [str(info[name]) for name in VALIDATORS if info.get(name)]
+    return place if is_archive(place) else join_address(place, f"{level.path}/{document}")

@@ -14,6 +14,7 @@ from zarr.core.buffer import default_buffer_prototype
 from zarr.core.sync import sync
 
 from idr_assets.imaging.errors import MissingChunkError
+from idr_assets.imaging.stores.chunk_keys import key_below
 
 ZEROS = "write `missing_chunks: zeros` below `reading`"
 
@@ -60,14 +61,16 @@ def _sends_chunks(array: zarr.Array[Any]) -> bool:
     store: Any = array.store_path.store
     if not store.chunks_answer:
         end = SuffixByteRequest(1) if array.shards else None
-        keys = [f"{array.path}/{array.metadata.encode_chunk_key(at)}" for at in _spread(array)]
+        keys = [key_below(array.path, array.metadata.encode_chunk_key(at)) for at in _spread(array)]
         sync(_ask(store, keys, end))
     return bool(store.chunks_answer)
 
 
 def _sends_document(array: zarr.Array[Any]) -> bool:
-    key = f"{array.path}/{DOCUMENT[array.metadata.zarr_format]}"
-    return sync(array.store_path.store.get(key, default_buffer_prototype())) is not None
+    store: Any = array.store_path.store
+    own = f"{array.path}/{DOCUMENT[array.metadata.zarr_format]}"
+    key = own if array.path else store.documents.first_sent()
+    return sync(store.get(key, default_buffer_prototype())) is not None
 
 
 async def _ask(store: Any, keys: Sequence[str], part: SuffixByteRequest | None) -> None:  # noqa: ANN401  a `ChunkStore`

@@ -9,6 +9,7 @@ from idr_assets.imaging.ome_zarr.axes import AXES
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.missing_chunks import advise, check_refusals, find_places
 from idr_assets.imaging.store_text import cite
+from idr_assets.imaging.stores.chunk_keys import key_below
 
 if TYPE_CHECKING:
     from idr_assets.imaging.reading.level import Level
@@ -34,7 +35,7 @@ def _explain_missing(level: "Level", block: Block, found: str) -> MissingChunkEr
     """Name the first plane without a chunk; `found` is Zarr's message, which alone has the keys that are missing."""
     keys = [(plane, key) for plane in block.planes() for key in level.chunk_keys(plane)]
     plane, key = next(((plane, key) for plane, key in keys if f"'{key}'" in found), keys[0])
-    refusal = level.store.chunk_refusals.get(f"{level.path}/{key}")
+    refusal = level.store.chunk_refusals.get(key_below(level.path, key))
     answer = f"The store sends other chunks; for this one it answers: {refusal.answer}. " if refusal else ""
     error = MissingChunkError(
         f"The chunk {_address(level, key)} is missing, so {plane} has no pixels and cannot be segmented. "
@@ -57,4 +58,4 @@ def explain_empty(level: "Level", pixel: tuple[int, ...]) -> MissingChunkError:
 
 def _address(level: "Level", key: str) -> str:
     """Give the address of a chunk without what may be secret in it."""
-    return masked(join_address(level.address, f"{level.path}/{key}"))
+    return masked(join_address(level.address, key_below(level.path, key)))

@@ -14,6 +14,7 @@ from zarr.core.sync import sync
 from zarr.errors import ChunkNotFoundError
 
 from idr_assets.imaging.stores.chunk_codec import ChunkCodec
+from idr_assets.imaging.stores.chunk_keys import key_below
 
 type Position = tuple[int, ...]
 
@@ -50,7 +51,7 @@ async def _fetch_all(
 
 
 async def _fetch(array: zarr.Array[Any], codec: ChunkCodec, at: Position, plane: npt.NDArray[Any]) -> bool:
-    body = await array.store_path.store.get(f"{array.path}/{_key(array, at)}", codec.spec.prototype)
+    body = await array.store_path.store.get(key_below(array.path, _key(array, at)), codec.spec.prototype)
     if body is not None:
         height, width = plane.shape
         plane[:] = codec.decode(body).reshape(codec.spec.shape[-2:])[:height, :width]

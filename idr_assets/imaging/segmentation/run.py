@@ -16,7 +16,7 @@ from idr_assets.imaging.output.creation import create_output
 from idr_assets.imaging.output.origins import Origins, create_origins, find_origins
 from idr_assets.imaging.output.output_image import SEGMENTATION, OutputImage
 from idr_assets.imaging.output.provenance import Provenance
-from idr_assets.imaging.planes import Block
+from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.fingerprint import read_fingerprint
 from idr_assets.imaging.reading.level import Level
 from idr_assets.imaging.reading.source import Source
@@ -107,7 +107,7 @@ class SegmentationRun:
             source.probe(level, window)
         output = create_output(url, level, labels, version=format)
         origins = create_origins(output, level, state, reuse=reuse_pixels) if state else None
-        provenance = _provenance(level, recipe, fingerprint.digest)
+        provenance = describe_run(level, recipe, fingerprint.digest)
         return cls(level, output, recipe, provenance, origins, remark_before(source, level, url, recipe))
 
     def segment(
@@ -119,7 +119,13 @@ class SegmentationRun:
         volumes: then it costs the planes of its volume. Once `stopped` says so, only results of planes follow that are
         stored, or were being stored.
         """
-        task = BlockTask(
+        cut = (self.recipe.works_on.cut(block, self.level, threads) for block in blocks)
+        return segment_blocks(client, self.task, chain.from_iterable(cut), stopped)
+
+    @property
+    def task(self) -> BlockTask:
+        """What a worker does with each block."""
+        return BlockTask(
             self.level,
             self.output,
             self.recipe.function,
@@ -128,8 +134,10 @@ class SegmentationRun:
             self.origins,
             recipe_version=self.recipe.version,
         )
-        cut = (self.recipe.works_on.cut(block, self.level, threads) for block in blocks)
-        return segment_blocks(client, task, chain.from_iterable(cut), stopped)
+
+    def provenance_of(self, plane: Plane) -> Provenance:  # noqa: ARG002  the same for each plane of an image
+        """Return the record that is stored with the labels of a plane."""
+        return self.provenance
 
     def confirm(self, found: Sequence[Result]) -> list[Result]:
         """Turn the summary of each plane that the output no longer contains as this run wrote it into a failure.
@@ -144,7 +152,8 @@ class SegmentationRun:
         return remark_findings(self.level, self.output, self.recipe, found)
 
 
-def _provenance(level: Level, recipe: Recipe, fingerprint: str) -> Provenance:
+def describe_run(level: Level, recipe: Recipe, fingerprint: str) -> Provenance:
+    """Describe how a run makes labels from a level with this fingerprint."""
     return Provenance(
         url=level.url,
         level=level.path,

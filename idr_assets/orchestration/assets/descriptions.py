@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from idr_assets.orchestration.assets.metadata import markdown
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.image_list import ImageList
+from idr_assets.orchestration.plate import Plate
 
 
 def of_source_image(image: Image) -> str:
@@ -16,6 +17,16 @@ def of_source_image(image: Image) -> str:
     )
 
 
+def of_source_plate(plate: Plate) -> str:
+    """Describe the fields of a plate, with links to pages about it."""
+    links = "".join(f"\n- {markdown(name)}: <{address}>" for name, address in plate.links.items())
+    shape = ", ".join(map(str, (plate.timepoints, *plate.shape[1:])))
+    return (
+        f"One level of {len(plate.fields)} fields of the plate as its store holds them: ({shape}) (t, c, z, y, x) each "
+        f"of {plate.dtype or 'any dtype'}, opened without reading pixels. Intensities are in arbitrary units.\n{links}"
+    )
+
+
 def of_plane_labels(image: Image) -> str:
     """Describe the labels, and the measures of a plane."""
     height, width = image.shape[3:]
@@ -23,8 +34,10 @@ def of_plane_labels(image: Image) -> str:
     parameters = markdown(", ".join(f"{name} {value}" for name, value in image.recipe.parameters.items()))
     return (
         f"Labels of each plane: ({height}, {width}) (y, x) int32, 0 for the background, 1..n for the objects, numbered "
-        f"in each {numbered_in}. A partition is a timepoint and a slice, `t|z`, with a plane for each channel.\n\n"
-        f"- window: t {image.t[0]} to {image.t[-1]}, z {image.z[0]} to {image.z[-1]}, "
+        f"in each {numbered_in}. A partition is {_partition(image)} and a slice, `{image.row_axis}|z`, with a "
+        "plane for each channel.\n\n"
+        f"- window: {image.row_axis} {image.row_key(image.t[0])} to {image.row_key(image.t[-1])}, z {image.z[0]} to "
+        f"{image.z[-1]}, "
         f"channels {', '.join(map(str, image.channels))}\n"
         f"- segmentation: `{image.recipe.path}` {parameters}\n"
         "- objects: number; threshold, minimum, maximum: intensity in arbitrary units; foreground, saturated: share of "
@@ -59,6 +72,32 @@ def of_objects(image: Image) -> str:
     )
 
 
+def of_plate_objects(plate: Plate) -> str:
+    """Describe the tables of objects of a plate."""
+    return (
+        f"A row for each object of each plane of {markdown(plate.title)}: row, column, well and field, area, position, "
+        "shape and intensities, in Parquet, a file and a partition for each well. A well whose planes are the same is "
+        "not measured again. The metadata list the columns and their units."
+    )
+
+
+def of_plate_montage(plate: Plate) -> str:
+    """Describe the montage of a plate."""
+    return (
+        f"A field of each well of {markdown(plate.title)} with its labels, in the rows and columns of the plate; a "
+        "PNG. Fields that are not materialized are drawn as such."
+    )
+
+
+def of_plate_counts(plate: Plate) -> str:
+    """Describe the figure and the table of wells."""
+    return (
+        f"How many objects the wells of {markdown(plate.title)} have, on average in a plane: a heat map in the layout "
+        "of the plate for each channel, a PNG, with an SVG and a table (CSV) beside it. Wells that are not measured "
+        "are hatched, not zero. The columns of `layout` are added to the table, and drawn."
+    )
+
+
 def of_object_counts(image: Image) -> str:
     """Describe the figure of object counts."""
     title = markdown(image.title)
@@ -88,6 +127,10 @@ def of_overview(images: ImageList) -> str:
         "figure with the middle plane of each and its labels; a PNG."
         + (f"\n\nRows that are not loaded:\n{wrong}" if wrong else "")
     )
+
+
+def _partition(image: Image) -> str:
+    return "a timepoint" if image.row_axis == "t" else "a field of a well"
 
 
 def _shape(image: Image) -> str:

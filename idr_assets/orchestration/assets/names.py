@@ -4,12 +4,13 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from idr_assets.orchestration.grid import Grid
 from idr_assets.orchestration.image import Image
 
-FIGURES = ("montage", "plane_browser")
+FIGURES = Grid.figures
 """Assets that show the labels."""
 
-MEASURES = ("objects", "object_counts")
+MEASURES = Grid.measures
 """Assets that measure the labels. They have a job of their own: the first is partitioned over T, and the assets of a
 job of Dagster must share their partitions."""
 
@@ -19,14 +20,23 @@ COMPARISON = "segmentation_comparison"
 OVERVIEW = "overview"
 """The asset of a list of images."""
 
-MADE = ("source_image", "plane_labels", *FIGURES, *MEASURES, COMPARISON)
-"""All assets of an image."""
+MADE = (
+    "source_image",
+    "source_plate",
+    "plane_labels",
+    *FIGURES,
+    *MEASURES,
+    COMPARISON,
+    "plate_montage",
+    "plate_counts",
+)
+"""All assets of an image or a plate."""
 
 
 def figure_keys(images: Sequence[Image]) -> list[dg.AssetKey]:
     """Return the keys of all figures of an image, whose segmentations are `images`."""
-    several = [dg.AssetKey([images[0].name, COMPARISON])] if len(images) > 1 else []
-    return [dg.AssetKey(it.key(figure)) for it in images for figure in FIGURES] + several
+    several = [dg.AssetKey([images[0].name, COMPARISON])] if len(images) > 1 and images[0].is_compared else []
+    return [dg.AssetKey(it.key(figure)) for it in images for figure in it.figures] + several
 
 
 def segment_keys(images: Sequence[Image]) -> list[dg.AssetKey]:
@@ -37,4 +47,4 @@ def segment_keys(images: Sequence[Image]) -> list[dg.AssetKey]:
 
 def measure_keys(images: Sequence[Image]) -> list[dg.AssetKey]:
     """Return the keys of all measures of an image, whose segmentations are `images`."""
-    return [dg.AssetKey(it.key(measure)) for it in images for measure in MEASURES]
+    return [dg.AssetKey(it.key(measure)) for it in images for measure in it.measures]

@@ -34,12 +34,13 @@ def check_specs(key: dg.AssetKey, image: Image) -> list[dg.AssetCheckSpec]:
         dg.AssetCheckSpec(COUNTS, asset=key, description=counts),
     ]
     independent = dg.AssetCheckSpec(INDEPENDENT, asset=key, description=alone, blocking=True)
-    return [*specs, independent] if _takes_stacks(image) else specs
+    return [*(specs if image.has_neighbours else specs[:2]), *([independent] if _takes_stacks(image) else [])]
 
 
 def evaluated(image: Image, found: Findings) -> list[dg.AssetCheckResult]:
     """Evaluate every check for what was found in the planes of a run."""
-    checks = [_planes_stored(found), _source_planes_usable(found), _object_counts(image, found)]
+    checks = [_planes_stored(image, found), _source_planes_usable(image, found)]
+    checks += [_object_counts(image, found)] if image.has_neighbours else []
     return [*checks, _planes_independent(found)] if _takes_stacks(image) else checks
 
 
@@ -55,9 +56,9 @@ def _planes_independent(found: Findings) -> dg.AssetCheckResult:
     )
 
 
-def _planes_stored(found: Findings) -> dg.AssetCheckResult:
+def _planes_stored(image: Image, found: Findings) -> dg.AssetCheckResult:
     failures = sorted((it for it in found.failures if it.written), key=lambda failure: failure.plane)
-    wrong = [f"{failure.plane}: {failure.reason}" for failure in failures]
+    wrong = [f"{image.name_plane(failure.plane)}: {failure.reason}" for failure in failures]
     numbers = {
         **_metadata(len(found.objects) + len(wrong), wrong),
         "planes not written": len(found.failures) - len(wrong),
@@ -70,8 +71,8 @@ def _planes_stored(found: Findings) -> dg.AssetCheckResult:
     )
 
 
-def _source_planes_usable(found: Findings) -> dg.AssetCheckResult:
-    wrong = [f"{plane}: {reason}" for plane, reason in sorted(found.unusable.items())]
+def _source_planes_usable(image: Image, found: Findings) -> dg.AssetCheckResult:
+    wrong = [f"{image.name_plane(plane)}: {reason}" for plane, reason in sorted(found.unusable.items())]
     return dg.AssetCheckResult(
         check_name=USABLE, passed=not wrong, severity=WARN, metadata=_metadata(len(found.objects), wrong)
     )

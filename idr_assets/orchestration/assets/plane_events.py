@@ -127,14 +127,15 @@ class PlaneEvents:
         results = [result for results in complete.values() for result in results]
         if results:  # all of them were read before this look
             results = self._watch.distrust(results, self.found.objects, last=last)
-        pictures = {key: draw_outlines(self._run.output, complete[key]) for key in self._pictured if key in complete}
+        drawn = {key: complete[key] for key in self._pictured if key in complete}
+        pictures = {key: draw_outlines(self._run.output, them, self._image.name_plane) for key, them in drawn.items()}
         # After the pictures, which are of what is stored too. Until here nothing is lost by an error.
         found = self._run.confirm(results)
         events = []
         for key, them in zip(complete, batched(found, len(self._image.channels)), strict=True):
             summaries = [result for result in them if isinstance(result, PlaneSummary)]
             if len(summaries) == len(them):
-                made, more = self._run.provenance, self._names | pictures.get(key, {})
+                made, more = self._run.provenance_of(summaries[0].plane), self._names | pictures.get(key, {})
                 events.append(materialize_partition(self._image, summaries, made, self._tags, more))
         lost = {it.plane for it in found if isinstance(it, PlaneFailure) and it.written}
         forget_lost(self._context, self._image, self._run.output, {partition_key(self._image, it) for it in lost})

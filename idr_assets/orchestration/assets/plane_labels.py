@@ -1,6 +1,8 @@
 """The asset `<image>/plane_labels`: the label planes, partitioned over T x Z."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
+from functools import partial
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
@@ -19,18 +21,47 @@ from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.longer_axes import rename_shorter_keys
 from idr_assets.orchestration.partitions import rectangles, window_partitions
 from idr_assets.orchestration.process_end import skip_last_garbage
+from idr_assets.orchestration.rectangles import Cell
 from idr_assets.orchestration.run_range import check_run, wanted_cells
 from idr_assets.orchestration.source_version import report_source_of_run
 from idr_assets.orchestration.stops import end_canceled, note_stops
+from idr_assets.orchestration.versions import source_key
+
+if TYPE_CHECKING:
+    from idr_assets.imaging.segmentation.run import SegmentationRun
 
 
-def plane_labels(image: Image) -> dg.AssetsDefinition:
+type Begin = Callable[[dg.AssetExecutionContext, Collection[Cell]], tuple["SegmentationRun", SourceWatch]]
+"""Opens the source of a run for these (t, z), and reports its version."""
+
+
+def begin_image(
+    image: Image, context: dg.AssetExecutionContext, _: Collection[Cell]
+) -> tuple["SegmentationRun", SourceWatch]:
+    """Open an image and its output."""
+    from idr_assets.imaging.segmentation.run import SegmentationRun  # noqa: PLC0415  dask, for the run only
+
+    if healed := heal_output(context.instance, image):
+        context.log.warning(healed)
+    run = SegmentationRun.prepare(
+        image.source,
+        image.recipe,
+        image.window,
+        image.labels_url,
+        labels=image.label_group,
+        format=image.format,
+        reuse_pixels=image.reuse_pixels,
+    )
+    return run, SourceWatch(image, report_source_of_run(context, image, run.level, run.provenance.fingerprint))
+
+
+def plane_labels(image: Image, begin: Begin | None = None) -> dg.AssetsDefinition:
     """Define the asset; its value for a partition is the label plane (y, x), int32."""
     key = dg.AssetKey(image.key("plane_labels"))
 
     @dg.asset(
         key=key,
-        deps=[dg.AssetKey([image.name, "source_image"])],
+        deps=[source_key(image)],
         group_name=image.name,
         kinds={"zarr", "dask", *image.badge},
         io_manager_key=image.io,
@@ -44,7 +75,6 @@ def plane_labels(image: Image) -> dg.AssetsDefinition:
     def asset(
         context: dg.AssetExecutionContext, dask: dg.ResourceParam[DaskResource]
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
-        from idr_assets.imaging.segmentation.run import SegmentationRun  # noqa: PLC0415  dask, for the run only
         from idr_assets.orchestration.event_log import has_given_up  # noqa: PLC0415
 
         check_run(context)
@@ -52,18 +82,7 @@ def plane_labels(image: Image) -> dg.AssetsDefinition:
         rename_shorter_keys(context.instance, image)
         with end_canceled(context), own_settings:
             cells = wanted_cells(context, image)
-            if healed := heal_output(context.instance, image):
-                context.log.warning(healed)
-            run = SegmentationRun.prepare(
-                image.source,
-                image.recipe,
-                image.window,
-                image.labels_url,
-                labels=image.label_group,
-                format=image.format,
-                reuse_pixels=image.reuse_pixels,
-            )
-            watch = SourceWatch(image, report_source_of_run(context, image, run.level, run.provenance.fingerprint))
+            run, watch = (begin or partial(begin_image, image))(context, cells)
             context.log.info("chunks are verified by: %s", run.level.store.verification.means)
             log_remarks(context, run.remarks)
             planes = PlaneEvents(context, run, cells, watch)

@@ -1,7 +1,7 @@
 """What Dagster keeps of the planes of a partition: their measures, and the checksum of what was stored."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -36,7 +36,7 @@ def materialize_partition(
     key, lineage = partition_key(image, summaries[0].plane), made.to_json()
     metadata = write_summaries(summaries) | {name: json.dumps(value) for name, value in lineage.items()} | more
     asset = dg.AssetKey(image.key("plane_labels"))
-    return dg.AssetMaterialization(asset, metadata=metadata, partition=key, tags={**tags, **axis_tags(key)})
+    return dg.AssetMaterialization(asset, metadata=metadata, partition=key, tags={**tags, **axis_tags(image, key)})
 
 
 def write_summaries(planes: Sequence[PlaneSummary]) -> dict[str, Any]:
@@ -62,12 +62,14 @@ def read_summaries(metadata: Mapping[str, dg.MetadataValue], planes: Sequence[Pl
     return summaries
 
 
-def draw_outlines(output: OutputImage, found: Iterable[PlaneSummary | PlaneFailure]) -> dict[str, Any]:
+def draw_outlines(
+    output: OutputImage, found: Iterable[PlaneSummary | PlaneFailure], name: Callable[[Plane], str] = str
+) -> dict[str, Any]:
     """Draw the outlines of the stored planes of a partition, small enough for one event of Dagster."""
     stored = [result.plane for result in found if isinstance(result, PlaneSummary)]
     read = [(plane, output.read(plane)) for plane in stored]
     most = SMALL_PICTURE_BYTES // max(1, len(read))
-    return {f"outlines, {plane}": picture(outlines_png(labelled, most)) for plane, labelled in read if labelled}
+    return {f"outlines, {name(plane)}": picture(outlines_png(labelled, most)) for plane, labelled in read if labelled}
 
 
 def _channel(plane: Plane, planes: int) -> str:

@@ -43,7 +43,7 @@ def report(
     checks = evaluated(image, planes.found)
     if stopped:
         if failures:
-            context.log.error(_describe(image.name, planes.done, failures))
+            context.log.error(_describe(image, planes.done, failures))
         yield from checks if own else ()
         raise dg.DagsterExecutionInterruptedError
     if not failures and planes.done < planes.partitions:
@@ -59,7 +59,7 @@ def report(
             yield dg.MaterializeResult(check_results=checks)
     add_to_kept_status(context)
     if failures:
-        message = _describe(image.name, planes.done, failures)
+        message = _describe(image, planes.done, failures)
         raise dg.Failure(message, metadata={"failed planes": len(failures)}, allow_retries=False)
 
 
@@ -69,15 +69,15 @@ def log_remarks(context: dg.AssetExecutionContext, remarks: Iterable["Remark"]) 
         context.log.log(remark.level, remark.text)
 
 
-def _describe(name: str, done: int, failures: list[PlaneFailure]) -> str:
+def _describe(image: Image, done: int, failures: list[PlaneFailure]) -> str:
     planes: dict[str, list[str]] = defaultdict(list)
     for failure in sorted(failures, key=lambda failure: failure.plane):
-        planes[failure.reason].append(str(failure.plane))
+        planes[failure.reason].append(image.name_plane(failure.plane))
     listed = "\n".join(_reason(*named, reason=reason) for reason, named in planes.items())
     return (
         f"Planes that failed: {len(failures)}. Partitions that are done: {done}. Mend what needs it, then materialize "
-        f"missing and failed partitions again (`idr-assets resume {name}`, which also draws the figures of those that "
-        f"are done); until then, what an earlier run stored of them stays.\n{listed}"
+        f"missing and failed partitions again (`idr-assets resume {image.name}`, which also draws the figures of those "
+        f"that are done); until then, what an earlier run stored of them stays.\n{listed}"
     )
 
 

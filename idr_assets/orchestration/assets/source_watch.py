@@ -53,11 +53,11 @@ class SourceWatch:
         except ImageError as error:
             if not last:
                 raise
-            return [_fail(result, UNSURE % error) for result in found]
+            return [fail(result, UNSURE % error) for result in found]
         if not self.replaced:
             return [*found]
         remove_own_labels(self.image.open_output(), found)
-        return [_fail(result, REPLACED % self.image.name) for result in found]
+        return [fail(result, REPLACED % self.image.name) for result in found]
 
     def _is_same(self, planes: Sequence[Plane]) -> bool:
         """Look at the image. One that has only grown is the same if these planes still have their pixels."""
@@ -68,5 +68,6 @@ class SourceWatch:
         return fingerprint in self._same
 
 
-def _fail(result: Result, reason: str) -> Result:
+def fail(result: Result, reason: str) -> Result:
+    """Turn the summary of a plane into a failure for a reason; a failure stays what it is."""
     return PlaneFailure(result.plane, reason) if isinstance(result, PlaneSummary) else result

@@ -7,7 +7,14 @@ import dagster as dg
 
 from idr_assets.orchestration.dead_runs import fail_dead_runs
 from idr_assets.orchestration.image import Image
-from idr_assets.orchestration.partitions import cover, partition_key, range_tags, rectangles, window_partitions
+from idr_assets.orchestration.partitions import (
+    cover,
+    partition_key,
+    range_tags,
+    rectangles,
+    row_names,
+    window_partitions,
+)
 from idr_assets.orchestration.rectangles import Cell
 from idr_assets.orchestration.scattered import scatter_tags
 from idr_assets.orchestration.versions import is_stale, latest_tags, version_tags
@@ -52,7 +59,7 @@ def plan_runs(instance: dg.DagsterInstance, image: Image, cells: Collection[Cell
 
     if cells and makes_scattered(instance):
         block = cover(image, cells)
-        return [range_tags(image, block) | scatter_tags(cells, block.t, block.z)]
+        return [range_tags(image, block) | scatter_tags(cells, block.t, block.z, row_names(image, block))]
     return [range_tags(image, block) for block in rectangles(image, cells)]
 
 

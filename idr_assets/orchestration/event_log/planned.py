@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import dagster as dg
 from dagster._core.storage.event_log import SqlEventLogStorage
 
-from idr_assets.orchestration.scattered import read_scattered
+from idr_assets.orchestration.scattered import locate, read_scattered
 
 
 class ScatteredPlans(SqlEventLogStorage):
@@ -23,8 +23,8 @@ class ScatteredPlans(SqlEventLogStorage):
         cells = read_scattered(run.tags) if run else None
         if cells is None:
             return events
-        kept = {None, *cells}
-        return [event for event in events if _planned(event) in kept]
+        keys = [(event, _planned(event)) for event in events]
+        return [event for event, key in keys if not (key and run) or locate(run.tags, key) in cells]
 
 
 def makes_scattered(instance: dg.DagsterInstance) -> bool:
@@ -32,9 +32,9 @@ def makes_scattered(instance: dg.DagsterInstance) -> bool:
     return isinstance(instance.event_log_storage, ScatteredPlans)
 
 
-def _planned(event: dg.EventLogEntry) -> tuple[int, ...] | None:
-    """Return the indices of the partition T x Z that an event plans, or None."""
+def _planned(event: dg.EventLogEntry) -> str | None:
+    """Return the key of the partition T x Z that an event plans, or None."""
     if event.dagster_event_type != dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED:
         return None
-    indices = (event.get_dagster_event().partition or "").split("|")
-    return tuple(map(int, indices)) if len(indices) > 1 else None
+    key = event.get_dagster_event().partition or ""
+    return key if "|" in key else None

@@ -13,7 +13,8 @@ import pytest
 from idr_assets.imaging.channels import Channel
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.objects.measurements import COLUMNS
-from idr_assets.imaging.objects.tables import keep_tables, objects_frame, read_areas, read_counts, write_objects
+from idr_assets.imaging.objects.table_folder import keep_tables
+from idr_assets.imaging.objects.tables import objects_frame, read_areas, read_counts, write_objects
 from idr_assets.imaging.output.creation import create_output
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.output.writing import store_planes

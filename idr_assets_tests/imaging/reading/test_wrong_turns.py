@@ -49,7 +49,8 @@ def test_a_plate_names_fields_of_its_first_wells(server: StoreServer, version: V
     for url in (str(server.root / "plate.zarr"), f"{server.url}/plate.zarr"):
         assert refusal(url) == (
             f"{url} is a plate, which holds images but is not one itself: nothing is read. Write "
-            f"the address of one of them as `url`: {url}/A/1/field, {url}/A/2/field, {url}/B/1/0."
+            f"the address of one of them as `url`: {url}/A/1/field, {url}/A/2/field, {url}/B/1/0. "
+            "For all of its fields, write `type: idr_assets.SegmentedPlate`."
         )
         open_level(f"{url}/A/1/field", "0")
         for below in ("A", "C/7/0"):

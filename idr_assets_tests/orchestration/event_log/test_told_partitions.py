@@ -12,6 +12,7 @@ from idr_assets.orchestration.partitions import axis_tags
 from idr_assets_tests.support.dagster_home import ROOT
 from idr_assets_tests.support.empty_planes import PLANES, RANGE
 from idr_assets_tests.support.event_rows import stored_rows
+from idr_assets_tests.support.small_image import small_image
 
 KEYS = ("0|18", "1|19")
 CHECK = dg.AssetCheckSpec("stored", asset="planes")
@@ -34,7 +35,7 @@ def planes_and_figure(*, early: bool) -> Sequence[dg.AssetsDefinition]:
         events = [
             dg.AssetMaterialization("planes", partition=key, metadata={"objects": 1}, tags=version | tags)
             for key in context.partition_keys
-            if (tags := axis_tags(key) | {"colour": "green"})
+            if (tags := axis_tags(small_image(), key) | {"colour": "green"})
         ]
         told.tell_partitions(context, events[:3])
         known = context.instance.get_materialized_partitions(context.asset_key)

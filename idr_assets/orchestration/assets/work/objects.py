@@ -7,7 +7,8 @@ import dagster as dg
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.objects.measurements import COLUMNS
-from idr_assets.imaging.objects.tables import keep_tables, read_counts, tables, write_objects
+from idr_assets.imaging.objects.table_folder import keep_tables
+from idr_assets.imaging.objects.tables import read_counts, tables, write_objects
 from idr_assets.imaging.planes import Block, Plane, runs
 from idr_assets.orchestration.assets.metadata import describe_channels, table
 from idr_assets.orchestration.event_log import add_partition_metadata
@@ -64,8 +65,8 @@ def _describe(image: Image, planes: Block) -> Metadata:
     return {
         "path": dg.MetadataValue.path(url),
         "dagster/row_count": sum(counts.values()),
-        "dagster/column_schema": _column_schema(),
-        "preview": _preview(url),
+        "dagster/column_schema": describe_columns(),
+        "preview": preview(url),
         "planes": len(counts),
         "planes without objects": sum(not count for count in counts.values()),
         "planes not materialized": len(planes) - len(counts),
@@ -84,13 +85,15 @@ def _ranges(indices: Iterable[int]) -> str:
     return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs(indices))
 
 
-def _column_schema() -> dg.TableSchema:
+def describe_columns() -> dg.TableSchema:
+    """Describe the columns of a table of objects for the UI."""
     return dg.TableSchema(columns=[dg.TableColumn(name, kind, meaning) for name, kind, meaning in COLUMNS])
 
 
-def _preview(url: str) -> dg.MarkdownMetadataValue:
-    rows = [row for rows in tables([url], PREVIEW_COLUMNS) for row in rows.slice(0, PREVIEW_ROWS).to_pylist()]
-    return table(PREVIEW_COLUMNS, [[_short(row[name]) for name in PREVIEW_COLUMNS] for row in rows])
+def preview(url: str, names: list[str] = PREVIEW_COLUMNS) -> dg.MarkdownMetadataValue:
+    """Show the first rows of a table of objects."""
+    rows = [row for rows in tables([url], names) for row in rows.slice(0, PREVIEW_ROWS).to_pylist()]
+    return table(names, [[_short(row[name]) for name in names] for row in rows])
 
 
 def _short(value: float | None) -> str:

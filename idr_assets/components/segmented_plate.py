@@ -1,0 +1,49 @@
+"""The Dagster component that turns one YAML file into the assets and jobs of one plate."""
+
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import override
+
+import click
+import dagster as dg
+
+from idr_assets.components.plate_fields import PlateFields
+from idr_assets.components.scaffold import image_name
+from idr_assets.components.segmented_image import SegmentedImage
+from idr_assets.components.yaml_text import describe_fields
+from idr_assets.orchestration.image import Image
+from idr_assets.orchestration.plate import Plate
+from idr_assets.orchestration.plate_definitions import plate_definitions
+
+
+class CommentedPlateYaml(dg.Scaffolder):
+    """Writes a YAML that loads without changes and explains each field."""
+
+    def scaffold(self, request: dg.ScaffoldRequest) -> None:
+        """Write `defs.yaml` into the new folder; remove the folder if nothing can be written."""
+        try:
+            image_name(request.target_path)
+        except ValueError as error:
+            request.target_path.rmdir()
+            raise click.ClickException(str(error)) from error
+        text = describe_fields(PlateFields, component="SegmentedPlate")
+        (request.target_path / "defs.yaml").write_text(text)
+
+
+@dg.scaffold_with(CommentedPlateYaml)
+class SegmentedPlate(PlateFields, SegmentedImage):
+    """An OME-Zarr plate to segment: label planes over fields x Z, and what is made from them by well."""
+
+    @override
+    def _define(self, images: Sequence[Image], folder: Path) -> dg.Definitions:
+        return plate_definitions([self._describe_plate(field, folder) for field in images], self.automation)
+
+    def _describe_plate(self, field: Image, folder: Path) -> Plate:
+        """Describe the plate by an image that each of its fields is like."""
+        of_plate = self.list_fields()
+        rows = len(of_plate) * len(field.t)
+        values = {each.name: getattr(field, each.name) for each in fields(Image)}
+        values |= {"shape": (rows, *field.shape[1:]), "t": range(rows)}
+        values |= {"layout": folder / self.layout if self.layout else None, "montage_field": self.montage_field}
+        return Plate(**values, fields=of_plate, times=field.t, timepoints=field.shape[0])
