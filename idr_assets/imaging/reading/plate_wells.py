@@ -18,12 +18,9 @@ def list_wells(address: str, store: ChunkStore) -> dict[Well, str]:
     metadata = ome_metadata(attributes)
     plate = metadata.get("plate")
     if not isinstance(plate, dict) or not isinstance(plate.get("wells"), list):
-        what = (
-            "is an image, not a plate: write `type: idr_assets.SegmentedImage`"
-            if "multiscales" in metadata
-            else ("is no OME-Zarr plate: its metadata list no wells. Check `url`")
-        )
-        message = f"{url} {what}."
+        message = f"{url} is no OME-Zarr plate: its metadata list no wells. Check `url`."
+        if "multiscales" in metadata:
+            message = f"{url} is an image, not a plate: write `type: idr_assets.SegmentedImage`."
         raise ImageError(message)
     paths = [it.get("path") for it in plate["wells"] if isinstance(it, dict)]
     return {well: path for path in paths if isinstance(path, str) and is_path_below(path) and (well := _well_of(path))}

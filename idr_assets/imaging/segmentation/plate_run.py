@@ -67,13 +67,15 @@ class PlateRun(SegmentationRun):
         """
         plate = source.open(wanted)
         source.probe(plate, window)
-        records = {at: describe_run(it.level, recipe, it.fingerprint.digest) for at, it in plate.fields.items()}
+        whole = replace(describe_run(plate, recipe, ""), level=source.level)
+        records = {
+            at: replace(whole, url=it.level.url, fingerprint=it.fingerprint.digest) for at, it in plate.fields.items()
+        }
         made = {source.fields[at]: (it.level, records[at]) for at, it in plate.fields.items()}
         create_plate(url, plate, made, labels, version=format)
         output = open_plate_output(url, labels, source.fields, source.times)
         states = {at: it.fingerprint.state for at, it in plate.fields.items() if it.fingerprint.state}
         origins = open_plate_origins(output, states, reuse=reuse_pixels) if len(states) == len(made) else None
-        whole = replace(next(iter(records.values())), url=plate.url, fingerprint="")
         return cls(
             plate.bare,
             output,
