@@ -50,7 +50,8 @@ def objects_of(field: Field, c: int, z: int) -> int:
 
 def test_the_table_of_a_well_says_where_objects_are(measured: Segmented) -> None:
     frame = measured.value("objects", "B03")
-    assert list(frame.columns[:8]) == ["image", "row", "column", "well", "field", "t", "c", "z"]
+    first = ["image", "row", "column", "well", "field", "t", "c", "channel", "z"]
+    assert list(frame.columns[: len(first)]) == first
     assert set(frame["well"]) == {"B03"}
     assert (set(frame["row"]), set(frame["column"]), set(frame["t"])) == ({"B"}, {3}, {0})
     for field in FIELDS[2:4]:

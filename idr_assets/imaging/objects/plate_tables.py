@@ -6,6 +6,8 @@ that a table stays right if a YAML gets more of them.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
 
 import pyarrow as pa
 
@@ -22,21 +24,34 @@ from idr_assets.imaging.output.read_back import read_checksums
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.wells import Field
 
+NOT_NAMED: Final[Mapping[int, str | None]] = MappingProxyType({})
 
-def write_well(url: str, output: PlateOutput, planes: Block, plate: str, pixel_area: float | None) -> bool:
+
+def write_well(  # noqa: PLR0913, PLR0917
+    url: str,
+    output: PlateOutput,
+    planes: Block,
+    plate: str,
+    pixel_area: float | None,
+    channels: Mapping[int, str | None] = NOT_NAMED,
+) -> bool:
     """Measure the planes of a well and write their table, unless it exists; return whether it was written.
 
     `planes` are those of the well's fields in the output. Those that are not stored are left out. `pixel_area` is in
-    µm². Raises `ImageError` if the disk is full.
+    µm², `channels` are the names of channels that have any. Raises `ImageError` if the disk is full.
     """
     every = planes.planes()
     names = {plane: _place(output, plane) for plane in every}
     checksums = read_checksums(output, every)
-    origin = hash_origin(plate, pixel_area, dict(zip(map(_text, names.values()), checksums, strict=True)))
+    origin = hash_origin(
+        f"{plate} {dict(channels)}" if channels else plate,
+        pixel_area,
+        dict(zip(map(_text, names.values()), checksums, strict=True)),
+    )
     if is_made_from(url, origin):
         return False
     stored = (labelled for plane in every if (labelled := output.read(plane)))
-    table, counts = measure_planes(plate, stored, pixel_area, {})
+    table, counts = measure_planes(plate, stored, pixel_area, channels)
     noted = [[*_note(names[Plane(t, c, z)]), number] for t, c, z, number in counts]
     write_table(url, _locate(table, output), {"planes": json.dumps(noted), "made_from": origin})
     return True

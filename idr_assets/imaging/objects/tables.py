@@ -129,7 +129,8 @@ def tables(urls: Iterable[str], columns: list[str] | None = None) -> Iterator[pa
     for url in urls:
         with _open(url) as table:
             if table:
-                yield _read(table, columns or SCHEMA.names)
+                of_plate = "well" in table.schema_arrow.names
+                yield _read(table, columns or SCHEMAS[of_plate].names)
 
 
 def _read(table: pq.ParquetFile, columns: list[str]) -> pa.Table:

@@ -7,6 +7,7 @@ import dagster as dg
 from idr_assets.imaging.figures.plane_browser import Rows, plane_browser
 from idr_assets.imaging.output.files import write_file
 from idr_assets.imaging.planes import thin
+from idr_assets.orchestration.assets.metadata import describe_channels
 from idr_assets.orchestration.assets.work.plane_browser import BROWSER_PLANES
 from idr_assets.orchestration.plate import Plate
 
@@ -16,12 +17,13 @@ def write_plate_browser(plate: Plate) -> dict[str, Any]:
     shown = plate.open_output().read_grid(*thin(plate.window, BROWSER_PLANES))
     omitted = len(plate.window) - len(shown)
     rows = Rows("field", plate.row_key, lambda t: plate.field_of(t)[0].well.name, plate.name_plane)
-    function = plate.recipe
+    function, geometry = plate.recipe, plate.geometry
     page = plane_browser(
         list(shown.values()),
         title=plate.title,
         omitted=omitted,
-        pixel_size=plate.geometry.pixel_size,
+        pixel_size=geometry.pixel_size,
+        channels=describe_channels(plate, geometry.channels),
         provenance={"segmentation of the YAML": f"{function.path} {dict(function.parameters)}"},
         rows=rows,
     ).encode()

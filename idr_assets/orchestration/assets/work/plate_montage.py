@@ -9,6 +9,7 @@ from idr_assets.imaging.figures.panels import Layout, Panel, draw_panels
 from idr_assets.imaging.output.plate_output import PlateOutput
 from idr_assets.imaging.planes import LabelledPlane, Plane, count_objects, evenly_spread
 from idr_assets.imaging.wells import Well
+from idr_assets.orchestration.assets.metadata import describe_channels
 from idr_assets.orchestration.assets.work.figure_file import write_figure
 from idr_assets.orchestration.plate import Plate
 
@@ -30,7 +31,8 @@ def write_plate_montage(plate: Plate) -> dict[str, Any]:
         c: [[_panel(plate, output, Well(row, column), c, z, step) for column in columns] for row in rows]
         for c in evenly_spread(plate.channels, MOST_CHANNELS)
     }
-    number, size = plate.shown_field, plate.geometry.pixel_size
+    number, geometry = plate.shown_field, plate.geometry
+    size, known = geometry.pixel_size, describe_channels(plate, geometry.channels)
     caption = (
         f"Rows and columns of the plate: field {number} of each well, z {z}. After the dot: its number of objects. "
         f"Grey: intensity in arbitrary units, {colours.GREY_RANGE}. Colours tell neighbouring objects apart and mean "
@@ -38,7 +40,12 @@ def write_plate_montage(plate: Plate) -> dict[str, Any]:
     )
     with default_style():
         sheet = draw_panels(
-            channels, Layout(side, side), title=plate.title, caption=caption, pixel_size=size and size * step
+            channels,
+            Layout(side, side),
+            title=plate.title,
+            caption=caption,
+            pixel_size=size and size * step,
+            known=known,
         )
     panels = [panel for rows in channels.values() for row in rows for panel in row if panel.heading]
     shown = sum(panel.plane is not None for panel in panels)

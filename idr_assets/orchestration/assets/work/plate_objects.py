@@ -8,6 +8,7 @@ from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.objects.plate_columns import PLATE_COLUMNS
 from idr_assets.imaging.objects.plate_tables import read_plate_counts, write_well
 from idr_assets.imaging.objects.table_folder import keep_tables
+from idr_assets.orchestration.assets.metadata import describe_channels
 from idr_assets.orchestration.assets.work.objects import describe_columns, preview
 from idr_assets.orchestration.event_log import add_partition_metadata
 from idr_assets.orchestration.plate import Plate
@@ -25,13 +26,14 @@ def write_wells(context: dg.AssetExecutionContext, plate: Plate) -> dg.Materiali
         If wells cannot be measured, with the reason for each. The others count as materialized.
     """
     urls = plate.objects_urls
-    output, pixel_area = plate.open_output(), plate.geometry.pixel_area
+    output, geometry = plate.open_output(), plate.geometry
+    channels = {c: it.name for c, it in describe_channels(plate, geometry.channels).items()}
     found: dict[str, dict[str, Any]] = {}
     failures: dict[str, str] = {}
     for well in context.partition_keys:
         url, planes = urls[plate.measured_row(well)], plate.planes_of(well)
         try:
-            written = write_well(url, output, planes, plate.name, pixel_area)
+            written = write_well(url, output, planes, plate.name, geometry.pixel_area, channels)
             counts = read_plate_counts([url], plate.fields, plate.times)
         except ImageError as error:
             failures[well] = str(error)
