@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
-from idr_assets.imaging.errors import masked
+from idr_assets.imaging.errors import mask
 from idr_assets.orchestration.data_folder import data_url
 
 
@@ -24,7 +24,7 @@ def place_address(address: str, name: str, project: Path) -> NewAddress:
     address = address.strip()
     if "://" not in address:
         return _place_path(address, project)
-    if masked(address) == address:
+    if mask(address) == address:
         return NewAddress(address, address)
     variable = f"{name.upper()}_URL"
     return NewAddress(address, _template(variable, address), f"export {variable}='...'  # `url` with its secret")

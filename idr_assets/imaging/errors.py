@@ -81,7 +81,7 @@ def _is_misread(url: str) -> bool:
     return parts.scheme in WEB and "@" in parts.path + parts.fragment
 
 
-def masked(url: str) -> str:
+def mask(url: str) -> str:
     """Return a URL without what may be secret: user, password, parameters, query and fragment. The path is kept."""
     parts = urlsplit(url)
     if not (parts.scheme or parts.netloc):

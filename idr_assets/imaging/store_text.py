@@ -7,7 +7,7 @@ Markup is kept, because terminals and logs show messages too. What shows a messa
 from collections.abc import Iterable
 from itertools import islice
 
-from idr_assets.imaging.errors import masked
+from idr_assets.imaging.errors import mask
 
 MOST_CHARACTERS = 100
 """Most characters of a key, a path or a name."""
@@ -52,7 +52,7 @@ def cite(error: object) -> str:
 
 def show_address(url: str) -> str:
     """Return an address that may come from a store, such as that of a redirect, without its secrets."""
-    return flatten(masked(url), MOST_OF_AN_ADDRESS)
+    return flatten(mask(url), MOST_OF_AN_ADDRESS)
 
 
 def _escape(letter: str) -> str:

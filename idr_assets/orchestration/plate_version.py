@@ -10,12 +10,12 @@ import dagster as dg
 from idr_assets.imaging.reading.plate_fields import OpenField
 from idr_assets.imaging.segmentation.recipe import hash_parts
 from idr_assets.orchestration.plate import Plate
-from idr_assets.orchestration.source_version import SourceVersion, last_seen
+from idr_assets.orchestration.source_version import SourceVersion, find_last_seen
 
 
 def find_plate_version(instance: dg.DagsterInstance, plate: Plate, fields: Mapping[int, OpenField]) -> SourceVersion:
     """Find out the version of a plate, of which these fields were opened just now."""
-    known = last_seen(instance, plate)
+    known = find_last_seen(instance, plate)
     before: Mapping[str, str] = known.layout.get("fields", {}) if known else {}
     now = {plate.fields[at].name: it.fingerprint.digest for at, it in fields.items()}
     layout = {"fields": dict(sorted({**before, **now}.items()))}

@@ -57,7 +57,7 @@ def find_version(instance: dg.DagsterInstance, image: Image, level: Level, finge
     has grown.
     """
     layout = describe_layout(level)
-    known = last_seen(instance, image)
+    known = find_last_seen(instance, image)
     if known and fingerprint == known.fingerprint:
         return SourceVersion(known.version, fingerprint, layout)
     if known and has_only_grown(known.layout, layout):
@@ -67,7 +67,7 @@ def find_version(instance: dg.DagsterInstance, image: Image, level: Level, finge
     return SourceVersion(fingerprint, fingerprint, layout)
 
 
-def last_seen(instance: dg.DagsterInstance, image: Image) -> SourceVersion | None:
+def find_last_seen(instance: dg.DagsterInstance, image: Image) -> SourceVersion | None:
     """Return the image as Dagster saw it last, or None."""
     _, event = latest_materialization(instance, source_key(image))
     version = event and (event.tags or {}).get("dagster/data_version")
@@ -92,7 +92,7 @@ def report_version(
     Labels record the version that Dagster knows. Without this, they would become stale as soon as it learns the new
     one.
     """
-    if found == last_seen(instance, image):
+    if found == find_last_seen(instance, image):
         return found
     seen_by = {"seen by": dg.MetadataValue.dagster_run(run_id)} if run_id else {}
     seen = dg.AssetMaterialization(

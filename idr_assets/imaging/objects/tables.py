@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from idr_assets.imaging.channels import UNNAMED, Channel
-from idr_assets.imaging.errors import ImageError, masked
+from idr_assets.imaging.errors import ImageError, mask
 from idr_assets.imaging.objects.measurements import COLUMNS, VERSION, measure
 from idr_assets.imaging.objects.plate_columns import plate_schema
 from idr_assets.imaging.output.files import write_file
@@ -60,7 +60,7 @@ def read_frame(url: str) -> "pd.DataFrame":
 
 def explain_unmeasured(urls: Sequence[str]) -> ImageError:
     """Return the error that no table exists at `urls`, or that the existing ones are of no plane."""
-    folder = masked(urls[0].rpartition("/")[0])
+    folder = mask(urls[0].rpartition("/")[0])
     if [*tables(urls, ["t"])]:
         return ImageError(
             f"No plane of the window was measured: none was stored when the tables of objects in {folder} were "
@@ -154,10 +154,10 @@ def _open(url: str) -> Iterator[pq.ParquetFile | None]:
             table = pq.ParquetFile(file, page_checksum_verification=True)
             if not any(table.schema_arrow.equals(schema) for schema in SCHEMAS):
                 message = f"its columns are {', '.join(table.schema_arrow.names)}"
-                raise _damaged(url, message)
+                raise _explain_damage(url, message)
             yield table
     except (pa.ArrowException, OSError) as error:
-        raise _damaged(url, error) from error
+        raise _explain_damage(url, error) from error
 
 
 def is_made_from(url: str, origin: str) -> bool:
@@ -198,9 +198,9 @@ def hash_origin(image: str, pixel_area: float | None, stored: Mapping[Any, str |
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _damaged(url: str, error: Exception | str) -> ImageError:
+def _explain_damage(url: str, error: Exception | str) -> ImageError:
     return ImageError(
-        f"The table {masked(url)} cannot be read ({cite(error)}), so its objects are unknown. Materialize `objects`, "
+        f"The table {mask(url)} cannot be read ({cite(error)}), so its objects are unknown. Materialize `objects`, "
         "which measures them again."
     )
 
@@ -218,4 +218,4 @@ def read_planes_note(url: str) -> Any:  # noqa: ANN401  JSON that the writer kno
     try:
         return json.loads(noted[b"planes"])
     except (KeyError, ValueError) as error:
-        raise _damaged(url, error) from error
+        raise _explain_damage(url, error) from error

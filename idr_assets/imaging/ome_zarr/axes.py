@@ -35,7 +35,7 @@ def read_axes(
         Where an axis is not one of them, two are the same, or y or x is missing.
 
     """
-    listed = [_axis(axis) for axis in _listed(url, multiscale, dataset)]
+    listed = [_axis(axis) for axis in _list_axes(url, multiscale, dataset)]
     letters = _letters(listed)
     if not are_axes(letters):
         shown = [f"{axis.get('name')} ({axis['type']})" if "type" in axis else axis.get("name") for axis in listed]
@@ -53,7 +53,7 @@ def _axis(axis: Any) -> dict[str, Any]:  # noqa: ANN401  any JSON
     return drop_nulls(axis) if isinstance(axis, dict) else {"name": axis}
 
 
-def _listed(url: str, multiscale: Multiscale, dataset: Mapping[str, Any]) -> list[Any]:
+def _list_axes(url: str, multiscale: Multiscale, dataset: Mapping[str, Any]) -> list[Any]:
     """List the axes as they are stored."""
     entry, version = multiscale.entry, multiscale.version
     if multiscale.has_systems:

@@ -54,7 +54,7 @@ def place(url: str, chain: list[Step], dimensions: int, remarks: list[str]) -> t
     for step in chain:
         vector = step.vector(dimensions)
         if vector is None and step.kind != "identity":
-            remarks.append(_not_used(url, step, dimensions))
+            remarks.append(_explain_unused(url, step, dimensions))
         with np.errstate(over="ignore", invalid="ignore"):
             match step.kind:
                 case "scale" if vector:
@@ -86,7 +86,7 @@ def _number(value: Any) -> float | None:  # noqa: ANN401  any JSON
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def _not_used(url: str, step: Step, dimensions: int) -> str:
+def _explain_unused(url: str, step: Step, dimensions: int) -> str:
     """Say what is not known because a transformation is wrong or unknown."""
     lost = "where its pixels lie is" if step.kind == "translation" else "the size of its pixels is"
     wrong = (

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import zarr
 
-from idr_assets.imaging.errors import masked
+from idr_assets.imaging.errors import mask
 from idr_assets.imaging.ome_zarr.formats import FORMATS, Format, Version
 from idr_assets.imaging.ome_zarr.geometry import Geometry, read_geometry
 from idr_assets.imaging.output.attributes import (
@@ -83,7 +83,7 @@ def _follow(url: str, level: Level, written_as: Format) -> None:
             group = zarr.open_group(store, mode="r+", use_consolidated=False)
             attributes = group.attrs.asdict()
             ours = "idr_assets" in attributes
-            if ours and not _describes(attributes, read_geometry(masked(place), "0", store), level):
+            if ours and not _describes(attributes, read_geometry(mask(place), "0", store), level):
                 retry_write(partial(group.attrs.put, describe_again(attributes, level, written_as)))
         clear_partials(store, "")
         if ours:

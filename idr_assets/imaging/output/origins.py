@@ -61,7 +61,7 @@ class Origins:
         The others are fetched from the level all at once; a chunk or shard that several of them share, only once.
         Raises what `Level.read` raises.
         """
-        stored, known = self._stored(block) if self.reuse else (None, set())
+        stored, known = self._read_stored(block) if self.reuse else (None, set())
         missing = list(block.covering(set(block.planes()) - known, level.chunks))
         if stored is None or missing == [block]:
             return level.read(block), set()
@@ -74,7 +74,7 @@ class Origins:
 
     def holds(self, block: Block) -> bool:
         """Return whether reading a block would fetch nothing from the level."""
-        return self.reuse and len(self._stored(block)[1]) == len(block)
+        return self.reuse and len(self._read_stored(block)[1]) == len(block)
 
     def compute(self, block: Block, pixels: npt.NDArray[Any]) -> list[bytes]:
         """Compute the origin of each plane of a block with pixels (t, c, z, y, x), fetched or reused."""
@@ -91,18 +91,18 @@ class Origins:
         if len(known) == len(block):
             write_digests(self.url, self.digests, block, known)
 
-    def _stored(self, block: Block) -> tuple[npt.NDArray[Any], set[Plane]]:
+    def _read_stored(self, block: Block) -> tuple[npt.NDArray[Any], set[Plane]]:
         """Read what is stored of a block, whatever it is, and find out which planes are of the image."""
         try:
-            return self._compared(block)
+            return self._compare(block)
         except UNREADABLE:  # a damaged chunk costs only its plane
             if len(block) == 1:
                 return np.zeros((1, 1, 1, *self.pixels.shape[3:]), self.pixels.dtype), set()
-            pixels, known = zip(*map(self._stored, block.single_planes()), strict=True)
+            pixels, known = zip(*map(self._read_stored, block.single_planes()), strict=True)
             shape = len(block.t), len(block.c), len(block.z), *self.pixels.shape[3:]
             return np.concatenate(pixels).reshape(shape), set().union(*known)
 
-    def _compared(self, block: Block) -> tuple[npt.NDArray[Any], set[Plane]]:
+    def _compare(self, block: Block) -> tuple[npt.NDArray[Any], set[Plane]]:
         where = np.array(block.t), np.array(block.c), np.array(block.z)
         digests = np.asarray(self.digests.oindex[where])
         if not digests.any():

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import zarr
 from zarr.errors import ChunkNotFoundError
 
-from idr_assets.imaging.errors import DAMAGED, ImageError, masked
+from idr_assets.imaging.errors import DAMAGED, ImageError, mask
 from idr_assets.imaging.lazy import LazyPlanes
 from idr_assets.imaging.ome_zarr.formats import Format, format_of
 from idr_assets.imaging.output.arrays import open_array
@@ -67,7 +67,7 @@ class OutputImage:
         except ChunkNotFoundError:
             return None
         except DAMAGED as error:
-            raise self._damaged(plane, error) from error
+            raise self._explain_damage(plane, error) from error
         return LabelledPlane(plane.t, plane.c, plane.z, pixels, labels)
 
     def covers(self, plane: Plane) -> bool:
@@ -84,7 +84,7 @@ class OutputImage:
 
     def explain_unstored(self, plane: Plane) -> ImageError:
         """Return the error for a plane without labels."""
-        where = f"{masked(self.url)}, labels {self.name!r}"
+        where = f"{mask(self.url)}, labels {self.name!r}"
         return ImageError(
             f"{plane} is not stored in {where}. Materialize it first. If it is outside of `window`, widen that before."
         )
@@ -128,10 +128,10 @@ class OutputImage:
         except ChunkNotFoundError:
             raise self.explain_unstored(plane) from None
         except DAMAGED as error:
-            raise self._damaged(plane, error) from error
+            raise self._explain_damage(plane, error) from error
 
-    def _damaged(self, plane: Plane, error: Exception) -> ImageError:
-        where = f"{masked(self.url)}, labels {self.name!r}"
+    def _explain_damage(self, plane: Plane, error: Exception) -> ImageError:
+        where = f"{mask(self.url)}, labels {self.name!r}"
         return ImageError(
             f"{plane} is damaged in {where}: it cannot be read back ({cite(error)}). Materialize it again."
         )
@@ -142,6 +142,6 @@ def open_output(url: str, name: str = SEGMENTATION) -> OutputImage:
     try:
         arrays = [open_array(url, path) for path in ("0", f"labels/{name}/0")]
     except FileNotFoundError as error:
-        message = f"No output at {masked(url)}/labels/{name}: nothing was segmented yet. Materialize planes first."
+        message = f"No output at {mask(url)}/labels/{name}: nothing was segmented yet. Materialize planes first."
         raise ImageError(message) from error
     return OutputImage(url, name, *arrays)

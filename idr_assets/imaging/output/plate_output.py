@@ -10,7 +10,7 @@ from typing import Any, Literal, override
 
 import zarr
 
-from idr_assets.imaging.errors import ImageError, masked
+from idr_assets.imaging.errors import ImageError, mask
 from idr_assets.imaging.ome_zarr.geometry import Geometry
 from idr_assets.imaging.output.arrays import open_array
 from idr_assets.imaging.output.nodes import find_group
@@ -50,8 +50,8 @@ class PlateOutput(OutputImage):
         return self._renamed(super().explain_unstored(plane))
 
     @override
-    def _damaged(self, plane: Plane, error: Exception) -> ImageError:
-        return self._renamed(super()._damaged(plane, error))
+    def _explain_damage(self, plane: Plane, error: Exception) -> ImageError:
+        return self._renamed(super()._explain_damage(plane, error))
 
     def _renamed(self, error: ImageError) -> ImageError:
         return ImageError(name_fields(str(error), self.fields, self.times))
@@ -109,5 +109,5 @@ def stack_field_arrays(
 
 def _no_output(url: str, name: str) -> ImageError:
     return ImageError(
-        f"No output at {masked(url)} with labels {name!r}: nothing was segmented yet. Materialize planes first."
+        f"No output at {mask(url)} with labels {name!r}: nothing was segmented yet. Materialize planes first."
     )

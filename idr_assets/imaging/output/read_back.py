@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import zarr
 
-from idr_assets.imaging.errors import DAMAGED, ImageError, masked
+from idr_assets.imaging.errors import DAMAGED, ImageError, mask
 from idr_assets.imaging.output.arrays import is_same
 from idr_assets.imaging.output.files import read_ends
 from idr_assets.imaging.output.output_image import OutputImage
@@ -109,7 +109,7 @@ def _message(block: Block, array: zarr.Array[Any], wrong: str) -> str:
     planes = block.planes()
     named = str(planes[0]) if len(planes) == 1 else f"{planes[0]} to {planes[-1]}"
     return (
-        f"{named} was written to {masked(str(array.store_path))}, but {wrong}: it does not count as stored. "
+        f"{named} was written to {mask(str(array.store_path))}, but {wrong}: it does not count as stored. "
         "Check the disk or store that holds the output, and that no other run writes the same planes; then materialize "
         "it again."
     )

@@ -7,7 +7,7 @@ import numpy as np
 import zarr
 from fsspec.core import split_protocol
 
-from idr_assets.imaging.errors import ImageError, masked
+from idr_assets.imaging.errors import ImageError, mask
 from idr_assets.imaging.ome_zarr.formats import Version, format_of
 from idr_assets.imaging.output.arrays import open_array
 from idr_assets.imaging.output.nodes import find_group
@@ -22,14 +22,14 @@ def check_owner(url: str, level: Level, version: Version) -> None:
     found = find_group(url)
     if _place(level.address) == _place(url) or (found is not None and "idr_assets" not in found.attrs):
         message = (
-            f"{masked(url)} is where the labels go, but another image lies there. Its files would be overwritten, "
+            f"{mask(url)} is where the labels go, but another image lies there. Its files would be overwritten, "
             "so nothing was written. Move that image, or rename the folder of the YAML, which names the output."
         )
         raise ImageError(message)
     stored = format_of(found.metadata.zarr_format).version if found is not None else version
     if stored != version:
         message = (
-            f"The output {masked(url)} is OME-Zarr {stored}, but the YAML asks for {version}: files of both would mix, "
+            f"The output {mask(url)} is OME-Zarr {stored}, but the YAML asks for {version}: files of both would mix, "
             f'so nothing was written. Write `format: "{stored}"` in the YAML, or rename the image, or move the output '
             "away and materialize all of its planes again."
         )
@@ -42,7 +42,7 @@ def check_level(url: str, level: Level) -> None:
     stored = attributes.get("level", level.path)
     if stored != level.path:
         message = (
-            f"The output {masked(url)} holds level {quote(stored)} of its image, but the YAML asks for level "
+            f"The output {mask(url)} holds level {quote(stored)} of its image, but the YAML asks for level "
             f"{quote(level.path)}: planes of two levels would mix, so nothing was written. Correct `level` in the "
             "YAML, rename the image, or move the output away."
         )
@@ -61,7 +61,7 @@ def _check_array(url: str, path: str, level: Level, dtype: np.dtype[Any]) -> Non
     except FileNotFoundError:
         return
     if array.dtype != dtype or not (array.shape == level.shape or has_grown(level.shape, array.shape)):
-        where = masked(url) if path == "0" else f"{masked(url)}/{path}"
+        where = mask(url) if path == "0" else f"{mask(url)}/{path}"
         message = (
             f"The output {where} holds shape {array.shape} of {array.dtype}, but the level has shape {level.shape} of "
             f"{dtype}: its planes do not fit, so nothing was written. Only T and Z may become longer. Rename the "

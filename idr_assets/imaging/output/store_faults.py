@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from errno import EDQUOT, ENOSPC
 
-from idr_assets.imaging.errors import ImageError, masked
+from idr_assets.imaging.errors import ImageError, mask
 from idr_assets.imaging.store_text import cite
 from idr_assets.imaging.stores import clients
 from idr_assets.imaging.stores.by_address import is_s3
@@ -16,7 +16,7 @@ def explain_reads(url: str, path: str) -> Iterator[None]:
 
     `FileNotFoundError` passes.
     """
-    where = f"{masked(url)}/{path}".rstrip("/")
+    where = f"{mask(url)}/{path}".rstrip("/")
     try:
         yield
     except FileNotFoundError:
@@ -39,10 +39,10 @@ def explain_writes(url: str) -> Iterator[None]:
         yield
     except _faults(url) as error:
         if getattr(error, "errno", None) not in (ENOSPC, EDQUOT):
-            message = f"{masked(url)} cannot be written ({_cite(error)}): nothing is stored there. {_remedy(url)}"
+            message = f"{mask(url)} cannot be written ({_cite(error)}): nothing is stored there. {_remedy(url)}"
             raise ImageError(message) from error
         message = (
-            f"No space left for {masked(url)}: this is not stored, and what was stored before is intact. Free space, "
+            f"No space left for {mask(url)}: this is not stored, and what was stored before is intact. Free space, "
             "or move the output and set IDR_ASSETS_DATA to its new place; then materialize again."
         )
         raise ImageError(message) from error

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 import zarr
 
-from idr_assets.imaging.errors import ImageError, is_web, masked, split_address
+from idr_assets.imaging.errors import ImageError, is_web, mask, split_address
 from idr_assets.imaging.ome_zarr.axes import AXES, are_axes
 from idr_assets.imaging.reading.chunk_store import ChunkStore
 from idr_assets.imaging.reading.retries import Patience
@@ -34,8 +34,8 @@ class BareArrayError(ImageError):
         self.axes = names if are_axes(names) else ()
         example = ", ".join(self.axes or AXES[-array.ndim :])
         super().__init__(
-            f"{masked(url)} is a Zarr array of shape {array.shape} without OME-Zarr metadata: which dimension is which "
-            f"is not known, and nothing is read. Write `url: {show_address(masked(self.folder))}`, `level: "
+            f"{mask(url)} is a Zarr array of shape {array.shape} without OME-Zarr metadata: which dimension is which "
+            f"is not known, and nothing is read. Write `url: {show_address(mask(self.folder))}`, `level: "
             f"{quote(self.path)}`, and the axis of each dimension, such as `axes: [{example}]`; `idr-assets add` takes "
             f"it by `--axes {example.replace(', ', '')}`."
         )

@@ -9,7 +9,7 @@ from zarr.abc.store import ByteRequest, Store
 from zarr.core.buffer import Buffer, BufferPrototype, default_buffer_prototype
 from zarr.storage import WrapperStore
 
-from idr_assets.imaging.errors import CorruptBodyError, ImageError, join_address, masked
+from idr_assets.imaging.errors import CorruptBodyError, ImageError, join_address, mask
 from idr_assets.imaging.reading.document_answers import DocumentAnswers
 from idr_assets.imaging.reading.faults import RefusedError, read_error
 from idr_assets.imaging.reading.retries import Patience, ask_patiently
@@ -144,7 +144,7 @@ class ChunkStore(WrapperStore[Store]):
 
     def __str__(self) -> str:
         """Name the store without what may be secret in its address: Zarr's own errors print it."""
-        return f"ChunkStore({masked(self.url)})"
+        return f"ChunkStore({mask(self.url)})"
 
     __repr__ = __str__
 

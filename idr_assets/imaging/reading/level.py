@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import zarr
 
-from idr_assets.imaging.errors import masked
+from idr_assets.imaging.errors import mask
 from idr_assets.imaging.lazy import LazyPlanes
 from idr_assets.imaging.ome_zarr.axes import AXES
 from idr_assets.imaging.ome_zarr.geometry import Geometry
@@ -56,7 +56,7 @@ class Level:
     @property
     def url(self) -> str:
         """Address of the image without what may be secret in it."""
-        return masked(self.address)
+        return mask(self.address)
 
     @property
     def store(self) -> ChunkStore:

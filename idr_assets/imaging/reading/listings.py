@@ -12,7 +12,7 @@ from urllib.parse import urljoin, urlsplit
 from fsspec.core import split_protocol
 from zarr.core.sync import sync
 
-from idr_assets.imaging.errors import ImageError, PageError, is_web, masked
+from idr_assets.imaging.errors import ImageError, PageError, is_web, mask
 from idr_assets.imaging.reading.documents import DOCUMENTS
 from idr_assets.imaging.reading.retries import Patience, ask_patiently
 from idr_assets.imaging.store_text import show_address
@@ -40,7 +40,7 @@ def describe_listing(url: str, storage_options: Mapping[str, Any] | None, patien
 def _describe(url: str, what: str, images: Iterable[str]) -> str:
     found = [show_address(image) for image in islice(images, MOST_LISTED)]
     listed = f"one of those that it lists: {', '.join(found)}" if found else "the image, which often ends in .zarr"
-    return f"{masked(url)} is {what}, not an OME-Zarr image: nothing is read. Write the address of {listed}."
+    return f"{mask(url)} is {what}, not an OME-Zarr image: nothing is read. Write the address of {listed}."
 
 
 def _images_in(folder: Path) -> list[Path]:

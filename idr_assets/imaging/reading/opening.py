@@ -8,7 +8,7 @@ import zarr
 from zarr.abc.store import Store
 from zarr.errors import NodeNotFoundError
 
-from idr_assets.imaging.errors import ImageError, check_address, masked
+from idr_assets.imaging.errors import ImageError, check_address, mask
 from idr_assets.imaging.ome_zarr.geometry import Geometry, read_geometry
 from idr_assets.imaging.ome_zarr.groups import find_image
 from idr_assets.imaging.ome_zarr.multiscales import NoImageError, find_dataset
@@ -43,7 +43,7 @@ def open_array(  # noqa: PLR0913
         Where nothing can be read; the message says what is at the address and what to do.
 
     """
-    store, shown = _open_store(url, storage_options, patience), masked(url)
+    store, shown = _open_store(url, storage_options, patience), mask(url)
     try:
         geometry = name_geometry(shown, level, store, axes) if axes else read_geometry(shown, level, store)
         array = _open(shown, level, store, zeros=zeros)
@@ -62,9 +62,9 @@ def list_levels(url: str, storage_options: Mapping[str, Any] | None, patience: P
     """List the paths of the levels of the image at an address; raises what `open_array` raises."""
     store = _open_store(url, storage_options, patience)
     try:
-        multiscale = find_image(masked(url), "", store, [])
+        multiscale = find_image(mask(url), "", store, [])
         if not (paths := multiscale.paths()):
-            find_dataset(masked(url), multiscale, "")  # says that there is none
+            find_dataset(mask(url), multiscale, "")  # says that there is none
     except FAULTS as error:
         failure = _explain(error, store, storage_options)
     else:
@@ -87,9 +87,9 @@ def _explain(error: Exception, store: ChunkStore, storage_options: Mapping[str, 
         case ImageError():
             return store.documents.refusal() or error
         case ImportError():
-            return ImageError(f"A codec of {masked(store.url)} is not installed: nothing can be read. {cite(error)}")
+            return ImageError(f"A codec of {mask(store.url)} is not installed: nothing can be read. {cite(error)}")
     return ImageError(
-        f"The metadata of {masked(store.url)} are not those of an OME-Zarr image ({type(error).__name__}: "
+        f"The metadata of {mask(store.url)} are not those of an OME-Zarr image ({type(error).__name__}: "
         f"{cite(error)}): nothing can be read. Tell the store's owner, or correct them in a copy."
     )
 
@@ -100,7 +100,7 @@ def open_chunk_store(url: str, storage_options: Mapping[str, Any] | None, patien
         return ChunkStore(open_source_store(url, storage_options), url, patience)
     except (ImportError, OSError, RuntimeError, TypeError, ValueError) as error:
         failure = ImageError(
-            f"{masked(url)} is not an address that can be read here ({type(error).__name__}: {cite(error)}): nothing "
+            f"{mask(url)} is not an address that can be read here ({type(error).__name__}: {cite(error)}): nothing "
             "is read. Write `url` as http://, https:// or s3://, without blanks before it, or as a local path, and "
             "check `storage_options`."
         )

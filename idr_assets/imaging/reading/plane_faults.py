@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from zarr.errors import ChunkNotFoundError
 
-from idr_assets.imaging.errors import ImageError, MissingChunkError, join_address, masked
+from idr_assets.imaging.errors import ImageError, MissingChunkError, join_address, mask
 from idr_assets.imaging.ome_zarr.axes import AXES
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.missing_chunks import advise, check_refusals, find_places
@@ -58,4 +58,4 @@ def explain_empty(level: "Level", pixel: tuple[int, ...]) -> MissingChunkError:
 
 def _address(level: "Level", key: str) -> str:
     """Give the address of a chunk without what may be secret in it."""
-    return masked(join_address(level.address, key_below(level.path, key)))
+    return mask(join_address(level.address, key_below(level.path, key)))

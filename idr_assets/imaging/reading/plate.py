@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import override
 
-from idr_assets.imaging.errors import ImageError, check_address, join_address, masked
+from idr_assets.imaging.errors import ImageError, check_address, join_address, mask
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.reading.chunk_store import ChunkStore
 from idr_assets.imaging.reading.level import Level
@@ -82,7 +82,7 @@ class PlateSource(Source):
         chosen = range(len(self.fields)) if wanted is None else sorted(wanted)
         listed = [at for at in chosen if self.fields[at].well in wells]
         failures = {
-            at: f"{masked(self.address)} has no well {self.fields[at].well.name}" for at in chosen if at not in listed
+            at: f"{mask(self.address)} has no well {self.fields[at].well.name}" for at in chosen if at not in listed
         }
         version = 3 if store.documents.first_sent() == "zarr.json" else 2
         metadata = open_chunk_store(self.address, self.storage_options, self.patience)
@@ -91,7 +91,7 @@ class PlateSource(Source):
         opened = {at: it for at, it in each.items() if isinstance(it, OpenField)}
         if not opened:
             message = (
-                f"None of {len(chosen)} fields of the plate {masked(self.address)} can be read: {failures[chosen[0]]}"
+                f"None of {len(chosen)} fields of the plate {mask(self.address)} can be read: {failures[chosen[0]]}"
             )
             raise ImageError(message)
         like, others = _find_layout(opened, self.fields)

@@ -1,6 +1,6 @@
 """Which wells a plate has, by its metadata."""
 
-from idr_assets.imaging.errors import ImageError, masked
+from idr_assets.imaging.errors import ImageError, mask
 from idr_assets.imaging.ome_zarr.groups import read_attributes
 from idr_assets.imaging.ome_zarr.metadata import ome_metadata
 from idr_assets.imaging.ome_zarr.multiscales import is_path_below
@@ -10,7 +10,7 @@ from idr_assets.imaging.wells import Well, parse_well
 
 def list_wells(address: str, store: ChunkStore) -> dict[Well, str]:
     """Return the paths of the wells that a plate lists; `ImageError` if there is no plate."""
-    url = masked(address)
+    url = mask(address)
     try:
         attributes = read_attributes(url, store)
     except ImageError as error:

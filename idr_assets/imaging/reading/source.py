@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from idr_assets.imaging.errors import ImageError, masked
+from idr_assets.imaging.errors import ImageError, mask
 from idr_assets.imaging.planes import Block, has_grown
 from idr_assets.imaging.reading.level import Level, open_level
 from idr_assets.imaging.reading.probe import check_pixels
@@ -77,7 +77,7 @@ class Source:
         if not (self.shape and has_grown(level.shape, self.shape)):
             return None
         return (
-            f"Level {self.level!r} of {masked(self.address)} has grown to shape {list(level.shape)}, but the YAML says "
+            f"Level {self.level!r} of {mask(self.address)} has grown to shape {list(level.shape)}, but the YAML says "
             f"{list(self.shape)}, so that its new planes have no partitions. To segment them, write `shape: "
             f"{list(level.shape)}` in the YAML, and widen `window` unless it says `all`."
         )
@@ -97,7 +97,7 @@ class Source:
         for index, name in self.channel_names.items():
             if name in stored and (index >= len(stored) or stored[index] != name):
                 message = (
-                    f"Channel {index} is {quote(name)} in the YAML, but {masked(self.address)} gives this name to "
+                    f"Channel {index} is {quote(name)} in the YAML, but {mask(self.address)} gives this name to "
                     f"channel {stored.index(name)}: the wrong channel would be segmented. Correct `channel_names` or "
                     "`channels` in the YAML."
                 )
@@ -106,7 +106,7 @@ class Source:
     def _compare(self, field: str, stored: object, expected: object) -> None:
         if stored != expected:
             message = (
-                f"The {field} of level {self.level!r} of {masked(self.address)} is {stored}, but the YAML expects "
+                f"The {field} of level {self.level!r} of {mask(self.address)} is {stored}, but the YAML expects "
                 f"{expected}: partitions and pixels would not match. Correct `{field}` or `level` in the YAML."
             )
             raise ImageError(message)

@@ -3,7 +3,7 @@
 import re
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from idr_assets.imaging.errors import ImageError, masked
+from idr_assets.imaging.errors import ImageError, mask
 from idr_assets.imaging.store_text import show_address
 
 OMERO = re.compile(r"/(webclient|webgateway|iviewer|figure|api/v\d[^/]*/m)(/|$)", re.IGNORECASE)
@@ -31,7 +31,7 @@ def check_page(url: str) -> None:
         what, steps = "a web page of the IDR", _advise_idr(number)
     else:
         what, steps = "a web page of OMERO", _advise_omero(number)
-    message = f"{masked(url)} is {what}, not an image: nothing is read. {steps}"
+    message = f"{mask(url)} is {what}, not an image: nothing is read. {steps}"
     raise ImageError(message)
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from fsspec.core import split_protocol
 
-from idr_assets.imaging.errors import ImageError, masked, split_address
+from idr_assets.imaging.errors import ImageError, mask, split_address
 from idr_assets.imaging.ome_zarr.groups import describe_group, read_attributes
 from idr_assets.imaging.ome_zarr.multiscales import NoImageError, find_multiscale
 from idr_assets.imaging.reading.bare_arrays import explain_array
@@ -83,7 +83,7 @@ def _describe_file(url: str) -> str | None:
     remedy = REMEDIES.get(
         kind, f"Convert it, for example by `bioformats2raw {file.name} {stem}.zarr`, and write `url: {stem}.zarr/0`."
     )
-    return f"{masked(url)} is {kind}, not an OME-Zarr image: nothing can be read. {remedy}"
+    return f"{mask(url)} is {kind}, not an OME-Zarr image: nothing can be read. {remedy}"
 
 
 def _find_image_above(url: str, storage_options: Mapping[str, Any] | None, patience: Patience) -> str | None:
@@ -96,9 +96,9 @@ def _find_image_above(url: str, storage_options: Mapping[str, Any] | None, patie
         below = f"{name}/{below}".rstrip("/")
         found = _look_at(above, storage_options, patience)
         if isinstance(found, str):
-            return f"{masked(url)} is not an image, but lies below a group that holds some. {found}"
+            return f"{mask(url)} is not an image, but lies below a group that holds some. {found}"
         if found is not None:
-            return _lead_to(show_address(masked(above)), masked(url), below, found)
+            return _lead_to(show_address(mask(above)), mask(url), below, found)
     return None
 
 
@@ -106,11 +106,11 @@ def _look_at(url: str, storage_options: Mapping[str, Any] | None, patience: Pati
     """List the levels of the image at an address, or describe a group of images; None if neither can be read there."""
     try:
         store = ChunkStore(open_source_store(url, storage_options), url, patience)
-        attributes = read_attributes(masked(url), store)
+        attributes = read_attributes(mask(url), store)
         try:
-            return find_multiscale(masked(url), attributes, "", []).paths()
+            return find_multiscale(mask(url), attributes, "", []).paths()
         except NoImageError:
-            return describe_group(masked(url), attributes, store)
+            return describe_group(mask(url), attributes, store)
     except (ImageError, ImportError, OSError, RuntimeError, ValueError, TypeError, KeyError):
         return None
 

@@ -116,7 +116,7 @@ def summarize(  # noqa: PLR0913
         foreground=float(np.count_nonzero(labels) / labels.size),
         minimum=float(pixels.min()),
         maximum=float(pixels.max()),
-        saturated=_saturated(pixels),
+        saturated=_measure_saturation(pixels),
         seconds=seconds,
         checksum=checksum,
         origin=origin,
@@ -126,7 +126,7 @@ def summarize(  # noqa: PLR0913
     )
 
 
-def _saturated(pixels: npt.NDArray[Any]) -> float | None:
+def _measure_saturation(pixels: npt.NDArray[Any]) -> float | None:
     if pixels.dtype.kind not in "iu":
         return None
     return float(np.count_nonzero(pixels == np.iinfo(pixels.dtype).max) / pixels.size)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from idr_assets.imaging.errors import masked
+from idr_assets.imaging.errors import mask
 from idr_assets.imaging.output.nodes import list_label_groups
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.output.provenance import read_provenance
@@ -36,7 +36,7 @@ def remark_findings(level: Level, output: OutputImage, recipe: Recipe, found: Fi
     if found.reused:
         yield Remark(
             logging.INFO,
-            f"pixels of {found.reused} of {len(found)} planes were read from {masked(output.url)}: the image's "
+            f"pixels of {found.reused} of {len(found)} planes were read from {mask(output.url)}: the image's "
             "fingerprint is the same as when they were stored",
         )
     if found.objects and not any(found.objects.values()):
@@ -54,7 +54,7 @@ def _remark_other_sources(level: Level, url: str) -> Iterator[Remark]:
     if others:
         yield Remark(
             logging.WARNING,
-            f"{masked(url)} holds planes of {', '.join(sorted(others))}; planes of {level.url} are added. If these are "
+            f"{mask(url)} holds planes of {', '.join(sorted(others))}; planes of {level.url} are added. If these are "
             "not the same image, rename this one, or move the output away.",
         )
 

@@ -21,7 +21,7 @@ from idr_assets.imaging.segmentation.findings import Findings
 from idr_assets.imaging.segmentation.plane_results import PlaneSummary
 from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.metadata import name_channels
-from idr_assets.orchestration.assets.plane_checks import INDEPENDENT, evaluated
+from idr_assets.orchestration.assets.plane_checks import INDEPENDENT, evaluate_checks
 from idr_assets.orchestration.assets.plane_metadata import MOST_PICTURED, draw_outlines, materialize_partition
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.records_lock import lock_records
@@ -142,7 +142,7 @@ def _report(instance: dg.DagsterInstance, events: Sequence[dg.AssetMaterializati
 def _report_checks(instance: dg.DagsterInstance, image: Image, found: Findings) -> None:
     """Evaluate checks of the adopted planes; whether planes depend on each other is not known of them."""
     asset = dg.AssetKey(image.key("plane_labels"))
-    for check in evaluated(image, found) if len(found) else ():
+    for check in evaluate_checks(image, found) if len(found) else ():
         if check.check_name != INDEPENDENT:
             told = dg.AssetCheckEvaluation(
                 asset, str(check.check_name), check.passed, check.metadata, None, check.severity

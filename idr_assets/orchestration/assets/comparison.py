@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from idr_assets.orchestration.assets.derived import derived
+from idr_assets.orchestration.assets.derived import define_derived
 from idr_assets.orchestration.assets.descriptions import of_comparison
 from idr_assets.orchestration.assets.names import COMPARISON
 from idr_assets.orchestration.image import Image
@@ -21,4 +21,4 @@ def segmentation_comparison(images: Sequence[Image]) -> dg.AssetsDefinition:
 
     labels = [image.key("plane_labels") for image in images]
     about = {"kinds": {"matplotlib"}, "description": of_comparison(images)}
-    return derived([images[0].name, COMPARISON], labels, images[0].io, write, **about)
+    return define_derived([images[0].name, COMPARISON], labels, images[0].io, write, **about)

@@ -11,7 +11,7 @@ from idr_assets.orchestration.process_end import skip_last_garbage
 from idr_assets.orchestration.stops import end_canceled
 
 
-def derived(
+def define_derived(
     key: Sequence[str],
     made_from: Sequence[Sequence[str]],
     io: str,

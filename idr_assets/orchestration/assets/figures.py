@@ -4,7 +4,7 @@ from typing import Any
 
 import dagster as dg
 
-from idr_assets.orchestration.assets.derived import derived
+from idr_assets.orchestration.assets.derived import define_derived
 from idr_assets.orchestration.assets.descriptions import of_montage, of_plane_browser
 from idr_assets.orchestration.image import Image
 
@@ -18,7 +18,7 @@ def montage(image: Image) -> dg.AssetsDefinition:
         return write_montage(image)
 
     about = {"kinds": {"matplotlib", *image.badge}, "description": of_montage(image)}
-    return derived(image.key("montage"), [image.key("plane_labels")], image.io, write, **about)
+    return define_derived(image.key("montage"), [image.key("plane_labels")], image.io, write, **about)
 
 
 def plane_browser(image: Image) -> dg.AssetsDefinition:
@@ -30,4 +30,4 @@ def plane_browser(image: Image) -> dg.AssetsDefinition:
         return write_plane_browser(image)
 
     about = {"kinds": {"html", *image.badge}, "description": of_plane_browser(image)}
-    return derived(image.key("plane_browser"), [image.key("plane_labels")], image.io, write, **about)
+    return define_derived(image.key("plane_browser"), [image.key("plane_labels")], image.io, write, **about)

@@ -5,7 +5,7 @@ from typing import Any
 import dagster as dg
 
 from idr_assets.orchestration.assets.conditions import when_settled
-from idr_assets.orchestration.assets.derived import derived
+from idr_assets.orchestration.assets.derived import define_derived
 from idr_assets.orchestration.assets.descriptions import of_object_counts
 from idr_assets.orchestration.image import Image
 
@@ -18,7 +18,7 @@ def object_counts(image: Image) -> dg.AssetsDefinition:
 
         return write_object_counts(image)
 
-    return derived(
+    return define_derived(
         image.key("object_counts"),
         [image.key("objects")],
         image.io,

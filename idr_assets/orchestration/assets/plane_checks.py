@@ -37,18 +37,18 @@ def check_specs(key: dg.AssetKey, image: Image) -> list[dg.AssetCheckSpec]:
     return [*(specs if image.has_neighbours else specs[:2]), *([independent] if _takes_stacks(image) else [])]
 
 
-def evaluated(image: Image, found: Findings) -> list[dg.AssetCheckResult]:
+def evaluate_checks(image: Image, found: Findings) -> list[dg.AssetCheckResult]:
     """Evaluate every check for what was found in the planes of a run."""
-    checks = [_planes_stored(image, found), _source_planes_usable(image, found)]
-    checks += [_object_counts(image, found)] if image.has_neighbours else []
-    return [*checks, _planes_independent(found)] if _takes_stacks(image) else checks
+    checks = [_check_stored(image, found), _check_usable(image, found)]
+    checks += [_check_counts(image, found)] if image.has_neighbours else []
+    return [*checks, _check_independence(found)] if _takes_stacks(image) else checks
 
 
 def _takes_stacks(image: Image) -> bool:
     return image.recipe.works_on.unit == "stack"
 
 
-def _planes_independent(found: Findings) -> dg.AssetCheckResult:
+def _check_independence(found: Findings) -> dg.AssetCheckResult:
     reasons = {failure.reason for failure in found.failures if failure.dependent}
     wrong = sorted(reasons - {DEPENDENT})  # a plane of each block
     return dg.AssetCheckResult(
@@ -56,7 +56,7 @@ def _planes_independent(found: Findings) -> dg.AssetCheckResult:
     )
 
 
-def _planes_stored(image: Image, found: Findings) -> dg.AssetCheckResult:
+def _check_stored(image: Image, found: Findings) -> dg.AssetCheckResult:
     failures = sorted((it for it in found.failures if it.written), key=lambda failure: failure.plane)
     wrong = [f"{image.name_plane(failure.plane)}: {failure.reason}" for failure in failures]
     numbers = {
@@ -71,14 +71,14 @@ def _planes_stored(image: Image, found: Findings) -> dg.AssetCheckResult:
     )
 
 
-def _source_planes_usable(image: Image, found: Findings) -> dg.AssetCheckResult:
+def _check_usable(image: Image, found: Findings) -> dg.AssetCheckResult:
     wrong = [f"{image.name_plane(plane)}: {reason}" for plane, reason in sorted(found.unusable.items())]
     return dg.AssetCheckResult(
         check_name=USABLE, passed=not wrong, severity=WARN, metadata=_metadata(len(found.objects), wrong)
     )
 
 
-def _object_counts(image: Image, found: Findings) -> dg.AssetCheckResult:
+def _check_counts(image: Image, found: Findings) -> dg.AssetCheckResult:
     objects = dict(sorted(found.objects.items()))
     expected = expect_objects(objects, partial(count_stored_objects, image.open_output()))
     wrong = [

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
-from idr_assets.orchestration.assets.plane_checks import evaluated
+from idr_assets.orchestration.assets.plane_checks import evaluate_checks
 from idr_assets.orchestration.assets.plane_events import PlaneEvents
 from idr_assets.orchestration.image import Image
 
@@ -40,7 +40,7 @@ def report(
     failures = planes.found.failures
     own = {*planes.found.objects, *(failure.plane for failure in failures)}
     planes.found.add(it for it in unevaluated if it.plane not in own)
-    checks = evaluated(image, planes.found)
+    checks = evaluate_checks(image, planes.found)
     if stopped:
         if failures:
             context.log.error(_describe(image, planes.done, failures))

@@ -4,7 +4,7 @@ from typing import Any
 
 import dagster as dg
 
-from idr_assets.orchestration.assets.derived import derived
+from idr_assets.orchestration.assets.derived import define_derived
 from idr_assets.orchestration.assets.descriptions import of_plane_browser, of_plate_montage
 from idr_assets.orchestration.plate import Plate
 
@@ -19,7 +19,7 @@ def plate_montage(plate: Plate) -> dg.AssetsDefinition:
 
     labels, kinds = [plate.key("plane_labels")], {"matplotlib", *plate.badge}
     about = of_plate_montage(plate)
-    return derived(plate.key("plate_montage"), labels, plate.io, write, kinds=kinds, description=about)
+    return define_derived(plate.key("plate_montage"), labels, plate.io, write, kinds=kinds, description=about)
 
 
 def plate_browser(plate: Plate) -> dg.AssetsDefinition:
@@ -31,4 +31,4 @@ def plate_browser(plate: Plate) -> dg.AssetsDefinition:
         return write_plate_browser(plate)
 
     labels, kinds, about = [plate.key("plane_labels")], {"html", *plate.badge}, of_plane_browser(plate)
-    return derived(plate.key("plane_browser"), labels, plate.io, write, kinds=kinds, description=about)
+    return define_derived(plate.key("plane_browser"), labels, plate.io, write, kinds=kinds, description=about)

@@ -6,7 +6,7 @@ import dagster as dg
 
 from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.conditions import when_settled
-from idr_assets.orchestration.assets.derived import derived, derived_asset
+from idr_assets.orchestration.assets.derived import define_derived, derived_asset
 from idr_assets.orchestration.assets.descriptions import of_plate_counts, of_plate_objects
 from idr_assets.orchestration.partitions import well_partitions
 from idr_assets.orchestration.plate import Plate
@@ -45,7 +45,7 @@ def plate_counts(plate: Plate) -> dg.AssetsDefinition:
 
         return write_plate_counts(plate)
 
-    return derived(
+    return define_derived(
         plate.key("plate_counts"),
         [plate.key("objects")],
         plate.io,

@@ -15,7 +15,7 @@ from idr_assets.orchestration.automation.missing import IN_PROGRESS, missing_pla
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.longer_axes import rename_shorter_keys
 from idr_assets.orchestration.partitions import RANGE_TAGS, range_tags
-from idr_assets.orchestration.source_version import find_version, hasten, last_seen
+from idr_assets.orchestration.source_version import find_last_seen, find_version, hasten
 
 type Job = Any  # of `define_asset_job`, whose type Dagster does not export
 
@@ -122,7 +122,7 @@ def look_at(instance: dg.DagsterInstance, image: Image, last_version: str | None
         fingerprint = read_fingerprint(level, image.storage_options).digest
     except ImageError as error:
         return Look(None, changed=False, reason=f"Cannot find out now whether {image.name} changed: {error}")
-    seen, last = find_version(instance, image, level, fingerprint), last_seen(instance, image)
+    seen, last = find_version(instance, image, level, fingerprint), find_last_seen(instance, image)
     if (last_version or (last and last.version)) in {None, seen.version}:
         reason = f"What is done of {image.name} is unchanged; its fingerprint is {fingerprint}."
         return Look(seen.version, changed=False, reason=reason)

@@ -17,13 +17,13 @@ class ScatteredPlans(SqlEventLogStorage):
 
     def drop_unplanned(self, events: Sequence[dg.EventLogEntry]) -> Sequence[dg.EventLogEntry]:
         """Return the events of a run without plans for partitions that it does not make."""
-        if not any(map(_planned, events)):
+        if not any(map(_read_planned, events)):
             return events
         run = self._instance.get_run_by_id(events[0].run_id)
         cells = read_scattered(run.tags) if run else None
         if cells is None:
             return events
-        keys = [(event, _planned(event)) for event in events]
+        keys = [(event, _read_planned(event)) for event in events]
         return [event for event, key in keys if not (key and run) or locate(run.tags, key) in cells]
 
 
@@ -32,7 +32,7 @@ def makes_scattered(instance: dg.DagsterInstance) -> bool:
     return isinstance(instance.event_log_storage, ScatteredPlans)
 
 
-def _planned(event: dg.EventLogEntry) -> str | None:
+def _read_planned(event: dg.EventLogEntry) -> str | None:
     """Return the key of the partition T x Z that an event plans, or None."""
     if event.dagster_event_type != dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED:
         return None

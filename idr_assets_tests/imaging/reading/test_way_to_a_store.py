@@ -11,7 +11,7 @@ from aiohttp import ClientConnectorDNSError
 from aiohttp.client_reqrep import ConnectionKey
 from distributed import Security
 
-from idr_assets.imaging.errors import ImageError, masked
+from idr_assets.imaging.errors import ImageError, mask
 from idr_assets.imaging.reading.faults import is_transient
 from idr_assets.imaging.reading.level import open_level
 from idr_assets_tests.support import store_server as faults
@@ -50,7 +50,7 @@ def test_an_address_is_in_no_traceback_with_its_secrets(served: Served) -> None:
     ],
 )
 def test_what_may_be_secret_is_masked(url: str, shown: str) -> None:
-    assert masked(url) == shown
+    assert mask(url) == shown
 
 
 def test_credentials_reach_the_server_and_no_message(served: Served) -> None:

@@ -10,7 +10,7 @@ import pytest
 from idr_assets.imaging.planes import Plane
 from idr_assets.orchestration.assets.plane_metadata import read_summaries
 from idr_assets.orchestration.assets.source_watch import SourceWatch
-from idr_assets.orchestration.source_version import last_seen
+from idr_assets.orchestration.source_version import find_last_seen
 from idr_assets_tests.support.dagster_home import project_instance
 from idr_assets_tests.support.damage import damage_writes
 from idr_assets_tests.support.small_image import Segmented, write_project
@@ -32,7 +32,7 @@ def test_labels_of_another_run_stay_where_a_run_distrusts_its_own(done: Segmente
     (record,) = done.instance.fetch_materializations(done.project.key("plane_labels"), limit=1).records
     assert record.asset_materialization
     kept, removed = read_summaries(record.asset_materialization.metadata, [KEPT, REMOVED])
-    started_with = last_seen(done.instance, image)
+    started_with = find_last_seen(done.instance, image)
     assert started_with
     watch = SourceWatch(image, started_with)
     watch.replaced = True
