@@ -19,10 +19,11 @@ from idr_assets.imaging.segmentation.block_task import BlockTask
 from idr_assets.imaging.segmentation.blocks import segment_blocks
 from idr_assets.imaging.segmentation.functions import gaussian_threshold
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure
-from idr_assets_tests.support import store_server as faults
+from idr_assets_tests.support import store_faults as faults
 from idr_assets_tests.support.idr_stores import write_image
 from idr_assets_tests.support.small_image import PIXELS, recipe, small_image
-from idr_assets_tests.support.store_server import Fault, StoreServer
+from idr_assets_tests.support.store_faults import Fault
+from idr_assets_tests.support.store_server import StoreServer
 
 CHUNKS, IMAGES = (Path(__file__).parent.parent / "docs/explanation/faults.md").read_text().split("| fault |")[1:3]
 HASTY = Patience(tries=2, timeout=0.3, wait=0.01)

@@ -15,9 +15,10 @@ import pytest
 import zarr
 from distributed.security import Security
 
-from idr_assets_tests.support import store_server as faulty
+from idr_assets_tests.support import store_faults as faulty
 from idr_assets_tests.support.idr_stores import nuclei_plane, write_idr_store
-from idr_assets_tests.support.store_server import Fault, StoreServer
+from idr_assets_tests.support.store_faults import Fault
+from idr_assets_tests.support.store_server import StoreServer
 
 BODY = bytes(range(64))
 

@@ -17,7 +17,8 @@ from idr_assets.imaging.reading.level import open_level
 from idr_assets.imaging.reading.probe import check_pixels
 from idr_assets.imaging.reading.retries import Patience
 from idr_assets_tests.support.idr_stores import Version, write_image
-from idr_assets_tests.support.store_server import Fault, StoreServer, html_page, replaced, status
+from idr_assets_tests.support.store_faults import Fault, html_page, replaced, status
+from idr_assets_tests.support.store_server import StoreServer
 
 PIXELS = np.arange(1, 1 + 2 * 3 * 8 * 12, dtype="u2").reshape(2, 1, 3, 8, 12)
 BLOCK = Block(range(2), (0,), range(3))

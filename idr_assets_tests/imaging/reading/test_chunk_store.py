@@ -21,10 +21,11 @@ from idr_assets.imaging.planes import Block
 from idr_assets.imaging.reading.fingerprint import read_fingerprint
 from idr_assets.imaging.reading.level import open_level
 from idr_assets.imaging.reading.retries import Patience
-from idr_assets_tests.support import store_server as faults
+from idr_assets_tests.support import store_faults as faults
 from idr_assets_tests.support.idr_stores import write_image
 from idr_assets_tests.support.served_image import BLOCK, EXPECTED, QUICK, Served
-from idr_assets_tests.support.store_server import Fault, StoreServer
+from idr_assets_tests.support.store_faults import Fault
+from idr_assets_tests.support.store_server import StoreServer
 
 PASSING: dict[str, list[Fault]] = {
     "408": [faults.status(408)],

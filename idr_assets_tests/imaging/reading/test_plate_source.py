@@ -15,7 +15,8 @@ from idr_assets.imaging.reading.plate import PlateSource
 from idr_assets.imaging.wells import list_fields, parse_field, parse_wells
 from idr_assets_tests.support.idr_stores import Version, write_image
 from idr_assets_tests.support.plate_stores import SHAPE, field_pixels, write_plate
-from idr_assets_tests.support.store_server import StoreServer, status
+from idr_assets_tests.support.store_faults import status
+from idr_assets_tests.support.store_server import StoreServer
 
 FIELDS = list_fields(parse_wells(["B02:C03"]), [0, 1])
 BLOCK = Block(range(2, 7), (0, 1), range(2))

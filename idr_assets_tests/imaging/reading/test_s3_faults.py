@@ -15,7 +15,8 @@ from idr_assets.imaging.reading.level import open_level
 from idr_assets.imaging.reading.retries import Patience
 from idr_assets.imaging.stores.http_source import USER_AGENT
 from idr_assets_tests.support.idr_stores import write_image
-from idr_assets_tests.support.store_server import StoreServer, status
+from idr_assets_tests.support.store_faults import status
+from idr_assets_tests.support.store_server import StoreServer
 
 QUICK = Patience(tries=2, timeout=5, wait=0.01)
 PLANE = Block(range(1), (0,), range(1))

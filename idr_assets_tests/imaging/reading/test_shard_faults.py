@@ -14,9 +14,8 @@ from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.level import open_level
 from idr_assets.imaging.reading.retries import Patience
 from idr_assets_tests.support.idr_stores import nuclei_plane, write_image
-from idr_assets_tests.support.store_server import (
+from idr_assets_tests.support.store_faults import (
     Fault,
-    StoreServer,
     changed,
     connection_reset,
     cut,
@@ -25,6 +24,7 @@ from idr_assets_tests.support.store_server import (
     replaced,
     status,
 )
+from idr_assets_tests.support.store_server import StoreServer
 
 SHARD = "*/0/c/0/0/0/0/0"
 HASTY = Patience(tries=3, timeout=0.5, seconds=20, wait=0.01)

@@ -16,7 +16,8 @@ from idr_assets.imaging.reading.retries import Patience
 from idr_assets.imaging.reading.store_checksums import ALGORITHMS, StoreChecksums, find_checksum
 from idr_assets.imaging.stores.answers import Answer
 from idr_assets_tests.support.idr_stores import write_image
-from idr_assets_tests.support.store_server import Fault, StoreServer
+from idr_assets_tests.support.store_faults import Fault
+from idr_assets_tests.support.store_server import StoreServer
 
 BODY = b"pixels"
 MD5 = hashlib.md5(BODY, usedforsecurity=False).hexdigest()

@@ -17,7 +17,8 @@ from idr_assets.imaging.reading.level import Level, open_level
 from idr_assets.imaging.reading.retries import Patience
 from idr_assets.imaging.stores.ranges import part_length, wrong_part
 from idr_assets_tests.support.idr_stores import write_image
-from idr_assets_tests.support.store_server import CONTENT_RANGE, StoreServer, encoded, other_part, replaced
+from idr_assets_tests.support.store_faults import CONTENT_RANGE, encoded, other_part, replaced
+from idr_assets_tests.support.store_server import StoreServer
 
 PIXELS = np.random.default_rng(0).integers(0, 2**16, (1, 1, 4, 40, 36), "u2")
 HASTY = Patience(tries=2, timeout=5, wait=0.01)

@@ -14,7 +14,7 @@ from distributed import Security
 from idr_assets.imaging.errors import ImageError, mask
 from idr_assets.imaging.reading.faults import is_transient
 from idr_assets.imaging.reading.level import open_level
-from idr_assets_tests.support import store_server as faults
+from idr_assets_tests.support import store_faults as faults
 from idr_assets_tests.support.served_image import BLOCK, EXPECTED, QUICK, Served
 from idr_assets_tests.support.store_server import StoreServer
 

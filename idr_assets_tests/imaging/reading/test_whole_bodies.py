@@ -14,7 +14,8 @@ from idr_assets.imaging.reading.level import Level, open_level
 from idr_assets.imaging.reading.retries import Patience
 from idr_assets.imaging.reading.whole_bodies import WholeBodies
 from idr_assets_tests.support.idr_stores import nuclei_plane, write_image
-from idr_assets_tests.support.store_server import StoreServer, changed, replaced, truncated
+from idr_assets_tests.support.store_faults import changed, replaced, truncated
+from idr_assets_tests.support.store_server import StoreServer
 
 PIXELS = np.array([[[nuclei_plane(t, 0, z, (40, 36)) for z in range(4)]] for t in range(2)])
 HASTY = Patience(tries=2, timeout=5, wait=0.01)

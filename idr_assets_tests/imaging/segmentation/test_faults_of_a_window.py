@@ -18,10 +18,11 @@ from idr_assets.imaging.segmentation.block_task import BlockTask
 from idr_assets.imaging.segmentation.blocks import segment_blocks
 from idr_assets.imaging.segmentation.functions import gaussian_threshold
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure
-from idr_assets_tests.support import store_server as faults
+from idr_assets_tests.support import store_faults as faults
 from idr_assets_tests.support.idr_stores import nuclei_plane, write_image
 from idr_assets_tests.support.small_image import recipe
-from idr_assets_tests.support.store_server import Fault, StoreServer
+from idr_assets_tests.support.store_faults import Fault
+from idr_assets_tests.support.store_server import StoreServer
 
 WINDOW = Block(range(10), (0,), range(20))
 SHAPE = (24, 20)

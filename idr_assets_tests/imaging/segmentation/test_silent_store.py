@@ -20,7 +20,8 @@ from idr_assets.imaging.segmentation.blocks import segment_blocks
 from idr_assets.imaging.segmentation.functions import gaussian_threshold
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure
 from idr_assets_tests.support.idr_stores import write_image
-from idr_assets_tests.support.store_server import Fault, StoreServer, connection_reset, hang, status
+from idr_assets_tests.support.store_faults import Fault, connection_reset, hang, status
+from idr_assets_tests.support.store_server import StoreServer
 
 PATIENCE = Patience(timeout=0.5, seconds=1.5, wait=0.05, tries=100)
 PIXELS = np.random.default_rng(0).integers(0, 2**16, (4, 1, 16, 20, 20), "u2")

@@ -26,7 +26,7 @@ from idr_assets.imaging.segmentation.block_task import BlockTask
 from idr_assets.imaging.segmentation.blocks import segment_blocks
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
 from idr_assets.imaging.segmentation.works_on import works_on
-from idr_assets_tests.support import store_server as faults
+from idr_assets_tests.support import store_faults as faults
 from idr_assets_tests.support.idr_stores import write_image
 from idr_assets_tests.support.small_image import PIXELS, SHAPE
 from idr_assets_tests.support.store_server import StoreServer

@@ -17,7 +17,7 @@ from idr_assets.imaging.reading.fingerprint import read_fingerprint
 from idr_assets.imaging.reading.level import open_level
 from idr_assets.imaging.reading.probe import check_pixels
 from idr_assets.imaging.reading.retries import Patience
-from idr_assets_tests.support import store_server as faults
+from idr_assets_tests.support import store_faults as faults
 from idr_assets_tests.support.idr_stores import Version, write_image
 from idr_assets_tests.support.store_server import StoreServer
 

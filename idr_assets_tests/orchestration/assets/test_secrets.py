@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from idr_assets_tests.support import store_server as faults
+from idr_assets_tests.support import store_faults as faults
 from idr_assets_tests.support.dagster_home import project_instance
 from idr_assets_tests.support.small_image import FIELDS, PARTITIONS, Segmented, write_project
 from idr_assets_tests.support.store_server import StoreServer

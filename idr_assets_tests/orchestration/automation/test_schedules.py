@@ -9,7 +9,8 @@ import dagster as dg
 import pytest
 
 from idr_assets_tests.support.small_image import FIELDS, PARTITIONS, RANGE, Segmented, change_image
-from idr_assets_tests.support.store_server import StoreServer, hang, status
+from idr_assets_tests.support.store_faults import hang, status
+from idr_assets_tests.support.store_server import StoreServer
 
 PLANE_LABELS = [dg.AssetKey(["image", "plane_labels"])]
 
