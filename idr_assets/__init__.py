@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from idr_assets.components.segmented_image import SegmentedImage
     from idr_assets.components.segmented_images import SegmentedImages
     from idr_assets.components.segmented_plate import SegmentedPlate
-    from idr_assets.parts import load_project
+    from idr_assets.tolerant_load import load_project
 
 __all__ = [
     "DaskCluster",
@@ -26,7 +26,7 @@ _MODULES = {
     "DaskCluster": "idr_assets.components.dask_cluster",
     "SegmentedImage": "idr_assets.components.segmented_image",
     "SegmentedImages": "idr_assets.components.segmented_images",
-    "load_project": "idr_assets.parts",
+    "load_project": "idr_assets.tolerant_load",
     "SegmentedPlate": "idr_assets.components.segmented_plate",
     "open_labels": "idr_assets.by_name",
     "open_pixels": "idr_assets.by_name",

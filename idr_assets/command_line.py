@@ -13,7 +13,7 @@ from idr_assets.commands.planes import missing, resume
 from idr_assets.commands.wipe import wipe
 from idr_assets.imaging.errors import ImageError
 from idr_assets.orchestration.process_end import skip_last_garbage
-from idr_assets.parts import BROKEN_YAML
+from idr_assets.tolerant_load import BROKEN_YAML
 from idr_assets.web.command import ui
 
 

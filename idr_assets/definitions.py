@@ -5,7 +5,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from idr_assets.parts import load_project
+from idr_assets.tolerant_load import load_project
 
 
 @dg.definitions

@@ -1,4 +1,4 @@
-"""Load the definitions of a project, and find its images by name."""
+"""Find the project around the working folder, load its definitions, and find its images by name."""
 
 import sys
 import tomllib

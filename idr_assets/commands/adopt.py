@@ -8,7 +8,7 @@ import click
 import dagster as dg
 
 from idr_assets.commands.options import image_name, module_option, read_definitions
-from idr_assets.commands.to_do import find_to_do
+from idr_assets.commands.to_do import list_to_do
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.planes import Plane
 from idr_assets.instance import open_instance
@@ -32,7 +32,7 @@ def adopt(name: str, module: str | None) -> None:
     images = list(chain.from_iterable(find_images(read_definitions(module), name)))
     with open_instance() as instance:
         heal_first(instance, images)
-        for image, cells in find_to_do(instance, name, images, stale=True, in_progress=False):
+        for image, cells in list_to_do(instance, name, images, stale=True, in_progress=False):
             adopt_and_tell(instance, image, cells)
 
 
@@ -42,7 +42,11 @@ def adopt_and_tell(instance: dg.DagsterInstance, image: Image, cells: set[Cell])
     click.echo(f"Adopted {len(adoption.adopted)} partitions of {image.title}.")
     for why, others in adoption.others.items():
         t, z = min(others)
-        click.echo(f"Not adopted: {len(others)}, from {partition_key(image, Plane(t, 0, z))} on, which are {why}.")
+        first = partition_key(image, Plane(t, 0, z))
+        click.echo(
+            f"Not adopted: {len(others)} partitions, the first is {first}: {why}. `idr-assets resume {image.name}` "
+            "makes them again."
+        )
 
 
 def adopt_first(instance: dg.DagsterInstance, image: Image, cells: set[Cell]) -> set[Cell]:

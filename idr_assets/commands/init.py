@@ -51,7 +51,7 @@ NEXT = """{folder} is a project now. Next:
   cd {folder}
   export DAGSTER_HOME=$PWD/.dagster_home
   dg launch --job segment_demo       # the demo image: data/demo/montage.png
-  dg scaffold defs idr_assets.SegmentedImage my_image
+  idr-assets add my_image ADDRESS --look
   idr-assets ui
 """
 

@@ -9,7 +9,7 @@ import dagster as dg
 
 from idr_assets.commands.adopt import adopt_first, heal_first
 from idr_assets.commands.options import image_name, module_option, read_definitions
-from idr_assets.commands.to_do import find_to_do
+from idr_assets.commands.to_do import list_to_do
 from idr_assets.instance import open_instance
 from idr_assets.orchestration.assets.names import OVERVIEW, figure_keys, measure_keys
 from idr_assets.orchestration.automation.missing import plan_runs
@@ -34,7 +34,7 @@ def missing(name: str, module: str | None, *, stale: bool, in_progress: bool) ->
     """
     with open_instance() as instance:
         images = list(chain.from_iterable(find_images(read_definitions(module), name)))
-        for image, cells in find_to_do(instance, name, images, stale=stale, in_progress=in_progress):
+        for image, cells in list_to_do(instance, name, images, stale=stale, in_progress=in_progress):
             named = "".join(f"{it} " for it in (image.name if image.name != name else None, image.segmentation) if it)
             for block in rectangles(image, cells):
                 first, last = key_range(image, block).split("...")
@@ -57,9 +57,9 @@ def resume(name: str, module: str | None, *, stale: bool, in_progress: bool) -> 
     job, done = definitions.resolve_implicit_global_asset_job_def(), []
     with open_instance() as instance:
         heal_first(instance, list(chain.from_iterable(listed)))
-        to_do = find_to_do(instance, name, list(chain.from_iterable(listed)), stale=stale, in_progress=in_progress)
+        to_do = list_to_do(instance, name, list(chain.from_iterable(listed)), stale=stale, in_progress=in_progress)
         for images in listed:
-            done += _resume(instance, job, images, [cells for cells in to_do if cells[0] in images])
+            done += _resume(instance, job, images, [(image, cells) for image, cells in to_do if image in images])
         if any(done) and listed[0][0].list_name == name:
             done.append(_run(instance, job, [dg.AssetKey([name, OVERVIEW])], {}))
     sys.exit(not all(done))

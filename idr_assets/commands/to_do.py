@@ -11,10 +11,13 @@ from idr_assets.orchestration.longer_axes import rename_shorter_keys
 from idr_assets.orchestration.rectangles import Cell
 
 
-def find_to_do(
+def list_to_do(
     instance: dg.DagsterInstance, name: str, images: Sequence[Image], *, stale: bool, in_progress: bool
 ) -> list[tuple[Image, set[Cell]]]:
-    """Find (t, z) that are missing or failed, by image; print it if there are none of the image or list `name`."""
+    """Return the (t, z) that are missing or failed, by image, and say so if the image or list `name` has none.
+
+    Keys of a grown image are renamed first.
+    """
     states = (*TO_DO, IN_PROGRESS) if in_progress else TO_DO
     to_do = []
     for image in images:

@@ -1,4 +1,4 @@
-"""Runs that a person stops: they end as canceled, and where planes are at stake, not before these are told."""
+"""Runs that a person stops end as canceled; a run of planes first reports what it stored."""
 
 import atexit
 import signal

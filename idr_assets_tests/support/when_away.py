@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from idr_assets.orchestration.event_log import patience
+from idr_assets.orchestration.event_log import outage
 
 
 class _Then(logging.Handler):
@@ -21,8 +21,8 @@ class _Then(logging.Handler):
 def when_away(end: Callable[[], object], seconds: float = 0.5) -> Iterator[None]:
     """Call `end` so many seconds after this process has noticed that the database is away."""
     handler = _Then(seconds, end)
-    patience.logger.addHandler(handler)
+    outage.logger.addHandler(handler)
     try:
         yield
     finally:
-        patience.logger.removeHandler(handler)
+        outage.logger.removeHandler(handler)

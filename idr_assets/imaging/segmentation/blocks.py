@@ -49,8 +49,8 @@ def segment_blocks(
     blocks = list(blocks)
     works = works_on(task.function)
     first = evenly_spread(blocks, BLOCKS_COMPARED) if works.unit == "stack" else []
-    road = _Road(client, works, _Notes(task.origins), Pace(works, task.level), stopped)
-    found = list(road.segment(replace(task, compared=frozenset(first)), first))
+    dispatcher = _Dispatcher(client, works, _OriginNotes(task.origins), Pace(works, task.level), stopped)
+    found = list(dispatcher.segment(replace(task, compared=frozenset(first)), first))
     others = [block for block in blocks if block not in first]
     if _is_dependent(found):
         remove_own_labels(task.output, found)
@@ -59,17 +59,17 @@ def segment_blocks(
     else:
         task.record([result for result in found if isinstance(result, PlaneSummary)])
         yield from found
-        road.pace.queue(others)
-        yield from road.segment(task)
+        dispatcher.pace.queue(others)
+        yield from dispatcher.segment(task)
 
 
 @dataclass(frozen=True)
-class _Road:
-    """The way of blocks through a cluster, and what is learned on it."""
+class _Dispatcher:
+    """Sends blocks to a cluster, and tries those again that fail."""
 
     client: Client
     works: WorksOn
-    notes: "_Notes"
+    notes: "_OriginNotes"
     pace: Pace
     stopped: Callable[[], bool]
 
@@ -106,7 +106,7 @@ class _Road:
                 yield from outcome if isinstance(outcome, list) else fail_planes(block, outcome)
 
 
-class _Notes:
+class _OriginNotes:
     """Notes the origins of planes that are stored; workers cannot, because several blocks share a chunk of origins.
 
     If origins cannot be noted, a warning says so once. The planes are stored all the same.

@@ -4,32 +4,27 @@
 
 from __future__ import annotations
 
-import math
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import scipy  # loads each submodule at its first use, as skimage does
 import skimage
-from annotated_types import Ge, Gt, Lt
 
 from idr_assets.imaging.segmentation.decorators import direct_form, per_plane, per_stack, versioned
 from idr_assets.imaging.segmentation.lifting import as_numbers, map_units
+from idr_assets.imaging.segmentation.parameter_types import NotNegative, Positive  # noqa: TC001  read when a YAML is checked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import dask.array as da
-    import numpy.typing as npt
 
     from idr_assets.imaging.segmentation.label_numbers import Labels, Pixels
 
 __all__ = ["gaussian_threshold", "otsu_watershed", "per_plane", "per_stack", "threshold_values", "versioned"]
 # The decorators too, because modules of users import them from here.
-
-type NotNegative = Annotated[float, Ge(0), Lt(math.inf)]
-type Positive = Annotated[float, Gt(0), Lt(math.inf)]
 
 
 def threshold_values(planes: da.Array, *, sigma: float = 1.0, threshold_fraction: float = 0.33) -> da.Array:

@@ -104,8 +104,8 @@ class InFlight:
     def outcomes(self) -> Iterator[tuple[Block, Outcome]]:
         """Yield each block with its results or its error as it ends; more may be sent meanwhile.
 
-        Blocks that a lost cluster had not finished get a `ClusterLostError`. After a stop only those come that were
-        stored, or were being stored; of the others, nothing is.
+        Blocks that a lost cluster had not finished get a `ClusterLostError`. After a stop, only blocks that
+        are stored, or were being stored, are yielded; the others store nothing.
         """
         while self._blocks and self._wait():
             future, outcome = next(self._ended)
@@ -117,7 +117,7 @@ class InFlight:
                 self._seen = monotonic()
                 yield self._blocks.pop(future), outcome[1] if future.status == "error" else outcome
         while self._blocks:
-            yield self._blocks.popitem()[1], self._lost or ClusterLostError()
+            yield self._blocks.popitem()[1], self._lost or ClusterLostError(SCHEDULER_LOST)
 
     def cancel(self) -> None:
         """Give up what has not ended: what waits never begins, and what is at work stores nothing any more."""

@@ -58,10 +58,10 @@ class PlaneSummary:
 
     def to_json(self) -> dict[str, Any]:
         """Return what was found, which is the same whenever and beside whatever planes it is found."""
-        return {name: value for name, value in asdict(self).items() if name not in PASSING}
+        return {name: value for name, value in asdict(self).items() if name not in OF_A_RUN}
 
 
-PASSING = ("plane", "origin", "reused", "compared", "segmenting", "seconds")
+OF_A_RUN = ("plane", "origin", "reused", "compared", "segmenting", "seconds")
 """Fields of a summary that are not of what is stored, but of a run."""
 
 

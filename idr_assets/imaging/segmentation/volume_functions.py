@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from annotated_types import Ge, Gt, Le, Lt
 
 from idr_assets.imaging.segmentation.decorators import per_volume, versioned
 from idr_assets.imaging.segmentation.functions import find_foreground, split_objects
 from idr_assets.imaging.segmentation.joining import join_slices
 from idr_assets.imaging.segmentation.named_function import import_function
+from idr_assets.imaging.segmentation.parameter_types import NotNegative, Positive, Share  # noqa: TC001  read when a YAML is checked
 
 if TYPE_CHECKING:
     from idr_assets.imaging.segmentation.label_numbers import Labels, Pixels
-
-type NotNegative = Annotated[float, Ge(0), Lt(math.inf)]
-type Positive = Annotated[float, Gt(0), Lt(math.inf)]
-type Share = Annotated[float, Gt(0), Le(1)]
 
 
 @versioned("1")

@@ -22,7 +22,7 @@ from idr_assets.imaging.segmentation.plane_results import PlaneSummary
 from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.metadata import name_channels
 from idr_assets.orchestration.assets.plane_checks import INDEPENDENT, evaluate_checks
-from idr_assets.orchestration.assets.plane_metadata import MOST_PICTURED, draw_outlines, materialize_partition
+from idr_assets.orchestration.assets.plane_metadata import MOST_PICTURED, draw_outlines, make_materialization
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.records_lock import lock_records
 from idr_assets.orchestration.rectangles import Cell
@@ -33,7 +33,7 @@ UNSTORED = "not stored"
 UNPROVEN = "stored, but nothing tells how they were made: an earlier version, or another tool, made them"
 OTHER_RECIPE = "made by another recipe"
 OTHER_IMAGE = "made from the image in another state"
-DAMAGED = "damaged, or no longer what their record tells of"
+DAMAGED = "damaged, or changed since they were recorded"
 
 ADOPTED = {"adopted": "stored by a run that Dagster does not know to have stored it, and proven by its record"}
 """What the metadata of an adopted partition has beside those of a run."""
@@ -74,7 +74,7 @@ def adopt_planes(instance: dg.DagsterInstance, image: Image, cells: Collection[C
                     continue
                 found = [summary for summary, _ in proven]
                 more = ADOPTED | names | (draw_outlines(output, found) if cell in pictured else {})
-                events.append(materialize_partition(image, found, proven[0][1].provenance, tags, more))
+                events.append(make_materialization(image, found, proven[0][1].provenance, tags, more))
                 findings.add(found)
                 adoption.adopted.add(cell)
             _report(instance, events)

@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 
 import dagster as dg
 
-AWAY = (
+GAVE_UP = (
     "The database of Dagster's events was away for longer than events are tried again (%s), so the run was stopped. "
     "Its planes are stored, but Dagster does not know of all of them, and may not know that this run has failed. Free "
     "space for DAGSTER_HOME, end what locks its files, or start the database; then `idr-assets resume %s` adopts them."
@@ -26,7 +26,7 @@ def log_if_possible(context: dg.AssetExecutionContext) -> Callable[[str], None]:
 
 
 @contextmanager
-def explain_absence(context: dg.AssetExecutionContext, image: str) -> Iterator[None]:
+def explain_lost_database(context: dg.AssetExecutionContext, image: str) -> Iterator[None]:
     """Print what to do if what is inside fails because the database stayed away."""
     from idr_assets.orchestration.event_log import has_given_up  # noqa: PLC0415
 
@@ -34,5 +34,5 @@ def explain_absence(context: dg.AssetExecutionContext, image: str) -> Iterator[N
         yield
     except Exception as error:
         if has_given_up(context.instance):
-            logger.error(AWAY, error, image)  # noqa: TRY400  the traceback follows
+            logger.error(GAVE_UP, error, image)  # noqa: TRY400  the traceback follows
         raise

@@ -51,7 +51,7 @@ def picture(encoded: bytes, kind: str = "png") -> dg.MarkdownMetadataValue:
     return dg.MetadataValue.md(f"![](data:image/{kind};base64,{b64encode(encoded).decode()})")
 
 
-def listed(names: Sequence[str]) -> str:
+def list_names(names: Sequence[str]) -> str:
     """Write one name per line; of many, the first ones and how many more there are."""
     more = [f"and {len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else []
     return "\n".join([*names[:MOST_NAMED], *more])

@@ -12,7 +12,7 @@ from idr_assets.imaging.output.read_back import count_stored_objects
 from idr_assets.imaging.segmentation.findings import Findings
 from idr_assets.imaging.segmentation.independence import DEPENDENT
 from idr_assets.imaging.segmentation.plane_quality import expect_objects, is_far
-from idr_assets.orchestration.assets.metadata import listed
+from idr_assets.orchestration.assets.metadata import list_names
 from idr_assets.orchestration.image import Image
 
 WARN = dg.AssetCheckSeverity.WARN
@@ -93,4 +93,4 @@ def _check_counts(image: Image, found: Findings) -> dg.AssetCheckResult:
 def _metadata(checked: int, wrong: list[str]) -> dict[str, int | str]:
     """Give the numbers of planes checked and wrong, and the first of the wrong ones by name."""
     numbers: dict[str, int | str] = {"planes checked": checked, "planes wrong": len(wrong)}
-    return numbers | ({"wrong planes": listed(wrong)} if wrong else {})
+    return numbers | ({"wrong planes": list_names(wrong)} if wrong else {})

@@ -14,9 +14,9 @@ from idr_assets.imaging.segmentation.findings import Findings
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary, Result
 from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.earlier_attempt import forget_lost, read_stored
-from idr_assets.orchestration.assets.lost_database import explain_absence
+from idr_assets.orchestration.assets.lost_database import explain_lost_database
 from idr_assets.orchestration.assets.metadata import name_channels
-from idr_assets.orchestration.assets.plane_metadata import MOST_PICTURED, draw_outlines, materialize_partition
+from idr_assets.orchestration.assets.plane_metadata import MOST_PICTURED, draw_outlines, make_materialization
 from idr_assets.orchestration.assets.source_watch import SourceWatch
 from idr_assets.orchestration.partitions import partition_key
 from idr_assets.orchestration.records_lock import lock_records
@@ -99,7 +99,7 @@ class PlaneEvents:
             yield
             ended = not stopped()
         finally:
-            with explain_absence(self._context, self._image.name):
+            with explain_lost_database(self._context, self._image.name):
                 self.tell(last=True)
             if not ended:
                 say_what_is_kept(self._context, self._image.name, self.done, self.partitions)
@@ -136,7 +136,7 @@ class PlaneEvents:
             summaries = [result for result in them if isinstance(result, PlaneSummary)]
             if len(summaries) == len(them):
                 made, more = self._run.provenance_of(summaries[0].plane), self._names | pictures.get(key, {})
-                events.append(materialize_partition(self._image, summaries, made, self._tags, more))
+                events.append(make_materialization(self._image, summaries, made, self._tags, more))
         lost = {it.plane for it in found if isinstance(it, PlaneFailure) and it.written}
         forget_lost(self._context, self._image, self._run.output, {partition_key(self._image, it) for it in lost})
         for key in complete:

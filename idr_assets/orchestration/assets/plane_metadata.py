@@ -11,12 +11,12 @@ from idr_assets.imaging.figures.pictures import SMALL_PICTURE_BYTES, outlines_pn
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.output.provenance import Provenance
 from idr_assets.imaging.planes import Plane
-from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
+from idr_assets.imaging.segmentation.plane_results import OF_A_RUN, PlaneFailure, PlaneSummary
 from idr_assets.orchestration.assets.metadata import picture
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.partitions import axis_tags, partition_key
 
-UNTOLD = ("plane", "origin", "reused", "compared", "segmenting")
+UNTOLD = {*OF_A_RUN} - {"seconds"}
 """Fields of a summary that are not kept."""
 
 MOST_PICTURED = 3
@@ -25,7 +25,7 @@ MOST_PICTURED = 3
 KEPT = [field.name for field in fields(PlaneSummary) if field.name not in UNTOLD]
 
 
-def materialize_partition(
+def make_materialization(
     image: Image,
     summaries: Sequence[PlaneSummary],
     made: Provenance,

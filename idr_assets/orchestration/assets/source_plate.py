@@ -11,7 +11,7 @@ from idr_assets.imaging.planes import Plane
 from idr_assets.imaging.reading.plate import PlateLevel
 from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.descriptions import of_source_plate
-from idr_assets.orchestration.assets.metadata import address, listed, markdown, picture
+from idr_assets.orchestration.assets.metadata import address, list_names, markdown, picture
 from idr_assets.orchestration.plate import Plate
 from idr_assets.orchestration.plate_version import find_plate_version
 from idr_assets.orchestration.stops import end_canceled
@@ -63,7 +63,7 @@ def _matches_yaml(plate: Plate, opened: PlateLevel) -> dg.AssetCheckResult:
         severity=dg.AssetCheckSeverity.WARN,  # so that the other fields are segmented
         check_name="matches_yaml",
         metadata={"fields": len(opened.fields), "fields that cannot be read": len(failed)},
-        description=markdown(listed(failed)) if failed else None,
+        description=markdown(list_names(failed)) if failed else None,
     )
 
 

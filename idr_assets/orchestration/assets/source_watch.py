@@ -15,7 +15,10 @@ REPLACED = (
     "the image was replaced while the run read it, so that its pixels may be those of either image. Materialize it "
     "again, and all planes of the old image with `idr-assets resume %s --stale`."
 )
-UNSURE = "whether the image was replaced while the run read it cannot be found out. Materialize it again: %s"
+UNSURE = (
+    "the store did not answer when the run looked whether the image was replaced, so this plane does not count (%s). "
+    "Materialize it again when the store answers."
+)
 
 
 class SourceWatch:

@@ -17,7 +17,7 @@ from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from sqlalchemy.engine import Connection
 
 from idr_assets.orchestration.event_log.instance_storage import time_partitions
-from idr_assets.orchestration.event_log.patience import Patience
+from idr_assets.orchestration.event_log.outage import Outage, read_seconds
 from idr_assets.orchestration.event_log.planned import ScatteredPlans
 
 type Rows = Sequence[Mapping[str, Any]]
@@ -40,7 +40,7 @@ class EventBatches(ScatteredPlans):
     def __init__(self, *args: Any, **arguments: Any) -> None:  # noqa: ANN401  whatever the storage takes
         """Create the storage; each thread has its own batch, because a connection belongs to one thread."""
         self._batch = threading.local()
-        self.patience = Patience()
+        self.outage = Outage()
         super().__init__(*args, **arguments)  # type: ignore[no-untyped-call]
 
     def register_instance(self, instance: dg.DagsterInstance) -> None:
@@ -52,10 +52,11 @@ class EventBatches(ScatteredPlans):
         Raises
         ------
         ValueError
-            If DAGSTER_EVENT_BATCH_SIZE is not a whole number.
+            If DAGSTER_EVENT_BATCH_SIZE is not a whole number, or IDR_ASSETS_EVENT_SECONDS no number.
 
         """
         os.environ["DAGSTER_EVENT_BATCH_SIZE"] = _batch_size(os.environ.get("DAGSTER_EVENT_BATCH_SIZE", ""))
+        read_seconds()
         time_partitions()
         super().register_instance(instance)
 
@@ -66,7 +67,7 @@ class EventBatches(ScatteredPlans):
     def store_event_batch(self, events: Sequence[dg.EventLogEntry]) -> None:
         """Store events of one run, and try again while the database is away."""
         self._guard_states_of_runs()
-        self.patience.keep_trying(partial(self._try_to_store, events))
+        self.outage.keep_trying(partial(self._try_to_store, events))
 
     def _try_to_store(self, events: Sequence[dg.EventLogEntry], again: bool) -> None:  # noqa: FBT001  of `keep_trying`
         if kept := self.drop_unplanned(events):
@@ -81,7 +82,7 @@ class EventBatches(ScatteredPlans):
         runs: Any = self._instance.run_storage
         if "handle_run_event" not in vars(runs):
             change = runs.handle_run_event
-            runs.handle_run_event = lambda *event: self.patience.keep_trying(lambda _: change(*event))
+            runs.handle_run_event = lambda *event: self.outage.keep_trying(lambda _: change(*event))
 
     def _index(self, events: Sequence[dg.EventLogEntry], rows: Rows, *, again: bool) -> None:
         with self._batch_transaction() as connection:
@@ -119,7 +120,7 @@ class EventBatches(ScatteredPlans):
 def has_given_up(instance: dg.DagsterInstance) -> bool:
     """Return whether the event log of an instance has taken no event for as long as they are tried again."""
     storage = instance.event_log_storage
-    return isinstance(storage, EventBatches) and storage.patience.gave_up
+    return isinstance(storage, EventBatches) and storage.outage.gave_up
 
 
 def _batch_size(said: str) -> str:

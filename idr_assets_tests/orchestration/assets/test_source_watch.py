@@ -64,5 +64,5 @@ def test_planes_of_an_image_that_cannot_be_looked_at_again_do_not_count(
     fresh: Segmented, run_and: Callable[[Callable[[], object]], str]
 ) -> None:
     failure = run_and(document(fresh).unlink)
-    assert "t 2 c 0 z 9: whether the image was replaced while the run read it cannot be found out" in failure
+    assert "t 2 c 0 z 9: the store did not answer when the run looked whether the image was replaced" in failure
     assert fresh.materialized() == {"1|09", "1|10"}

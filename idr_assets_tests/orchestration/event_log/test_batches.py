@@ -197,9 +197,18 @@ def test_opening_an_instance_turns_batches_on_unless_the_environment_says_otherw
         assert os.environ["DAGSTER_EVENT_BATCH_SIZE"] == holds
 
 
-def test_a_size_of_batches_that_is_no_number_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DAGSTER_EVENT_BATCH_SIZE", "1.5")
-    refused = pytest.raises(ValueError, match=r"DAGSTER_EVENT_BATCH_SIZE is '1\.5'.*whole number")
+NO_NUMBERS = [
+    ("DAGSTER_EVENT_BATCH_SIZE", "1.5", r"DAGSTER_EVENT_BATCH_SIZE is '1\.5'.*whole number"),
+    ("IDR_ASSETS_EVENT_SECONDS", "5m", "IDR_ASSETS_EVENT_SECONDS is '5m'.*such as 300"),
+]
+
+
+@pytest.mark.parametrize(("variable", "said", "told"), NO_NUMBERS)
+def test_a_variable_that_is_no_number_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, said: str, told: str
+) -> None:
+    monkeypatch.setenv(variable, said)
+    refused = pytest.raises(ValueError, match=told)
     with refused, project_instance(tmp_path):
         pass
 

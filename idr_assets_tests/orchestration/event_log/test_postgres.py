@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 import sqlalchemy as db
 
-from idr_assets.orchestration.event_log import patience
+from idr_assets.orchestration.event_log import outage
 from idr_assets.orchestration.event_log.postgres import BatchedPostgresEventLogStorage
 from idr_assets_tests.support.changed_dagster import change_dagster
 from idr_assets_tests.support.dagster_home import ROOT
@@ -156,7 +156,7 @@ def test_events_are_stored_once_though_connections_are_cut(
     opened: Opened, server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DAGSTER_EVENT_BATCH_SIZE", "7")
-    monkeypatch.setattr(patience, "PAUSE", 0.05)
+    monkeypatch.setattr(outage, "PAUSE", 0.05)
     instance = opened("cut", BATCHED)
     execute(f"{server}/cut", CUT)
     assert run(instance, *SOME)

@@ -1,4 +1,4 @@
-"""Load the definitions of a project; where one YAML is wrong, those of the others."""
+"""Load the `defs` folder of a project; one broken YAML costs only what it defines."""
 
 import os
 import warnings
@@ -8,7 +8,7 @@ from pathlib import Path
 import dagster as dg
 
 BROKEN_YAML = "IDR_ASSETS_BROKEN_YAML"
-"""Variable that says `skip` where a wrong YAML costs what it defines alone; commands of Dagster itself fail by it."""
+"""Variable; `skip` leaves out what a broken YAML defines. Unset, as in Dagster's own commands, the load fails."""
 
 
 def load_project(path_within_project: Path) -> dg.Definitions:

@@ -15,8 +15,8 @@ import sqlalchemy as db
 from dagster._core.storage.event_log.sqlite import sqlite_event_log
 
 from idr_assets.orchestration.dead_runs import fail_dead_runs, prove_life
-from idr_assets.orchestration.event_log import has_given_up, patience
-from idr_assets.orchestration.event_log.patience import may_pass
+from idr_assets.orchestration.event_log import has_given_up, outage
+from idr_assets.orchestration.event_log.outage import may_pass
 from idr_assets_tests.support import full_home
 from idr_assets_tests.support.dagster_home import project_instance
 from idr_assets_tests.support.empty_planes import PLANES, RANGE, SOME
@@ -41,7 +41,7 @@ sys.stdin.readline()
 @pytest.fixture(autouse=True)
 def _in_haste(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite_event_log, "SQLITE_BUSY_TIMEOUT_SECONDS", 0.05)
-    monkeypatch.setattr(patience, "PAUSE", 0.05)
+    monkeypatch.setattr(outage, "PAUSE", 0.05)
 
 
 @pytest.fixture

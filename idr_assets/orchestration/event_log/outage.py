@@ -25,10 +25,23 @@ PASSING = {
 }
 """Primary result codes of SQLite that may pass."""
 
-AWAY = "The database of Dagster's events does not answer as it should (%s). Events are tried again for %.0f s."
+TRYING_AGAIN = "The database of Dagster's events does not answer as it should (%s). Events are tried again for %.0f s."
 
 
-class Patience:
+def read_seconds() -> float:
+    """Return how long events are tried again; raise `ValueError` if IDR_ASSETS_EVENT_SECONDS is not a number."""
+    said = os.environ.get("IDR_ASSETS_EVENT_SECONDS")
+    try:
+        return float(said or SECONDS)
+    except ValueError:
+        message = (
+            f"IDR_ASSETS_EVENT_SECONDS is {said!r}, so it is not known how long events are tried again. Set it to "
+            f"seconds such as {SECONDS:g}, or unset it."
+        )
+        raise ValueError(message) from None
+
+
+class Outage:
     """How long the database has been away, for all threads of a process.
 
     Attributes
@@ -60,10 +73,10 @@ class Patience:
                 return found
 
     def _is_over(self, error: Exception) -> bool:
-        seconds = float(os.environ.get("IDR_ASSETS_EVENT_SECONDS") or SECONDS)
+        seconds = read_seconds()
         if self._since is None:
             self._since = monotonic()
-            logger.warning(AWAY, reason(error), seconds)
+            logger.warning(TRYING_AGAIN, reason(error), seconds)
         self.gave_up = self.gave_up or monotonic() - self._since > seconds
         return self.gave_up
 

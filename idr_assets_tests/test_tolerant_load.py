@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from idr_assets.parts import BROKEN_YAML, load_project
+from idr_assets.tolerant_load import BROKEN_YAML, load_project
 from idr_assets_tests.support.image_project import ImageProject
 
 
