@@ -53,7 +53,7 @@ class ImageIOManager(dg.IOManager):
         _check_run(context)
         path = list(context.asset_key.path)
         if path == [self.images[0].list_name, "overview"]:
-            from idr_assets.imaging.objects.tables import read_frame  # noqa: PLC0415  half a second, for a frame alone
+            from idr_assets.imaging.objects.table_files import read_frame  # noqa: PLC0415  half a second, for a frame alone
 
             return read_frame(overview_url(self.images[0].project, path[0], "parquet"))
         of_name = [image for image in self.images if image.name == path[0]]

@@ -11,14 +11,8 @@ from typing import Final
 
 import pyarrow as pa
 
-from idr_assets.imaging.objects.tables import (
-    SCHEMAS,
-    hash_origin,
-    is_made_from,
-    measure_planes,
-    read_planes_note,
-    write_table,
-)
+from idr_assets.imaging.objects.table_files import SCHEMAS, is_made_from, read_planes_note, write_table
+from idr_assets.imaging.objects.tables import hash_origin, measure_planes
 from idr_assets.imaging.output.plate_output import PlateOutput
 from idr_assets.imaging.output.read_back import read_checksums
 from idr_assets.imaging.planes import Block, Plane

@@ -6,37 +6,23 @@ that was missing, and a hash of what it was made from, so that it is written aga
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from io import BytesIO
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from idr_assets.imaging.channels import UNNAMED, Channel
 from idr_assets.imaging.errors import ImageError, mask
-from idr_assets.imaging.objects.measurements import COLUMNS, VERSION, measure
-from idr_assets.imaging.objects.plate_columns import plate_schema
-from idr_assets.imaging.output.files import write_file
+from idr_assets.imaging.objects.measurements import VERSION, measure
+from idr_assets.imaging.objects.table_files import EMPTY, SCHEMA, is_made_from, read_planes_note, tables, write_table
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.output.read_back import read_checksums
 from idr_assets.imaging.planes import Block, LabelledPlane, Plane
-from idr_assets.imaging.store_text import cite
-from idr_assets.imaging.stores.by_address import open_filesystem
 
 if TYPE_CHECKING:
     import pandas as pd  # takes half a second to import; pyarrow does when a frame is asked for
-
-SCHEMA = pa.schema([pa.field(name, kind, metadata={"meaning": meaning}) for name, kind, meaning in COLUMNS])
-EARLIER = SCHEMA.remove(SCHEMA.get_field_index("channel"))
-"""The columns of tables that an earlier version wrote."""
-
-SCHEMAS = (SCHEMA, plate_schema(SCHEMA), EARLIER)
-"""Of the tables of an image, of a plate, and of an image by an earlier version."""
-_EMPTY = pa.Table.from_batches([], schema=SCHEMA)
 
 
 def objects_frame(urls: Sequence[str]) -> "pd.DataFrame":
@@ -49,13 +35,6 @@ def objects_frame(urls: Sequence[str]) -> "pd.DataFrame":
     if not found:
         raise explain_unmeasured(urls)
     return pa.concat_tables(found).to_pandas()
-
-
-def read_frame(url: str) -> "pd.DataFrame":
-    """Read a table of other columns, such as the overview of a list."""
-    filesystem, path = open_filesystem(url)
-    with filesystem.open(path, "rb") as file:
-        return pq.read_table(file).to_pandas()
 
 
 def explain_unmeasured(urls: Sequence[str]) -> ImageError:
@@ -96,13 +75,6 @@ def write_objects(  # noqa: PLR0913, PLR0917
     return True
 
 
-def write_table(url: str, table: pa.Table, notes: Mapping[str, str]) -> None:
-    """Write a table with these notes; raise `ImageError` if the disk is full."""
-    stream = BytesIO()
-    pq.write_table(table.replace_schema_metadata(notes), stream, compression="zstd", write_page_checksum=True)
-    write_file(url, stream.getvalue())
-
-
 def read_counts(urls: Iterable[str], window: Block) -> dict[Plane, int]:
     """Return the number of objects of each measured plane of the window; a table may be absent.
 
@@ -115,65 +87,17 @@ def read_counts(urls: Iterable[str], window: Block) -> dict[Plane, int]:
 def read_areas(urls: Iterable[str], window: Block) -> dict[int, npt.NDArray[np.int64]]:
     """Return the areas, in pixels, of all objects in the window, by channel; a table may be absent."""
     columns = ["c", "z", "area"]
-    found = pa.concat_tables([_EMPTY.select(columns), *tables(urls, columns)])
+    found = pa.concat_tables([EMPTY.select(columns), *tables(urls, columns)])
     channel, z, area = (np.from_dlpack(found[name].combine_chunks()) for name in columns)
     within = (z >= window.z.start) & (z < window.z.stop)
     return {c: area[within & (channel == c)] for c in window.c}
-
-
-def tables(urls: Iterable[str], columns: list[str] | None = None) -> Iterator[pa.Table]:
-    """Read the tables at `urls`, all columns or some; absent tables are left out.
-
-    Raises `ImageError` if one is damaged.
-    """
-    for url in urls:
-        with _open(url) as table:
-            if table:
-                of_plate = "well" in table.schema_arrow.names
-                yield _read(table, columns or SCHEMAS[of_plate].names)
-
-
-def _read(table: pq.ParquetFile, columns: list[str]) -> pa.Table:
-    """Read columns of a table; channels have no names in one of an earlier version."""
-    found = table.read([name for name in columns if name in table.schema_arrow.names])
-    for at, name in enumerate(columns):
-        if name not in found.column_names:
-            found = found.add_column(at, SCHEMA.field(name), pa.nulls(len(found), SCHEMA.field(name).type))
-    return found
-
-
-@contextmanager
-def _open(url: str) -> Iterator[pq.ParquetFile | None]:
-    """Open the table at `url`, or yield None if it is absent; `ImageError` if it is damaged, or another table."""
-    filesystem, path = open_filesystem(url)
-    if not filesystem.exists(path):
-        yield None
-        return
-    try:
-        with filesystem.open(path, "rb") as file:
-            table = pq.ParquetFile(file, page_checksum_verification=True)
-            if not any(table.schema_arrow.equals(schema) for schema in SCHEMAS):
-                message = f"its columns are {', '.join(table.schema_arrow.names)}"
-                raise _explain_damage(url, message)
-            yield table
-    except (pa.ArrowException, OSError) as error:
-        raise _explain_damage(url, error) from error
-
-
-def is_made_from(url: str, origin: str) -> bool:
-    """Return whether an undamaged table of this origin exists."""
-    try:
-        found = next(tables([url]), None)
-    except ImageError:
-        return False
-    return found is not None and (found.schema.metadata or {}).get(b"made_from") == origin.encode()
 
 
 def measure_planes(
     image: str, planes: Iterable[LabelledPlane], pixel_area: float | None, names: Mapping[int, str | None]
 ) -> tuple[pa.Table, list[tuple[int, int, int, int]]]:
     """Return the table of planes, and (t, c, z, number of objects) of each."""
-    found, counts = [_EMPTY], []
+    found, counts = [EMPTY], []
     for plane in planes:
         columns = measure(image, plane, pixel_area, names.get(plane.c))
         rows = len(columns["label"])
@@ -198,24 +122,7 @@ def hash_origin(image: str, pixel_area: float | None, stored: Mapping[Any, str |
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _explain_damage(url: str, error: Exception | str) -> ImageError:
-    return ImageError(
-        f"The table {mask(url)} cannot be read ({cite(error)}), so its objects are unknown. Materialize `objects`, "
-        "which measures them again."
-    )
-
-
 def _counts(url: str) -> list[tuple[int, int, int, int]]:
     """Read (t, c, z, number of objects) of each plane of a table; none if it is absent."""
     found: list[tuple[int, int, int, int]] = read_planes_note(url)
     return found
-
-
-def read_planes_note(url: str) -> Any:  # noqa: ANN401  JSON that the writer knows
-    """Read which planes a table is of; an empty list if it is absent, `ImageError` if it is damaged."""
-    with _open(url) as table:
-        noted: Mapping[bytes, bytes] = (table.schema_arrow.metadata or {}) if table else {b"planes": b"[]"}
-    try:
-        return json.loads(noted[b"planes"])
-    except (KeyError, ValueError) as error:
-        raise _explain_damage(url, error) from error

@@ -7,8 +7,9 @@ import dagster as dg
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.objects.measurements import COLUMNS
+from idr_assets.imaging.objects.table_files import tables
 from idr_assets.imaging.objects.table_folder import keep_tables
-from idr_assets.imaging.objects.tables import read_counts, tables, write_objects
+from idr_assets.imaging.objects.tables import read_counts, write_objects
 from idr_assets.imaging.planes import Block, Plane, runs
 from idr_assets.orchestration.assets.metadata import describe_channels, table
 from idr_assets.orchestration.event_log import add_partition_metadata
