@@ -14,7 +14,7 @@ COPIED = ["defs/dask/defs.yaml", "defs/demo/defs.yaml", "defs/synthetic_embryo.p
 
 PYPROJECT = """[project]
 name = "{name}"
-version = "0.1.0"
+version = "0.0.1"
 dependencies = ["idr_assets"]
 
 [tool.dg]

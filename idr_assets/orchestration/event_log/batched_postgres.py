@@ -17,7 +17,7 @@ from idr_assets.orchestration.event_log.status import PartitionStatus
 from idr_assets.orchestration.event_log.wipe import PartitionWipe
 
 
-class BatchedPostgresEventLogStorage(EventBatches, RunEnds, PartitionStatus, PartitionWipe, PostgresEventLogStorage):
+class BatchedPostgresEventLogStorage(RunEnds, EventBatches, PartitionStatus, PartitionWipe, PostgresEventLogStorage):
     """Dagster's event log in PostgreSQL, with the same settings, and each batch in one transaction."""
 
     # One table is index and log of runs. Assets are found by these columns; logs read the event itself.

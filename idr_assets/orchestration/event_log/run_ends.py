@@ -11,7 +11,7 @@ from idr_assets.orchestration.stops import cancel_command
 
 GONE = (
     "The image of this run was removed or renamed in the YAML, or its segmentation was, after the run was launched, so "
-    "nothing was done. Launch them under the new name, or undo the change and run this again."
+    "nothing was done. Launch its planes under the new name, or undo the change and run this again."
 )
 UNKNOWN = ("no AssetsDefinition objects supply these keys", "Could not find job")
 """What Dagster says if the definitions have no such asset or job."""

@@ -19,7 +19,7 @@ INDEXED = {*ASSET_EVENTS, *ASSET_CHECK_EVENTS, *EVENT_TYPE_TO_PIPELINE_RUN_STATU
 
 
 class BatchedSqliteEventLogStorage(
-    EventBatches, RunEnds, PartitionStatus, PartitionWipe, InstanceSqliteEventLogStorage
+    RunEnds, EventBatches, PartitionStatus, PartitionWipe, InstanceSqliteEventLogStorage
 ):
     """Dagster's event log in SQLite, with batches and wipes of single partitions.
 
