@@ -1,0 +1,86 @@
+"""One run of `plane_labels`: prepare, segment, report; the asset says in which order."""
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from idr_assets.imaging.planes import Block
+from idr_assets.orchestration.assets.earlier_attempt import read_earlier_attempt, read_unevaluated
+from idr_assets.orchestration.assets.lost_database import log_if_possible
+from idr_assets.orchestration.assets.plane_events import PlaneEvents
+from idr_assets.orchestration.assets.plane_report import log_remarks, report
+from idr_assets.orchestration.assets.progress import log_progress
+from idr_assets.orchestration.assets.source_watch import SourceWatch
+from idr_assets.orchestration.cluster.resource import DaskResource
+from idr_assets.orchestration.image import Image
+from idr_assets.orchestration.partitions import rectangles
+from idr_assets.orchestration.rectangles import Cell
+from idr_assets.orchestration.run_range import wanted_cells
+from idr_assets.orchestration.stops import note_stops
+
+if TYPE_CHECKING:
+    from idr_assets.imaging.segmentation.run import SegmentationRun  # dask, for the run only
+
+type Begin = Callable[[dg.AssetExecutionContext, Collection[Cell]], tuple["SegmentationRun", SourceWatch]]
+"""Opens the source of a run for these (t, z), and reports its version."""
+
+
+@dataclass
+class LabelRun:
+    """A run that has opened its source and its output.
+
+    Attributes
+    ----------
+    context, image : AssetExecutionContext, Image
+        The run of Dagster, and what it segments.
+    run : SegmentationRun
+        The work.
+    watch : SourceWatch
+        Looks whether the source is replaced meanwhile.
+    planes : PlaneEvents
+        What became of the planes, and what Dagster knows of them.
+    rest : list of Block
+        The planes that are left to make.
+
+    """
+
+    context: dg.AssetExecutionContext
+    image: Image
+    run: "SegmentationRun"
+    watch: SourceWatch
+    planes: PlaneEvents
+    rest: list[Block]
+
+    def segment(self, dask: DaskResource) -> bool:
+        """Segment the planes that are left, and tell Dagster of them as they are stored; return whether it stopped."""
+        from idr_assets.orchestration.event_log import has_given_up  # noqa: PLC0415
+
+        log = log_if_possible(self.context)
+        with dask.client() as client, note_stops() as stopped, self.planes.tell_at_the_end(stopped):
+            log(f"dask dashboard: {client.dashboard_link}")
+            results = self.run.segment(client, *self.rest, threads=dask.threads(client), stopped=stopped)
+            for result in log_progress(results, sum(map(len, self.rest)), log, self.planes.tell_early):
+                self.planes.add(result)
+                if self.watch.replaced or has_given_up(self.context.instance):
+                    break
+        return stopped()
+
+    def report(self, *, stopped: bool) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
+        """Report what became of the planes: remarks, checks, and a failure if planes failed."""
+        log_remarks(self.context, self.run.remark_on(self.planes.found))
+        unevaluated = read_unevaluated(self.context, self.image, self.run.output)
+        yield from report(self.context, self.image, self.planes, unevaluated, stopped=stopped)
+
+
+def begin_labels(context: dg.AssetExecutionContext, image: Image, begin: Begin) -> LabelRun:
+    """Open source and output, and take over what the run has made of which this one is a retry."""
+    cells = wanted_cells(context, image)
+    run, watch = begin(context, cells)
+    context.log.info("chunks are verified by: %s", run.level.store.verification.means)
+    log_remarks(context, run.remarks)
+    planes = PlaneEvents(context, run, cells, watch)
+    earlier = read_earlier_attempt(context, image, cells, run.output)
+    planes.take_over(earlier.events, earlier.summaries)
+    return LabelRun(context, image, run, watch, planes, list(rectangles(image, cells - earlier.cells)))
