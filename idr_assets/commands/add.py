@@ -15,7 +15,7 @@ from idr_assets.components.scaffold import usable_name
 from idr_assets.imaging.stores.zarr_settings import own_settings
 
 
-class _Mapping(click.ParamType[dict[str, Any]]):
+class _Mapping(click.ParamType):  # type: ignore[type-arg]  # without its type: click has that only from some release on
     """A mapping as a YAML has it, such as `{t: [0, 9], z: all}`."""
 
     name = "mapping"

@@ -19,7 +19,7 @@ def serve(answer: Answer, host: str, port: int, *, ssl_context: ssl.SSLContext |
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with (
         socket.create_server((host, port), family=family) as listener,
-        start_blocking_portal(name="store-server") as portal,
+        start_blocking_portal() as portal,
         portal.wrap_async_context_manager(_serve(answer, listener, ssl_context)),
     ):
         name = f"[{host}]" if family == socket.AF_INET6 else host
