@@ -14,7 +14,7 @@ from idr_assets_tests.support.dagster_home import DagsterHome, dagster_home
 from idr_assets_tests.support.forked import exit_codes, fork
 from idr_assets_tests.support.image_project import ImageProject
 from idr_assets_tests.support.small_image import Segmented, write_project
-from idr_assets_tests.support.stored_files import files
+from idr_assets_tests.support.stored_files import digests
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -67,7 +67,7 @@ def test_runs_killed_at_any_moment_or_at_once_end_in_the_same_bytes(
             return fork(segment, project, home.path, *partitions)
 
         assert Segmented(project, instance).run("plane_labels", *PARTITIONS) == ""
-        undisturbed = files(output)
+        undisturbed = digests(output)
         rmtree(output)
         labels = output / "labels/segmentation/0/c"
         moments: list[Callable[[], bool]] = [
@@ -77,10 +77,10 @@ def test_runs_killed_at_any_moment_or_at_once_end_in_the_same_bytes(
         ]
         for moment in moments:
             kill_when(started(PARTITIONS), moment)
-            assert files(output).keys() != undisturbed.keys()
+            assert digests(output).keys() != undisturbed.keys()
         assert exit_codes(started(PARTITIONS)) == [0]
-        assert files(output) == undisturbed
+        assert digests(output) == undisturbed
 
         rmtree(output)
         assert exit_codes(*map(started, HALVES)) == [0, 0]
-        assert files(output) == undisturbed
+        assert digests(output) == undisturbed

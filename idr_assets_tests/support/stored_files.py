@@ -1,5 +1,6 @@
 """What a folder holds, to compare it before and after."""
 
+from hashlib import sha256
 from pathlib import Path
 
 RECORDS = "*/provenance/*/*/*"
@@ -10,3 +11,8 @@ def files(folder: Path) -> dict[str, bytes]:
     """Read every file below a folder, but no record of planes, by its path in it."""
     found = (file for file in folder.rglob("*") if file.is_file() and not file.match(RECORDS))
     return {str(file.relative_to(folder)): file.read_bytes() for file in found}
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Read the same files; a comparison that fails prints less than one of their content."""
+    return {name: sha256(content).hexdigest() for name, content in files(folder).items()}

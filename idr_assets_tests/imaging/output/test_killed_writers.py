@@ -19,7 +19,13 @@ from idr_assets.imaging.objects.tables import write_objects
 from idr_assets.imaging.output.creation import create_output
 from idr_assets.imaging.output.files import write_file
 from idr_assets.imaging.output.output_image import open_output
-from idr_assets.imaging.output.provenance import Provenance, add_provenance, read_provenance
+from idr_assets.imaging.output.provenance import (
+    Provenance,
+    add_provenance,
+    provenance_group,
+    read_provenance,
+    record_group,
+)
 from idr_assets.imaging.output.writing import store_planes
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.reading.level import open_level
@@ -121,3 +127,19 @@ def test_two_processes_that_note_ways_at_once_lose_none(tmp_path: Path) -> None:
     noted = {record.function for record in read_provenance(str(output), "segmentation")}
     assert noted == {f"{name} {number}" for name in "ab" for number in range(20)}
     assert partials(output) == []
+
+
+def test_what_a_killed_writer_left_beside_a_record_that_exists_is_cleared_away(tmp_path: Path) -> None:
+    write_image(tmp_path / "source.zarr", PIXELS, version="0.4")
+    output = create_output(str(tmp_path / "output"), open_level(str(tmp_path / "source.zarr"), "0"))
+    record = Provenance.from_json({"segmentation": {"function": "a"}})
+    add_provenance(output, record)
+    groups = (
+        tmp_path / "output" / provenance_group(output.name),
+        tmp_path / "output" / record_group(output.name, record),
+    )
+    for group in groups:
+        (group / "zarr.0123.partial").touch()
+    add_provenance(output, record)
+    assert partials(tmp_path) == []
+    assert [group for group in groups if not (group / "zarr.json").exists()] == []
