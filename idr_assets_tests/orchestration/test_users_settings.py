@@ -18,6 +18,7 @@ from idr_assets_tests.support.idr_stores import write_image
 from idr_assets_tests.support.image_project import ImageProject
 from idr_assets_tests.support.small_image import FIELDS, PIXELS, PLANES
 from idr_assets_tests.support.store_server import StoreServer
+from idr_assets_tests.support.stored_files import digests
 
 SETTINGS: Final = {
     "DASK_ARRAY__BACKEND": "cupy",
@@ -112,8 +113,8 @@ def settings(folder: Path) -> dict[str, str]:
     return SETTINGS | {name: str(folder / place) for name, place in places.items()}
 
 
-def stored_by_a_run(root: Path, variables: Mapping[str, str]) -> dict[str, bytes]:
-    """Run both jobs of a project, and give each file that they wrote; the folder is then gone."""
+def stored_by_a_run(root: Path, variables: Mapping[str, str]) -> dict[str, str]:
+    """Run both jobs of a project, and give a digest of each file that they wrote; the folder is then gone."""
     foreign = ("DASK_", "FSSPEC_", "IDR_ASSETS_", "LC_", "MPL", "ZARR_")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     run = subprocess.run(  # noqa: S603
@@ -122,7 +123,7 @@ def stored_by_a_run(root: Path, variables: Mapping[str, str]) -> dict[str, bytes
     )  # fmt: skip
     assert run.returncode == 0, run.stdout + run.stderr
     data = root / "data"
-    stored = {str(file.relative_to(data)): file.read_bytes() for file in data.rglob("*") if file.is_file()}
+    stored = digests(data)
     shutil.rmtree(data)
     return stored
 

@@ -127,10 +127,10 @@ def test_planes_that_are_done_stay_when_no_worker_is_left(
     with running_scheduler(tmp_path) as scheduler:
         (fresh.project.package / "defs/dask/defs.yaml").write_text(PROCESSES.replace("processes", scheduler.address))
         failure = fresh.run("plane_labels", PARTITIONS[0], PARTITIONS[-1])
-    assert "Planes that failed: 4. Partitions that are done: 2." in failure  # all of a block, with those of a timepoint
+    done = fresh.materialized()
+    assert {"1|09", "1|10"} <= done <= set(PARTITIONS) - {"2|09"}  # how t 2 is cut into blocks depends on the pace
+    assert f"Partitions that are done: {len(done)}." in failure
     assert "t 2 c 0 z 9: the dask cluster has no worker any more: all have ended" in failure
-    assert "\n  and for the same reason: t 2 c 0 z 10; t 2 c 1 z 9; t 2 c 1 z 10" in failure
-    assert fresh.materialized() == {"1|09", "1|10"}
 
 
 def test_planes_that_are_done_are_told_when_the_scheduler_is_lost(fresh: Segmented, tmp_path: Path) -> None:
