@@ -96,7 +96,15 @@ def check_body(body: bytes, chunks: ChunkFormat | ShardFormat | None) -> None:
     """Raise `CorruptBodyError` where the body of a whole chunk or shard is not what its format says."""
     check_page(body)
     if chunks and (wrong := chunks.wrong(body)):
-        raise CorruptBodyError(wrong)
+        raise CorruptBodyError(wrong + _describe_text(body))
+
+
+def _describe_text(body: bytes) -> str:
+    """Quote a body that is a short text: an error, or the link that Git, Git LFS and git-annex keep in place of a file."""
+    if len(body) > PAGE or not (body.isascii() and (text := body.decode().strip())):
+        return ""
+    readable = all(letter.isprintable() or letter.isspace() for letter in text)
+    return f"; it is the text {quote(text)}, perhaps a link that was copied in place of its file" if readable else ""
 
 
 def check_length(body: bytes, wanted: ByteRequest) -> None:

@@ -33,6 +33,24 @@ def test_bytes_that_cannot_be_decoded_in_a_folder_are_refused_at_once(tmp_path: 
         open_level(str(image), "0", patience=Patience(wait=600.0)).read(Block(range(1), (0,), range(1)))
 
 
+@pytest.mark.parametrize(
+    ("body", "quoted"),
+    [
+        (b"../../base_array/0", "'../../base_array/0'"),
+        (b"version https://git-lfs.github.com/spec/v1\noid", r"'version https://git-lfs.github.com/spec/v1\noid'"),
+        (b"\xff../base_array/0", None),
+        (b" \n", None),
+    ],
+)
+def test_a_link_that_was_copied_in_place_of_its_file_is_quoted(tmp_path: Path, body: bytes, quoted: str | None) -> None:
+    image = write_image(tmp_path / "image.zarr", np.ones((1, 1, 1, 20, 30), "u2"), version="0.4")
+    (image / "0/0/0/0/0/0").write_bytes(body)
+    with pytest.raises(ImageError) as caught:
+        open_level(str(image), "0").read(Block(range(1), (0,), range(1)))
+    found = str(caught.value)
+    assert f"it is the text {quoted}, perhaps a link that" in found if quoted else "the text" not in found
+
+
 @pytest.mark.parametrize("length", [2**40, 10**30])
 @pytest.mark.parametrize("version", ["0.4", "0.5"])
 def test_chunks_that_no_memory_holds_are_refused(tmp_path: Path, version: Version, length: int) -> None:
