@@ -42,7 +42,7 @@ def _describe(
         address=given.url or str(given.endpoint).replace("{image_id}", str(given.image_id)),
         recipe=segmentation.recipe([index for index in given.channels if isinstance(index, int)]),
         segmentation=segmentation_name,
-        patience=Patience.model_validate(given.reading, from_attributes=True),  # workers know no components
+        patience=Patience.model_validate(given.reading.model_dump()),  # a plain one: workers know no components
         missing_chunks=given.reading.missing_chunks,
         list_name=list_name,
         **given.window.ranges(given.shape) | shared | lists,

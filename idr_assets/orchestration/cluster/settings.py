@@ -4,9 +4,11 @@ Sites configure dask for their own clusters. A worker lifetime, an idle timeout 
 or stall a run that has all of its workers on one machine.
 """
 
-from contextlib import AbstractContextManager
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import product
-from typing import Any, Final
+from typing import Final
 
 import dask.config
 from distributed.config import defaults
@@ -42,10 +44,27 @@ UNFIT: Final = (None, "fork")
 """Values that leave the default: a fork of this process, which has threads, may wait forever for one of them."""
 
 
-def local_settings() -> AbstractContextManager[Any]:
-    """Return a context with `distributed`'s defaults and `OURS`; the user's other settings hold in `USERS` alone."""
+@contextmanager
+def local_settings() -> Iterator[None]:
+    """Keep `distributed`'s defaults and `OURS`; the user's other settings hold in `USERS` alone."""
     users = {name: value for name in USERS if (value := dask.config.get(f"distributed.{name}", None)) not in UNFIT}
     # What dask does not know may be of the package of a cluster class.
     whole = dask.config.merge(dask.config.get("distributed"), defaults["distributed"])
     each = {f"distributed.{name}": value for name, value in (users | OURS).items()}
-    return dask.config.set({"distributed": whole} | each)
+    with _without_command(), dask.config.set({"distributed": whole} | each):
+        yield
+
+
+@contextmanager
+def _without_command() -> Iterator[None]:
+    """Keep workers from importing the command that started this process, and with it Dagster: a second for each.
+
+    Python does so in every process that it spawns, for functions that are defined there.
+    """
+    command = vars(sys.modules["__main__"])
+    hidden = {name: command[name] for name in ("__spec__", "__file__") if command.get(name)}
+    command.update(dict.fromkeys(hidden))
+    try:
+        yield
+    finally:
+        command.update(hidden)

@@ -1,0 +1,34 @@
+"""What worker processes import: what a block needs, and nothing of Dagster."""
+
+import pickle
+import subprocess
+import sys
+from multiprocessing.spawn import get_preparation_data
+
+from idr_assets.imaging.segmentation.run import SegmentationRun
+from idr_assets.orchestration.cluster.settings import local_settings
+from idr_assets_tests.support.dagster_home import ROOT
+from idr_assets_tests.support.small_image import Segmented
+
+UNPICKLE = """
+import pickle, sys
+import distributed.nanny
+pickle.load(sys.stdin.buffer)
+heavy = {"PIL", "dagster", "dask.array", "matplotlib", "pandas", "pyarrow", "sqlalchemy"}
+print(*sorted(heavy & sys.modules.keys()), end="")
+"""
+
+
+def test_workers_import_nothing_of_dagster_with_their_task(fresh: Segmented) -> None:
+    image = fresh.project.load_image()
+    run = SegmentationRun.prepare(image.source, image.recipe, image.window, image.labels_url)
+    task = pickle.dumps(run.task)
+    loaded = subprocess.run([sys.executable, "-c", UNPICKLE], input=task, capture_output=True, cwd=ROOT, check=False)  # noqa: S603
+    assert (loaded.returncode, loaded.stdout) == (0, b""), loaded.stderr
+
+
+def test_workers_do_not_import_the_command_that_started_the_run() -> None:
+    command = {"init_main_from_name", "init_main_from_path"}
+    with local_settings(), local_settings():
+        assert not command & get_preparation_data("worker").keys()
+    assert command & get_preparation_data("worker").keys()
