@@ -1,4 +1,4 @@
-"""The command `adopt`, and what `resume` adopts and heals first."""
+"""The command `adopt`, and what `resume` heals first."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -47,20 +47,6 @@ def adopt_and_tell(instance: dg.DagsterInstance, image: Image, cells: set[Cell])
             f"Not adopted: {len(others)} partitions, the first is {first}: {why}. `idr-assets resume {image.name}` "
             "makes them again."
         )
-
-
-def adopt_first(instance: dg.DagsterInstance, image: Image, cells: set[Cell]) -> set[Cell]:
-    """Adopt stored planes before others are made, and return those that are to be made.
-
-    What keeps planes from being adopted is for the run to report.
-    """
-    try:
-        adopted = adopt_planes(instance, image, cells).adopted
-    except ImageError:
-        return cells
-    if adopted:
-        click.echo(f"{len(adopted)} partitions of {image.title} are stored already: they are adopted.", err=True)
-    return cells - adopted
 
 
 def heal_first(instance: dg.DagsterInstance, images: Sequence[Image]) -> None:

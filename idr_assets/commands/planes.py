@@ -7,7 +7,7 @@ from itertools import chain
 import click
 import dagster as dg
 
-from idr_assets.commands.adopt import adopt_first, heal_first
+from idr_assets.commands.adopt import heal_first
 from idr_assets.commands.options import image_name, module_option, read_definitions
 from idr_assets.commands.to_do import list_to_do
 from idr_assets.instance import open_instance
@@ -49,7 +49,7 @@ def missing(name: str, module: str | None, *, stale: bool, in_progress: bool) ->
 def resume(name: str, module: str | None, *, stale: bool, in_progress: bool) -> None:
     """Make missing and failed planes of IMAGE, or of all images of a list.
 
-    Adopts those that are stored already, as `adopt` does. Then draws its figures and measures its objects, from the
+    Takes over those that are stored already, as `adopt` does. Then draws its figures and measures its objects, from the
     planes that are done, even if others failed.
     """
     definitions = read_definitions(module)
@@ -71,11 +71,10 @@ def _resume(
     images: Sequence[Image],
     to_do: Sequence[tuple[Image, set[Cell]]],
 ) -> list[bool]:
-    """Adopt or make the given (t, z) of an image, then its figures and objects; return whether each run succeeded."""
-    left = [(image, adopt_first(instance, image, cells)) for image, cells in to_do]
+    """Make the given (t, z) of an image, then its figures and objects; return whether each run succeeded."""
     done = [
         _run(instance, job, [dg.AssetKey(image.key("plane_labels"))], tags)
-        for image, cells in left
+        for image, cells in to_do
         for tags in plan_runs(instance, image, cells)
     ]
     labels = [dg.AssetKey(image.key("plane_labels")) for image in images]

@@ -17,6 +17,9 @@ TAG = ".dagster/idr_assets_planes_"
 ROWS = ".dagster/idr_assets_rows_"
 """Start of the names of tags with the keys of the range's rows, for partitions whose keys are no numbers."""
 
+TAKES_OVER = {".dagster/idr_assets_takes_over": "true"}
+"""Tag of a run that makes what is missing: planes that are stored and prove right are not made again."""
+
 LONGEST = 2000
 """Characters of a tag: PostgreSQL has an index of them, which takes no more than 2,700 bytes."""
 

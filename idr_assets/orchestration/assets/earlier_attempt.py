@@ -16,6 +16,7 @@ from idr_assets.orchestration.dead_runs import fail_dead_runs
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.partitions import partition_key, planes_of
 from idr_assets.orchestration.rectangles import Cell
+from idr_assets.orchestration.scattered import TAKES_OVER
 from idr_assets.orchestration.versions import is_stale, version_tags
 
 PARENT_TAG = "dagster/parent_run_id"
@@ -102,6 +103,11 @@ def read_stored(output: OutputImage, image: Image, event: dg.AssetMaterializatio
         return []
     kept = [summary.checksum for summary in summaries]
     return summaries if None not in kept and kept == read_checksums(output, planes) else []
+
+
+def takes_over(run: dg.DagsterRun) -> bool:
+    """Return whether a run makes only what is not stored yet; one that repeats all of another run does not."""
+    return run.tags.keys() >= TAKES_OVER.keys() and (PARENT_TAG not in run.tags or _is_retry(run))
 
 
 def _is_retry(run: dg.DagsterRun) -> bool:

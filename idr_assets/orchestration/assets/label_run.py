@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from idr_assets.imaging.planes import Block
-from idr_assets.orchestration.assets.earlier_attempt import read_earlier_attempt, read_unevaluated
+from idr_assets.orchestration.assets.adoption import read_adoptable
+from idr_assets.orchestration.assets.earlier_attempt import read_earlier_attempt, read_unevaluated, takes_over
 from idr_assets.orchestration.assets.lost_database import log_if_possible
 from idr_assets.orchestration.assets.plane_events import PlaneEvents
 from idr_assets.orchestration.assets.plane_report import log_remarks, report
@@ -75,7 +76,7 @@ class LabelRun:
 
 
 def begin_labels(context: dg.AssetExecutionContext, image: Image, begin: Begin) -> LabelRun:
-    """Open source and output, and take over what the run has made of which this one is a retry."""
+    """Open source and output, and take over what is made already, if this run is a retry or makes what is missing."""
     cells = wanted_cells(context, image)
     run, watch = begin(context, cells)
     context.log.info("chunks are verified by: %s", run.level.store.verification.means)
@@ -83,4 +84,10 @@ def begin_labels(context: dg.AssetExecutionContext, image: Image, begin: Begin) 
     planes = PlaneEvents(context, run, cells, watch)
     earlier = read_earlier_attempt(context, image, cells, run.output)
     planes.take_over(earlier.events, earlier.summaries)
-    return LabelRun(context, image, run, watch, planes, list(rectangles(image, cells - earlier.cells)))
+    left = cells - earlier.cells
+    if left and takes_over(context.run):
+        stored = read_adoptable(context, image, left, run.output, run.provenance.fingerprint)
+        context.log.info("%d of %d partitions are stored already, and taken over", len(stored.cells), len(left))
+        planes.take_over(stored.events, stored.summaries)
+        left -= stored.cells
+    return LabelRun(context, image, run, watch, planes, list(rectangles(image, left)))

@@ -16,7 +16,7 @@ from idr_assets.orchestration.partitions import (
     window_partitions,
 )
 from idr_assets.orchestration.rectangles import Cell
-from idr_assets.orchestration.scattered import scatter_tags
+from idr_assets.orchestration.scattered import TAKES_OVER, scatter_tags
 from idr_assets.orchestration.versions import is_stale, latest_tags, version_tags
 
 TO_DO = (None, "FAILED")
@@ -53,14 +53,15 @@ def stale_planes(instance: dg.DagsterInstance, image: Image) -> set[Cell]:
 def plan_runs(instance: dg.DagsterInstance, image: Image, cells: Collection[Cell]) -> list[dict[str, str]]:
     """Return the tags of the runs that make the given (t, z), and no others: one run.
 
-    With Dagster's own event log it is a run for each rectangle: planes between them would count as failed.
+    Planes that are stored already are taken over. With Dagster's own event log it is a run for each rectangle: planes
+    between them would count as failed.
     """
     from idr_assets.orchestration.event_log import makes_scattered  # noqa: PLC0415
 
     if cells and makes_scattered(instance):
         block = cover(image, cells)
-        return [range_tags(image, block) | scatter_tags(cells, block.t, block.z, row_names(image, block))]
-    return [range_tags(image, block) for block in rectangles(image, cells)]
+        return [range_tags(image, block) | TAKES_OVER | scatter_tags(cells, block.t, block.z, row_names(image, block))]
+    return [range_tags(image, block) | TAKES_OVER for block in rectangles(image, cells)]
 
 
 def _name(state: Enum | None, *, recorded: bool) -> str | None:
