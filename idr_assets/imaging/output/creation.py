@@ -17,7 +17,8 @@ from idr_assets.imaging.output.attributes import (
     describe_labels,
     describe_source,
 )
-from idr_assets.imaging.output.disk_files import clear_partials, retry_write
+from idr_assets.imaging.output.disk_files import retry_write
+from idr_assets.imaging.output.files import clear_documents
 from idr_assets.imaging.output.growth import grow_array
 from idr_assets.imaging.output.nodes import create_group, create_node, list_label_groups
 from idr_assets.imaging.output.output_image import SEGMENTATION, OutputImage, open_output
@@ -57,6 +58,7 @@ def create_output(url: str, level: Level, name: str = SEGMENTATION, *, version: 
     """
     written_as, source = FORMATS[version], level.url.rstrip("/").rpartition("/")[2]
     check_owner(url, level, version)
+    clear_documents(url)
     of_image = describe_image(level, source, written_as) | {"idr_assets": describe_source(level)}
     create_group(url, "", of_image, written_as)
     check_level(url, level)
@@ -85,7 +87,6 @@ def _follow(url: str, level: Level, written_as: Format) -> None:
             ours = "idr_assets" in attributes
             if ours and not _describes(attributes, read_geometry(mask(place), "0", store), level):
                 retry_write(partial(group.attrs.put, describe_again(attributes, level, written_as)))
-        clear_partials(store, "")
         if ours:
             grow_array(place, "0", level.shape)
 
@@ -118,4 +119,4 @@ def create_array(  # noqa: PLR0913
     sizes = (min(length, LONGEST_CHUNK) for length in (slices, *shape[3:]))
     options: dict[str, Any] = {"fill_value": 0, "zarr_format": written_as.zarr_format, **written_as.array}
     create = partial(zarr.create_array, name=path, shape=shape, dtype=dtype, chunks=(1, 1, *sizes), **options)
-    create_node(url, path, create)
+    create_node(url, create)

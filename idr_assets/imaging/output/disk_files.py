@@ -2,8 +2,9 @@
 
 A file is written under another name that ends in `.partial`, then renamed; Zarr's local stores do the same.
 Nothing tells whether the writer of a partial file is still alive: neither the file's age nor, from another machine, its
-process. So whoever has written a file removes every partial file beside it. A writer that loses its own in this way
-writes again. This ends, because each writer removes partial files only once, after it has written.
+process. So whoever has written a file removes every partial file beside it, and a run, before it writes, those beside
+the documents of its output. A writer that loses its own in this way writes again. This ends, because each removes
+partial files only once.
 """
 
 import os

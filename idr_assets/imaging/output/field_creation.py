@@ -12,7 +12,7 @@ from typing import Any
 
 from idr_assets.imaging.ome_zarr.formats import FORMATS, Format, Version
 from idr_assets.imaging.output.creation import create_output, list_labels
-from idr_assets.imaging.output.files import read_ends, write_file
+from idr_assets.imaging.output.files import clear_documents, read_ends, write_file
 from idr_assets.imaging.output.origin_array import ORIGINS, create_origin_array
 from idr_assets.imaging.output.provenance import Provenance, add_provenance, record_group
 from idr_assets.imaging.reading.level import Level
@@ -52,6 +52,7 @@ class FieldCreation:
     def _copy(self, documents: Documents, field: Field, level: Level, provenance: Provenance) -> None:
         """Write what a field lacks of the documents, if what it has is the same; create it by itself if it is not."""
         place = f"{self.url}/{field.path}"
+        clear_documents(place)
         wanted = _replace_record(documents, provenance, self.name, self._format)
         found = dict(zip(wanted, read_ends(place, [*wanted], 0), strict=True))
         listing = f"labels/{self._format.attributes}"

@@ -10,12 +10,10 @@ import zarr
 
 from idr_assets.imaging.errors import DAMAGED, ImageError
 from idr_assets.imaging.output.arrays import is_same, open_array
-from idr_assets.imaging.output.disk_files import clear_partials
 from idr_assets.imaging.output.files import update_file
 from idr_assets.imaging.planes import Plane, evenly_spread, has_grown
 from idr_assets.imaging.reading.level import Level
 from idr_assets.imaging.reading.missing_chunks import DOCUMENT
-from idr_assets.imaging.stores.by_address import open_store
 from idr_assets.imaging.stores.zarr_settings import own_settings
 
 MOST_COMPARED = 9
@@ -40,7 +38,6 @@ def grow_array(url: str, path: str, shape: Sequence[int]) -> None:
         return
     if has_grown(tuple(map(max, shape, array.shape)), array.shape):
         update_file(f"{url}/{path}/{DOCUMENT[array.metadata.zarr_format]}", partial(_lengthen, shape))
-        clear_partials(open_store(url), path)
 
 
 @own_settings

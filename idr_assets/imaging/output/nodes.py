@@ -11,7 +11,7 @@ from zarr.abc.store import Store
 from zarr.errors import ContainsArrayError, ContainsGroupError, GroupNotFoundError
 
 from idr_assets.imaging.ome_zarr.formats import FORMATS, Format
-from idr_assets.imaging.output.disk_files import clear_partials, retry_write
+from idr_assets.imaging.output.disk_files import retry_write
 from idr_assets.imaging.output.files import write_file
 from idr_assets.imaging.output.store_faults import explain_reads, explain_writes
 from idr_assets.imaging.stores.by_address import open_filesystem, open_store
@@ -36,7 +36,7 @@ def create_group(url: str, path: str, attributes: dict[str, Any], written_as: Fo
         content = json.dumps(attributes, indent=zarr.config.get("json_indent")).encode()
         write_file("/".join(filter(None, [url, path, written_as.attributes])), content)
     create = partial(zarr.create_group, path=path, attributes=attributes, zarr_format=written_as.zarr_format)
-    create_node(url, path, create)
+    create_node(url, create)
 
 
 def write_group(url: str, path: str, attributes: dict[str, Any], written_as: Format) -> None:
@@ -50,8 +50,8 @@ def write_group(url: str, path: str, attributes: dict[str, Any], written_as: For
         write_file("/".join(filter(None, [url, path, name])), content)
 
 
-def create_node(url: str, path: str, create: Callable[[Store], object]) -> None:
-    """Call `create` unless the node `path` exists; raise `ImageError` if it cannot be written."""
+def create_node(url: str, create: Callable[[Store], object]) -> None:
+    """Call `create` unless its node exists; raise `ImageError` if it cannot be written."""
     store = open_store(url)
 
     def once() -> None:
@@ -60,7 +60,6 @@ def create_node(url: str, path: str, create: Callable[[Store], object]) -> None:
 
     with explain_writes(url):
         retry_write(once)
-    clear_partials(store, path)
 
 
 def read_attributes(document: bytes) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from idr_assets.imaging.ome_zarr.formats import FORMATS, Format, Version
 from idr_assets.imaging.output.field_creation import AT_ONCE, FieldCreation
-from idr_assets.imaging.output.files import update_file
+from idr_assets.imaging.output.files import clear_documents, update_file
 from idr_assets.imaging.output.nodes import create_group
 from idr_assets.imaging.output.provenance import Provenance
 from idr_assets.imaging.output.refusals import check_level, check_owner
@@ -42,6 +42,7 @@ def create_plate(
     """
     written_as, level = FORMATS[version], next(iter(fields.values()))[0]
     check_owner(url, plate, version)
+    clear_documents(url, ("", "*/", "*/*/"))
     title = plate.url.rstrip("/").rpartition("/")[2]
     about = {"idr_assets": {"level": level.path, "labels": {}}}
     create_group(url, "", written_as.placed(_describe_plate([], title, written_as)) | about, written_as)

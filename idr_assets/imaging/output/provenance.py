@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from idr_assets.imaging.ome_zarr.formats import FORMATS
-from idr_assets.imaging.output.disk_files import clear_folder
 from idr_assets.imaging.output.files import read_ends
 from idr_assets.imaging.output.nodes import create_group, read_attributes
 from idr_assets.imaging.output.output_image import OutputImage
@@ -73,13 +72,10 @@ def add_provenance(output: OutputImage, provenance: Provenance) -> None:
     """Store how planes of the output's label group are made, unless that record exists."""
     filesystem, root = open_filesystem(output.url)
     path, record = record_group(output.name, provenance), {"idr_assets": provenance.to_json()}
-    groups = {provenance_group(output.name): {}, path: record}
-    known = not is_s3(output.url) and filesystem.exists(f"{root}/{path}/{output.format.group}")
-    for group, attributes in groups.items():  # S3 may answer from what it remembers, so the groups are looked at there
-        if known:
-            clear_folder(f"{root}/{group}")  # one of two workers that wrote the same group may have been killed
-        else:
-            create_group(output.url, group, attributes, output.format)
+    if not is_s3(output.url) and filesystem.exists(f"{root}/{path}/{output.format.group}"):
+        return  # as for all blocks but the first; S3 may answer from what it remembers
+    create_group(output.url, provenance_group(output.name), {}, output.format)
+    create_group(output.url, path, record, output.format)
 
 
 def read_provenance(url: str, labels: str) -> list[Provenance]:

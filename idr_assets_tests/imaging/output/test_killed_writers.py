@@ -18,17 +18,13 @@ import pytest
 from idr_assets.imaging.objects.tables import write_objects
 from idr_assets.imaging.output.creation import create_output
 from idr_assets.imaging.output.files import write_file
-from idr_assets.imaging.output.output_image import open_output
-from idr_assets.imaging.output.provenance import (
-    Provenance,
-    add_provenance,
-    provenance_group,
-    read_provenance,
-    record_group,
-)
+from idr_assets.imaging.output.origin_array import create_origin_array
+from idr_assets.imaging.output.output_image import OutputImage, open_output
+from idr_assets.imaging.output.plane_records import write_record
+from idr_assets.imaging.output.provenance import Provenance, add_provenance, read_provenance
 from idr_assets.imaging.output.writing import store_planes
-from idr_assets.imaging.planes import Block
-from idr_assets.imaging.reading.level import open_level
+from idr_assets.imaging.planes import Block, Plane
+from idr_assets.imaging.reading.level import Level, open_level
 from idr_assets_tests.support.forked import FORKED, exit_codes, fork
 from idr_assets_tests.support.idr_stores import write_image
 from idr_assets_tests.support.stored_files import files
@@ -129,17 +125,16 @@ def test_two_processes_that_note_ways_at_once_lose_none(tmp_path: Path) -> None:
     assert partials(output) == []
 
 
-def test_what_a_killed_writer_left_beside_a_record_that_exists_is_cleared_away(tmp_path: Path) -> None:
-    write_image(tmp_path / "source.zarr", PIXELS, version="0.4")
-    output = create_output(str(tmp_path / "output"), open_level(str(tmp_path / "source.zarr"), "0"))
-    record = Provenance.from_json({"segmentation": {"function": "a"}})
-    add_provenance(output, record)
-    groups = (
-        tmp_path / "output" / provenance_group(output.name),
-        tmp_path / "output" / record_group(output.name, record),
-    )
-    for group in groups:
-        (group / "zarr.0123.partial").touch()
-    add_provenance(output, record)
-    assert partials(tmp_path) == []
-    assert [group for group in groups if not (group / "zarr.json").exists()] == []
+def test_what_killed_writers_left_beside_documents_that_exist_is_cleared_away(image: OutputImage, level: Level) -> None:
+    record, output = Provenance.from_json({"segmentation": {"function": "a"}}), Path(image.url)
+    create_origin_array(image, level.shape)
+    add_provenance(image, record)
+    write_record(image, record, "recipe", {Plane(0, 0, 0): {}})
+    before, folders = files(output), {file.parent for file in output.rglob("*") if file.is_file()}
+    assert len(folders) == 9
+    for folder in folders:
+        (folder / "zarr.0123.partial").touch()
+        (folder / ".zattrs.0123.partial").touch()
+    create_output(image.url, level, image.name, version=image.format.version)
+    assert partials(output) == []
+    assert files(output) == before

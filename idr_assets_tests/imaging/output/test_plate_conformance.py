@@ -23,6 +23,9 @@ from idr_assets_tests.support.plate_stores import SHAPE, field_pixels, write_pla
 FIELDS = list_fields(parse_wells(["B02:C03"]), [0, 1])
 
 
+DOCUMENTS = ("zarr.json", ".zgroup", ".zarray")
+
+
 def make(folder: Path, version: Version, fields: tuple[Field, ...], name: str = "segmentation") -> str:
     """Make these fields of the output, and fill them: an object with the number of its field in each plane."""
     url = str(folder / "output.zarr")
@@ -52,8 +55,14 @@ def output(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     """Write a plate in two runs, the first of them of two fields alone."""
     folder = tmp_path_factory.mktemp("plate")
     write_plate(folder / "plate.zarr", FIELDS)
-    make(folder, request.param, FIELDS[2:4])
+    some = Path(make(folder, request.param, FIELDS[2:4]))
+    for document in [it for name in DOCUMENTS for it in some.rglob(name)]:
+        (document.parent / "zarr.0123.partial").touch()  # as killed writers leave it
     return make(folder, request.param, FIELDS), request.param
+
+
+def test_what_killed_writers_left_beside_documents_is_cleared_away(output: tuple[str, Version]) -> None:
+    assert list(Path(output[0]).rglob("*.partial")) == []
 
 
 def test_validators_accept_the_plate_and_each_field(output: tuple[str, Version]) -> None:
