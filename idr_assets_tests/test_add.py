@@ -88,3 +88,45 @@ def test_a_name_that_no_image_can_have_is_refused(project: ImageProject) -> None
     assert project.root.exists()
     assert "'a-b' cannot name an image" in add("a-b", "image.zarr").stderr
     assert "is no mapping; write it as in a YAML" in add("a", "image.zarr", "--window", "[0, 9]").stderr
+
+
+def add_list(table: Path, *arguments: str) -> Result:
+    return add("--list", str(table), *arguments)
+
+
+def test_addresses_become_a_list_and_a_wrong_one_leaves_the_others(project: ImageProject, url: str) -> None:
+    table, good = project.yaml.with_name("images.csv"), f"{url}/an%20embryo%20%C3%A9.zarr"
+    found = add_list(table, good, f"{url}/nowhere", f"{good}/", "--channel", "0")
+    assert found.exit_code == 1
+    assert found.stderr.startswith(f"address 2: No Zarr group at {url}/nowhere")
+    assert "an_embryo__: level 0, channel 0, t 0 to 1, z 0 to 2: 6 planes\n" in found.stdout
+    assert found.stdout.endswith("next: idr-assets resume embryo\n")
+    assert table.read_text() == f"name,url\nan_embryo__,{good}\nan_embryo___2,{good}/\n"
+    images = (project.load().resources or {})["embryo_io"].images
+    assert [(image.name, image.shape, image.window.c) for image in images] == [
+        ("an_embryo__", (2, 1, 3, 90, 100), (0,)),
+        ("an_embryo___2", (2, 1, 3, 90, 100), (0,)),
+    ]
+    assert "so nothing was written" in add_list(table, good).stdout
+
+
+def test_rows_of_a_table_are_filled_beside_what_they_say(project: ImageProject, url: str) -> None:
+    table, good = project.yaml.with_name("images.tsv"), f"{url}/an embryo é.zarr"
+    table.parent.mkdir(parents=True)
+    first, wrong = f"a\t{good}\t{{z: [1, 1]}}\tnone", f"b\t{url}/page.html\t\tDMSO"
+    table.write_text(f"name\turl\twindow\tdrug\n{first}\n{wrong}\nc\t{good}\n")
+    found = add_list(table)
+    assert (found.exit_code, found.stderr.count("\n")) == (1, 1)
+    assert found.stderr.startswith(f"{table}:3: ")
+    assert table.read_text().splitlines()[1:] == [first, wrong, f"c\t{good}\t{{t: all, z: all}}\t"]
+    a, _, c = (project.load().resources or {})["embryo_io"].images
+    assert (a.shape, a.z, c.shape, c.z) == ((2, 1, 3, 90, 100), range(1, 2), (2, 1, 3, 90, 100), range(3))
+
+
+def test_a_table_where_no_list_can_be_is_refused(project: ImageProject) -> None:
+    outside = add_list(project.root / "images.csv", "a.zarr")
+    assert (outside.exit_code, "name for example study/defs/screen/images.csv" in outside.stderr) == (1, True)
+    project.write()
+    assert "is no list with `images: images.csv`" in add_list(project.yaml.with_name("images.csv"), "a.zarr").stderr
+    assert "are for one image" in add_list(project.yaml.with_name("images.csv"), "a.zarr", "--look").stderr
+    assert "Write a NAME and an ADDRESS" in add("a.zarr").stderr

@@ -1,6 +1,6 @@
 """The YAML of a new image from its address: read its metadata, choose, and check what is written."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,11 @@ from idr_assets.components.image_fields import ImageFields
 from idr_assets.components.new_address import NewAddress, place_address
 from idr_assets.components.new_image import Choice, NewImage, choose_fields, name_channel
 from idr_assets.components.survey_text import describe_levels, list_channels
+from idr_assets.components.yaml_model import explain_errors
 from idr_assets.components.yaml_text import describe_fields
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.planes import Block
+from idr_assets.imaging.reading.level import Level
 from idr_assets.imaging.reading.survey import survey_levels
 from idr_assets.imaging.segmentation.recipe import Recipe
 
@@ -49,8 +51,7 @@ class Draft:
     @property
     def window(self) -> Block:
         """The planes to segment."""
-        ranges = self.fields.window.ranges(self.choice.level.shape)
-        return Block(ranges["t"], tuple(self.choice.values["channels"]), ranges["z"])
+        return _window(self.choice, self.fields)
 
     @property
     def recipe(self) -> Recipe:
@@ -60,12 +61,7 @@ class Draft:
     @property
     def report(self) -> str:
         """What the image has, and what was chosen."""
-        level, window = self.choice.level, self.window
-        channels = ", ".join(name_channel(index, level.geometry.channels) for index in window.c)
-        return (
-            f"{self.levels}\n\nchosen: level {level.path}, channel {channels}, t {window.t[0]} to {window.t[-1]}, "
-            f"z {window.z[0]} to {window.z[-1]}: {len(window):,} planes"
-        )
+        return f"{self.levels}\n\nchosen: {describe_choice(self.choice, self.fields)}"
 
     @property
     def next(self) -> str:
@@ -84,6 +80,19 @@ def draft_image(wishes: NewImage, name: str, project: Path) -> Draft:
         Where there is no image, or a wish does not fit it; the message says which address or value to take.
 
     """
+    choice, address, levels = survey_image(wishes, name, project)
+    known = [f"{level.path} is {' x '.join(map(str, level.plane_shape))} pixels" for level in levels]
+    notes = {
+        "level": [f"Of this image (y x x): {', '.join(known)}."],
+        "channels": [f"Of this image: {list_channels(choice.level)}."],
+    }
+    text = describe_fields(ImageFields, {"url": address.written, **choice.values}, notes)
+    fields = validate_fields(yaml.safe_load(text)["attributes"])
+    return Draft(name, text, fields, choice, address, describe_levels(levels, choice.level))
+
+
+def survey_image(wishes: NewImage, name: str, project: Path) -> tuple[Choice, NewAddress, tuple[Level, ...]]:
+    """Choose what is said about the image at `wishes.url`; return its address and its levels too."""
     address = place_address(str(wishes.url), name, project)
     levels = survey_levels(address.read, wishes.storage_options, wishes.axes)
     bare = levels[0].address != address.read  # the folder above an array
@@ -93,22 +102,29 @@ def draft_image(wishes: NewImage, name: str, project: Path) -> Draft:
         message = f"{levels[0].url} has OME-Zarr metadata, which say its axes, so nothing was written. Name no axes."
         raise ImageError(message)
     choice = choose_fields(wishes, levels)
-    known = [f"{level.path} is {' x '.join(map(str, level.plane_shape))} pixels" for level in levels]
-    notes = {
-        "level": [f"Of this image (y x x): {', '.join(known)}."],
-        "channels": [f"Of this image: {list_channels(choice.level)}."],
-    }
     axes = {"axes": list(choice.level.geometry.axes)} if bare else {}
-    text = describe_fields(ImageFields, {"url": address.written, **choice.values, **axes}, notes)
-    fields = _validate(yaml.safe_load(text)["attributes"])
-    return Draft(name, text, fields, choice, address, describe_levels(levels, choice.level))
+    return replace(choice, values={**choice.values, **axes}), address, levels
 
 
-def _validate(attributes: dict[str, Any]) -> ImageFields:
+def describe_choice(choice: Choice, fields: ImageFields) -> str:
+    """Say which level, channels and planes were chosen."""
+    level, window = choice.level, _window(choice, fields)
+    channels = ", ".join(name_channel(index, level.geometry.channels) for index in window.c)
+    return (
+        f"level {level.path}, channel {channels}, t {window.t[0]} to {window.t[-1]}, "
+        f"z {window.z[0]} to {window.z[-1]}: {len(window):,} planes"
+    )
+
+
+def validate_fields(attributes: dict[str, Any]) -> ImageFields:
     """Check a YAML as its load does, so that nothing is written that cannot be loaded."""
     try:
         return ImageFields.model_validate(attributes)
     except ValidationError as error:
-        faults = [f"`{'.'.join(map(str, line['loc']))}`: {line['msg']}" for line in error.errors()]
-    message = f"Nothing was written, because the YAML could not be loaded. {'; '.join(faults)}"
-    raise ImageError(message)
+        message = f"Nothing was written, because the YAML could not be loaded. {explain_errors(error)}"
+        raise ImageError(message) from None
+
+
+def _window(choice: Choice, fields: ImageFields) -> Block:
+    ranges = fields.window.ranges(choice.level.shape)
+    return Block(ranges["t"], tuple(choice.values["channels"]), ranges["z"])

@@ -1,10 +1,8 @@
-"""Read the rows of a list of images from its YAML, or from a CSV or TSV file beside it."""
+"""The rows of a list of images, which stand in its YAML, or in a CSV or TSV file beside it."""
 
-import csv
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -21,6 +19,15 @@ OF_IMAGES = ["name", *(name for name in ImageFields.model_fields if name not in 
 
 TEXTS = {"name", "url", "endpoint", "level", "dtype", "format"}
 """Fields whose cells are texts; those of the other fields are YAML, such as `[1, 2, 16, 128, 135]`."""
+
+
+REPLACED = {
+    "url": {"image_id", "endpoint"},
+    "image_id": {"url"},
+    "segmentation": {"segmentations"},
+    "segmentations": {"segmentation"},
+}
+"""Fields of the list that a field of an image replaces, because an image has one or the other."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,10 @@ class Row:
         fields = {name: value for name, value in self.cells.items() if name in OF_IMAGES and name != "name"}
         return {name: _parse(name, value) for name, value in fields.items()}
 
+    def fill(self, values: Mapping[str, Any]) -> "Row":
+        """Return the row with more cells; those that it has stay as they are."""
+        return replace(self, cells={**{name: _write(name, value) for name, value in values.items()}, **self.cells})
+
     def check(self) -> None:
         """Raise `ValueError` if cells are too many, or a column is no field but is probably meant to be one."""
         if self.excess:
@@ -61,30 +72,15 @@ class Row:
                 raise ValueError(message)
 
 
+def join_fields(common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Join the fields of a list and those of one of its images."""
+    replaced = set[str]().union(OF_LISTS, *(REPLACED.get(field, ()) for field in own))
+    return {**{field: value for field, value in common.items() if field not in replaced}, **own}
+
+
 def inline_rows(images: list[dict[str, Any]], context: dg.ResolutionContext) -> list[Row]:
     """Return the rows that the YAML itself lists."""
     return [Row(name_place(context, "images", at), cells) for at, cells in enumerate(images)]
-
-
-def file_rows(path: Path) -> Iterator[Row]:
-    """Read a CSV or TSV file; raise `ValueError` if it cannot be read, or its first line names no columns."""
-    try:
-        text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"{path} cannot be read ({error}), so the list has no images. Write a CSV or TSV file in UTF-8."
-        raise ValueError(message) from error
-    first = text.partition("\n")[0]
-    lines = csv.reader(text.splitlines(keepends=True), delimiter=max("\t;,", key=first.count))
-    head = [name.strip() for name in next(lines, [])]
-    if "name" not in head or "" in head or len(set(head)) < len(head):
-        message = f"{path}:1 names the columns {head}. Write `name`, `url` and others, each once."
-        raise ValueError(message)
-    line = lines.line_num
-    for cells in lines:
-        place, line = f"{path}:{line + 1}", lines.line_num
-        if any(cell.strip() for cell in cells):
-            given = {name: cell.strip() for name, cell in zip(head, cells, strict=False) if cell.strip()}
-            yield Row(place, given, excess=max(0, len(cells) - len(head)))
 
 
 def _parse(name: str, value: Any) -> Any:  # noqa: ANN401  any value that YAML may hold
@@ -95,3 +91,9 @@ def _parse(name: str, value: Any) -> Any:  # noqa: ANN401  any value that YAML m
     except yaml.YAMLError as error:
         message = f"{name} is {value!r}, which is no YAML; write it as in a YAML file"
         raise ValueError(message) from error
+
+
+def _write(name: str, value: Any) -> str:  # noqa: ANN401  any value that YAML may hold
+    """Write the cell that `_parse` reads."""
+    text: str = value if name in TEXTS else yaml.safe_dump(value, default_flow_style=True, width=10**9)
+    return text.removesuffix("\n").removesuffix("\n...")

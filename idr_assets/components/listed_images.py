@@ -2,24 +2,17 @@
 
 import dagster as dg
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from idr_assets.components.image_fields import ImageFields
-from idr_assets.components.image_rows import OF_LISTS, Row, file_rows, inline_rows
+from idr_assets.components.image_name import check_name
+from idr_assets.components.image_rows import OF_LISTS, Row, inline_rows, join_fields
+from idr_assets.components.image_table import read_table
 from idr_assets.components.images import describe_images, find_own_upstream
 from idr_assets.components.list_fields import ListFields
-from idr_assets.components.scaffold import check_name
 from idr_assets.components.taken_names import take_name
 from idr_assets.components.templates import fill_in
+from idr_assets.components.yaml_model import explain_errors
 from idr_assets.orchestration.image_list import ImageList, ListedImage
-
-REPLACED = {
-    "url": {"image_id", "endpoint"},
-    "image_id": {"url"},
-    "segmentation": {"segmentations"},
-    "segmentations": {"segmentation"},
-}
-"""Fields of the list that a field of an image replaces, because an image has one or the other."""
 
 
 class ListReader:
@@ -49,12 +42,14 @@ class ListReader:
         """Read each image."""
         images = self._fields.images
         found = ImageList(self._name, self._context.project_root, self._fields.group_by)
-        rows = file_rows(self._context.path / images) if isinstance(images, str) else inline_rows(images, self._yaml)
+        rows = (
+            read_table(self._context.path / images).rows if isinstance(images, str) else inline_rows(images, self._yaml)
+        )
         for row in rows:
             try:
                 found.images.append(self._read(row))
             except ValidationError as error:
-                found.faults.append((row.place, "; ".join(map(_explain, error.errors()))))
+                found.faults.append((row.place, explain_errors(error)))
             except ValueError as error:
                 found.faults.append((row.place, str(error)))
         return found
@@ -62,9 +57,7 @@ class ListReader:
     def _read(self, row: Row) -> ListedImage:
         row.check()
         name, given = check_name(row.name), fill_in(row.fields, self._yaml.at_path("images"))
-        replaced = set[str]().union(*(REPLACED.get(field, ()) for field in given))
-        kept = {field: value for field, value in self._common.items() if field not in replaced}
-        fields = ImageFields(**kept | given)
+        fields = ImageFields(**join_fields(self._common, given))
         if own := find_own_upstream(fields, name):
             message = f"`upstream` names {own!r}, an asset that is made from this image; name assets that produce it"
             raise ValueError(message)
@@ -78,8 +71,3 @@ class ListReader:
             message = f"{taken} has the same name, {name!r}, and the outputs of both would mix; rename one"
             raise ValueError(message)
         self._places[name.lower()] = place
-
-
-def _explain(error: ErrorDetails) -> str:
-    place, message = ".".join(map(str, error["loc"])), error["msg"].removeprefix("Value error, ")
-    return f"{place}: {message}" if place else message

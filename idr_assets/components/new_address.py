@@ -1,11 +1,18 @@
 """The address of a new image: as it is read, and as its YAML has it."""
 
+import re
+from collections.abc import Collection
+from itertools import chain, count
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
+from idr_assets.components.image_name import usable_name
 from idr_assets.imaging.errors import mask
 from idr_assets.orchestration.data_folder import data_url
+
+FILE = re.compile(r"(\.ome)?\.(zarr|ozx|zip)$", re.IGNORECASE)
+"""How the name of an image's folder or file ends."""
 
 
 class NewAddress(NamedTuple):
@@ -28,6 +35,16 @@ def place_address(address: str, name: str, project: Path) -> NewAddress:
         return NewAddress(address, address)
     variable = f"{name.upper()}_URL"
     return NewAddress(address, _template(variable, address), f"export {variable}='...'  # `url` with its secret")
+
+
+def name_by_address(address: str, taken: Collection[str]) -> str:
+    """Name an image by its file, and by what follows that, as in a plate; `taken` are others in lower case."""
+    path = unquote(urlsplit(address).path if "://" in address else address)
+    parts = [part for part in path.split("/") if part]
+    at = max((at for at, part in enumerate(parts) if FILE.search(part)), default=len(parts) - 1)
+    name = usable_name("_".join(FILE.sub("", part) for part in parts[at:])) or "image"
+    numbered = (f"{name}_{number}" for number in count(2))
+    return next(it for it in chain([name], numbered) if it.lower() not in taken)
 
 
 def _place_path(path: str, project: Path) -> NewAddress:

@@ -1,6 +1,5 @@
-"""What `dg scaffold defs idr_assets.SegmentedImage NAME` writes, and what an image may be named."""
+"""What `dg scaffold defs idr_assets.SegmentedImage NAME` writes."""
 
-import re
 from pathlib import Path
 
 import click
@@ -8,6 +7,7 @@ import dagster as dg
 
 from idr_assets.components.draft import draft_image
 from idr_assets.components.image_fields import ImageFields
+from idr_assets.components.image_name import image_name
 from idr_assets.components.new_image import NewImage
 from idr_assets.components.yaml_text import describe_fields
 from idr_assets.imaging.errors import ImageError
@@ -33,28 +33,3 @@ class CommentedYaml(dg.Scaffolder[NewImage]):
             request.target_path.rmdir()
             raise click.ClickException(str(error)) from error
         (request.target_path / "defs.yaml").write_text(text)
-
-
-def image_name(folder: Path) -> str:
-    """Return the name of the image in a folder; raise `ValueError` if asset keys cannot contain it."""
-    if not re.fullmatch(r"\w+", folder.name, re.ASCII):
-        message = (
-            f"The folder {folder} names the image {folder.name!r}, but keys of assets and jobs take letters, digits "
-            f"and _ only. Rename the folder, for example to {usable_name(folder.name)}."
-        )
-        raise ValueError(message)
-    return folder.name
-
-
-def check_name(name: str) -> str:
-    """Return the name that a list gives an image; raise `ValueError` if asset keys cannot contain it."""
-    if not re.fullmatch(r"\w+", name, re.ASCII):
-        other = usable_name(name) or "image_1"
-        message = f"`name` is {name!r}, but keys of assets take letters, digits and _ only; write for example {other}"
-        raise ValueError(message)
-    return name
-
-
-def usable_name(text: str) -> str:
-    """Replace the characters that the name of an image cannot have."""
-    return re.sub(r"\W", "_", text, flags=re.ASCII)

@@ -12,8 +12,9 @@ from pydantic import BaseModel, ValidationError
 
 from idr_assets.components.dask_cluster import default_resources
 from idr_assets.components.image_fields import ImageFields
+from idr_assets.components.image_name import image_name, usable_name
 from idr_assets.components.images import describe_images, find_own_upstream
-from idr_assets.components.scaffold import CommentedYaml, image_name, usable_name
+from idr_assets.components.scaffold import CommentedYaml
 from idr_assets.components.taken_names import take_name
 from idr_assets.components.templates import check_post_processing, fill_in, locate
 from idr_assets.orchestration.image import Image

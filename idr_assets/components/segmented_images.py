@@ -6,9 +6,9 @@ import dagster as dg
 from pydantic import BaseModel, PrivateAttr, ValidationError
 
 from idr_assets.components.dask_cluster import default_resources
+from idr_assets.components.image_name import image_name
 from idr_assets.components.list_fields import ListFields
 from idr_assets.components.listed_images import ListReader
-from idr_assets.components.scaffold import image_name
 from idr_assets.components.taken_names import take_name
 from idr_assets.components.templates import check_post_processing, fill_in, locate
 from idr_assets.orchestration.list_definitions import list_definitions

@@ -8,8 +8,8 @@ from typing import override
 import click
 import dagster as dg
 
+from idr_assets.components.image_name import image_name
 from idr_assets.components.plate_fields import PlateFields
-from idr_assets.components.scaffold import image_name
 from idr_assets.components.segmented_image import SegmentedImage
 from idr_assets.components.yaml_text import describe_fields
 from idr_assets.orchestration.image import Image

@@ -29,3 +29,13 @@ class YamlFields(dg.Model):
         else:
             message = f"{line['msg']}. {name}: {cls.model_fields[name].description}"
         return InitErrorDetails(type="value_error", loc=line["loc"], input=line["input"], ctx={"error": message})
+
+
+def explain_errors(error: ValidationError) -> str:
+    """Join the errors of fields to one line."""
+    return "; ".join(map(_explain, error.errors()))
+
+
+def _explain(line: ErrorDetails) -> str:
+    place, message = ".".join(map(str, line["loc"])), line["msg"].removeprefix("Value error, ")
+    return f"{place}: {message}" if place else message

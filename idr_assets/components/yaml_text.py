@@ -1,7 +1,7 @@
 """The text of a YAML: each field with its description as a comment."""
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import chain
 from types import MappingProxyType
 from typing import Any, Final
@@ -23,12 +23,17 @@ def describe_fields(
     values: Mapping[str, Any] = NOTHING,
     notes: Notes = NOTHING,
     component: str = "SegmentedImage",
+    left_out: Collection[str] = (),
 ) -> str:
     """Return the YAML of a new image: each field with its description and notes as comments, and its value.
 
-    A field that has no value gets its first example.
+    A field that has no value gets its first example, unless it is `left_out`.
     """
-    described = [(name, field) for name, field in fields.model_fields.items() if field.examples or name in values]
+    described = [
+        (name, field)
+        for name, field in fields.model_fields.items()
+        if name in values or (field.examples and name not in left_out)
+    ]
     lines = chain.from_iterable(
         _describe(name, field, values.get(name, (field.examples or [None])[0]), notes.get(name, ()))
         for name, field in described

@@ -64,9 +64,9 @@ REFUSED = [
     ({"level": "7"}, r"Level '7' is not in the multiscales .* one of \['0', '1', '2'\]"),
     ({"channel": ["2"]}, r"has no channel '2', so nothing was written\. .*: 0 'DAPI', 1 'GFP"),
     ({"channel": ["dapi"]}, "has no channel 'dapi'"),
-    ({"window": {"t": [0, 3]}}, "Nothing was written.* `window`: .*t ends at 3, but the shape has t 0 to 2"),
-    ({"window": {"x": 1}}, r"`window.x`: .*this field does not exist; choose from: t, z"),
-    ({"segmentation": "no.such"}, "`segmentation.function`: .*'no.such' cannot be imported"),
+    ({"window": {"t": [0, 3]}}, "Nothing was written.* window: .*t ends at 3, but the shape has t 0 to 2"),
+    ({"window": {"x": 1}}, r"window.x: .*this field does not exist; choose from: t, z"),
+    ({"segmentation": "no.such"}, "segmentation.function: .*'no.such' cannot be imported"),
 ]
 
 
