@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from idr_assets.command_line import main
+from idr_assets.components.image_rows import Row
 from idr_assets_tests.support.idr_stores import nuclei_plane, write_image
 from idr_assets_tests.support.image_project import ImageProject
 from idr_assets_tests.support.store_server import StoreServer
@@ -130,3 +131,8 @@ def test_a_table_where_no_list_can_be_is_refused(project: ImageProject) -> None:
     assert "is no list with `images: images.csv`" in add_list(project.yaml.with_name("images.csv"), "a.zarr").stderr
     assert "are for one image" in add_list(project.yaml.with_name("images.csv"), "a.zarr", "--look").stderr
     assert "Write a NAME and an ADDRESS" in add("a.zarr").stderr
+
+
+def test_cells_that_a_person_wrote_stay() -> None:
+    filled = Row("", {"shape": "[1]"}).fill({"shape": [2], "level": "0", "channels": [0, 1], "axes": None})
+    assert filled.cells == {"shape": "[1]", "level": "0", "channels": "[0, 1]", "axes": "null"}
