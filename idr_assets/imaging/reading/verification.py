@@ -100,7 +100,7 @@ def check_body(body: bytes, chunks: ChunkFormat | ShardFormat | None) -> None:
 
 
 def _describe_text(body: bytes) -> str:
-    """Quote a body that is a short text: an error, or the link that Git, Git LFS and git-annex keep in place of a file."""
+    """Quote a short text: an error, or the link that Git, Git LFS and git-annex keep in place of a file."""
     if len(body) > PAGE or not (body.isascii() and (text := body.decode().strip())):
         return ""
     readable = all(letter.isprintable() or letter.isspace() for letter in text)
