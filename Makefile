@@ -28,6 +28,7 @@ demo: $(INSTALLED) ## segment the demo image: labels, pictures and objects
 	  "$$data/demo/planes.html" 'the same with a slider, in a browser' \
 	  "$$data/demo/object_counts.png" 'how many objects there are, and how large' \
 	  "$$data/demo/objects/" 'a row for each object, in Parquet for pandas and others' \
+	  "$$data/demo/published.ome.zarr" 'the same in few files, to share' \
 	  "$$data/demo.ome.zarr" 'pixels and labels, for napari and other OME-Zarr tools' \
 	  'make ui' 'the Dagster UI: these runs under Runs, not on the Timeline, its assets under Lineage'
 

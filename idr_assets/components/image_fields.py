@@ -1,6 +1,6 @@
 """The fields of an image's YAML, and the rules that join them; nested parts are in `image_parts`."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, StrictInt, ValidationInfo, field_validator, model_validator
 
@@ -118,6 +118,18 @@ class ImageFields(YamlFields):
         examples=[True],
         description="Whether to reuse pixels that an earlier run stored, while the image's fingerprint is unchanged. "
         "`false` downloads all of them again.",
+    )
+    published: bool = Field(
+        default=False,
+        examples=[False],
+        description="Whether the image has the asset `published`: pixels and labels in few files with smaller levels, "
+        "for viewers and for sharing.",
+    )
+    extent: Literal["window", "image"] = Field(
+        default="window",
+        examples=["window"],
+        description="What `published` has room for: the planes of the `window`, or all of the `image`, whose planes "
+        "then have the indices that they have there.",
     )
     reading: Reading = Field(
         default_factory=Reading,

@@ -86,6 +86,9 @@ class PlateFields(ImageFields):
                 "`automation: watch` is for images; leave it out, and materialize `source_plate` to look at a plate"
             )
             raise ValueError(message)
+        if self.published:
+            message = "`published` is for images; leave it out, because a plate cannot be published yet"
+            raise ValueError(message)
         rows = len(self.list_fields()) * len(self.window.ranges(self.shape)["t"])
         if rows > MOST_INDICES:
             message = f"the plate has {rows} fields, more than Dagster can show; use {MOST_INDICES} at most"

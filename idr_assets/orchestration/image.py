@@ -30,7 +30,8 @@ class Image(Grid):
     the YAML gives the segmentation, or None. `format` is the OME-Zarr version of the output. `reuse_pixels` says
     whether stored pixels with the image's present fingerprint are read from the output. `list_name` is the name of the
     list that has the image, or None. `axes` are those of an array without OME-Zarr metadata, `channel_names` those that
-    the YAML gives channels, by index.
+    the YAML gives channels, by index. `published` says whether there is an asset of that name, and `extent` what it has
+    room for.
     """
 
     name: str
@@ -54,6 +55,8 @@ class Image(Grid):
     list_name: str | None = None
     axes: tuple[str, ...] | None = None
     channel_names: tuple[str, ...] = ()
+    published: bool = False
+    extent: Literal["window", "image"] = "window"
 
     def key(self, asset: str) -> list[str]:
         """Return the key of an asset that is made from the labels."""
@@ -119,6 +122,18 @@ class Image(Grid):
     def objects_urls(self) -> dict[int, str]:
         """Address of the table of each timepoint of the window, a Parquet file."""
         return {t: f"{self.objects_url}/t={index_key(t, self.shape[0])}.parquet" for t in self.t}
+
+    @property
+    def published_url(self) -> str:
+        """Address of the published image, which all segmentations share."""
+        return data_url(self.project, self.name, "published.ome.zarr")
+
+    @property
+    def published_extent(self) -> Block:
+        """The planes that the published image has room for."""
+        if self.extent == "window":
+            return self.window
+        return Block(range(self.shape[0]), tuple(range(self.shape[1])), range(self.shape[2]))
 
     def counts_url(self, kind: str) -> str:
         """Return the address of the figure of object counts, a `png` or `svg`."""

@@ -10,6 +10,7 @@ from idr_assets.orchestration.assets.names import figure_keys, measure_keys, seg
 from idr_assets.orchestration.assets.object_counts import object_counts
 from idr_assets.orchestration.assets.objects import objects
 from idr_assets.orchestration.assets.plane_labels import plane_labels
+from idr_assets.orchestration.assets.published import published
 from idr_assets.orchestration.assets.source_image import source_image
 from idr_assets.orchestration.automation.schedules import Automation, change_sensor, missing_schedule, refresh_sensor
 from idr_assets.orchestration.image import Image
@@ -40,7 +41,8 @@ def image_definitions(images: Sequence[Image], automation: Automation) -> dg.Def
         f"measure_{image.name}",
         selection=measures,
         tags=timepoint_tags(image),
-        description=f"The objects of all timepoints of the window of {image.name}, from labels that are stored.",
+        description=f"The objects of all timepoints of the window of {image.name}, from labels that are stored"
+        f"{', and the published image' if image.published else ''}.",
     )
     refreshed = [*figure_keys(images), *measure_keys(images)]
     return dg.Definitions(
@@ -58,4 +60,5 @@ def image_assets(images: Sequence[Image]) -> list[dg.AssetsDefinition]:
         build(each) for each in images for build in (plane_labels, montage, plane_browser, objects, object_counts)
     ]
     several = [segmentation_comparison(images)] if len(images) > 1 else []
+    several += [published(images)] if images[0].published else []
     return [source_image(images[0]), *assets, *several]

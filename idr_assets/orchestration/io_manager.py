@@ -7,10 +7,11 @@ from typing import Any
 import dagster as dg
 import numpy as np
 import numpy.typing as npt
+import zarr
 
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.planes import LabelledPlane, Plane
-from idr_assets.imaging.stores.by_address import open_filesystem
+from idr_assets.imaging.stores.by_address import open_filesystem, open_store
 from idr_assets.orchestration.dead_runs import prove_life
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.image_list import overview_url
@@ -48,8 +49,8 @@ class ImageIOManager(dg.IOManager):
         message = f"{context.asset_key} returned {type(obj).__name__}, which would be lost. Store it in the asset."
         raise dg.DagsterInvariantViolationError(message)
 
-    def load_input(self, context: dg.InputContext) -> Any:  # noqa: ANN401  one type for each asset
-        """Load a lazy level (t, c, z, y, x), a label plane, the frame of objects, a PNG or the page."""
+    def load_input(self, context: dg.InputContext) -> Any:  # noqa: ANN401, PLR0911  one type for each asset
+        """Load a lazy level (t, c, z, y, x), a label plane, the frame of objects, a PNG, the page, or a Zarr group."""
         _check_run(context)
         path = list(context.asset_key.path)
         if path == [self.images[0].list_name, "overview"]:
@@ -74,6 +75,8 @@ class ImageIOManager(dg.IOManager):
                 from idr_assets.imaging.objects.tables import objects_frame  # noqa: PLC0415  half a second, for a frame alone
 
                 return objects_frame(_tables(image, context))
+            case "published":
+                return zarr.open_group(open_store(image.published_url), mode="r")
             case asset if asset in pictures:
                 return _bytes(pictures[asset])
             case "plane_browser":

@@ -1,5 +1,6 @@
 """Write the OME-Zarr attributes of the output."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -49,15 +50,24 @@ def describe_label_groups(names: list[str], written_as: Format) -> dict[str, Any
     return written_as.placed({"labels": names})
 
 
+def list_axes(units: Sequence[str | None]) -> list[dict[str, str]]:
+    """List the axes TCZYX with their units."""
+    types = {"t": "time", "c": "channel"}
+    return [
+        {"name": axis, "type": types.get(axis, "space")} | ({"unit": unit} if unit else {})
+        for axis, unit in zip(AXES, units, strict=True)
+    ]
+
+
+def list_transformations(scale: Sequence[float | None], translation: Sequence[float]) -> list[dict[str, Any]]:
+    """List the scale and, unless it is 0, the translation of a level."""
+    placed: list[dict[str, Any]] = [{"type": "scale", "scale": list(scale)}]
+    return placed + ([{"type": "translation", "translation": list(translation)}] if any(translation) else [])
+
+
 def _image(level: Level, name: str) -> dict[str, Any]:
     """Describe a multiscale image with one level, as pixels and labels both are."""
-    geometry, types = complete_geometry(level), {"t": "time", "c": "channel"}
-    axes = [
-        {"name": axis, "type": types.get(axis, "space")} | ({"unit": unit} if unit else {})
-        for axis, unit in zip(AXES, geometry.units, strict=True)
-    ]
-    placed: list[dict[str, Any]] = [{"type": "scale", "scale": list(geometry.scale)}]
-    if any(geometry.translation):
-        placed.append({"type": "translation", "translation": list(geometry.translation)})
+    geometry = complete_geometry(level)
+    placed = list_transformations(geometry.scale, geometry.translation)
     dataset = {"path": "0", "coordinateTransformations": placed}
-    return {"multiscales": [{"name": name, "axes": axes, "datasets": [dataset]}]}
+    return {"multiscales": [{"name": name, "axes": list_axes(geometry.units), "datasets": [dataset]}]}

@@ -27,7 +27,7 @@ CHANGED_MEANWHILE = {"PreconditionFailed", "ConditionalRequestConflict"}
 """What S3 answers to a conditional upload if the object is another one now."""
 
 
-def write_file(url: str, content: bytes) -> None:
+def write_file(url: str, content: bytes | bytearray) -> None:
     """Write a file whole or not at all; raise `ImageError` if it cannot be written."""
     filesystem, path = open_filesystem(url)
     with explain_writes(url):
@@ -58,7 +58,7 @@ def update_file(url: str, change: Callable[[bytes], bytes]) -> None:
         if is_s3(url):
             _update_object(filesystem, path, change)
         else:
-            with _lock(os.path.dirname(path)):  # noqa: PTH120  also of a store that is no disk
+            with lock_folder(os.path.dirname(path)):  # noqa: PTH120  also of a store that is no disk
                 _write_if_new(filesystem.cat_file(path), change, partial(write_file, url))
 
 
@@ -109,7 +109,7 @@ def _write_if_new(old: bytes, change: Callable[[bytes], bytes], write: Callable[
 
 
 @contextmanager
-def _lock(folder: str) -> Iterator[None]:
+def lock_folder(folder: str) -> Iterator[None]:
     """Let one process of this machine at a time enter; on a store without locks, all of them."""
     with ExitStack() as stack:
         with suppress(OSError):
@@ -119,7 +119,7 @@ def _lock(folder: str) -> Iterator[None]:
         yield
 
 
-def _write_and_rename(filesystem: Any, path: str, content: bytes) -> None:  # noqa: ANN401  any of fsspec's
+def _write_and_rename(filesystem: Any, path: str, content: bytes | bytearray) -> None:  # noqa: ANN401  any of fsspec's
     folder = path.rpartition("/")[0]
     filesystem.makedirs(folder, exist_ok=True)
     retry_write(lambda: _write_once(filesystem, path, content))
@@ -129,7 +129,7 @@ def _write_and_rename(filesystem: Any, path: str, content: bytes) -> None:  # no
                 filesystem.rm_file(left)
 
 
-def _write_once(filesystem: Any, path: str, content: bytes) -> None:  # noqa: ANN401  any of fsspec's
+def _write_once(filesystem: Any, path: str, content: bytes | bytearray) -> None:  # noqa: ANN401  any of fsspec's
     temporary = f"{path}.{uuid4().hex}.partial"
     try:
         filesystem.pipe_file(temporary, content)

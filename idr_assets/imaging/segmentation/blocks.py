@@ -75,14 +75,14 @@ class _Dispatcher:
 
     def segment(self, task: BlockTask, blocks: Iterable[Block] = ()) -> Iterator[Result]:
         """Segment blocks as they are, and those that wait for their pace."""
-        flight = InFlight(self.client, partial(run_task, task), self.stopped)
+        flight: InFlight[PlaneSummary] = InFlight(self.client, partial(run_task, task), self.stopped)
         try:
             flight.send(blocks)
             yield from self._outcomes(flight)
         finally:
             flight.cancel()
 
-    def _outcomes(self, flight: InFlight) -> Iterator[Result]:
+    def _outcomes(self, flight: InFlight[PlaneSummary]) -> Iterator[Result]:
         self.pace.send(flight)
         again: set[Block] = set()
         suspects: list[Block] = []
@@ -115,7 +115,7 @@ class _OriginNotes:
     def __init__(self, origins: Origins | None) -> None:
         self._origins = origins
 
-    def note(self, block: Block, outcome: Outcome) -> None:
+    def note(self, block: Block, outcome: Outcome[PlaneSummary]) -> None:
         try:
             if self._origins and _is_stored(outcome):
                 self._origins.note(block, [summary.origin for summary in outcome])
@@ -124,17 +124,17 @@ class _OriginNotes:
             self._origins = None
 
 
-def _is_stored(outcome: Outcome) -> TypeGuard[list[PlaneSummary]]:
+def _is_stored(outcome: Outcome[PlaneSummary]) -> TypeGuard[list[PlaneSummary]]:
     return isinstance(outcome, list) and not any(isinstance(plane, PlaneFailure) for plane in outcome)
 
 
-def _may_pass(outcome: Outcome) -> bool:
+def _may_pass(outcome: Outcome[PlaneSummary]) -> bool:
     """Return whether planes that failed together may succeed alone."""
     failures = [plane for plane in outcome if isinstance(plane, PlaneFailure)] if isinstance(outcome, list) else []
     return not any(failure.dependent or failure.untried for failure in failures)
 
 
-def _is_dependent(outcome: Outcome | list[Result]) -> bool:
+def _is_dependent(outcome: Outcome[PlaneSummary] | list[Result]) -> bool:
     return isinstance(outcome, list) and any(isinstance(plane, PlaneFailure) and plane.dependent for plane in outcome)
 
 

@@ -13,7 +13,7 @@ from uuid import uuid4
 from distributed import Client, Future, LocalCluster, as_completed
 
 from idr_assets.imaging.planes import Block
-from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
+from idr_assets.imaging.segmentation.plane_results import PlaneFailure
 from idr_assets.imaging.segmentation.storing import stop_storing
 
 WITHOUT_WORKERS = 60.0
@@ -45,21 +45,21 @@ STARTED_ELSEWHERE = "Read in the workers' logs why, start workers with nannies, 
 """What to do about lost workers of a cluster that is on this machine, of another one that the run started, and of one
 that it did not start."""
 
-type Outcome = list[PlaneSummary] | list[PlaneFailure] | BaseException
+type Outcome[Found] = list[Found] | list[PlaneFailure] | BaseException
 
 
 class ClusterLostError(Exception):
     """The cluster is lost: its scheduler cannot be reached, or has no worker. The message names the remedy."""
 
 
-class Task(Protocol):
+class Task[Found](Protocol):
     """What a cluster does with a block; `again` if the block failed before."""
 
-    def __call__(self, block: Block, *, again: bool) -> list[PlaneSummary] | list[PlaneFailure]:
+    def __call__(self, block: Block, *, again: bool) -> list[Found] | list[PlaneFailure]:
         """Return the results of the block's planes."""
 
 
-class InFlight:
+class InFlight[Found]:
     """The blocks with which a cluster calls `task`, until each has ended, or the run was `stopped`.
 
     Attributes
@@ -69,7 +69,7 @@ class InFlight:
 
     """
 
-    def __init__(self, client: Client, task: Task, stopped: Callable[[], bool] = lambda: False) -> None:
+    def __init__(self, client: Client, task: Task[Found], stopped: Callable[[], bool] = lambda: False) -> None:
         """Send nothing yet."""
         self._client, self._task, self._stopped = client, task, stopped
         self._name, self._numbers = f"segment-{uuid4().hex}", count()
@@ -101,7 +101,7 @@ class InFlight:
             self._blocks |= sent
             self._ended.update(sent)
 
-    def outcomes(self) -> Iterator[tuple[Block, Outcome]]:
+    def outcomes(self) -> Iterator[tuple[Block, Outcome[Found]]]:
         """Yield each block with its results or its error as it ends; more may be sent meanwhile.
 
         Blocks that a lost cluster had not finished get a `ClusterLostError`. After a stop, only blocks that

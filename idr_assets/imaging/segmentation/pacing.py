@@ -36,7 +36,7 @@ class Pace:
         """Let blocks wait."""
         self._waiting.extend(blocks)
 
-    def learn(self, outcome: Outcome) -> None:
+    def learn(self, outcome: Outcome[PlaneSummary]) -> None:
         """Take the pace of a block that ended; one that failed does not show how long a plane takes."""
         seconds = [it.segmenting for it in outcome if isinstance(it, PlaneSummary)] if isinstance(outcome, list) else []
         if seconds:
@@ -44,7 +44,7 @@ class Pace:
         elif self._seconds is None:
             self._seconds = 0.0
 
-    def send(self, flight: InFlight) -> None:
+    def send(self, flight: InFlight[PlaneSummary]) -> None:
         """Send blocks that wait until each thread has enough."""
         known = self._seconds is not None or self._works.unit == "volume"
         while self._waiting and len(flight) < flight.threads * (AT_ONCE if known else 1):

@@ -119,6 +119,15 @@ def of_comparison(images: Sequence[Image]) -> str:
     )
 
 
+def of_published(image: Image) -> str:
+    """Describe the published image."""
+    return (
+        f"Pixels and labels of {markdown(image.name)} for viewers and for sharing: OME-Zarr 0.5 in few files, with "
+        "smaller levels, a partition for each timepoint. Planes that are not materialized are left out, and listed in "
+        "the attributes. A timepoint whose planes are the same is not written again."
+    )
+
+
 def of_overview(images: ImageList) -> str:
     """Describe the overview of a list, and name the rows that are not loaded."""
     wrong = "".join(f"\n- {markdown(line)}" for line in images.describe_faults())

@@ -17,6 +17,9 @@ job of Dagster must share their partitions."""
 COMPARISON = "segmentation_comparison"
 """The asset that compares several segmentations."""
 
+PUBLISHED = "published"
+"""The asset that others read, of all segmentations of an image."""
+
 OVERVIEW = "overview"
 """The asset of a list of images."""
 
@@ -27,6 +30,7 @@ MADE = (
     *FIGURES,
     *MEASURES,
     COMPARISON,
+    PUBLISHED,
     "plate_montage",
     "plate_counts",
 )
@@ -46,5 +50,6 @@ def segment_keys(images: Sequence[Image]) -> list[dg.AssetKey]:
 
 
 def measure_keys(images: Sequence[Image]) -> list[dg.AssetKey]:
-    """Return the keys of all measures of an image, whose segmentations are `images`."""
-    return [dg.AssetKey(it.key(measure)) for it in images for measure in it.measures]
+    """Return the keys of all measures of an image, whose segmentations are `images`, and of the published image."""
+    published = [dg.AssetKey([images[0].name, PUBLISHED])] if images[0].published else []
+    return [dg.AssetKey(it.key(measure)) for it in images for measure in it.measures] + published

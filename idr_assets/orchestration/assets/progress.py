@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from threading import Event, Thread
 from time import monotonic
 
-from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
+from idr_assets.imaging.segmentation.plane_results import PlaneFailure
 
 INTERVAL = 4.5
 """Seconds between two lines, so that on a busy machine too they come every five."""
@@ -20,7 +20,7 @@ class Progress:
         self.failed = 0
         self.started = monotonic()
 
-    def count(self, result: PlaneSummary | PlaneFailure) -> None:
+    def count(self, result: object) -> None:
         """Count what became of one plane."""
         if isinstance(result, PlaneFailure):
             self.failed += 1
@@ -36,12 +36,12 @@ class Progress:
         return f"{self.done} of {self.total} planes done{failed}, {rate:{precision}} planes/s{left}"
 
 
-def log_progress(
-    results: Iterable[PlaneSummary | PlaneFailure],
+def log_progress[Found](
+    results: Iterable[Found | PlaneFailure],
     total: int,
     log: Callable[[str], None],
     then: Callable[[], None] = lambda: None,
-) -> Iterator[PlaneSummary | PlaneFailure]:
+) -> Iterator[Found | PlaneFailure]:
     """Pass results on, and log the progress every INTERVAL seconds, even while none comes, and at the end.
 
     As often, `then` is called, in a thread of its own: lines do not wait for it.

@@ -1,0 +1,125 @@
+"""Create a published image: its groups and arrays, which Zarr makes in memory, so that each document is written whole.
+
+Shards of another layout fit nowhere: they are removed before the first document of a new one is written.
+"""
+
+import json
+from typing import Any
+
+import numpy as np
+import zarr
+from zarr.storage import MemoryStore
+
+from idr_assets.imaging.errors import ImageError, mask
+from idr_assets.imaging.ome_zarr.geometry import Geometry
+from idr_assets.imaging.output.files import read_ends, write_file
+from idr_assets.imaging.output.nodes import read_attributes
+from idr_assets.imaging.output.store_faults import explain_writes
+from idr_assets.imaging.published.attributes import (
+    FORMAT,
+    Look,
+    describe_labels,
+    describe_labels_of_image,
+    describe_origin,
+    describe_pixels,
+)
+from idr_assets.imaging.published.layout import Layout
+from idr_assets.imaging.published.slabs import SlabTask
+from idr_assets.imaging.stores.by_address import open_filesystem
+
+ROOT, FIRST = FORMAT.group, f"0/{FORMAT.group}"
+"""The document of the image, and that of its first level, which is written last and shows the layout of all shards."""
+
+
+def create_published(task: SlabTask, geometry: Geometry, look: Look) -> bool:
+    """Write what does not exist, or differs; what is known of timepoints stays as long as their shards fit.
+
+    Returns
+    -------
+    bool
+        Whether shards of another layout were removed.
+
+    Raises
+    ------
+    ImageError
+        If something else lies at the address, and nothing was written; or if it cannot be written.
+
+    """
+    wanted = _documents(task, geometry, look)
+    stored = dict(zip(wanted, read_ends(task.url, [*wanted], 0), strict=True))
+    found = _children(task.url)
+    own = read_attributes(stored[ROOT] or b"").get("idr_assets", {})
+    if found and "published" not in own:
+        message = (
+            f"{mask(task.url)} is where the published image goes, but something else lies there. Its files would be "
+            "overwritten, so nothing was written. Move it away, or rename the folder of the YAML."
+        )
+        raise ImageError(message)
+    fits = stored[FIRST] == wanted[FIRST]
+    labels = {f"labels/{name}" for name in task.names}
+    others = found - {ROOT} if not fits else {f"labels/{it}" for it in _children(f"{task.url}/labels")} - labels
+    wanted[ROOT] = _keep(wanted[ROOT], own if fits else {})
+    write_file(f"{task.url}/{ROOT}", wanted[ROOT])  # first: it shows whose folder this is
+    _remove(task.url, others - {f"labels/{ROOT}"})
+    for key in wanted.keys() - {ROOT, FIRST}:
+        if not fits or stored[key] != wanted[key]:
+            write_file(f"{task.url}/{key}", wanted[key])
+    if not fits:
+        write_file(f"{task.url}/{FIRST}", wanted[FIRST])
+    return not fits and bool(found)
+
+
+def _documents(task: SlabTask, geometry: Geometry, look: Look) -> dict[str, bytes]:
+    """Return the document of each group and array, by its key."""
+    layout, documents = task.layout, dict[str, Any]()
+    store = MemoryStore(documents)
+    own = {"idr_assets": {"published": describe_origin(layout), "timepoints": {}, "recipes": {}}}
+    groups = {"": describe_pixels(layout, geometry, look) | own, "labels": describe_labels_of_image(task.names)}
+    groups |= {f"labels/{name}": describe_labels(layout, geometry, name) for name in task.names}
+    for path, attributes in groups.items():
+        zarr.create_group(store, path=path, attributes=attributes, zarr_format=3)
+    _create_arrays(store, "", layout, layout.dtype)
+    for name in task.names:
+        _create_arrays(store, f"labels/{name}/", layout, np.dtype(np.int32))
+    return {key: document.to_bytes() for key, document in documents.items()}
+
+
+def _create_arrays(store: MemoryStore, path: str, layout: Layout, dtype: np.dtype[Any]) -> None:
+    extent = layout.extent
+    for level in layout.levels:
+        sides = [length * step for length, step in zip(level.grid, level.tile, strict=True)]
+        zarr.create_array(
+            store,
+            name=f"{path}{level.path}",
+            shape=(len(extent.t), len(extent.c), len(extent.z), *level.shape),
+            dtype=dtype,
+            chunks=(1, 1, 1, *level.tile),
+            shards=(1, 1, level.depth, *sides),
+            fill_value=0,
+            zarr_format=3,
+            attributes={"idr_assets": {"layout": layout.mark}},
+            **FORMAT.array,
+        )
+
+
+def _keep(document: bytes, own: dict[str, Any]) -> bytes:
+    """Keep in a new document of the image what the stored one knows of timepoints."""
+    content = json.loads(document)
+    kept = {name: own[name] for name in ("timepoints", "recipes") if name in own}
+    content["attributes"]["idr_assets"] |= kept
+    return json.dumps(content, indent=2).encode()
+
+
+def _children(url: str) -> set[str]:
+    """List the names in a folder of a store; none if it does not exist."""
+    filesystem, path = open_filesystem(url)
+    filesystem.invalidate_cache(path)
+    names = filesystem.ls(path, detail=False) if filesystem.exists(path) else []
+    return {name.rstrip("/").rpartition("/")[2] for name in names}
+
+
+def _remove(url: str, names: set[str]) -> None:
+    filesystem, path = open_filesystem(url)
+    with explain_writes(url):
+        for name in names:
+            filesystem.rm(f"{path}/{name}", recursive=True)

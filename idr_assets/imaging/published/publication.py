@@ -1,0 +1,127 @@
+"""Publish timepoints on a dask cluster: those whose planes have changed, each from beginning to end."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from distributed import Client
+
+from idr_assets.imaging.output.output_image import OutputImage
+from idr_assets.imaging.planes import Block
+from idr_assets.imaging.published.records import (
+    Checksums,
+    Recipes,
+    Record,
+    describe_missing,
+    measure_shards,
+    note_timepoint,
+    read_origin,
+    read_timepoints,
+)
+from idr_assets.imaging.published.slabs import PublishedPlane, SlabTask
+from idr_assets.imaging.segmentation.failures import fail_planes
+from idr_assets.imaging.segmentation.in_flight import ClusterLostError, InFlight
+from idr_assets.imaging.segmentation.plane_results import PlaneFailure
+
+INCOMPLETE: Record = {"incomplete": True}
+"""What is known of a timepoint while its shards are written, and after a run that was killed meanwhile."""
+
+CHANGED = "planes of its timepoint changed while it was published. Publish it again when their run has ended."
+
+
+@dataclass
+class _Timepoint:
+    """A timepoint whose slabs are at work."""
+
+    made_from: str
+    checksums: Checksums
+    left: set[Block]
+    found: list[PublishedPlane | PlaneFailure] = field(default_factory=list)
+
+
+class Publication:
+    """What becomes of the timepoints of a run.
+
+    Attributes
+    ----------
+    records : dict of int to Record
+        What is known of timepoints that are published, also of those that had not changed.
+    written : set of int
+        The timepoints that were published anew.
+    failures : dict of int to list of PlaneFailure
+        Why others were not.
+
+    """
+
+    def __init__(self, task: SlabTask, outputs: Sequence[OutputImage]) -> None:
+        """Read what is known of timepoints."""
+        self.records, self.written, self.failures = (
+            read_timepoints(task.url),
+            set[int](),
+            dict[int, list[PlaneFailure]](),
+        )
+        self._task, self._outputs, self._recipes = task, outputs, Recipes(outputs)
+        self._open: dict[int, _Timepoint] = {}
+
+    def publish(self, client: Client, timepoints: Sequence[int]) -> Iterator[PublishedPlane | PlaneFailure]:
+        """Publish timepoints whose planes have changed, or whose shards are not whole; yield what became of each plane.
+
+        Few timepoints are open at once, so that a run that is killed leaves few that are made anew in part.
+        """
+        flight: InFlight[PublishedPlane] = InFlight(client, self._task)
+        waiting = list(reversed(timepoints))
+        again: set[Block] = set()
+        try:
+            yield from self._send(flight, waiting)
+            for slab, outcome in flight.outcomes():
+                if not isinstance(outcome, list | ClusterLostError) and slab not in again:  # its worker died
+                    again.add(slab)
+                    flight.send([slab], again=True)
+                    continue
+                found = outcome if isinstance(outcome, list) else fail_planes(slab, outcome)
+                self._end(slab, found)
+                yield from found
+                yield from self._send(flight, waiting)
+        finally:
+            flight.cancel()
+
+    def _send(self, flight: InFlight[PublishedPlane], waiting: list[int]) -> Iterator[PublishedPlane]:
+        """Send slabs of waiting timepoints while there is room, and yield the planes of those that have not changed."""
+        while waiting and len(flight) < 2 * flight.threads:
+            t = waiting.pop()
+            slabs, (made_from, checksums) = self._task.layout.slabs(t), self._origin(t)
+            if self._is_current(t, made_from):
+                yield from (PublishedPlane(plane, ()) for slab in slabs for plane in slab.planes())
+                continue
+            self._open[t] = _Timepoint(made_from, checksums, set(slabs))
+            note_timepoint(self._task.url, t, INCOMPLETE, {})
+            flight.send(slabs)
+
+    def _end(self, slab: Block, outcome: Sequence[PublishedPlane | PlaneFailure]) -> None:
+        """Note a slab that has ended, and its timepoint if it was the last."""
+        t = slab.t[0]
+        own = self._open[t]
+        own.left.discard(slab)
+        own.found += outcome
+        if own.left:
+            return
+        del self._open[t]
+        failed = [it for it in own.found if isinstance(it, PlaneFailure)]
+        if not failed and self._origin(t)[0] != own.made_from:
+            failed = [PlaneFailure(it.plane, CHANGED) for it in own.found]
+        if failed:
+            self.failures[t] = failed
+            return
+        found = [it for it in own.found if isinstance(it, PublishedPlane)]
+        named = self._recipes.name(own.checksums)
+        record = {"made_from": own.made_from, "recipes": named, "shards": measure_shards(self._task, t)}
+        self.records[t] = record | {"missing": describe_missing(found)}
+        self.written.add(t)
+        note_timepoint(self._task.url, t, self.records[t], self._recipes.described)
+
+    def _is_current(self, t: int, made_from: str) -> bool:
+        known = self.records.get(t, INCOMPLETE)
+        return known.get("made_from") == made_from and known["shards"] == measure_shards(self._task, t)
+
+    def _origin(self, t: int) -> tuple[str, Checksums]:
+        window = self._task.layout.window
+        return read_origin(self._outputs, Block(range(t, t + 1), window.c, window.z))

@@ -1,0 +1,108 @@
+"""What a published image knows of its timepoints: what each was made from, which planes are missing, which recipes."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any
+
+from idr_assets.imaging.output.files import read_ends, update_file
+from idr_assets.imaging.output.nodes import read_attributes
+from idr_assets.imaging.output.output_image import OutputImage
+from idr_assets.imaging.output.plane_records import read_records
+from idr_assets.imaging.output.provenance import Provenance, read_provenance, record_group
+from idr_assets.imaging.output.read_back import read_checksums
+from idr_assets.imaging.planes import Block, Plane, runs
+from idr_assets.imaging.published.attributes import FORMAT
+from idr_assets.imaging.published.layout import hash_json
+from idr_assets.imaging.published.slabs import PublishedPlane, SlabTask
+from idr_assets.imaging.stores.by_address import open_filesystem
+
+VERSION = "1"
+"""Of the way in which timepoints are published: another one makes other shards of the same planes."""
+
+type Record = dict[str, Any]
+type Checksums = dict[str, dict[Plane, str | None]]
+
+
+def read_timepoints(url: str) -> dict[int, Record]:
+    """Read what is known of each timepoint, by its index."""
+    (document,) = read_ends(url, [FORMAT.group], 0)
+    known = read_attributes(document or b"").get("idr_assets", {}).get("timepoints", {})
+    return {int(t): record for t, record in known.items()}
+
+
+def note_timepoint(url: str, t: int, record: Record, recipes: Record) -> None:
+    """Note what is known of a timepoint, and the recipes that it names."""
+    update_file(f"{url}/{FORMAT.group}", partial(_note, t, record, recipes))
+
+
+def _note(t: int, record: Record, recipes: Record, document: bytes) -> bytes:
+    content = json.loads(document)
+    own = content["attributes"]["idr_assets"]
+    timepoints = own["timepoints"] | {str(t): record}
+    own["timepoints"] = {str(t): timepoints[str(t)] for t in sorted(map(int, timepoints))}
+    named = {name for each in timepoints.values() for names in each.get("recipes", {}).values() for name in names}
+    own["recipes"] = {name: made for name, made in (own["recipes"] | recipes).items() if name in named}
+    return json.dumps(content, indent=2).encode()
+
+
+def read_origin(outputs: Sequence[OutputImage], planes: Block) -> tuple[str, Checksums]:
+    """Return a hash of the planes of a timepoint as the output has them, and the checksums of all of them."""
+    listed = planes.planes()
+    checksums = {it.name: dict(zip(listed, read_checksums(it, listed), strict=True)) for it in outputs}
+    parts = {name: {str(plane): checksum for plane, checksum in each.items()} for name, each in checksums.items()}
+    return hash_json([VERSION, parts]), checksums
+
+
+def describe_missing(found: Iterable[PublishedPlane]) -> dict[str, dict[str, list[list[int]]]]:
+    """List the first and last slice of each run of missing planes, by segmentation and channel."""
+    missing: dict[str, dict[str, list[int]]] = {}
+    for each in sorted(found, key=lambda it: it.plane):
+        for name in each.missing:
+            missing.setdefault(name, {}).setdefault(str(each.plane.c), []).append(each.plane.z)
+    return {name: {c: [[run[0], run[-1]] for run in runs(z)] for c, z in of.items()} for name, of in missing.items()}
+
+
+def measure_shards(task: SlabTask, t: int) -> list[int]:
+    """Count the shards of a timepoint, and their bytes."""
+    filesystem, root = open_filesystem(task.url)
+    at, sizes = task.layout.extent.t.index(t), list[int]()
+    for path in ["", *(f"labels/{name}/" for name in task.names)]:
+        for level in task.layout.levels:
+            folder = f"{root}/{path}{level.path}/c/{at}"
+            filesystem.invalidate_cache(folder)
+            sizes += [file["size"] for file in filesystem.find(folder, detail=True).values()]
+    return [len(sizes), sum(sizes)]
+
+
+class Recipes:
+    """How the planes of an output were made, read when it is first asked for."""
+
+    def __init__(self, outputs: Sequence[OutputImage]) -> None:
+        """Read nothing yet."""
+        self._outputs = outputs
+        self._known: dict[str, Callable[[Plane, str], str]] = {}
+        self.described: Record = {}
+
+    def name(self, checksums: Checksums) -> dict[str, list[str]]:
+        """Name the recipes of planes with these checksums, by segmentation."""
+        found = {}
+        for output in self._outputs:
+            if output.name not in self._known:
+                self._known[output.name] = self._read(output)
+            stored = [(plane, checksum) for plane, checksum in checksums[output.name].items() if checksum]
+            found[output.name] = sorted({self._known[output.name](*it) for it in stored})
+        return found
+
+    def _read(self, output: OutputImage) -> Callable[[Plane, str], str]:
+        every = {_name(output, it): it.to_json() for it in read_provenance(output.url, output.name)}
+        self.described |= every
+        if len(every) == 1:
+            (only,) = every
+            return lambda _plane, _checksum: only
+        made = {(plane, it.found.get("checksum")): _name(output, it.provenance) for plane, it in read_records(output)}
+        return lambda plane, checksum: made.get((plane, checksum), "unknown")
+
+
+def _name(output: OutputImage, provenance: Provenance) -> str:
+    return record_group(output.name, provenance).rpartition("/")[2]

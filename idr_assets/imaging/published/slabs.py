@@ -1,0 +1,123 @@
+"""The work of a dask worker on a slab of planes: read, halve, encode, and write each shard once and whole."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from idr_assets.imaging.errors import ImageError, mask
+from idr_assets.imaging.output.files import read_ends, remove_file, write_file
+from idr_assets.imaging.output.output_image import OutputImage, open_output
+from idr_assets.imaging.planes import Block, Plane
+from idr_assets.imaging.published.layout import Layout, Level
+from idr_assets.imaging.published.pyramid import halve_labels, halve_pixels
+from idr_assets.imaging.published.shards import Shard, chunk_codec
+from idr_assets.imaging.segmentation.failures import fail_planes
+from idr_assets.imaging.segmentation.plane_results import PlaneFailure
+from idr_assets.imaging.stores.zarr_settings import own_settings
+
+
+@dataclass(frozen=True)
+class PublishedPlane:
+    """A plane that was published; `missing` are the segmentations, by name, that have no labels of it."""
+
+    plane: Plane
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SlabTask:
+    """What all slabs of a run share: addresses and metadata, never pixels.
+
+    Attributes
+    ----------
+    url, output : str
+        Addresses of the published image, and of the output that it is made of.
+    names : tuple of str
+        The label groups.
+    layout : Layout
+        Where planes lie.
+
+    """
+
+    url: str
+    output: str
+    names: tuple[str, ...]
+    layout: Layout
+
+    @own_settings
+    def __call__(self, block: Block, *, again: bool = False) -> list[PublishedPlane] | list[PlaneFailure]:  # noqa: ARG002
+        """Publish the planes of a slab: all of them fail together, and then some of their shards may be old."""
+        try:
+            return self._publish(block)
+        except Exception as error:  # noqa: BLE001  a failure of the slab, whatever it is
+            return fail_planes(block, error)
+
+    def _publish(self, slab: Block) -> list[PublishedPlane]:
+        outputs = [open_output(self.output, name) for name in self.names]
+        stacks = [_Stack(self.url, "", self.layout, self.layout.dtype, halve_pixels)] + [
+            _Stack(self.url, f"labels/{name}/", self.layout, np.dtype(np.int32), halve_labels) for name in self.names
+        ]
+        planes = slab.planes()
+        found = []
+        for plane in planes:
+            values = _read(outputs, plane)
+            for stack, each in zip(stacks, values, strict=True):
+                stack.add(plane, each, last=plane == planes[-1])
+            missing = [name for name, labels in zip(self.names, values[1:], strict=True) if labels is None]
+            found.append(PublishedPlane(plane, tuple(missing)))
+        return found
+
+
+class _Stack:
+    """The planes of one array and all of its smaller levels, as they come."""
+
+    def __init__(
+        self,
+        url: str,
+        path: str,
+        layout: Layout,
+        dtype: np.dtype[Any],
+        halve: Callable[[npt.NDArray[Any]], npt.NDArray[Any]],
+    ) -> None:
+        self._url, self._path, self._layout, self._halve = url, path, layout, halve
+        self._codecs = [chunk_codec(dtype, level.tile) for level in layout.levels]
+        self._shards = [self._begin(number) for number in range(len(layout.levels))]
+
+    def add(self, plane: Plane, values: npt.NDArray[Any] | None, *, last: bool) -> None:
+        """Add a plane (y, x), or None for one that is missing; write the shards that are full, or all if it is last."""
+        t, c, z = self._layout.place(plane)
+        for number, level in enumerate(self._layout.levels):
+            if values is not None:
+                values = self._halve(values) if number else values
+                self._shards[number].add(z % level.depth, values)
+            if last or (z + 1) % level.depth == 0:
+                self._write(f"{self._path}{level.path}/c/{t}/{c}/{z // level.depth}/0/0", self._shards[number])
+                self._shards[number] = self._begin(number)
+
+    def _begin(self, number: int) -> Shard:
+        level: Level = self._layout.levels[number]
+        return Shard(self._codecs[number], (level.depth, *level.grid))
+
+    def _write(self, key: str, shard: Shard) -> None:
+        """Write a shard and read it back; without any plane there is none."""
+        url = f"{self._url}/{key}"
+        if (body := shard.close()) is None:
+            remove_file(url)
+            return
+        write_file(url, body)
+        if bytearray(read_ends(self._url, [key], 0)[0] or b"") != body:
+            message = (
+                f"The shard {mask(url)} was written, but comes back different: it does not count as published. Check "
+                "the disk or store that holds it; then materialize `published` again."
+            )
+            raise ImageError(message)
+
+
+def _read(outputs: Sequence[OutputImage], plane: Plane) -> list[npt.NDArray[Any] | None]:
+    """Read the pixels of a plane and its labels in each output; pixels without any labels are missing too."""
+    found = [output.read(plane) for output in outputs]
+    pixels = next((each.pixels for each in found if each), None)
+    return [pixels, *(each.labels if each else None for each in found)]

@@ -1,0 +1,129 @@
+"""Publish timepoints of an image, and report each."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+import dagster as dg
+import numpy as np
+import numpy.typing as npt
+
+from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.figures.colours import contrast
+from idr_assets.imaging.output.files import lock_folder
+from idr_assets.imaging.output.output_image import OutputImage
+from idr_assets.imaging.planes import Plane, thin
+from idr_assets.imaging.published.attributes import Look
+from idr_assets.imaging.published.creation import create_published
+from idr_assets.imaging.published.layout import Layout
+from idr_assets.imaging.published.publication import Publication
+from idr_assets.imaging.published.slabs import SlabTask
+from idr_assets.imaging.segmentation.plane_results import PlaneFailure
+from idr_assets.orchestration.assets.metadata import describe_channels
+from idr_assets.orchestration.assets.progress import log_progress
+from idr_assets.orchestration.cluster.resource import DaskResource
+from idr_assets.orchestration.event_log import add_partition_metadata
+from idr_assets.orchestration.image import Image
+from idr_assets.orchestration.partitions import timepoint_key
+
+MOST_LOOKED_AT = 12
+"""Planes from which the contrast of a channel is taken, as in the montage."""
+
+MOST_SAMPLED = 2**20
+"""Pixels of each of them at most."""
+
+
+def publish(
+    context: dg.AssetExecutionContext, images: Sequence[Image], dask: DaskResource
+) -> dg.MaterializeResult[None]:
+    """Publish the timepoints of the run whose planes have changed, and report all of them.
+
+    Runs on one machine publish one after the other.
+
+    Raises
+    ------
+    dagster.Failure
+        If timepoints cannot be published, with the reason for each. The others count as materialized.
+    """
+    image, timepoints = images[0], [*map(int, context.partition_keys)]
+    with lock_folder(image.published_url.rpartition("/")[0]):
+        publication, task = _prepare(context, images)
+        total = sum(len(slab) for t in timepoints for slab in task.layout.slabs(t))
+        with dask.client() as client:
+            context.log.info("dask dashboard: %s", client.dashboard_link)
+            for _ in log_progress(publication.publish(client, timepoints), total, context.log.info):
+                pass
+    done = [t for t in timepoints if t not in publication.failures]
+    metadata = {timepoint_key(image, t): _describe(image, publication, t) for t in done}
+    if publication.failures:
+        for key, values in metadata.items():
+            context.log_event(dg.AssetMaterialization(context.asset_key, partition=key, metadata=values))
+        raise _failure(len(done), publication.failures)
+    add_partition_metadata(context, metadata)
+    return dg.MaterializeResult()
+
+
+def _prepare(context: dg.AssetExecutionContext, images: Sequence[Image]) -> tuple[Publication, SlabTask]:
+    image = images[0]
+    outputs = [it.open_output() for it in images]
+    dtype = outputs[0].pixels.dtype
+    layout = Layout(image.window, image.published_extent, (image.shape[3], image.shape[4]), dtype)
+    task = SlabTask(image.published_url, image.labels_url, tuple(it.name for it in outputs), layout)
+    geometry = image.geometry
+    look = Look(image.name, describe_channels(image, geometry.channels), _contrast(image, outputs))
+    if create_published(task, geometry, look):
+        context.log.warning(
+            "The published image had another shape, such as that of an earlier window: its timepoints were removed. "
+            "Publish all of them again."
+        )
+    return Publication(task, outputs), task
+
+
+def _contrast(image: Image, outputs: Sequence[OutputImage]) -> dict[int, tuple[float, float]]:
+    """Find black and white of each channel from a few planes; nothing if none is stored."""
+    found = {}
+    for c in image.channels:
+        t, _, z = thin(image.window, MOST_LOOKED_AT * len(image.channels))
+        sampled = [pixels for each in t for at in z for pixels in _sample(outputs[0], Plane(each, c, at))]
+        if sampled:
+            found[c] = contrast(sampled)
+    return found
+
+
+def _sample(output: OutputImage, plane: Plane) -> list[npt.NDArray[Any]]:
+    """Read some pixels of a plane; none if it is not stored, or damaged, which is reported when it is published."""
+    with suppress(ImageError):
+        if read := output.read(plane):
+            step = max(1, int(np.sqrt(read.pixels.size / MOST_SAMPLED)))
+            return [read.pixels[::step, ::step].copy()]
+    return []
+
+
+def _describe(image: Image, publication: Publication, t: int) -> dict[str, Any]:
+    record = publication.records[t]
+    planes = len(image.timepoint(t))
+    missing = {
+        name: sum(last - first + 1 for ranges in of.values() for first, last in ranges)
+        for name, of in record["missing"].items()
+    }
+    listed = "\n".join(
+        f"{name}, c {c}: z {', '.join(str(first) if first == last else f'{first} to {last}' for first, last in ranges)}"
+        for name, of in record["missing"].items()
+        for c, ranges in of.items()
+    )
+    shards, size = record["shards"]
+    return {
+        "path": dg.MetadataValue.path(image.published_url),
+        "planes": planes,
+        "planes not materialized": max(missing.values(), default=0),
+        **({"missing planes": listed} if listed else {}),
+        "shards": shards,
+        "megabytes": round(size / 1e6, 3),
+        "published in this run": t in publication.written,
+    }
+
+
+def _failure(done: int, failures: Mapping[int, Sequence[PlaneFailure]]) -> dg.Failure:
+    listed = "\n".join(f"t {t}: {each[0].plane}: {each[0].reason}" for t, each in sorted(failures.items()))
+    message = f"Timepoints that could not be published: {len(failures)}. Published: {done}.\n{listed}"
+    return dg.Failure(message, metadata={"failed timepoints": len(failures)}, allow_retries=False)

@@ -1,0 +1,130 @@
+"""The asset `published`: what it reports, what is published again, and what stays when something goes wrong."""
+
+import json
+import shutil
+from typing import Any
+
+import dagster as dg
+import numpy as np
+import pytest
+import zarr
+
+from idr_assets.imaging.published.publication import INCOMPLETE
+from idr_assets.imaging.published.records import note_timepoint
+from idr_assets_tests.support.damage import flip_bit
+from idr_assets_tests.support.small_image import FIELDS, Segmented
+
+WANTED = {"published": "true"}
+
+
+def publish(fresh: Segmented, *timepoints: str) -> list[bool]:
+    """Publish timepoints; tell which of them were written."""
+    assert fresh.run("published", timepoints[0], timepoints[-1]) == ""
+    return [fresh.metadata("published", t)["published in this run"] for t in timepoints]
+
+
+def shards(fresh: Segmented) -> dict[str, bytes]:
+    """Read all shards, by their place below the published image."""
+    root = fresh.project.root / "data/image/published.ome.zarr"
+    return {str(file.relative_to(root)): file.read_bytes() for file in root.rglob("c/**/*") if file.is_file()}
+
+
+def own(fresh: Segmented) -> dict[str, Any]:
+    document = (fresh.project.root / "data/image/published.ome.zarr/zarr.json").read_text()
+    found: dict[str, Any] = json.loads(document)["attributes"]["idr_assets"]
+    return found
+
+
+@pytest.fixture
+def ready(fresh: Segmented) -> Segmented:
+    """Segment all planes but one of an image that is published."""
+    fresh.project.write(**FIELDS | WANTED)
+    assert fresh.run("plane_labels", "1|09") == fresh.run("plane_labels", "2|09", "2|10") == ""
+    return fresh
+
+
+def test_it_holds_the_window_and_says_what_is_missing(ready: Segmented) -> None:
+    assert publish(ready, "1", "2") == [True, True]
+    root = ready.project.root / "data"
+    whole, group = zarr.open_group(root / "image.ome.zarr", mode="r"), ready.value("published")
+    for path in ("0", "labels/segmentation/0"):
+        stored: Any = whole[path]
+        np.testing.assert_array_equal(group[path][...], stored[1:3, :, 9:11])
+    first, second = (ready.metadata("published", t) for t in "12")
+    assert first["path"] == str(root / "image/published.ome.zarr")
+    assert [(it["planes"], it["planes not materialized"], it["shards"]) for it in (first, second)] == [
+        (4, 2, 4),
+        (4, 0, 4),
+    ]
+    assert first["missing planes"] == "segmentation, c 0: z 10\nsegmentation, c 1: z 10"
+    assert own(ready)["published"] == {"t": 1, "c": [0, 1], "z": 9}
+    assert own(ready)["timepoints"]["1"]["missing"] == {"segmentation": {"0": [[10, 10]], "1": [[10, 10]]}}
+
+
+def test_only_timepoints_whose_planes_changed_are_written_and_as_a_full_rebuild_would(ready: Segmented) -> None:
+    publish(ready, "1", "2")
+    before = shards(ready)
+    assert publish(ready, "1", "2") == [False, False]
+    ready.project.write(**FIELDS | WANTED | {"segmentation": "{parameters: {threshold_fraction: 0.5}}"})
+    assert ready.run("plane_labels", "2|09") == ""
+    assert publish(ready, "1", "2") == [False, True]
+    after = shards(ready)
+    assert {key for key in before if before[key] != after[key]} == {
+        f"labels/segmentation/0/c/1/{c}/0/0/0" for c in "01"
+    }
+    known = own(ready)
+    recipes = [known["timepoints"][t]["recipes"]["segmentation"] for t in "12"]
+    assert [len(names) for names in recipes] == [1, 2]
+    parameters = [known["recipes"][name]["segmentation"]["parameters"] for name in set(recipes[1]) - set(recipes[0])]
+    assert [it["threshold_fraction"] for it in parameters] == [0.5]
+    shutil.rmtree(ready.project.root / "data/image/published.ome.zarr")
+    assert publish(ready, "1", "2") == [True, True]
+    assert shards(ready) == after
+
+
+def test_what_a_killed_run_left_and_what_somebody_removed_is_published_again(ready: Segmented) -> None:
+    publish(ready, "1", "2")
+    before = shards(ready)
+    root = ready.project.root / "data/image/published.ome.zarr"
+    note_timepoint(str(root), 1, INCOMPLETE, {})
+    (root / "0/c/1/0/0/0/0").unlink()
+    assert publish(ready, "1", "2") == [True, True]
+    assert shards(ready) == before
+
+
+def test_a_damaged_plane_costs_its_timepoint_alone_and_old_shards_stay(ready: Segmented) -> None:
+    publish(ready, "1", "2")
+    before = shards(ready)
+    assert ready.run("plane_labels", "1|10") == ""
+    flip_bit(ready.project.root / "data/image.ome.zarr/labels/segmentation/0/c/1/0/9/0/0")
+    failure = ready.run("published", "1", "2")
+    assert "Timepoints that could not be published: 1. Published: 1.\nt 1: t 1 c 0 z 9" in failure
+    assert "is damaged in" in failure
+    assert "Materialize it again." in failure
+    assert own(ready)["timepoints"]["1"] == INCOMPLETE
+    assert {key: shards(ready)[key] for key in before if "/c/1/" in key} == {
+        key: body for key, body in before.items() if "/c/1/" in key
+    }
+    ready.run("plane_labels", "1|09")
+    assert publish(ready, "1", "2") == [True, False]
+
+
+def test_another_window_begins_anew_and_foreign_files_are_refused(ready: Segmented) -> None:
+    publish(ready, "1", "2")
+    ready.project.write(**FIELDS | WANTED | {"window": "{t: [2, 2], z: [9, 10]}"})
+    assert publish(ready, "2") == [True]
+    assert {key.partition("c/")[2] for key in shards(ready)} == {f"0/{c}/0/0/0" for c in "01"}
+    assert own(ready)["timepoints"].keys() == {"2"}
+    ready.project.write(**FIELDS | WANTED | {"window": "{t: [2, 2], z: [9, 10]}", "extent": "image"})
+    assert publish(ready, "2") == [True]
+    assert ready.value("published")["0"].shape == (3, 2, 12, 40, 36)
+    document = ready.project.root / "data/image/published.ome.zarr/zarr.json"
+    document.write_text('{"zarr_format": 3, "node_type": "group", "attributes": {}}')
+    assert "is where the published image goes, but something else lies there" in ready.run("published", "2")
+    assert len(shards(ready)) == 4
+
+
+def test_an_image_that_is_not_published_has_no_such_asset(fresh: Segmented) -> None:
+    keys = fresh.definitions.resolve_asset_graph().get_all_asset_keys()
+    assert fresh.project.key("published") not in keys
+    assert dg.AssetKey(["image", "objects"]) in keys
