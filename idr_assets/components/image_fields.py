@@ -27,6 +27,8 @@ from idr_assets.components.image_parts import (
 from idr_assets.components.yaml_model import YamlFields
 from idr_assets.imaging.ome_zarr.formats import Version
 
+type OneOrSeveral = Segmentation | dict[str, Segmentation]
+
 
 class ImageFields(YamlFields):
     """The fields of an image."""
@@ -157,6 +159,13 @@ class ImageFields(YamlFields):
     def _find_channels(cls, channels: list[int | str], info: ValidationInfo) -> list[int]:
         return find_channels(channels, info.data.get("channel_names", []), info.data.get("shape"))
 
+    @field_validator("segmentation", "segmentations")
+    @classmethod
+    def _find_inputs(cls, given: OneOrSeveral, info: ValidationInfo) -> OneOrSeveral:
+        for each in given.values() if isinstance(given, dict) else [given]:
+            find_channels([*each.inputs.values()], info.data.get("channel_names", []), info.data.get("shape"))
+        return given
+
     @field_validator("window")
     @classmethod
     def _check_window(cls, window: Window, info: ValidationInfo) -> Window:
@@ -170,6 +179,18 @@ class ImageFields(YamlFields):
         if given not in (["url"], ["image_id", "endpoint"]):
             message = f"the image needs one address, but has {' and '.join(given) or 'none'}; "
             raise ValueError(message + "set either `url`, or both `image_id` and `endpoint`")
+        return self
+
+    @model_validator(mode="after")
+    def _check_channels(self) -> Self:
+        each = [*self.segmentations.values()] or [self.segmentation]
+        if "channels" in self.model_fields_set and all(it.inputs for it in each):
+            labelled = {it.recipe((), self.channel_names).channels for it in each}
+            if labelled != {tuple(self.channels)}:
+                message = (
+                    "`channels` has no use beside `inputs`, whose labels lie where `labels_for` says; leave it out"
+                )
+                raise ValueError(message)
         return self
 
     @model_validator(mode="after")

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StrictInt, ValidationInfo, field_validator
 
+from idr_assets.components.field_types import Channel
 from idr_assets.components.parameters import check_parameters
 from idr_assets.components.yaml_model import YamlFields
 from idr_assets.imaging.reading.retries import Patience
@@ -80,6 +81,15 @@ class Segmentation(YamlFields):
         description="Dotted path of a segmentation function. It says what it works on: `@per_plane`, `@per_volume` or "
         "`@per_stack`.",
     )
+    inputs: dict[Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")], Channel] = Field(
+        default_factory=dict,
+        description="Channels that the function gets together, by the names of its arguments, such as `{nuclei: DAPI, "
+        "cytoplasm: 1}`: an index, or a name that is in `channel_names`. The labels are of one channel. Left out, the "
+        "function gets each channel by itself.",
+    )
+    labels_for: str | None = Field(
+        default=None, description="The name in `inputs` whose channel gets the labels, by default the first."
+    )
     parameters: dict[str, Any] = Field(
         default_factory=dict, validate_default=True, description="Keyword arguments of the function."
     )
@@ -93,13 +103,24 @@ class Segmentation(YamlFields):
     @field_validator("parameters")
     @classmethod
     def _check_parameters(cls, parameters: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
-        if "function" in info.data:
-            check_parameters(info.data["function"], parameters)
+        if info.data.keys() >= {"function", "inputs"}:
+            check_parameters(info.data["function"], parameters, info.data["inputs"])
         return parameters
 
-    def recipe(self, channels: Sequence[int]) -> Recipe:
-        """Return the recipe of labels of these channels."""
-        return Recipe(self.function, import_function(self.function), self.parameters, tuple(channels))
+    @field_validator("labels_for")
+    @classmethod
+    def _check_labels_for(cls, name: str | None, info: ValidationInfo) -> str | None:
+        if name is not None and name not in info.data.get("inputs", [name]):
+            message = f"{name!r} is no name in `inputs`, which are {', '.join(info.data['inputs']) or 'none'}"
+            raise ValueError(message)
+        return name
+
+    def recipe(self, channels: Sequence[int], names: Sequence[str] = ()) -> Recipe:
+        """Return the recipe of labels: of these channels, or of one of the inputs, which may have these `names`."""
+        found = dict(zip(self.inputs, find_channels([*self.inputs.values()], names, None), strict=True))
+        if found:
+            channels = [found[self.labels_for or next(iter(found))]]
+        return Recipe(self.function, import_function(self.function), self.parameters, tuple(channels), found)
 
 
 def find_channels(channels: Sequence[int | str], names: Sequence[str], shape: Sequence[int] | None) -> list[int]:
@@ -117,7 +138,8 @@ def find_channels(channels: Sequence[int | str], names: Sequence[str], shape: Se
             raise ValueError(message)
     found = [names.index(it) if isinstance(it, str) else it for it in channels]
     if not all(0 <= index < count for index in found) or len(set(found)) < len(found) or len(names) > count:
-        message = f"the image has channels 0 to {count - 1}; name each wanted one once"
+        listed = f"0 to {count - 1}{f' ({", ".join(names)})' if len(names) == count else ''}"
+        message = f"the image has channels {listed}; name each wanted one once"
         raise ValueError(message)
     return found
 

@@ -10,7 +10,7 @@ from idr_assets.imaging.reading.retries import Patience
 from idr_assets.orchestration.assets.names import MADE
 from idr_assets.orchestration.image import Image
 
-SHARED = ({field.name for field in fields(Image)} & ImageFields.model_fields.keys()) - {"segmentation"}
+SHARED = ({field.name for field in fields(Image)} & ImageFields.model_fields.keys()) - {"segmentation", "channels"}
 """Fields that an image takes unchanged from its YAML."""
 
 
@@ -35,12 +35,14 @@ def _describe(
 ) -> Image:
     segmentation_name, segmentation = named
     shared: dict[str, Any] = {name: getattr(given, name) for name in SHARED}
+    recipe = segmentation.recipe([it for it in given.channels if isinstance(it, int)], given.channel_names)
     lists = {name: tuple(value) for name, value in shared.items() if isinstance(value, list)}
     return Image(
         name=name,
         project=project,
         address=given.url or str(given.endpoint).replace("{image_id}", str(given.image_id)),
-        recipe=segmentation.recipe([index for index in given.channels if isinstance(index, int)]),
+        recipe=recipe,
+        channels=recipe.channels,
         segmentation=segmentation_name,
         patience=Patience.model_validate(given.reading.model_dump()),  # a plain one: workers know no components
         missing_chunks=given.reading.missing_chunks,

@@ -2,29 +2,33 @@
 
 import inspect
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from pydantic import ValidationError, create_model
 from pydantic.errors import PydanticUserError
 
+from idr_assets.imaging.segmentation.lifting import find_core
 from idr_assets.imaging.segmentation.named_function import find_called, import_function
+from idr_assets.imaging.segmentation.recipe import bind_arguments
 from idr_assets.imaging.segmentation.works_on import works_on
 
 
-def check_parameters(path: str, parameters: Mapping[str, Any]) -> None:
-    """Raise `ValueError` unless the function at `path` accepts these parameters and values.
+def check_parameters(path: str, parameters: Mapping[str, Any], inputs: Collection[str] = ()) -> None:
+    """Raise `ValueError` unless the function at `path` accepts these parameters and values, and arrays for its inputs.
 
     Values are compared with the annotations. A parameter without one, or with one that means nothing at run time, takes
     any value.
     """
     function = import_function(path)
-    signature = _signature(path, function)
+    signature = _signature(path, find_core(function) if inputs else function)
     try:
-        signature.bind(None, **parameters)
+        bind_arguments(function, parameters, inputs)
     except TypeError as error:
-        taken = ", ".join(list(signature.parameters)[1:])
-        message = f"{path} cannot be called with {parameters}: {error}; its parameters are: {taken}"
+        taken = ", ".join(list(signature.parameters)[0 if inputs else 1 :])
+        given = f"the inputs {', '.join(inputs)} and {parameters}" if inputs else parameters
+        remedy = "" if inputs else "; give it several channels by `inputs`" if len(_arrays(signature)) > 1 else ""
+        message = f"{path} cannot be called with {given}: {error}; its parameters are: {taken}{remedy}"
         raise ValueError(message) from error
     for name, parameter in signature.parameters.items():
         if name in parameters and (fault := _fault(parameter, function.__module__, parameters[name])):
@@ -48,6 +52,12 @@ def _signature(path: str, function: Callable[..., Any]) -> inspect.Signature:
     except ValueError as error:
         message = f"{path} does not list its parameters ({error}); name a Python function that calls it"
         raise ValueError(message) from error
+
+
+def _arrays(signature: inspect.Signature) -> list[str]:
+    """List the parameters without a default that may be given by position: as a rule, pixels."""
+    positional = inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
+    return [name for name, it in signature.parameters.items() if it.kind in positional and it.default is it.empty]
 
 
 def _fault(parameter: inspect.Parameter, module: str, value: object) -> str | None:

@@ -121,6 +121,12 @@ class Block:
         return [tuple(c for c in self.c if c // chunk == layer) for layer in sorted({c // chunk for c in self.c})]
 
 
+def within(outer: Block, inner: Block) -> tuple[npt.NDArray[np.intp], ...]:
+    """Return the open mesh of indices at which a part of a block lies in its (t, c, z, ...)."""
+    axes = ((outer.t, inner.t), (outer.c, inner.c), (outer.z, inner.z))
+    return np.ix_(*([whole.index(index) for index in part] for whole, part in axes))
+
+
 def block_size(plane_shape: tuple[int, int], planes: int, workers: int) -> int:
     """Return how many planes a block holds, so that it fits memory and each worker gets equally many blocks.
 

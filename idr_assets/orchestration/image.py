@@ -94,6 +94,21 @@ class Image(Grid):
         """All planes that the partitions cover."""
         return Block(self.t, self.channels, self.z)
 
+    @property
+    def read_channels(self) -> tuple[int, ...]:
+        """The channels whose pixels are read."""
+        return self.recipe.together or self.channels
+
+    @property
+    def shown(self) -> Block:
+        """The planes that figures show of the window, those of other channels that belong to its labels among them."""
+        return replace(self.window, c=self.channels if self.labels_shown is None else self.read_channels)
+
+    @property
+    def labels_shown(self) -> int | None:
+        """The channel whose labels figures show on each channel; if None, each channel has labels of its own."""
+        return self.channels[0] if len(self.channels) == 1 < len(self.read_channels) else None
+
     def timepoint(self, t: int) -> Block:
         """Return the planes of the window at a timepoint."""
         return replace(self.window, t=range(t, t + 1))
@@ -165,12 +180,12 @@ class Image(Grid):
             patience=self.patience,
             missing_chunks=self.missing_chunks,
             axes=self.axes,
-            channel_names={c: self.channel_names[c] for c in self.channels if c < len(self.channel_names)},
+            channel_names={c: self.channel_names[c] for c in self.read_channels if c < len(self.channel_names)},
         )
 
     def open_output(self) -> OutputImage:
         """Open the output; raise `ImageError` if no plane was segmented yet."""
-        return open_output(self.labels_url, self.label_group)
+        return open_output(self.labels_url, self.label_group, self.recipe.together)
 
     @property
     def geometry(self) -> Geometry:

@@ -88,7 +88,7 @@ class Plate(Image):
 
     @override
     def open_output(self) -> PlateOutput:
-        return open_plate_output(self.labels_url, self.label_group, self.fields, self.times)
+        return open_plate_output(self.labels_url, self.label_group, self.fields, self.times, self.recipe.together)
 
     @property
     @override

@@ -31,7 +31,10 @@ WRONG = [
         "'gfp' is not the name of one channel in `channel_names`, which are DAPI",
     ),
     ({"channels": "[A]", "channel_names": "[A, A]"}, "'A' is not the name of one channel"),
-    ({"channels": "[GFP, 1]", "channel_names": NAMES}, "the image has channels 0 to 1; name each wanted one once"),
+    (
+        {"channels": "[GFP, 1]", "channel_names": NAMES},
+        "the image has channels 0 to 1 (DAPI, GFP); name each wanted one once",
+    ),
     ({"channel_names": "[A, B, C]", "channels": "[0]"}, "the image has channels 0 to 1"),
 ]
 

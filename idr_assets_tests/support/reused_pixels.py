@@ -32,7 +32,7 @@ def fill(server: StoreServer, block: Block = BLOCK, **options: Any) -> set[Plane
     task = open_task(server, **options)
     summaries = task(block)
     assert task.origins
-    task.origins.note(block, [summary.origin for summary in summaries])
+    task.origins.note(block, [origin for summary in summaries for _, origin in summary.origins])
     pixels = open_level(str(server.root / "image.zarr"), "0").read(block)
     check_planes(task.output, block.planes(), pixels.reshape(-1, *SHAPE[3:]))
     return {summary.plane for summary in summaries if summary.reused}

@@ -34,15 +34,15 @@ def open_array(url: str, path: str, *, missing_chunks: Literal["error", "zeros"]
         return array
 
 
-def write_planes(url: str, block: Block, *arrays: tuple[zarr.Array[Any], npt.NDArray[Any]]) -> Bodies:
-    """Store values (t, c, z, y, x) of a block in arrays of the output at `url`, one array after the other.
+def write_planes(url: str, *parts: tuple[zarr.Array[Any], Block, npt.NDArray[Any]]) -> Bodies:
+    """Store values (t, c, z, y, x) of blocks in arrays of the output at `url`, one array after the other.
 
     Returns the bodies of chunks that were written as files. Raises `ImageError` if they cannot be written, for example
     because the disk is full.
     """
     bodies: Bodies = {}
     with explain_writes(url):
-        for array, values in arrays:
+        for array, block, values in parts:
             bodies |= _write(array, block, values)
     return bodies
 

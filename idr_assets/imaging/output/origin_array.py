@@ -40,10 +40,10 @@ def write_digests(url: str, digests: zarr.Array[Any], block: Block, origins: Seq
     values = np.frombuffer(b"".join(origins), np.uint8).reshape(len(block.t), len(block.c), len(block.z), 1, BYTES)
     try:
         try:
-            write_planes(url, block, (digests, values))
+            write_planes(url, (digests, block, values))
         except DAMAGED:
             _clear_unreadable(digests, block)
-            write_planes(url, block, (digests, values))
+            write_planes(url, (digests, block, values))
     except (ImageError, *UNREADABLE) as error:
         message = f"The planes are stored, but their origins cannot be noted ({cite(error.__cause__ or error)})."
         raise ImageError(message) from error

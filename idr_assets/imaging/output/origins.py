@@ -16,7 +16,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ from idr_assets.imaging.output.arrays import open_array
 from idr_assets.imaging.output.origin_array import ORIGINS, create_origin_array, write_digests
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.output.read_back import UNREADABLE
-from idr_assets.imaging.planes import Block, Plane
+from idr_assets.imaging.planes import Block, Plane, within
 from idr_assets.imaging.reading.level import Level
 
 
@@ -69,7 +69,7 @@ class Origins:
         if missing:
             with ThreadPoolExecutor(len(missing)) as pool:
                 for part, fetched in zip(missing, pool.map(level.read, missing), strict=True):
-                    pixels[_within(block, part)] = fetched
+                    pixels[within(block, part)] = fetched
         return pixels, known.difference(*(part.planes() for part in missing))
 
     def holds(self, block: Block) -> bool:
@@ -143,10 +143,3 @@ def create_origins(output: OutputImage, level: Level, state: str, *, reuse: bool
 def _each(block: Block, values: npt.NDArray[Any]) -> list[tuple[Plane, npt.NDArray[Any]]]:
     """Pair each plane of a block with its part of (t, c, z, ...)."""
     return list(zip(block.planes(), values.reshape(-1, *values.shape[3:]), strict=True))
-
-
-def _within(block: Block, part: Block) -> tuple[Any, ...]:
-    """Return the open mesh of indices at which a part of a block lies in (t, c, z, ...)."""
-    return np.ix_(
-        *([outer.index(index) for index in inner] for outer, inner in zip(astuple(block), astuple(part), strict=True))
-    )

@@ -5,9 +5,9 @@ chunk.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import product
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain, product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,13 +34,15 @@ SEGMENTATION = "segmentation"
 class OutputImage:
     """The output at `url`, opened with its label group `labels/<name>`.
 
-    Both arrays are (t, c, z, y, x); `labels` is int32, 0 background, 1..n in each plane or volume.
+    Both arrays are (t, c, z, y, x); `labels` is int32, 0 background, 1..n in each plane or volume. `together` has, by
+    label group, the channels whose pixels belong to the labels of a plane, where these are not those of its own alone.
     """
 
     url: str
     name: str
     pixels: zarr.Array[Any]
     labels: zarr.Array[Any]
+    together: Mapping[str, tuple[int, ...]] = field(default_factory=dict, kw_only=True)
 
     @property
     def format(self) -> Format:
@@ -57,13 +59,26 @@ class OutputImage:
         """Number of chunks that a plane is cut into, in each of the two arrays."""
         return math.prod(self.labels.cdata_shape[3:])
 
-    def read(self, plane: Plane) -> LabelledPlane | None:
-        """Read one plane, or None if it is not stored; raise `ImageError` if it is damaged."""
-        where = (plane.t, plane.c, plane.z)
-        if not self.covers(plane):
+    @property
+    def chunks_of_plane(self) -> int:
+        """Number of chunks that `chunk_keys` gives of a plane."""
+        return self.chunks_per_plane * (1 + len(self.together.get(self.name, (0,))))
+
+    def pixel_block(self, block: Block) -> Block:
+        """Return the planes whose pixels are stored with the labels of a block."""
+        return replace(block, c=self.together.get(self.name, block.c))
+
+    def read(self, plane: Plane, labels_of: int | None = None) -> LabelledPlane | None:
+        """Read one plane, or None if it is not stored; raise `ImageError` if it is damaged.
+
+        `labels_of` is the channel whose labels are read with the plane's pixels, by default its own.
+        """
+        own = plane if labels_of is None else replace(plane, c=labels_of)
+        if not (self.covers(plane) and self.covers(own)):
             return None
         try:
-            labels, pixels = np.asarray(self.labels[where]), np.asarray(self.pixels[where])
+            labels = np.asarray(self.labels[own.t, own.c, own.z])
+            pixels = np.asarray(self.pixels[plane.t, plane.c, plane.z])
         except ChunkNotFoundError:
             return None
         except DAMAGED as error:
@@ -90,17 +105,19 @@ class OutputImage:
         )
 
     def read_grid(
-        self, t: Sequence[int], c: Sequence[int], z: Sequence[int]
+        self, t: Sequence[int], c: Sequence[int], z: Sequence[int], labels_of: int | None = None
     ) -> dict[tuple[int, int, int], LabelledPlane | None]:
         """Read the planes at all these t, c and z, in one fetch if all are stored; None for one that is not.
 
-        Raises `ImageError` if one is damaged.
+        `labels_of` is as in `read`. Raises `ImageError` if one is damaged.
         """
-        indices = np.array(t), np.array(c), np.array(z)
+        rows, columns = np.array(t), np.array(z)
         try:
-            labels, pixels = (np.asarray(array.oindex[indices]) for array in (self.labels, self.pixels))
+            pixels = np.asarray(self.pixels.oindex[rows, np.array(c), columns])
+            labels = np.asarray(self.labels.oindex[rows, np.array(c if labels_of is None else [labels_of]), columns])
+            labels = np.broadcast_to(labels, pixels.shape)
         except (ChunkNotFoundError, IndexError, *DAMAGED):
-            return {where: self.read(Plane(*where)) for where in product(t, c, z)}
+            return {where: self.read(Plane(*where), labels_of) for where in product(t, c, z)}
         places = zip(product(t, c, z), np.ndindex(labels.shape[:3]), strict=True)
         return {where: LabelledPlane(*where, pixels[place], labels[place]) for where, place in places}
 
@@ -110,7 +127,8 @@ class OutputImage:
 
     def chunk_keys(self, plane: Plane) -> list[str]:
         """Return the keys, below the output, of all chunks of a plane: of its pixels, then of its labels."""
-        return [*self._keys(plane, "0"), *self.label_keys(plane, self.name)]
+        pixels = (self._keys(it, "0") for it in self.pixel_block(plane.block).planes())
+        return [*chain.from_iterable(pixels), *self.label_keys(plane, self.name)]
 
     def label_keys(self, plane: Plane, name: str) -> list[str]:
         """Return the keys, below the output, of the chunks of a plane in the label group `name`."""
@@ -137,11 +155,14 @@ class OutputImage:
         )
 
 
-def open_output(url: str, name: str = SEGMENTATION) -> OutputImage:
-    """Open the output at `url` for reading and writing; raise `ImageError` if it has no label group `name`."""
+def open_output(url: str, name: str = SEGMENTATION, together: Sequence[int] = ()) -> OutputImage:
+    """Open the output at `url` for reading and writing; raise `ImageError` if it has no label group `name`.
+
+    `together` are the channels whose pixels belong to the labels of a plane, if not those of its own alone.
+    """
     try:
         arrays = [open_array(url, path) for path in ("0", f"labels/{name}/0")]
     except FileNotFoundError as error:
         message = f"No output at {mask(url)}/labels/{name}: nothing was segmented yet. Materialize planes first."
         raise ImageError(message) from error
-    return OutputImage(url, name, *arrays)
+    return OutputImage(url, name, *arrays, together={name: tuple(together)} if together else {})

@@ -84,7 +84,7 @@ def read_proven_checksums(output: OutputImage, planes: Iterable[Plane]) -> list[
     """
     length = output.format.checksum
     keys = [key for plane in planes for key in output.chunk_keys(plane)]
-    bodies = batched(read_ends(output.url, keys, 0), 2 * output.chunks_per_plane)
+    bodies = batched(read_ends(output.url, keys, 0), output.chunks_of_plane)
     return [join_checksums([_end(body, length) for body in plane], hashed=not length) for plane in bodies]
 
 

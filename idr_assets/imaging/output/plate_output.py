@@ -64,8 +64,13 @@ class PlateOutput(OutputImage):
         return [f"{folder}/{array}/{key}" for key in own]
 
 
-def open_plate_output(url: str, name: str, fields: Sequence[Field], times: range) -> PlateOutput:
-    """Open fields of the output of a plate; `ImageError` if none of its fields has a label group `name`."""
+def open_plate_output(
+    url: str, name: str, fields: Sequence[Field], times: range, together: Sequence[int] = ()
+) -> PlateOutput:
+    """Open fields of the output of a plate; `ImageError` if none of its fields has a label group `name`.
+
+    `together` is as of `open_output`.
+    """
     labels = read_labels(url)
     try:
         like = parse_field(labels[name][0])
@@ -74,7 +79,9 @@ def open_plate_output(url: str, name: str, fields: Sequence[Field], times: range
         )
     except (FileNotFoundError, LookupError) as error:
         raise _no_output(url, name) from error
-    return PlateOutput(url, name, pixels, labelled, fields=tuple(fields), times=times, groups=tuple(labels))
+    own = {name: tuple(together)} if together else {}
+    groups = tuple(labels)
+    return PlateOutput(url, name, pixels, labelled, fields=tuple(fields), times=times, groups=groups, together=own)
 
 
 def read_plate_geometry(url: str, name: str) -> Geometry:

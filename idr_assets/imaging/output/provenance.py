@@ -6,12 +6,12 @@ The name of a group is the hash of its record, so that no record is lost if seve
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from idr_assets.imaging.ome_zarr.formats import FORMATS
 from idr_assets.imaging.output.files import read_ends
-from idr_assets.imaging.output.nodes import create_group, read_attributes
+from idr_assets.imaging.output.nodes import create_group, list_label_groups, read_attributes
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.stores.by_address import is_s3, open_filesystem
 
@@ -30,6 +30,10 @@ class Provenance:
         Dotted path of the segmentation function, its version, and its keyword arguments.
     packages : mapping of str to str
         Versions of the packages that labels depend on.
+    inputs : mapping of str to int
+        The channels that the function got, by the names of its arguments; empty if it got each channel by itself.
+    together : tuple of int
+        The channels whose pixels are stored with the labels of a plane; empty if those of its own alone are.
 
     """
 
@@ -41,14 +45,17 @@ class Provenance:
     version: str
     parameters: Mapping[str, Any]
     packages: Mapping[str, str]
+    inputs: Mapping[str, int] = field(default_factory=dict)
+    together: tuple[int, ...] = ()
 
     def to_json(self) -> dict[str, dict[str, Any]]:
         """Return the record as it is stored, and as the UI shows it."""
         source = {"url": self.url, "level": self.level, "channels": list(self.channels)}
         recipe = {"function": self.function, "version": self.version, "parameters": dict(self.parameters)}
+        of_several = {"together": list(self.together)} if self.together else {}
         return {
-            "source": source | {"fingerprint": self.fingerprint},
-            "segmentation": recipe,
+            "source": source | of_several | {"fingerprint": self.fingerprint},
+            "segmentation": recipe | ({"inputs": dict(self.inputs)} if self.inputs else {}),
             "versions": dict(self.packages),
         }
 
@@ -65,6 +72,8 @@ class Provenance:
             version=recipe.get("version", ""),
             parameters=recipe.get("parameters", {}),
             packages=stored.get("versions", {}),
+            inputs=recipe.get("inputs", {}),
+            together=tuple(source.get("together", ())),
         )
 
 
@@ -84,6 +93,15 @@ def read_provenance(url: str, labels: str) -> list[Provenance]:
     A record that is damaged is left out. `labels` may be `*`, for all label groups.
     """
     return [Provenance.from_json(record) for record in _records(url, labels)]
+
+
+def read_together(url: str) -> dict[str, tuple[int, ...]]:
+    """Read which channels belong together in each label group of the output at `url` that joins any."""
+    found = {}
+    for name in list_label_groups(url):
+        if channels := {channel for record in read_provenance(url, name) for channel in record.together}:
+            found[name] = tuple(sorted(channels))
+    return found
 
 
 def list_provenance(url: str, labels: str) -> list[str]:

@@ -50,7 +50,7 @@ def check_written(output: OutputImage, block: Block, pixels: npt.NDArray[Any], l
     output, block : OutputImage, Block
         The planes to read.
     pixels, labels : ndarray
-        (t, c, z, y, x) each, as they were written.
+        (t, c, z, y, x) each, as they were written; pixels of `OutputImage.pixel_block`.
 
     Raises
     ------
@@ -58,9 +58,13 @@ def check_written(output: OutputImage, block: Block, pixels: npt.NDArray[Any], l
         If a chunk is missing, cannot be decoded, or holds another dtype or other values.
 
     """
-    for name, array, written in (("pixels", output.pixels, pixels), ("labels", output.labels, labels)):
+    of_pixels = output.pixel_block(block)
+    for name, array, of, written in (
+        ("pixels", output.pixels, of_pixels, pixels),
+        ("labels", output.labels, block, labels),
+    ):
         try:
-            same = array.dtype == written.dtype.newbyteorder("=") and _is_stored(array, block, written)
+            same = array.dtype == written.dtype.newbyteorder("=") and _is_stored(array, of, written)
         except UNREADABLE as error:
             raise NotAsWrittenError(
                 _message(block, array, f"its {name} cannot be read back ({cite(error)})")
@@ -77,7 +81,7 @@ def read_checksums(output: OutputImage, planes: Iterable[Plane]) -> list[str | N
     """
     keys = [key for plane in planes for key in output.chunk_keys(plane)]
     checksum = output.format.checksum
-    each = batched(read_ends(output.url, keys, checksum), 2 * output.chunks_per_plane)
+    each = batched(read_ends(output.url, keys, checksum), output.chunks_of_plane)
     return [join_checksums(plane, hashed=not checksum) for plane in each]
 
 

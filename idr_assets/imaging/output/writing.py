@@ -1,7 +1,8 @@
 """Write planes to the output, so that labels never lie on other pixels than their own."""
 
-from collections.abc import Mapping, Sequence
-from itertools import batched, chain, product, zip_longest
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import batched, chain, zip_longest
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,8 @@ from idr_assets.imaging.output.plane_files import Bodies
 from idr_assets.imaging.output.store_faults import explain_writes
 from idr_assets.imaging.planes import Block, Plane
 
-type Groups = Mapping[Plane, list[str]]
+type Groups = Mapping[Plane, list[tuple[str, Plane]]]
+"""By plane, the label group and the plane of all labels that lie on its pixels."""
 
 
 def store_planes(output: OutputImage, block: Block, pixels: npt.NDArray[Any], labels: npt.NDArray[np.int32]) -> Bodies:
@@ -32,7 +34,7 @@ def store_planes(output: OutputImage, block: Block, pixels: npt.NDArray[Any], la
     block : Block
         The planes.
     pixels, labels : ndarray
-        (t, c, z, y, x) each; labels are int32.
+        (t, c, z, y, x) each; labels are int32, and pixels of `OutputImage.pixel_block`.
 
     Returns
     -------
@@ -45,40 +47,53 @@ def store_planes(output: OutputImage, block: Block, pixels: npt.NDArray[Any], la
         If they cannot be written, for example because the disk is full.
 
     """
+    of_pixels = output.pixel_block(block)
     with explain_writes(output.url):
-        groups = _find_groups(output, block)
-        same = all(groups.values()) and _has_pixels(output, block, pixels)
-        _clear_the_way(output, groups, [] if same else [*pixels.reshape(-1, *pixels.shape[3:])])
+        groups = _find_groups(output, of_pixels)
+        same = all(groups.values()) and _has_pixels(output, of_pixels, pixels)
+        replaced = block.planes() if output.chunks_per_plane > 1 else []
+        _clear_the_way(output, groups, [] if same else [*pixels.reshape(-1, *pixels.shape[3:])], replaced)
     if same:
-        clear_planes(block, output.pixels)
-    return write_planes(output.url, block, *([] if same else [(output.pixels, pixels)]), (output.labels, labels))
+        clear_planes(of_pixels, output.pixels)
+    parts = [] if same else [(output.pixels, of_pixels, pixels)]
+    return write_planes(output.url, *parts, (output.labels, block, labels))
 
 
 def remove_labels(output: OutputImage, block: Block) -> None:
     """Remove the labels of a block, so that its planes are not stored; pixels stay, for other label groups."""
-    for plane in block.planes():
-        _remove(output, plane, [output.name])
+    _remove(output, [(output.name, plane) for plane in block.planes()])
 
 
 def _find_groups(output: OutputImage, block: Block) -> Groups:
-    """List the label groups that have any chunk of each plane; asking for all chunks at once is fast."""
-    each = list(product(block.planes(), output.label_groups()))
-    keys = chain(*(output.label_keys(plane, name) for plane, name in each))
+    """List the labels that lie on the pixels of each plane, whole or in part; asking for all chunks at once is fast."""
+    each = [
+        (plane, name, c) for plane in block.planes() for name in output.label_groups() for c in _on(output, name, plane)
+    ]
+    labels = [(name, replace(plane, c=c)) for plane, name, c in each]
+    keys = chain(*(output.label_keys(plane, name) for name, plane in labels))
     ends = batched(read_ends(output.url, [*keys], 1), output.chunks_per_plane)
-    found: dict[Plane, list[str]] = {plane: [] for plane in block.planes()}
-    for (plane, name), own in zip(each, ends, strict=True):
-        if any(end is not None for end in own):
-            found[plane].append(name)
+    found: dict[Plane, list[tuple[str, Plane]]] = {plane: [] for plane in block.planes()}
+    for (plane, *_), own, stored in zip(each, labels, ends, strict=True):
+        if any(end is not None for end in stored):
+            found[plane].append(own)
     return found
 
 
-def _clear_the_way(output: OutputImage, groups: Groups, pixels: Sequence[npt.NDArray[Any]]) -> None:
-    """Remove labels of other pixels than these, and labels of several chunks, which are not replaced in one step."""
+def _on(output: OutputImage, name: str, plane: Plane) -> set[int]:
+    """Return the channels whose labels in a group may be made from the pixels of a plane."""
+    together = output.together.get(name, ())
+    return {plane.c, *(together if plane.c in together else ())}
+
+
+def _clear_the_way(
+    output: OutputImage, groups: Groups, pixels: Sequence[npt.NDArray[Any]], replaced: Collection[Plane]
+) -> None:
+    """Remove labels of other pixels than these, and those that are replaced, but not in one step."""
     for plane, values in zip_longest(groups, pixels):
         if values is not None and groups[plane] and not _has_pixels(output, plane.block, values):
-            _remove(output, plane, groups[plane])
-        elif output.name in groups[plane] and output.chunks_per_plane > 1:
-            _remove(output, plane, [output.name])
+            _remove(output, groups[plane])
+        elif plane in replaced and (output.name, plane) in groups[plane]:
+            _remove(output, [(output.name, plane)])
 
 
 def _has_pixels(output: OutputImage, block: Block, pixels: npt.NDArray[Any]) -> bool:
@@ -90,6 +105,6 @@ def _has_pixels(output: OutputImage, block: Block, pixels: npt.NDArray[Any]) -> 
     return is_same(stored, pixels.reshape(stored.shape))
 
 
-def _remove(output: OutputImage, plane: Plane, names: Sequence[str]) -> None:
-    for key in chain(*(output.label_keys(plane, name) for name in names)):
+def _remove(output: OutputImage, labels: Iterable[tuple[str, Plane]]) -> None:
+    for key in chain(*(output.label_keys(plane, name) for name, plane in labels)):
         remove_file(f"{output.url}/{key}")

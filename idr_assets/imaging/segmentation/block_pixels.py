@@ -1,16 +1,20 @@
-"""Read the pixels that a block is segmented from: those of its planes, or of the whole volumes that contain them."""
+"""Read the pixels that a block is segmented from: of its planes, of other channels, or of the volumes around them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 import numpy as np
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.output.origins import Origins
-from idr_assets.imaging.planes import Block, Plane
+from idr_assets.imaging.planes import Block, Plane, within
 from idr_assets.imaging.reading.level import Level
 from idr_assets.imaging.segmentation.label_numbers import Pixels
 
 type Read = tuple[Pixels, set[Plane]]
+
+OF_A_VOLUME = "read for the whole volume, which is all slices of the image, even those outside of `window`"
+OF_CHANNELS = "read with the other channels that belong to these labels"
 
 
 def read_pixels(level: Level, origins: Origins | None, block: Block, reach: Block, *, again: bool) -> Read:
@@ -23,8 +27,8 @@ def read_pixels(level: Level, origins: Origins | None, block: Block, reach: Bloc
     block, reach
         The planes to segment, and those to read; see `WorksOn.reach`.
     again
-        Whether the block failed before: a volume is then read piece by piece, so that a fault that passes costs one
-        piece, and the error for a fault that stays names its plane.
+        Whether the block failed before: a volume, or several channels, are then read piece by piece, so that a fault
+        that passes costs one piece, and the error for a fault that stays names its plane.
 
     Returns
     -------
@@ -41,9 +45,12 @@ def read_pixels(level: Level, origins: Origins | None, block: Block, reach: Bloc
     try:
         if not again:
             return _read(level, origins, reach)
-        return _join(_read_piece(level, origins, piece) for piece in reach.cut(level.chunks, 1))
+        return _join(level, reach, reach.cut(level.chunks, 1), partial(_read_piece, level, origins))
     except ImageError as error:
-        error.add_note("read for the whole volume, which is all slices of the image, even those outside of `window`")
+        if reach.z != block.z:
+            error.add_note(OF_A_VOLUME)
+        elif reach.c != block.c:
+            error.add_note(OF_CHANNELS)
         raise
 
 
@@ -54,14 +61,18 @@ def _read_piece(level: Level, origins: Origins | None, piece: Block) -> Read:
     except ImageError:
         if len(piece) == 1:
             raise
-    return _join(_read(level, origins, plane) for plane in piece.single_planes())
+    return _join(level, piece, piece.single_planes(), partial(_read, level, origins))
 
 
 def _read(level: Level, origins: Origins | None, block: Block) -> Read:
     return origins.read(level, block) if origins else (level.read(block), set())
 
 
-def _join(pieces: Iterable[Read]) -> Read:
-    """Join pieces along z."""
-    pixels, reused = zip(*pieces, strict=True)
-    return np.concatenate(pixels, axis=2), set().union(*reused)
+def _join(level: Level, whole: Block, pieces: Iterable[Block], read: Callable[[Block], Read]) -> Read:
+    """Read a block piece by piece."""
+    pixels = np.empty((len(whole.t), len(whole.c), len(whole.z), *level.plane_shape), level.dtype)
+    reused: set[Plane] = set()
+    for piece in pieces:
+        pixels[within(whole, piece)], known = read(piece)
+        reused |= known
+    return pixels, reused

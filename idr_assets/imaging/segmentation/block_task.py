@@ -11,17 +11,17 @@ from idr_assets.imaging.output.plane_records import write_record
 from idr_assets.imaging.output.provenance import Provenance, add_provenance
 from idr_assets.imaging.output.read_back import NotAsWrittenError, prove_written
 from idr_assets.imaging.output.writing import remove_labels, store_planes
-from idr_assets.imaging.planes import Block, Plane
+from idr_assets.imaging.planes import Block, Plane, within
 from idr_assets.imaging.reading.level import Level
 from idr_assets.imaging.segmentation.block_pixels import read_pixels
 from idr_assets.imaging.segmentation.failures import fail_planes
 from idr_assets.imaging.segmentation.independence import compare_alone
 from idr_assets.imaging.segmentation.label_numbers import Labels, Pixels
-from idr_assets.imaging.segmentation.labelling import Thresholds, find_name, label
+from idr_assets.imaging.segmentation.labelling import Part, Thresholds, find_name, label
 from idr_assets.imaging.segmentation.lifting import SegmentationFunction
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary, summarize
 from idr_assets.imaging.segmentation.storing import begin_storing
-from idr_assets.imaging.segmentation.works_on import works_on
+from idr_assets.imaging.segmentation.works_on import WorksOn, works_on
 from idr_assets.imaging.stores.zarr_settings import own_settings
 
 
@@ -46,6 +46,8 @@ class BlockTask:
         The blocks of which a few planes are segmented alone too.
     recipe_version : str
         Hash of the recipe, for the records of planes; without it there are none.
+    works : WorksOn or None
+        What the function works on in this recipe; as it is declared if None.
 
     """
 
@@ -57,6 +59,7 @@ class BlockTask:
     origins: Origins | None = None
     compared: frozenset[Block] = frozenset()
     recipe_version: str = ""
+    works: WorksOn | None = None
 
     @own_settings
     def __call__(self, block: Block, *, again: bool = False) -> list[PlaneSummary]:
@@ -78,51 +81,69 @@ class BlockTask:
 
         """
         started = perf_counter()
-        read = works_on(self.function).reach(block, self.level.shape[2])
+        read = self.works_on.reach(block, self.level.shape)
         pixels, reused = read_pixels(self.level, self.origins, block, read, again=again)
         segmenting = perf_counter()
-        labels, thresholds = self.segment(pixels)
+        labels, thresholds = self.segment(pixels, block, read)
         segmenting = (perf_counter() - segmenting) / len(block)
-        inside = slice(block.z.start - read.z.start, block.z.stop - read.z.start)
-        pixels, labels, thresholds = pixels[:, :, inside], labels[:, :, inside], thresholds[:, :, inside]
-        compared = self._compare_alone(block, pixels, labels)
-        stored = self._store(block, pixels, labels)
-        fetched = self.origins if not reused.issuperset(block.planes()) else None
-        origins = fetched.compute(block, pixels) if fetched else [None] * len(block)
+        compared = self._compare_alone(block, labels, pixels, read)
+        stored = self.output.pixel_block(block)
+        pixels = pixels if stored == read else pixels[within(read, stored)]
+        checksums = self._store(block, pixels, labels)
+        origins = self._compute_origins(stored, pixels, reused)
         seconds = (perf_counter() - started) / len(block)
-        stack = (values.reshape(-1, *values.shape[3:]) for values in (pixels, labels, thresholds))
-        each = zip(block.planes(), stored, origins, *stack, strict=True)
-        summaries = [
-            summarize(
+        own = pixels if stored == block else pixels[within(stored, block)]
+        stack = (values.reshape(-1, *values.shape[3:]) for values in (own, labels, thresholds))
+        each = zip(block.planes(), checksums, *stack, strict=True)
+        summaries = []
+        for plane, checksum, *found in each:
+            sources = self.output.pixel_block(plane.block).planes()
+            summary = summarize(
                 plane,
                 *found,
                 seconds=seconds,
                 checksum=checksum,
-                origin=origin,
-                reused=plane in reused,
+                origins=tuple((it, origins[it]) for it in sources if it in origins),
+                reused=reused.issuperset(sources),
                 compared=plane in compared,
                 segmenting=segmenting,
             )
-            for plane, checksum, origin, *found in each
-        ]
+            summaries.append(summary)
         if not self.compared:  # until blocks are compared, it is open whether their planes depend on each other
             self.record(summaries)
         return summaries
+
+    def _compute_origins(self, stored: Block, pixels: Pixels, reused: set[Plane]) -> dict[Plane, bytes]:
+        """Compute the origin of each plane whose pixels are stored; none if all were read from the output."""
+        if not self.origins or reused.issuperset(stored.planes()):
+            return {}
+        return dict(zip(stored.planes(), self.origins.compute(stored, pixels), strict=True))
 
     def record(self, found: Iterable[PlaneSummary]) -> None:
         """Store a record of each plane, by which another run or instance may adopt it."""
         if self.provenance and self.recipe_version:
             write_record(self.output, self.provenance, self.recipe_version, {it.plane: it.to_json() for it in found})
 
-    def segment(self, pixels: Pixels) -> tuple[Labels, Thresholds]:
-        """Compute the labels of pixels (t, c, z, y, x) once, see `label`."""
-        return label(self.function, self.parameters, pixels, self.output.plane_chunks)
+    @property
+    def works_on(self) -> WorksOn:
+        """What the function works on."""
+        return self.works or works_on(self.function)
 
-    def _compare_alone(self, block: Block, pixels: Pixels, labels: Labels) -> set[Plane]:
+    def segment(self, pixels: Pixels, block: Block, read: Block) -> tuple[Labels, Thresholds]:
+        """Compute the labels of a block once, from the pixels (t, c, z, y, x) of all that was read; see `label`."""
+        part = Part(self.works_on, block, read)
+        return label(self.function, self.parameters, pixels, self.output.plane_chunks, part)
+
+    def _compare_alone(self, block: Block, labels: Labels, pixels: Pixels, read: Block) -> set[Plane]:
         """Segment a few planes alone too, see `compare_alone`, if the block is one of those that are compared."""
         if block not in self.compared:
             return set()
-        return compare_alone(block, pixels, labels, lambda plane: self.segment(plane)[0], find_name(self.function))
+
+        def segment_alone(plane: Block) -> Labels:
+            alone = self.works_on.reach(plane, self.level.shape)
+            return self.segment(pixels[within(read, alone)], plane, alone)[0]
+
+        return compare_alone(block, labels, segment_alone, find_name(self.function))
 
     def _store(self, block: Block, pixels: Pixels, labels: Labels) -> list[str | None]:
         """Write planes and read them back; return their checksums."""

@@ -7,12 +7,14 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from typing import TypeGuard
 
 from distributed import Client, KilledWorker
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.output.origins import Origins
+from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.planes import Block, evenly_spread
 from idr_assets.imaging.segmentation.block_task import BlockTask, run_task
 from idr_assets.imaging.segmentation.confirmation import remove_own_labels
@@ -21,7 +23,7 @@ from idr_assets.imaging.segmentation.in_flight import ClusterLostError, InFlight
 from idr_assets.imaging.segmentation.independence import BLOCKS_COMPARED, DEPENDENT, UNPROVEN
 from idr_assets.imaging.segmentation.pacing import Pace
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary, Result
-from idr_assets.imaging.segmentation.works_on import WorksOn, works_on
+from idr_assets.imaging.segmentation.works_on import WorksOn
 
 logger = logging.getLogger(__name__)
 
@@ -47,9 +49,9 @@ def segment_blocks(
     Once `stopped` says so, only results of planes follow that are stored, or were being stored.
     """
     blocks = list(blocks)
-    works = works_on(task.function)
+    works = task.works_on
     first = evenly_spread(blocks, BLOCKS_COMPARED) if works.unit == "stack" else []
-    dispatcher = _Dispatcher(client, works, _OriginNotes(task.origins), Pace(works, task.level), stopped)
+    dispatcher = _Dispatcher(client, works, _OriginNotes(task.origins, task.output), Pace(works, task.level), stopped)
     found = list(dispatcher.segment(replace(task, compared=frozenset(first)), first))
     others = [block for block in blocks if block not in first]
     if _is_dependent(found):
@@ -112,13 +114,17 @@ class _OriginNotes:
     If origins cannot be noted, a warning says so once. The planes are stored all the same.
     """
 
-    def __init__(self, origins: Origins | None) -> None:
-        self._origins = origins
+    def __init__(self, origins: Origins | None, output: OutputImage) -> None:
+        self._origins, self._output = origins, output
 
     def note(self, block: Block, outcome: Outcome[PlaneSummary]) -> None:
         try:
             if self._origins and _is_stored(outcome):
-                self._origins.note(block, [summary.origin for summary in outcome])
+                stored, origins = (
+                    self._output.pixel_block(block),
+                    dict(chain.from_iterable(it.origins for it in outcome)),
+                )
+                self._origins.note(stored, [origins.get(plane) for plane in stored.planes()])
         except ImageError as error:
             logger.warning("%s When these and later planes are materialized again, they will be fetched again.", error)
             self._origins = None

@@ -12,7 +12,7 @@ from idr_assets.imaging.segmentation.lifting import SegmentationFunction, lift
 from idr_assets.imaging.segmentation.works_on import declare
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     import dask.array as da
 
@@ -42,10 +42,10 @@ def versioned[F](
     return set_version
 
 
-def find_thresholds(function: SegmentationFunction, planes: da.Array, parameters: Mapping[str, Any]) -> da.Array | None:
-    """Return the lazy thresholds (n,) that a segmentation function applies to `planes`, or None if it has none."""
+def find_thresholds(function: SegmentationFunction) -> SegmentationFunction | None:
+    """Return the function of the lazy thresholds (n,) that a segmentation function applies, or None if it has none."""
     thresholds: SegmentationFunction | None = getattr(function, "thresholds", None)
-    return None if thresholds is None else thresholds(planes, **parameters)
+    return thresholds
 
 
 def direct_form[F](function: SegmentationFunction) -> Callable[[F], F]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from idr_assets.imaging.planes import Block, Plane, count_objects, evenly_spread
-from idr_assets.imaging.segmentation.label_numbers import Labels, Pixels
+from idr_assets.imaging.segmentation.label_numbers import Labels
 
 MOST_COMPARED = 3
 """Planes of a block that are segmented alone too: the first, the last, and one with planes on both sides."""
@@ -30,28 +30,25 @@ class DependentPlanesError(ValueError):
     """Labels of a plane depend on the planes that are segmented with it."""
 
 
-def compare_alone(
-    block: Block, pixels: Pixels, labels: Labels, label: Callable[[Pixels], Labels], name: str
-) -> set[Plane]:
+def compare_alone(block: Block, labels: Labels, label: Callable[[Block], Labels], name: str) -> set[Plane]:
     """Segment a few planes of a block alone, and return those that got the same labels.
 
     Parameters
     ----------
-    block, pixels, labels
-        Planes that were segmented as one stack: their pixels and labels (t, c, z, y, x).
+    block, labels
+        Planes that were segmented as one stack, and their labels (t, c, z, y, x).
     label, name
-        Segments pixels (t, c, z, y, x) by the function of this name.
+        Segments one plane of the block by the function of this name.
 
     Raises
     ------
     DependentPlanesError
         If a plane got other labels.
     """
-    planes, shape = block.planes(), (len(block), 1, 1, 1, *pixels.shape[3:])
-    each = list(zip(planes, pixels.reshape(shape), labels.reshape(shape), strict=True))
+    each = list(zip(block.planes(), labels.reshape(len(block), 1, 1, 1, *labels.shape[3:]), strict=True))
     compared = evenly_spread(each, MOST_COMPARED) if len(each) > 1 else []
-    for plane, own, found in compared:
-        alone = label(own)
+    for plane, found in compared:
+        alone = label(plane.block)
         if not np.array_equal(alone, found):
             raise DependentPlanesError(_message(plane, name, alone, found, len(each)))
     return {plane for plane, *_ in compared}

@@ -1,17 +1,19 @@
 """Call a segmentation function with pixels: give it what it works on, and check what it returns."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from inspect import unwrap
 from traceback import extract_tb
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from idr_assets.imaging.planes import Block
 from idr_assets.imaging.segmentation.decorators import find_direct, find_thresholds
 from idr_assets.imaging.segmentation.label_numbers import Labels, Pixels, check_labels, number
-from idr_assets.imaging.segmentation.lifting import SegmentationFunction, as_numbers
-from idr_assets.imaging.segmentation.works_on import works_on
+from idr_assets.imaging.segmentation.lifting import SegmentationFunction, as_numbers, find_core
+from idr_assets.imaging.segmentation.works_on import WorksOn, works_on
 
 if TYPE_CHECKING:
     import dask.array as da
@@ -22,8 +24,33 @@ ENDINGS = (SystemExit, KeyboardInterrupt)
 type Thresholds = npt.NDArray[np.object_]
 
 
+@dataclass(frozen=True)
+class Part:
+    """Planes to label: what a function works on, the planes themselves, and those whose pixels were read for them."""
+
+    works: WorksOn
+    block: Block
+    read: Block
+
+    @classmethod
+    def all_of(cls, pixels: Pixels, works: WorksOn) -> Self:
+        """Take every plane of pixels (t, c, z, y, x)."""
+        t, c, z = map(range, pixels.shape[:3])
+        return cls(works, Block(t, tuple(c), z), Block(t, tuple(c), z))
+
+    @property
+    def inside(self) -> slice:
+        """Where the slices of the planes lie in what is labelled."""
+        first = self.read.z.start if self.works.unit == "volume" else self.block.z.start
+        return slice(self.block.z.start - first, self.block.z.stop - first)
+
+
 def label(
-    function: SegmentationFunction, parameters: Mapping[str, Any], pixels: Pixels, plane_chunks: tuple[int, int]
+    function: SegmentationFunction,
+    parameters: Mapping[str, Any],
+    pixels: Pixels,
+    plane_chunks: tuple[int, int],
+    part: Part | None = None,
 ) -> tuple[Labels, Thresholds]:
     """Compute the labels of pixels by a segmentation function, once.
 
@@ -35,6 +62,8 @@ def label(
         (t, c, z, y, x) of any real dtype or bool: everything that the function must get, see `WorksOn.reach`.
     plane_chunks
         Height and width of the pieces into which a lazy plane is cut.
+    part
+        Which planes the pixels are of, and which of them are to be labelled; all, each channel by itself, if None.
 
     Returns
     -------
@@ -47,30 +76,59 @@ def label(
     TypeError, ValueError
         If the function returns anything but such labels.
     """
-    units = as_numbers(works_on(function).arrange(pixels))
-    computed, thresholds = _compute(function, parameters, units, plane_chunks)
-    labels = check_labels(computed, units.shape, find_name(function))
+    part = part or Part.all_of(pixels, works_on(function))
+    stacks = list(map(as_numbers, part.works.stack(pixels, part.block, part.read)))
+    if part.works.inputs and part.works.unit != "stack":
+        computed, thresholds = _label_units(function, parameters, part, pixels), None
+    else:
+        computed, thresholds = _compute(function, parameters, part.works, stacks, plane_chunks)
+    labels = check_labels(computed, stacks[0].shape, find_name(function))
     found = list(labels)
     numbered = [number(unit) for unit in found]
     if any(new is not old for new, old in zip(numbered, found, strict=True)):
         labels = np.stack(numbered)
-    each = np.full(len(units), None) if thresholds is None else thresholds.astype(np.object_)
-    by_plane = np.broadcast_to(each.reshape(*pixels.shape[:2], -1), pixels.shape[:3])
-    return labels.reshape(pixels.shape), by_plane
+    each = np.full(len(labels), None) if thresholds is None else thresholds.astype(np.object_)
+    shape = len(part.block.t), len(part.block.c), -1
+    labels = labels.reshape(*shape, *pixels.shape[3:])[:, :, part.inside]
+    return labels, np.broadcast_to(each.reshape(shape), labels.shape[:3])
+
+
+def _label_units(
+    function: SegmentationFunction, parameters: Mapping[str, Any], part: Part, pixels: Pixels
+) -> npt.NDArray[np.int32]:
+    """Label each plane or volume of a part by a function of several numpy arrays, which gets copies."""
+    core, name = find_core(function), find_name(function)
+    found = []
+    try:
+        for arrays in part.works.units(pixels, part.block, part.read):
+            own = [as_numbers(array.astype(array.dtype.newbyteorder("="))) for array in arrays]
+            found.append(check_labels(part.works.call(core, own, parameters), arrays[0].shape, name))
+    except ENDINGS as error:
+        raise _end(name, error) from error
+    except Exception as error:
+        _note_place(error, function)
+        raise
+    return np.stack(found)
 
 
 def _compute(
-    function: SegmentationFunction, parameters: Mapping[str, Any], units: Pixels, plane_chunks: tuple[int, int]
+    function: SegmentationFunction,
+    parameters: Mapping[str, Any],
+    works: WorksOn,
+    stacks: Sequence[Pixels],
+    plane_chunks: tuple[int, int],
 ) -> Any:  # noqa: ANN401
     try:
-        if (direct := find_direct(function)) and plane_chunks == units.shape[-2:]:
-            return direct(units, **parameters)
+        if (direct := find_direct(function)) and plane_chunks == stacks[0].shape[-2:]:
+            return direct(*stacks, **parameters)
         import dask.array as da  # noqa: PLC0415  half a second, for functions without a direct form only
 
         # Without a name: it would be a hash of all pixels.
-        lazy = da.from_array(units, chunks=(*units.shape[:-2], *plane_chunks), name=False)
-        labels = _check_lazy(function(lazy, **parameters), find_name(function))
-        return da.compute(labels, find_thresholds(function, lazy, parameters), scheduler="synchronous")
+        lazy = [da.from_array(it, chunks=(*it.shape[:-2], *plane_chunks), name=False) for it in stacks]
+        labels = _check_lazy(works.call(function, lazy, parameters), find_name(function))
+        found = find_thresholds(function)
+        thresholds = works.call(found, lazy, parameters) if found else None
+        return da.compute(labels, thresholds, scheduler="synchronous")
     except ENDINGS as error:
         raise _end(find_name(function), error) from error
     except Exception as error:

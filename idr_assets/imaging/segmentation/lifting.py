@@ -7,7 +7,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Concatenate
+from typing import TYPE_CHECKING, Any, Concatenate
 
 import numpy as np
 import numpy.typing as npt
@@ -49,7 +49,14 @@ def lift[**P](
         return map_units(label, units, np.int32, core)
 
     vars(segment)["__signature__"] = signature.replace(parameters=parameters, return_annotation="da.Array")
+    vars(segment)["core"] = segment, function
     return declare(segment, unit)
+
+
+def find_core(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function of numpy arrays that was lifted; the function itself if it takes lazy arrays."""
+    owner, core = getattr(function, "core", None) or (None, None)
+    return core if core and owner is function else function
 
 
 def map_units(

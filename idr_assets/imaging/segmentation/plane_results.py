@@ -31,8 +31,8 @@ class PlaneSummary:
         The plane's part of the time of its block; None if an unknown run made it.
     checksum : str or None
         Checksum of what was stored, see `read_checksums`.
-    origin : bytes or None
-        Proof of where the pixels came from, see `Origins`; None if none is to be noted.
+    origins : tuple of (Plane, bytes)
+        Proof of where the pixels came from that are stored with the plane, see `Origins`; none if none is to be noted.
     reused : bool
         Whether the pixels were read from the output.
     compared : bool
@@ -51,7 +51,7 @@ class PlaneSummary:
     saturated: float | None
     seconds: float | None
     checksum: str | None
-    origin: bytes | None = None
+    origins: tuple[tuple[Plane, bytes], ...] = ()
     reused: bool = False
     compared: bool = False
     segmenting: float = 0.0
@@ -61,7 +61,7 @@ class PlaneSummary:
         return {name: value for name, value in asdict(self).items() if name not in OF_A_RUN}
 
 
-OF_A_RUN = ("plane", "origin", "reused", "compared", "segmenting", "seconds")
+OF_A_RUN = ("plane", "origins", "reused", "compared", "segmenting", "seconds")
 """Fields of a summary that are not of what is stored, but of a run."""
 
 
@@ -103,7 +103,7 @@ def summarize(  # noqa: PLR0913
     *,
     seconds: float,
     checksum: str | None,
-    origin: bytes | None,
+    origins: tuple[tuple[Plane, bytes], ...],
     reused: bool,
     compared: bool,
     segmenting: float,
@@ -119,7 +119,7 @@ def summarize(  # noqa: PLR0913
         saturated=_measure_saturation(pixels),
         seconds=seconds,
         checksum=checksum,
-        origin=origin,
+        origins=origins,
         reused=reused,
         compared=compared,
         segmenting=segmenting,

@@ -73,7 +73,7 @@ class PlateRun(SegmentationRun):
         }
         made = {source.fields[at]: (it.level, records[at]) for at, it in plate.fields.items()}
         create_plate(url, plate, made, labels, version=format)
-        output = open_plate_output(url, labels, source.fields, source.times)
+        output = open_plate_output(url, labels, source.fields, source.times, recipe.together)
         states = {at: it.fingerprint.state for at, it in plate.fields.items() if it.fingerprint.state}
         origins = open_plate_origins(output, states, reuse=reuse_pixels) if len(states) == len(made) else None
         return cls(

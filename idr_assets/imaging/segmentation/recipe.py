@@ -6,11 +6,11 @@ import inspect
 import json
 import re
 import textwrap
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from idr_assets.imaging.segmentation.lifting import SegmentationFunction
+from idr_assets.imaging.segmentation.lifting import SegmentationFunction, find_core
 from idr_assets.imaging.segmentation.named_function import find_called, import_function
 from idr_assets.imaging.segmentation.works_on import WorksOn, works_on
 
@@ -29,6 +29,8 @@ class Recipe:
         Keyword arguments, as the YAML gives them.
     channels : tuple of int
         True indices of the channels that are segmented.
+    inputs : mapping of str to int
+        The channels that the function gets, by the names of its arguments; if empty, it gets each channel by itself.
 
     """
 
@@ -36,11 +38,17 @@ class Recipe:
     function: SegmentationFunction
     parameters: Mapping[str, Any]
     channels: tuple[int, ...]
+    inputs: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def works_on(self) -> WorksOn:
         """What the function works on; raises TypeError if it does not say so."""
-        return works_on(self.function)
+        return replace(works_on(self.function), inputs=self.inputs, together=self.together)
+
+    @property
+    def together(self) -> tuple[int, ...]:
+        """The channels whose pixels belong to the labels of a plane; empty if those of its own alone do."""
+        return tuple(sorted({*self.channels, *self.inputs.values()})) if self.inputs else ()
 
     @property
     def function_version(self) -> str:
@@ -57,10 +65,11 @@ class Recipe:
         Only what may change labels counts. The layout of the function, a default that is written out, `1` for `1.0` and
         the order of channels do not. A function that works on volumes from now on is another one.
         """
-        parameters = _complete(self.function, self.parameters)
+        parameters = _complete(self.function, self.parameters, self.inputs)
         parts = [self.path, self.function_version, parameters, sorted(self.channels)]
         in_volumes = getattr(self.function, "works_on", None) == WorksOn("volume")
-        return hash_parts([*parts, "volume"] if in_volumes else parts)
+        of_several = {"inputs": self.inputs} if self.inputs else {}
+        return hash_parts([*parts, *(["volume"] if in_volumes else []), *([of_several] if of_several else [])])
 
 
 def find_version(function: SegmentationFunction) -> str:
@@ -77,17 +86,26 @@ def find_version(function: SegmentationFunction) -> str:
         return "unversioned"
 
 
+def bind_arguments(
+    function: SegmentationFunction, given: Mapping[str, Any], inputs: Collection[str] = ()
+) -> inspect.BoundArguments:
+    """Bind a function to one array, or arrays of these names, and its parameters; TypeError if they do not fit."""
+    if inputs:
+        return inspect.signature(find_core(function)).bind(**dict.fromkeys(inputs), **given)
+    return inspect.signature(function).bind(None, **given)
+
+
 def hash_parts(parts: object) -> str:
     """Hash JSON-like parts, the same in each process: 16 hexadecimal digits of a SHA-256."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=_name).encode()).hexdigest()[:16]
 
 
-def _complete(function: SegmentationFunction, given: Mapping[str, Any]) -> dict[str, Any]:
+def _complete(function: SegmentationFunction, given: Mapping[str, Any], inputs: Collection[str] = ()) -> dict[str, Any]:
     """Add the defaults of the parameters that are not given."""
-    bound = inspect.signature(function).bind(None, **given)
+    bound = bind_arguments(function, given, inputs)
     bound.apply_defaults()
-    _planes, *parameters = bound.arguments.items()
-    complete = {name: _plain(value) for name, value in parameters}
+    arrays = inputs or [next(iter(bound.arguments))]
+    complete = {name: _plain(value) for name, value in bound.arguments.items() if name not in arrays}
     if called := find_called(function, given):
         complete["parameters"] = _complete(import_function(called[0]), called[1])
     return complete

@@ -4,7 +4,7 @@ It needs no Dagster. An asset prepares, segments and reports; a script does the 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from itertools import chain
 from typing import Self
@@ -15,7 +15,7 @@ from idr_assets.imaging.ome_zarr.formats import Version
 from idr_assets.imaging.output.creation import create_output
 from idr_assets.imaging.output.origins import Origins, create_origins, find_origins
 from idr_assets.imaging.output.output_image import SEGMENTATION, OutputImage
-from idr_assets.imaging.output.provenance import Provenance
+from idr_assets.imaging.output.provenance import Provenance, read_together
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.fingerprint import read_fingerprint
 from idr_assets.imaging.reading.level import Level
@@ -106,6 +106,9 @@ class SegmentationRun:
         if known is None or not known.holds(window.middle):
             source.probe(level, window)
         output = create_output(url, level, labels, version=format)
+        others = {name: channels for name, channels in read_together(url).items() if name != labels}
+        own = {labels: recipe.together} if recipe.together else {}
+        output = replace(output, together=others | own)
         origins = create_origins(output, level, state, reuse=reuse_pixels) if state else None
         provenance = describe_run(level, recipe, fingerprint.digest)
         return cls(level, output, recipe, provenance, origins, remark_before(source, level, url, recipe))
@@ -133,6 +136,7 @@ class SegmentationRun:
             self.provenance,
             self.origins,
             recipe_version=self.recipe.version,
+            works=self.recipe.works_on,
         )
 
     def provenance_of(self, plane: Plane) -> Provenance:  # noqa: ARG002  the same for each plane of an image
@@ -163,4 +167,6 @@ def describe_run(level: Level, recipe: Recipe, fingerprint: str) -> Provenance:
         version=recipe.function_version,
         parameters=recipe.parameters,
         packages={package: version(package) for package in PACKAGES},
+        inputs=recipe.inputs,
+        together=recipe.together,
     )

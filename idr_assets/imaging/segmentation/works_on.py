@@ -3,8 +3,9 @@
 One object, attached to the function, says all of it, and only its methods act on it.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import Any, Literal
 
 import numpy.typing as npt
@@ -30,14 +31,22 @@ class WorksOn:
     unit : {"plane", "stack", "volume"}
         What it gets at once: a plane, several planes that it labels as if each were alone, or all slices of a timepoint
         and channel. Labels are numbered from 1 in each plane or volume.
+    inputs : mapping of str to int
+        The channels that it gets, by the names of its arguments. If empty, it gets each channel by itself.
+    together : tuple of int
+        The channels whose pixels are read and stored with the labels of a plane, `inputs` among them. If empty, those
+        of its own channel are.
 
     """
 
     unit: Unit
+    inputs: Mapping[str, int] = field(default_factory=dict)
+    together: tuple[int, ...] = ()
 
-    def reach(self, block: Block, slices: int) -> Block:
-        """Return the planes that must be read to label those of a block, in an image with this number of slices."""
-        return replace(block, z=range(slices)) if self.unit == "volume" else block
+    def reach(self, block: Block, shape: Sequence[int]) -> Block:
+        """Return the planes that must be read to label those of a block, in an image of this shape (t, c, z, ...)."""
+        z = range(shape[2]) if self.unit == "volume" else block.z
+        return replace(block, c=self.together or block.c, z=z)
 
     def cut(self, block: Block, level: Level, threads: int) -> Iterator[Block]:
         """Cut a block into blocks that are one task each; no chunk of the level is in two of them.
@@ -46,15 +55,34 @@ class WorksOn:
         """
         if self.unit == "volume":
             return block.volumes(*level.chunks[:2])
-        return block.cut(level.chunks, block_size(level.plane_shape, len(block), threads))
+        height, width = level.plane_shape
+        height *= max(1, len(self.together) // len(block.c))
+        return block.cut(level.chunks, block_size((height, width), len(block), threads))
 
     def parts(self, block: Block) -> list[Block]:
         """Cut a block into the smallest blocks that can be labelled."""
         return list(block.volumes()) if self.unit == "volume" else block.single_planes()
 
-    def arrange(self, pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Arrange pixels (t, c, z, y, x) as the function takes them: (n, y, x), or volumes (n, z, y, x)."""
-        return pixels.reshape(-1, *pixels.shape[2 if self.unit == "volume" else 3 :])
+    def stack(self, pixels: npt.NDArray[Any], block: Block, read: Block) -> list[npt.NDArray[Any]]:
+        """Return each input of a block, from pixels (t, c, z, y, x) of what was read: (n, y, x), or (n, z, y, x)."""
+        of_inputs: list[tuple[int, ...]] = [(channel,) for channel in self.inputs.values()] or [block.c]
+        shape = (-1, *pixels.shape[2 if self.unit == "volume" else 3 :])
+        own = ([read.c.index(c) for c in channels] for channels in of_inputs)
+        return [(pixels if read.c == block.c else pixels[:, at]).reshape(shape) for at in own]
+
+    def units(self, pixels: npt.NDArray[Any], block: Block, read: Block) -> Iterator[list[npt.NDArray[Any]]]:
+        """Yield the inputs of each plane (y, x) or volume (z, y, x) of a block, in the order of its axes t, c, z."""
+        whole = self.unit == "volume"
+        slices: list[Any] = [slice(None)] if whole else [z - read.z.start for z in block.z]
+        for t, c, z in product(block.t, block.c, slices):
+            channels = [*self.inputs.values()] or [c]
+            yield [pixels[t - read.t.start, read.c.index(channel), z] for channel in channels]
+
+    def call(self, function: Callable[..., Any], arrays: Sequence[Any], parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401
+        """Call a function with one array, or with the arrays of its inputs by their names."""
+        if self.inputs:
+            return function(**dict(zip(self.inputs, arrays, strict=True)), **parameters)
+        return function(*arrays, **parameters)
 
 
 def declare[F: Callable[..., Any]](function: F, unit: Unit) -> F:

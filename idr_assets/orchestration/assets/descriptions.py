@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from idr_assets.orchestration.assets.metadata import markdown
+from idr_assets.orchestration.assets.metadata import describe_inputs, markdown
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.image_list import ImageList
 from idr_assets.orchestration.plate import Plate
@@ -39,7 +39,7 @@ def of_plane_labels(image: Image) -> str:
         f"- window: {image.row_axis} {image.row_key(image.t[0])} to {image.row_key(image.t[-1])}, z {image.z[0]} to "
         f"{image.z[-1]}, "
         f"channels {', '.join(map(str, image.channels))}\n"
-        f"- segmentation: `{image.recipe.path}` {parameters}\n"
+        f"- segmentation: `{image.recipe.path}` {parameters}{markdown(describe_inputs(image.recipe.inputs))}\n"
         "- objects: number; threshold, minimum, maximum: intensity in arbitrary units; foreground, saturated: share of "
         "the pixels; seconds: time for the plane"
     )

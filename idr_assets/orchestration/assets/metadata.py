@@ -2,7 +2,7 @@
 
 import re
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
@@ -80,11 +80,16 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> dg.MarkdownMeta
     return dg.MetadataValue.md("\n".join(f"| {' | '.join(line)} |" for line in lines))
 
 
+def describe_inputs(inputs: Mapping[str, int]) -> str:
+    """Say which channels a function gets as which of its arguments."""
+    return f" of {', '.join(f'{name} = c {c}' for name, c in inputs.items())}" if inputs else ""
+
+
 def provenance(image: Image) -> dict[str, str]:
     """Return every source and recipe of the stored planes, which may differ from those in the YAML."""
     records = read_provenance(image.labels_url, image.label_group)
     sources = {f"{record.url}, level {record.level}" for record in records}
-    recipes = {f"{record.function} {record.parameters}" for record in records}
+    recipes = {f"{record.function} {record.parameters}{describe_inputs(record.inputs)}" for record in records}
     of_planes = {"image": sorted(sources), "segmentation": sorted(recipes)}
     return {
         f"{name}s so far" if len(texts) > 1 else name: "; ".join(texts) for name, texts in of_planes.items() if texts

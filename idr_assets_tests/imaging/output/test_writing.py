@@ -115,7 +115,7 @@ def test_labels_of_lost_pixels_do_not_come_back_with_others(
     store_planes(image, plane.block, *values(plane.block))
     chunk_of(image, plane, "pixels").unlink()
     with monkeypatch.context() as patch:  # the writer is killed after the pixels
-        patch.setattr(writing, "write_planes", lambda url, block, *arrays: write_planes(url, block, arrays[0]))
+        patch.setattr(writing, "write_planes", lambda url, *parts: write_planes(url, parts[0]))
         store_planes(image, plane.block, *values(plane.block, seed=1))
     assert image.read(plane) is None
 

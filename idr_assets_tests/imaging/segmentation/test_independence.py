@@ -10,7 +10,7 @@ import pytest
 import scipy.ndimage
 from distributed import Client
 
-from idr_assets.imaging.planes import Block, Plane
+from idr_assets.imaging.planes import Block, Plane, within
 from idr_assets.imaging.reading.source import Source
 from idr_assets.imaging.segmentation import gaussian_threshold, per_stack
 from idr_assets.imaging.segmentation.independence import DependentPlanesError, compare_alone
@@ -101,12 +101,12 @@ def with_the_plane_before(planes: da.Array) -> da.Array:
 @pytest.mark.parametrize("slices", [2, 3, 4])
 def test_each_plane_of_a_small_block_is_compared(slices: int) -> None:
     pixels = PIXELS[:1, :1, :slices]
+    block = Block(range(1), (0,), range(slices))
     segment_alone = partial(label, with_the_plane_before, {}, plane_chunks=pixels.shape[3:])
     with pytest.raises(DependentPlanesError, match="with_the_plane_before is declared @per_stack"):
         compare_alone(
-            Block(range(1), (0,), range(slices)),
-            pixels,
+            block,
             segment_alone(pixels)[0],
-            lambda plane: segment_alone(plane)[0],
+            lambda plane: segment_alone(pixels[within(block, plane)])[0],
             "with_the_plane_before",
         )

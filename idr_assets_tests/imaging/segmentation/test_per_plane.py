@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from idr_assets.imaging.segmentation.decorators import find_thresholds
-from idr_assets.imaging.segmentation.functions import gaussian_threshold, otsu_watershed, per_plane
+from idr_assets.imaging.segmentation.functions import gaussian_threshold, otsu_watershed, per_plane, threshold_values
 from idr_assets_tests.support.drawn_planes import BLOBS, SHAPE, Pixels, chunkings, whole
 
 pytestmark = pytest.mark.usefixtures("synchronous")
@@ -46,19 +46,17 @@ class CountedReads:
 def test_a_function_computes_nothing_and_reads_each_pixel_once(function: Callable[..., da.Array]) -> None:
     source = CountedReads(np.zeros((3, *SHAPE), "u2"))
     planes = da.from_array(source, chunks=(1, *SHAPE), meta=np.empty((0, 0, 0), "u2"))
-    lazy = function(planes), find_thresholds(function, planes, {})
+    found = find_thresholds(function)
+    lazy = function(planes), found and found(planes)
     assert source.reads == 0
     dask.compute(*lazy)
     assert source.reads == 3
 
 
-def test_find_thresholds_passes_the_parameters_on_and_is_none_where_there_is_no_single_threshold() -> None:
-    planes = whole(np.full((2, *SHAPE), 100, "u2"))
-    thresholds = find_thresholds(gaussian_threshold, planes, {"threshold_fraction": 0.5})
-    assert thresholds is not None
-    assert thresholds.compute().tolist() == [50, 50]
-    assert find_thresholds(otsu_watershed, planes, {}) is None
-    assert find_thresholds(lambda planes: planes, planes, {}) is None
+def test_a_function_without_one_threshold_a_plane_has_none() -> None:
+    assert find_thresholds(gaussian_threshold) is threshold_values
+    assert find_thresholds(otsu_watershed) is None
+    assert find_thresholds(lambda planes: planes) is None
 
 
 def test_per_plane_shows_the_functions_own_signature() -> None:

@@ -3,6 +3,7 @@
 import csv
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from io import StringIO
 from itertools import combinations, product
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ from idr_assets.imaging.figures.agreement import agreement_figure
 from idr_assets.imaging.objects.agreement import Agreement, match_objects
 from idr_assets.imaging.output.files import write_file
 from idr_assets.imaging.output.output_image import OutputImage
-from idr_assets.imaging.planes import Plane, thin
+from idr_assets.imaging.planes import Block, Plane, thin
 from idr_assets.orchestration.assets.metadata import table
 from idr_assets.orchestration.assets.work.figure_file import write_figure
 from idr_assets.orchestration.image import Image
@@ -42,14 +43,14 @@ class Row(NamedTuple):
 
 def write_agreement(images: Sequence[Image]) -> dict[str, Any]:
     """Compare up to `MOST_AGREED` planes of the window, and return metadata; nothing if no plane has two labellings."""
-    planes = [Plane(*where) for where in product(*thin(images[0].window, MOST_AGREED))]
+    planes = [Plane(*where) for where in product(*thin(compared_window(images), MOST_AGREED))]
     rows = list(_compare(images, planes))
     if not rows:
         return {}
     scores: dict[str, dict[float, list[float]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         scores[row.pair][row.overlap].append(row.found.f1)
-    omitted = len(images[0].window) - len(planes)
+    omitted = len(compared_window(images)) - len(planes)
     title = f"{images[0].name}: agreement of segmentations"
     figure = agreement_figure(scores, title=title, omitted=omitted)
     written = write_figure(images[0].agreement_url("png"), figure, "agreement of segmentations")
@@ -61,6 +62,11 @@ def write_agreement(images: Sequence[Image]) -> dict[str, Any]:
     ]
     numbers = table(["segmentations", "IoU", "mean F1", "least F1", "planes"], means)
     return {"agreement": numbers, "path of the agreement": written.pop("path"), **written}
+
+
+def compared_window(images: Sequence[Image]) -> Block:
+    """Return the planes of the window in which any of the segmentations has labels."""
+    return replace(images[0].window, c=tuple(sorted({c for image in images for c in image.channels})))
 
 
 def _compare(images: Sequence[Image], planes: Sequence[Plane]) -> Iterator[Row]:

@@ -10,7 +10,7 @@ from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.figures.comparison import comparison
 from idr_assets.imaging.planes import LabelledPlane, Plane, thin
 from idr_assets.orchestration.assets.metadata import describe_channels, provenance, table
-from idr_assets.orchestration.assets.work.agreement import write_agreement
+from idr_assets.orchestration.assets.work.agreement import compared_window, write_agreement
 from idr_assets.orchestration.assets.work.figure_file import write_figure
 from idr_assets.orchestration.image import Image
 
@@ -23,7 +23,7 @@ type Row = list[LabelledPlane | None]
 def write_comparison(images: Sequence[Image]) -> dict[str, Any]:
     """Draw some planes of the window with the labels of each segmentation, and return the asset's metadata."""
     image, names, rows = images[0], [it.label_group for it in images], _rows(images)
-    omitted = len(image.window) - len(rows)
+    omitted = len(compared_window(images)) - len(rows)
     geometry = image.geometry
     channels = describe_channels(image, geometry.channels)
     sheet = comparison(
@@ -36,12 +36,14 @@ def write_comparison(images: Sequence[Image]) -> dict[str, Any]:
 
 def _rows(images: Sequence[Image]) -> dict[tuple[int, int, int], Row]:
     """Read some planes of the window, evenly spread, with the labels of each segmentation."""
-    indices = thin(images[0].window, MOST_COMPARED)
-    grids = [_planes(image, *indices) for image in images]
+    indices = thin(compared_window(images), MOST_COMPARED)
+    grids = [_planes(image, indices) for image in images]
     return {where: [grid.get(where) for grid in grids] for where in product(*indices)}
 
 
-def _planes(image: Image, *indices: Sequence[int]) -> Mapping[tuple[int, int, int], LabelledPlane | None]:
+def _planes(
+    image: Image, indices: tuple[list[int], list[int], list[int]]
+) -> Mapping[tuple[int, int, int], LabelledPlane | None]:
     try:
         return image.open_output().read_grid(*indices)
     except ImageError:  # this segmentation has no labels yet; the others are drawn without it

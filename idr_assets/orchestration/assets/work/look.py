@@ -6,9 +6,9 @@ from pathlib import Path
 from idr_assets.imaging.figures.comparison import comparison
 from idr_assets.imaging.figures.drawing import DPI, render
 from idr_assets.imaging.figures.pictures import figure_png
-from idr_assets.imaging.planes import Block, LabelledPlane, count_objects
+from idr_assets.imaging.planes import Block, LabelledPlane, count_objects, within
 from idr_assets.imaging.reading.level import Level
-from idr_assets.imaging.segmentation.labelling import label
+from idr_assets.imaging.segmentation.labelling import Part, label
 from idr_assets.imaging.segmentation.recipe import Recipe
 
 LARGE = 1200
@@ -37,8 +37,8 @@ def draw_look(level: Level, window: Block, recipe: Recipe, title: str, file: Pat
 def _segment(level: Level, window: Block, recipe: Recipe) -> list[LabelledPlane]:
     """Segment the middle plane of each channel; of a volume, all slices are read for it."""
     middle = replace(window.middle, c=window.c)
-    read = recipe.works_on.reach(middle, level.shape[2])
-    pixels = level.read(read)
-    labels, _ = label(recipe.function, recipe.parameters, pixels, level.plane_shape)
-    (t,), (z,), at = middle.t, middle.z, middle.z.start - read.z.start
-    return [LabelledPlane(t, c, z, pixels[0, i, at], labels[0, i, at]) for i, c in enumerate(middle.c)]
+    part = Part(recipe.works_on, middle, recipe.works_on.reach(middle, level.shape))
+    pixels = level.read(part.read)
+    labels, _ = label(recipe.function, recipe.parameters, pixels, level.plane_shape, part)
+    own = pixels[within(part.read, middle)]
+    return [LabelledPlane(it.t, it.c, it.z, own[0, i, 0], labels[0, i, 0]) for i, it in enumerate(middle.planes())]

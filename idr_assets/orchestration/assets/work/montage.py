@@ -14,10 +14,10 @@ MONTAGE_SIDE = 12
 
 def write_montage(image: Image) -> dict[str, Any]:
     """Draw the stored planes of the window, evenly spread, and return the asset's metadata."""
-    c, z = (evenly_spread(indices, MONTAGE_SIDE) for indices in (image.channels, image.z))
+    c, z = (evenly_spread(indices, MONTAGE_SIDE) for indices in (image.shown.c, image.z))
     t = evenly_spread(image.t, MONTAGE_SIDE // len(c))
-    planes = image.open_output().read_grid(t, c, z)
-    omitted = len(image.window) - len(planes)
+    planes = image.open_output().read_grid(t, c, z, image.labels_shown)
+    omitted = len(image.shown) - len(planes)
     geometry = image.geometry
     sheet = montage(
         planes,

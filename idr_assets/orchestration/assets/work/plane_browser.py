@@ -16,8 +16,8 @@ BROWSER_PLANES = 400
 
 def write_plane_browser(image: Image) -> dict[str, Any]:
     """Show the stored planes of the window, evenly spread, and return the asset's metadata."""
-    shown = image.open_output().read_grid(*thin(image.window, BROWSER_PLANES))
-    omitted = len(image.window) - len(shown)
+    shown = image.open_output().read_grid(*thin(image.shown, BROWSER_PLANES), image.labels_shown)
+    omitted = len(image.shown) - len(shown)
     geometry = image.geometry
     page = plane_browser(
         list(shown.values()),

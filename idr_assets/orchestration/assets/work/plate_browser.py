@@ -14,8 +14,8 @@ from idr_assets.orchestration.plate import Plate
 
 def write_plate_browser(plate: Plate) -> dict[str, Any]:
     """Show the stored planes of the window, evenly spread over fields, and return the asset's metadata."""
-    shown = plate.open_output().read_grid(*thin(plate.window, BROWSER_PLANES))
-    omitted = len(plate.window) - len(shown)
+    shown = plate.open_output().read_grid(*thin(plate.shown, BROWSER_PLANES), plate.labels_shown)
+    omitted = len(plate.shown) - len(shown)
     rows = Rows("field", plate.row_key, lambda t: plate.field_of(t)[0].well.name, plate.name_plane)
     function, geometry = plate.recipe, plate.geometry
     page = plane_browser(

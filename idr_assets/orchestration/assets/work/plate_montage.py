@@ -29,7 +29,7 @@ def write_plate_montage(plate: Plate) -> dict[str, Any]:
     step = max(1, math.ceil(max(plate.shape[3:]) / side))
     channels = {
         c: [[_panel(plate, output, Well(row, column), c, z, step) for column in columns] for row in rows]
-        for c in evenly_spread(plate.channels, MOST_CHANNELS)
+        for c in evenly_spread(plate.shown.c, MOST_CHANNELS)
     }
     number, geometry = plate.shown_field, plate.geometry
     size, known = geometry.pixel_size, describe_channels(plate, geometry.channels)
@@ -61,7 +61,7 @@ def _panel(plate: Plate, output: PlateOutput, well: Well, c: int, z: int, step: 
     t = plate.shown_row(well)
     if t is None:
         return Panel("", None)
-    plane = output.read(Plane(t, c, z))
+    plane = output.read(Plane(t, c, z), plate.labels_shown)
     if plane is None:
         return Panel(well.name, None)
     pixels, labels = (values[::step, ::step].copy() for values in (plane.pixels, plane.labels))
