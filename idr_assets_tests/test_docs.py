@@ -42,14 +42,15 @@ def project(tmp_path: Path) -> ImageProject:
     project.write()
     (snippet,) = OWN_FUNCTION.findall(PAGES["README.md"])
     (tmp_path / "my_package").mkdir()
-    (tmp_path / "my_package/recipes.py").write_text(f"{snippet}\n{of_channels()}")
+    (tmp_path / "my_package/recipes.py").write_text(f"{snippet}\n{snippet_of('own_segmentation', 'cells')}")
+    (tmp_path / "my_package/measurements.py").write_text(snippet_of("measure", "marker"))
     return project
 
 
-def of_channels() -> str:
-    """Give the function of several channels of the guide."""
-    blocks = re.findall(r"^```python\n(.*?)^```", PAGES["docs/how_to/own_segmentation.md"], re.DOTALL | re.MULTILINE)
-    return next(str(block) for block in blocks if "def cells" in block)
+def snippet_of(page: str, function: str) -> str:
+    """Give the code of a function that a guide shows."""
+    blocks = re.findall(r"^```python\n(.*?)^```", PAGES[f"docs/how_to/{page}.md"], re.DOTALL | re.MULTILINE)
+    return next(str(block) for block in blocks if f"def {function}(" in block)
 
 
 @pytest.mark.parametrize("yaml", YAMLS)
@@ -86,12 +87,22 @@ def test_the_volume_function_of_the_guide_labels_in_space() -> None:
 
 def test_the_function_of_channels_of_the_guide_labels_cells() -> None:
     names: dict[str, Any] = {}
-    exec(of_channels(), names)  # noqa: S102
+    exec(snippet_of("own_segmentation", "cells"), names)  # noqa: S102
     nuclei, cytoplasm = np.zeros((2, 40, 60), "u2")
     nuclei[15:20, 10:15] = nuclei[15:20, 30:35] = 3000
     cytoplasm[:, :22] = cytoplasm[:, 24:] = 1000  # a dark border between two cells
     labels = names["cells"].__wrapped__(nuclei, cytoplasm)
     assert (labels[17, 21], labels[17, 26], labels.max()) == (1, 2, 2)
+
+
+def test_the_measurement_of_the_guide_counts_spots() -> None:
+    names: dict[str, Any] = {}
+    exec(snippet_of("measure", "marker"), names)  # noqa: S102
+    labels, pixels = np.zeros((20, 30), np.int32), np.full((20, 30), 100, "u2")
+    labels[2:12, 2:12], labels[2:12, 15:25] = 2, 7
+    pixels[5:7, 5:8] = 900
+    found = names["marker"](labels, {"DAPI": pixels, "GFP": pixels})
+    assert {name: values.tolist() for name, values in found.items()} == {"spot_share": [0.06, 0], "spot_pixels": [6, 0]}
 
 
 def test_the_yaml_of_the_tutorial_fits_the_image_of_the_tutorial(

@@ -23,6 +23,7 @@ from idr_assets.components.image_parts import (
     Window,
     check_names,
     find_channels,
+    import_measurement,
 )
 from idr_assets.components.yaml_model import YamlFields
 from idr_assets.imaging.ome_zarr.formats import Version
@@ -110,6 +111,17 @@ class ImageFields(YamlFields):
         description="Several segmentations to compare, by name. Each has its own labels, and assets "
         "`<image>/<name>/...`.",
     )
+    measure: Literal["all"] | list[Channel] = Field(
+        default_factory=list,
+        examples=[[]],
+        description="Channels in which `objects` measures intensities, such as column `intensity_mean_DAPI`: `all`, or "
+        "a list as of `channels`. Their pixels are stored with the labels.",
+    )
+    measurements: list[str] = Field(
+        default_factory=list,
+        examples=[[]],
+        description="Dotted paths of functions of your own that measure objects, each with `@measurement`.",
+    )
     format: Version = Field(
         default="0.5",
         examples=["0.5"],
@@ -158,6 +170,19 @@ class ImageFields(YamlFields):
     @classmethod
     def _find_channels(cls, channels: list[int | str], info: ValidationInfo) -> list[int]:
         return find_channels(channels, info.data.get("channel_names", []), info.data.get("shape"))
+
+    @field_validator("measure")
+    @classmethod
+    def _find_measured(cls, measure: str | list[int | str], info: ValidationInfo) -> list[int]:
+        names, shape = info.data.get("channel_names", []), info.data.get("shape")
+        if isinstance(measure, str):
+            return list(range(shape[1])) if shape else []
+        return find_channels(measure, names, shape)
+
+    @field_validator("measurements")
+    @classmethod
+    def _check_measurements(cls, paths: list[str]) -> list[str]:
+        return [import_measurement(path).path for path in paths]
 
     @field_validator("segmentation", "segmentations")
     @classmethod

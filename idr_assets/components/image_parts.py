@@ -8,9 +8,10 @@ from pydantic import Field, StrictInt, ValidationInfo, field_validator
 from idr_assets.components.field_types import Channel
 from idr_assets.components.parameters import check_parameters
 from idr_assets.components.yaml_model import YamlFields
+from idr_assets.imaging.objects.more_measurements import Measurement
 from idr_assets.imaging.reading.retries import Patience
-from idr_assets.imaging.segmentation.named_function import import_function
-from idr_assets.imaging.segmentation.recipe import Recipe
+from idr_assets.imaging.segmentation.named_function import import_callable, import_function
+from idr_assets.imaging.segmentation.recipe import Recipe, find_version
 from idr_assets.orchestration.automation.schedules import Automation
 
 Interval = Annotated[list[Annotated[StrictInt, Field(ge=0)]], Field(min_length=2, max_length=2)]
@@ -115,12 +116,28 @@ class Segmentation(YamlFields):
             raise ValueError(message)
         return name
 
-    def recipe(self, channels: Sequence[int], names: Sequence[str] = ()) -> Recipe:
-        """Return the recipe of labels: of these channels, or of one of the inputs, which may have these `names`."""
+    def recipe(self, channels: Sequence[int], names: Sequence[str] = (), measured: Sequence[int] = ()) -> Recipe:
+        """Return the recipe of labels: of these channels, or of one of the inputs, which may have these `names`.
+
+        `measured` are the channels in which objects are measured.
+        """
         found = dict(zip(self.inputs, find_channels([*self.inputs.values()], names, None), strict=True))
         if found:
             channels = [found[self.labels_for or next(iter(found))]]
-        return Recipe(self.function, import_function(self.function), self.parameters, tuple(channels), found)
+        function = import_function(self.function)
+        return Recipe(self.function, function, self.parameters, tuple(channels), found, tuple(measured))
+
+
+def import_measurement(path: str) -> Measurement:
+    """Import a function of a user that measures objects; `ValueError` if it is none."""
+    function = import_callable(path)
+    if not getattr(function, "is_measurement", False):
+        message = (
+            f"{path} is not declared as a measurement; write `@measurement` above it, which is in "
+            "`idr_assets.imaging.objects`"
+        )
+        raise ValueError(message)
+    return Measurement(path, function, find_version(function))
 
 
 def find_channels(channels: Sequence[int | str], names: Sequence[str], shape: Sequence[int] | None) -> list[int]:

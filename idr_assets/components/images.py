@@ -1,11 +1,13 @@
 """What the fields of a YAML say about an image, in plain values."""
 
+from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from idr_assets.components.image_fields import ImageFields
-from idr_assets.components.image_parts import Segmentation
+from idr_assets.components.image_parts import Segmentation, import_measurement
+from idr_assets.imaging.objects.more_measurements import Measured
 from idr_assets.imaging.reading.retries import Patience
 from idr_assets.orchestration.assets.names import MADE
 from idr_assets.orchestration.image import Image
@@ -35,7 +37,8 @@ def _describe(
 ) -> Image:
     segmentation_name, segmentation = named
     shared: dict[str, Any] = {name: getattr(given, name) for name in SHARED}
-    recipe = segmentation.recipe([it for it in given.channels if isinstance(it, int)], given.channel_names)
+    channels, measured = (_indices(each) for each in (given.channels, given.measure))
+    recipe = segmentation.recipe(channels, given.channel_names, measured)
     lists = {name: tuple(value) for name, value in shared.items() if isinstance(value, list)}
     return Image(
         name=name,
@@ -43,9 +46,15 @@ def _describe(
         address=given.url or str(given.endpoint).replace("{image_id}", str(given.image_id)),
         recipe=recipe,
         channels=recipe.channels,
+        measured=Measured(tuple(measured), tuple(map(import_measurement, given.measurements))),
         segmentation=segmentation_name,
         patience=Patience.model_validate(given.reading.model_dump()),  # a plain one: workers know no components
         missing_chunks=given.reading.missing_chunks,
         list_name=list_name,
         **given.window.ranges(given.shape) | shared | lists,
     )
+
+
+def _indices(channels: str | Sequence[int | str]) -> list[int]:
+    """Return the channels that the YAML's check has found."""
+    return [index for index in channels if isinstance(index, int)]

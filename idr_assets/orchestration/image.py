@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from idr_assets.imaging.objects.more_measurements import NOTHING_MORE, Measured
 from idr_assets.imaging.ome_zarr.formats import Version
 from idr_assets.imaging.ome_zarr.geometry import Geometry
 from idr_assets.imaging.output.output_image import OutputImage, open_output
@@ -17,7 +18,7 @@ from idr_assets.imaging.planes import Block, index_key
 from idr_assets.imaging.reading.level import open_level
 from idr_assets.imaging.reading.retries import PATIENT, Patience
 from idr_assets.imaging.reading.source import Source
-from idr_assets.imaging.segmentation.recipe import Recipe
+from idr_assets.imaging.segmentation.recipe import Recipe, hash_parts
 from idr_assets.orchestration.data_folder import data_url
 from idr_assets.orchestration.grid import Grid
 
@@ -55,6 +56,7 @@ class Image(Grid):
     list_name: str | None = None
     axes: tuple[str, ...] | None = None
     channel_names: tuple[str, ...] = ()
+    measured: Measured = NOTHING_MORE
     published: bool = False
     extent: Literal["window", "image"] = "window"
 
@@ -153,6 +155,11 @@ class Image(Grid):
     def counts_url(self, kind: str) -> str:
         """Return the address of the figure of object counts, a `png` or `svg`."""
         return data_url(self.project, *self._path, f"object_counts.{kind}")
+
+    @property
+    def measured_version(self) -> str | None:
+        """Version of what is measured beside the usual; None if nothing is, so that tables stay what they are."""
+        return hash_parts(self.measured.version) if self.measured.version else None
 
     @property
     def comparison_url(self) -> str:

@@ -11,6 +11,7 @@ from typing import Final
 
 import pyarrow as pa
 
+from idr_assets.imaging.objects.more_measurements import NOTHING_MORE, Measured
 from idr_assets.imaging.objects.table_files import SCHEMAS, is_made_from, read_planes_note, write_table
 from idr_assets.imaging.objects.tables import hash_origin, measure_planes
 from idr_assets.imaging.output.plate_output import PlateOutput
@@ -28,11 +29,13 @@ def write_well(  # noqa: PLR0913, PLR0917
     plate: str,
     pixel_area: float | None,
     channels: Mapping[int, str | None] = NOT_NAMED,
+    more: Measured = NOTHING_MORE,
 ) -> bool:
     """Measure the planes of a well and write their table, unless it exists; return whether it was written.
 
     `planes` are those of the well's fields in the output. Those that are not stored are left out. `pixel_area` is in
-    µm², `channels` are the names of channels that have any. Raises `ImageError` if the disk is full.
+    µm², `channels` are the names of channels that have any, `more` is what is measured beside the usual. Raises
+    `ImageError` if the disk is full, or if `more` cannot be measured.
     """
     every = planes.planes()
     names = {plane: _place(output, plane) for plane in every}
@@ -41,11 +44,11 @@ def write_well(  # noqa: PLR0913, PLR0917
         f"{plate} {dict(channels)}" if channels else plate,
         pixel_area,
         dict(zip(map(_text, names.values()), checksums, strict=True)),
+        more,
     )
     if is_made_from(url, origin):
         return False
-    stored = (labelled for plane in every if (labelled := output.read(plane)))
-    table, counts = measure_planes(plate, stored, pixel_area, channels)
+    table, counts = measure_planes(plate, output, every, pixel_area, channels, more)
     noted = [[*_note(names[Plane(t, c, z)]), number] for t, c, z, number in counts]
     write_table(url, _locate(table, output), {"planes": json.dumps(noted), "made_from": origin})
     return True
@@ -94,6 +97,7 @@ def _locate(table: pa.Table, output: PlateOutput) -> pa.Table:
         "field": [it.number for it in fields],
         "t": [output.times.start + t for _, t in places],
     }
-    schema = SCHEMAS[1]
+    added = [field for field in table.schema if field.name not in SCHEMAS[0].names]
+    schema = pa.schema([*SCHEMAS[1], *added])
     given = {name: values[name] if name in values else table[name] for name in schema.names}
     return pa.table(given, schema=schema)

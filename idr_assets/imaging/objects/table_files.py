@@ -56,7 +56,9 @@ def tables(urls: Iterable[str], columns: list[str] | None = None) -> Iterator[pa
         with _open(url) as table:
             if table:
                 of_plate = "well" in table.schema_arrow.names
-                yield _read(table, columns or SCHEMAS[of_plate].names)
+                known = SCHEMAS[of_plate].names
+                more = [name for name in table.schema_arrow.names if name not in known]
+                yield _read(table, columns or [*known, *more])
 
 
 def _read(table: pq.ParquetFile, columns: list[str]) -> pa.Table:
@@ -78,12 +80,26 @@ def _open(url: str) -> Iterator[pq.ParquetFile | None]:
     try:
         with filesystem.open(path, "rb") as file:
             table = pq.ParquetFile(file, page_checksum_verification=True)
-            if not any(table.schema_arrow.equals(schema) for schema in SCHEMAS):
+            if not any(_begins_with(table.schema_arrow, schema) for schema in SCHEMAS):
                 message = f"its columns are {', '.join(table.schema_arrow.names)}"
                 raise _explain_damage(url, message)
             yield table
     except (pa.ArrowException, OSError) as error:
         raise _explain_damage(url, error) from error
+
+
+def _begins_with(found: pa.Schema, schema: pa.Schema) -> bool:
+    """Return whether a table has these columns, and after them only measured numbers."""
+    more = range(len(schema), len(found))
+    first = pa.schema([found.field(at) for at in range(min(len(schema), len(found)))])
+    return first.equals(schema) and all(found.field(at).type == pa.float64() for at in more)
+
+
+def list_more_columns(url: str) -> list[str]:
+    """List the columns of a table that not every table has; none if it is absent, `ImageError` if it is damaged."""
+    known = {*SCHEMAS[0].names, *SCHEMAS[1].names}
+    with _open(url) as table:
+        return [name for name in table.schema_arrow.names if name not in known] if table else []
 
 
 def is_made_from(url: str, origin: str) -> bool:

@@ -16,17 +16,18 @@ import pyarrow as pa
 from idr_assets.imaging.channels import UNNAMED, Channel
 from idr_assets.imaging.errors import ImageError, mask
 from idr_assets.imaging.objects.measurements import VERSION, measure
+from idr_assets.imaging.objects.more_measurements import NOTHING_MORE, Measured
 from idr_assets.imaging.objects.table_files import EMPTY, SCHEMA, is_made_from, read_planes_note, tables, write_table
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.output.read_back import read_checksums
-from idr_assets.imaging.planes import Block, LabelledPlane, Plane
+from idr_assets.imaging.planes import Block, Plane
 
 if TYPE_CHECKING:
     import pandas as pd  # takes half a second to import; pyarrow does when a frame is asked for
 
 
 def objects_frame(urls: Sequence[str]) -> "pd.DataFrame":
-    """Read the tables at `urls`, one for each timepoint, as one frame with the columns `measurements.COLUMNS`.
+    """Read the tables at `urls`, one for each timepoint, as one frame with the columns `measurements.COLUMNS` and more.
 
     Rows are in the order of `urls`, then by c, z and label. A table may be absent. Raises `ImageError` if all are
     absent, or one is damaged.
@@ -34,7 +35,7 @@ def objects_frame(urls: Sequence[str]) -> "pd.DataFrame":
     found = list(tables(urls))
     if not found:
         raise explain_unmeasured(urls)
-    return pa.concat_tables(found).to_pandas()
+    return pa.concat_tables(found, promote_options="default").to_pandas()
 
 
 def explain_unmeasured(urls: Sequence[str]) -> ImageError:
@@ -57,19 +58,19 @@ def write_objects(  # noqa: PLR0913, PLR0917
     image: str,
     pixel_area: float | None,
     channels: Mapping[int, Channel] = UNNAMED,
+    more: Measured = NOTHING_MORE,
 ) -> bool:
     """Measure the planes of a timepoint and write their table, unless it exists; return whether it was written.
 
-    Planes are read one by one. Those that are not stored are left out. `pixel_area` is in µm². Raises `ImageError` if
-    the disk is full.
+    Planes are read one by one. Those that are not stored are left out. `pixel_area` is in µm²; `more` is what is
+    measured beside the usual. Raises `ImageError` if the disk is full, or if `more` cannot be measured.
     """
-    names = {c: channels[c].name for c in planes.c if c in channels}
+    names = {c: channels[c].name for c in (*planes.c, *more.channels) if c in channels}
     checksums = dict(zip(planes.planes(), read_checksums(output, planes.planes()), strict=True))
-    origin = hash_origin(f"{image} {names}" if names else image, pixel_area, checksums)
+    origin = hash_origin(f"{image} {names}" if names else image, pixel_area, checksums, more)
     if is_made_from(url, origin):
         return False
-    stored = (labelled for plane in planes.planes() if (labelled := output.read(plane)))
-    table, counts = measure_planes(image, stored, pixel_area, names)
+    table, counts = measure_planes(image, output, planes.planes(), pixel_area, names, more)
     notes = {"planes": json.dumps(counts), "made_from": origin}
     write_table(url, table, notes)
     return True
@@ -93,20 +94,27 @@ def read_areas(urls: Iterable[str], window: Block) -> dict[int, npt.NDArray[np.i
     return {c: area[within & (channel == c)] for c in window.c}
 
 
-def measure_planes(
-    image: str, planes: Iterable[LabelledPlane], pixel_area: float | None, names: Mapping[int, str | None]
+def measure_planes(  # noqa: PLR0913, PLR0917
+    image: str,
+    output: OutputImage,
+    planes: Iterable[Plane],
+    pixel_area: float | None,
+    names: Mapping[int, str | None],
+    more: Measured,
 ) -> tuple[pa.Table, list[tuple[int, int, int, int]]]:
-    """Return the table of planes, and (t, c, z, number of objects) of each."""
+    """Return the table of the planes that are stored, and (t, c, z, number of objects) of each."""
     found, counts = [EMPTY], []
-    for plane in planes:
+    for plane in filter(None, map(output.read, planes)):
         columns = measure(image, plane, pixel_area, names.get(plane.c))
         rows = len(columns["label"])
         arrays = [
             _array(columns[it.name]).cast(it.type) if it.name in columns else pa.nulls(rows, it.type) for it in SCHEMA
         ]
-        found.append(pa.table(arrays, schema=SCHEMA))
+        own = {name: _array(values) for name, values in more.measure(output, plane, names).items()}
+        fields = [pa.field(name, "float64") for name in own]
+        found.append(pa.table([*arrays, *(it.cast("float64") for it in own.values())], pa.schema([*SCHEMA, *fields])))
         counts.append((plane.t, plane.c, plane.z, rows))
-    return pa.concat_tables(found), counts
+    return pa.concat_tables(found, promote_options="default"), counts
 
 
 def _array(values: npt.NDArray[Any]) -> pa.Array:
@@ -116,9 +124,9 @@ def _array(values: npt.NDArray[Any]) -> pa.Array:
     return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(np.ascontiguousarray(values))])
 
 
-def hash_origin(image: str, pixel_area: float | None, stored: Mapping[Any, str | None]) -> str:
-    """Hash what a table is made from: the same planes, pixels and labels give the same table."""
-    parts = [VERSION, image, pixel_area, {str(plane): checksum for plane, checksum in stored.items()}]
+def hash_origin(image: str, pixel_area: float | None, stored: Mapping[Any, str | None], more: Measured) -> str:
+    """Hash what a table is made from: the same planes, pixels, labels and measurements give the same table."""
+    parts = [VERSION, image, pixel_area, {str(plane): it for plane, it in stored.items()}, *more.version]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

@@ -9,6 +9,16 @@ from idr_assets.imaging.segmentation.works_on import works_on
 
 def import_function(path: str) -> Callable[..., Any]:
     """Import the segmentation function at a dotted path; raise `ValueError` with the remedy if that fails."""
+    function = import_callable(path)
+    try:
+        works_on(function)
+    except TypeError as error:
+        raise ValueError(str(error)) from error
+    return function
+
+
+def import_callable(path: str) -> Callable[..., Any]:
+    """Import any function at a dotted path; raise `ValueError` with the remedy if that fails."""
     module, _, name = path.rpartition(".")
     try:
         function = getattr(import_module(module), name)
@@ -21,10 +31,6 @@ def import_function(path: str) -> Callable[..., Any]:
     if not callable(function):
         message = f"{path!r} is a {type(function).__name__}, not a function; name a function that takes planes"
         raise ValueError(message)  # noqa: TRY004  pydantic reports a ValueError with file and line
-    try:
-        works_on(function)
-    except TypeError as error:
-        raise ValueError(str(error)) from error
     return function  # type: ignore[no-any-return]
 
 

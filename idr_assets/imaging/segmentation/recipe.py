@@ -31,6 +31,8 @@ class Recipe:
         True indices of the channels that are segmented.
     inputs : mapping of str to int
         The channels that the function gets, by the names of its arguments; if empty, it gets each channel by itself.
+    measured : tuple of int
+        The channels in which objects are measured.
 
     """
 
@@ -39,6 +41,7 @@ class Recipe:
     parameters: Mapping[str, Any]
     channels: tuple[int, ...]
     inputs: Mapping[str, int] = field(default_factory=dict)
+    measured: tuple[int, ...] = ()
 
     @property
     def works_on(self) -> WorksOn:
@@ -48,7 +51,8 @@ class Recipe:
     @property
     def together(self) -> tuple[int, ...]:
         """The channels whose pixels belong to the labels of a plane; empty if those of its own alone do."""
-        return tuple(sorted({*self.channels, *self.inputs.values()})) if self.inputs else ()
+        several = {*self.channels, *self.inputs.values(), *self.measured}
+        return tuple(sorted(several)) if self.inputs or (self.measured and len(several) > 1) else ()
 
     @property
     def function_version(self) -> str:
@@ -68,7 +72,7 @@ class Recipe:
         parameters = _complete(self.function, self.parameters, self.inputs)
         parts = [self.path, self.function_version, parameters, sorted(self.channels)]
         in_volumes = getattr(self.function, "works_on", None) == WorksOn("volume")
-        of_several = {"inputs": self.inputs} if self.inputs else {}
+        of_several = {"inputs": self.inputs, "together": self.together} if self.together else {}
         return hash_parts([*parts, *(["volume"] if in_volumes else []), *([of_several] if of_several else [])])
 
 

@@ -22,6 +22,7 @@ def objects(image: Image) -> dg.AssetsDefinition:
         image.io,
         kinds={"parquet", *image.badge},
         description=of_objects(image),
+        code_version=image.measured_version,
         partitions_def=timepoint_partitions(image),
     )
     def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:

@@ -25,6 +25,7 @@ def plate_objects(plate: Plate) -> dg.AssetsDefinition:
         plate.io,
         kinds={"parquet", *plate.badge},
         description=of_plate_objects(plate),
+        code_version=plate.measured_version,
         partitions_def=well_partitions(plate),
     )
     def asset(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:

@@ -1,6 +1,7 @@
 """An image whose labels are made from two channels: its YAML, its run, its figures, and another instance."""
 
 import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 import zarr
 
 from idr_assets.imaging.output.plane_records import read_records
-from idr_assets.orchestration.assets import adoption
+from idr_assets.orchestration.assets import stored_planes as adoption
 from idr_assets.orchestration.assets.adoption import adopt_planes
 from idr_assets.orchestration.automation.missing import missing_planes, stale_planes
 from idr_assets_tests.imaging.segmentation.test_inputs import above
@@ -20,13 +21,24 @@ from idr_assets_tests.support.image_project import ImageProject
 from idr_assets_tests.support.small_image import PARTITIONS, PIXELS, Segmented, write_project
 
 RECIPE = """
+import numpy as np
 from scipy import ndimage
+from idr_assets.imaging.objects import measurement
 from idr_assets.imaging.segmentation import per_plane, versioned
 
 @versioned("1")
 @per_plane
 def cells(nuclei, cytoplasm, *, than: float = 400):
     return ndimage.label((nuclei > than) & (nuclei > cytoplasm.astype(int)))[0]
+
+@versioned("%s")
+@measurement
+def rows(labels, pixels):
+    assert list(pixels) == ["membrane", "DAPI"]
+    if (labels == %s).sum():
+        raise ValueError("no rows")
+    heights = [np.ptp(np.nonzero(labels == label)[0]) + 1 for label in np.unique(labels)[1:]]
+    return {"rows": heights}
 """
 CELLS = {(1, 9), (1, 10), (2, 9), (2, 10)}
 NAMES = "[membrane, DAPI]"
@@ -36,11 +48,12 @@ INPUTS = "{nuclei: DAPI, cytoplasm: 0}"
 def write_cells(root: Path, inputs: str = INPUTS, more: str = "", **fields: str | None) -> ImageProject:
     """Write a project with a recipe of two channels; `more` follows its inputs."""
     project = write_project(root)
-    (project.package / "own.py").write_text(RECIPE)
+    (project.package / "own.py").write_text(RECIPE % ("1", -1))
     function = f"{project.package.name}.own.cells"
     segmentation = f"{{function: {function}, inputs: {inputs}{more}}}"
+    measured = {"measure": "all", "measurements": f"[{project.package.name}.own.rows]"}
     window = {"window": "{t: [1, 2], z: [9, 10]}", "shape": str(list(PIXELS.shape)), "channel_names": NAMES}
-    project.write(**{**window, "segmentation": segmentation, **fields})
+    project.write(**{**window, **measured, "segmentation": segmentation, **fields})
     return project
 
 
@@ -76,6 +89,19 @@ def test_figures_show_the_labels_on_each_channel(of_cells: Segmented) -> None:
     assert set(table["channel"]) == {"DAPI"}
 
 
+def test_each_channel_is_measured_and_so_is_what_a_function_of_the_project_gives(of_cells: Segmented) -> None:
+    table = of_cells.value("objects", "2")
+    for _, row in table.iterrows():
+        inside = above(PIXELS[2, 1, row["z"]], PIXELS[2, 0, row["z"]], 400) == row["label"]
+        for c, name in ((0, "membrane"), (1, "DAPI")):
+            assert row[f"intensity_mean_{name}"] == pytest.approx(PIXELS[2, c, row["z"]][inside].mean())
+        assert row["rows"] == row["bbox_y1"] - row["bbox_y0"]
+    schema = of_cells.metadata("objects", "2")["dagster/column_schema"]
+    described = {column.name: column.description for column in schema.columns}
+    assert described["intensity_sum_DAPI"].endswith("in arbitrary units, of channel DAPI")
+    assert described["rows"] == "by a function of the YAML"
+
+
 def test_what_is_stale_and_adopted_is_so_by_all_channels(
     of_cells: Segmented, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -90,6 +116,25 @@ def test_what_is_stale_and_adopted_is_so_by_all_channels(
         assert (found.adopted, found.others) == (CELLS - {(1, 9)}, {adoption.UNSTORED: {(1, 9)}})
         assert missing_planes(other, image) == {(1, 9)}
     assert {record.provenance.together for _, record in read_records(image.open_output())} == {(0, 1)}
+
+
+def test_other_code_of_a_measurement_makes_tables_stale_and_its_fault_costs_one(
+    of_cells: Segmented, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def version() -> str | None:
+        graph = of_cells.project.load().resolve_asset_graph()
+        return graph.get(of_cells.project.key("objects")).code_version
+
+    before, package = version(), of_cells.project.package
+    monkeypatch.delitem(sys.modules, f"{package.name}.own")
+    (package / "own.py").write_text(RECIPE % ("1.1", 3))  # only t 2 has a third object
+    of_cells.project.yaml.write_text(of_cells.project.yaml.read_text() + "# changed\n")
+    assert before
+    assert version() not in {before, None}
+    failed = of_cells.run("objects", "1", "2")
+    assert "Timepoints that could not be measured: 1. Measured: 1.\nt 2: t 2 c 1 z 9: " in failed
+    assert f"own.rows raised ValueError('no rows') ({package / 'own.py'}:" in failed
+    assert of_cells.metadata("objects", "1")["measured in this run"]
 
 
 WRONG = [

@@ -7,7 +7,8 @@ import dagster as dg
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.objects.measurements import COLUMNS
-from idr_assets.imaging.objects.table_files import tables
+from idr_assets.imaging.objects.more_measurements import describe_column
+from idr_assets.imaging.objects.table_files import list_more_columns, tables
 from idr_assets.imaging.objects.table_folder import keep_tables
 from idr_assets.imaging.objects.tables import read_counts, write_objects
 from idr_assets.imaging.planes import Block, Plane, runs
@@ -52,7 +53,8 @@ def _measure(image: Image, timepoints: Iterable[int]) -> tuple[dict[int, Metadat
     for t in timepoints:
         planes = image.timepoint(t)
         try:
-            written = write_objects(image.objects_urls[t], output, planes, image.name, geometry.pixel_area, channels)
+            url, area = image.objects_urls[t], geometry.pixel_area
+            written = write_objects(url, output, planes, image.name, area, channels, image.measured)
             found[t] = _describe(image, planes) | {"measured in this run": written}
         except ImageError as error:
             failures[t] = str(error)
@@ -66,7 +68,7 @@ def _describe(image: Image, planes: Block) -> Metadata:
     return {
         "path": dg.MetadataValue.path(url),
         "dagster/row_count": sum(counts.values()),
-        "dagster/column_schema": describe_columns(),
+        "dagster/column_schema": describe_columns(url),
         "preview": preview(url),
         "planes": len(counts),
         "planes without objects": sum(not count for count in counts.values()),
@@ -86,9 +88,10 @@ def _ranges(indices: Iterable[int]) -> str:
     return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs(indices))
 
 
-def describe_columns() -> dg.TableSchema:
+def describe_columns(url: str) -> dg.TableSchema:
     """Describe the columns of a table of objects for the UI."""
-    return dg.TableSchema(columns=[dg.TableColumn(name, kind, meaning) for name, kind, meaning in COLUMNS])
+    more = [dg.TableColumn(name, "float64", describe_column(name)) for name in list_more_columns(url)]
+    return dg.TableSchema(columns=[*(dg.TableColumn(*column) for column in COLUMNS), *more])
 
 
 def preview(url: str, names: list[str] = PREVIEW_COLUMNS) -> dg.MarkdownMetadataValue:

@@ -8,6 +8,7 @@ from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.objects.plate_columns import PLATE_COLUMNS
 from idr_assets.imaging.objects.plate_tables import read_plate_counts, write_well
 from idr_assets.imaging.objects.table_folder import keep_tables
+from idr_assets.imaging.wells import name_fields
 from idr_assets.orchestration.assets.metadata import describe_channels
 from idr_assets.orchestration.assets.work.objects import describe_columns, preview
 from idr_assets.orchestration.event_log import add_partition_metadata
@@ -33,15 +34,16 @@ def write_wells(context: dg.AssetExecutionContext, plate: Plate) -> dg.Materiali
     for well in context.partition_keys:
         url, planes = urls[plate.measured_row(well)], plate.planes_of(well)
         try:
-            written = write_well(url, output, planes, plate.name, geometry.pixel_area, channels)
+            area, more = geometry.pixel_area, plate.measured
+            written = write_well(url, output, planes, plate.name, area, channels, more)
             counts = read_plate_counts([url], plate.fields, plate.times)
         except ImageError as error:
-            failures[well] = str(error)
+            failures[well] = name_fields(str(error), plate.fields, plate.times)
             continue
         found[well] = {
             "path": dg.MetadataValue.path(url),
             "dagster/row_count": sum(counts.values()),
-            "dagster/column_schema": _columns(),
+            "dagster/column_schema": _columns(url),
             "preview": preview(url, PREVIEW),
             "planes": len(counts),
             "planes not materialized": len(planes) - len(counts),
@@ -59,6 +61,6 @@ def write_wells(context: dg.AssetExecutionContext, plate: Plate) -> dg.Materiali
     return dg.MaterializeResult()
 
 
-def _columns() -> dg.TableSchema:
-    first, *others = describe_columns().columns
+def _columns(url: str) -> dg.TableSchema:
+    first, *others = describe_columns(url).columns
     return dg.TableSchema(columns=[first, *(dg.TableColumn(*column) for column in PLATE_COLUMNS), *others])
