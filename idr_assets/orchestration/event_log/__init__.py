@@ -13,7 +13,7 @@ from idr_assets.orchestration.event_log.internals import are_known
 from idr_assets.orchestration.event_log.told_records import find_unevaluated, read_told_partitions
 
 if TYPE_CHECKING or are_known(SqliteEventLogStorage):
-    from idr_assets.orchestration.event_log.batches import has_given_up
+    from idr_assets.orchestration.event_log.batches import has_given_up, lock_in_database
     from idr_assets.orchestration.event_log.partition_metadata import add_partition_metadata
     from idr_assets.orchestration.event_log.planned import makes_scattered
     from idr_assets.orchestration.event_log.reported_at_once import report_materializations
@@ -26,6 +26,7 @@ else:
         add_partition_metadata,
         add_to_kept_status,
         has_given_up,
+        lock_in_database,
         makes_scattered,
         report_materializations,
         tell_partitions,
@@ -38,6 +39,7 @@ __all__ = [
     "add_to_kept_status",
     "find_unevaluated",
     "has_given_up",
+    "lock_in_database",
     "makes_scattered",
     "read_told_partitions",
     "report_materializations",

@@ -6,7 +6,7 @@ SQLite and PostgreSQL share this. It decides how events are stored, never what t
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -59,6 +59,10 @@ class EventBatches(ScatteredPlans):
         read_seconds()
         time_partitions()
         super().register_instance(instance)
+
+    def lock(self, name: str) -> AbstractContextManager[None]:  # noqa: ARG002
+        """Keep other processes from a name that use the database by another home: SQLite's has one home."""
+        return nullcontext()
 
     def store_event(self, event: dg.EventLogEntry) -> None:
         """Store one event."""
@@ -121,6 +125,12 @@ def has_given_up(instance: dg.DagsterInstance) -> bool:
     """Return whether the event log of an instance has taken no event for as long as they are tried again."""
     storage = instance.event_log_storage
     return isinstance(storage, EventBatches) and storage.outage.gave_up
+
+
+def lock_in_database(instance: dg.DagsterInstance, name: str) -> AbstractContextManager[None]:
+    """Keep other processes from a name that use the database of an instance by another home."""
+    storage = instance.event_log_storage
+    return storage.lock(name) if isinstance(storage, EventBatches) else nullcontext()
 
 
 def _batch_size(said: str) -> str:

@@ -1,7 +1,7 @@
 """What takes the place of batches where Dagster's internals are not those that this package knows: its public ways."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import dagster as dg
@@ -15,6 +15,7 @@ __all__ = [
     "add_partition_metadata",
     "add_to_kept_status",
     "has_given_up",
+    "lock_in_database",
     "makes_scattered",
     "report_materializations",
     "tell_partitions",
@@ -52,6 +53,11 @@ def withhold_events(context: dg.AssetExecutionContext) -> Iterator[None]:
 def has_given_up(_: dg.DagsterInstance) -> bool:
     """Say that no event is tried again."""
     return False
+
+
+def lock_in_database(_instance: dg.DagsterInstance, _name: str) -> AbstractContextManager[None]:
+    """Lock nothing: processes of other homes are not known."""
+    return nullcontext()
 
 
 def makes_scattered(_: dg.DagsterInstance) -> bool:

@@ -4,6 +4,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import sqlalchemy as db
 
 from idr_assets.orchestration.event_log import outage
 from idr_assets.orchestration.event_log.postgres import BatchedPostgresEventLogStorage
+from idr_assets.orchestration.records_lock import lock_records
 from idr_assets_tests.support.changed_dagster import change_dagster
 from idr_assets_tests.support.dagster_home import ROOT
 from idr_assets_tests.support.empty_planes import SOME, in_child, planes, run
@@ -20,6 +22,7 @@ from idr_assets_tests.support.event_rows import Rows, stored_rows
 from idr_assets_tests.support.forked import exit_codes
 from idr_assets_tests.support.planes_status import assert_same_status, counts, status
 from idr_assets_tests.support.postgres_server import postgres_server
+from idr_assets_tests.support.small_image import small_image
 
 BATCHED = next(
     block for block in re.findall(r"```yaml\n(.*?)```", (ROOT / "docs/how_to/postgresql.md").read_text(), re.DOTALL)
@@ -45,6 +48,8 @@ END $$;
 CREATE TRIGGER cut BEFORE INSERT ON event_logs FOR EACH ROW EXECUTE FUNCTION cut();
 """
 """Cut the connection at every eleventh event that is to be stored, wherever in a batch it is."""
+
+CUT_HOLDER = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
 
 TRANSACTIONS = """
 SELECT dagster_event_type, count(DISTINCT xmin::text) FROM event_logs WHERE step_key = 'planes'
@@ -122,6 +127,27 @@ def test_a_dagster_that_is_not_known_stores_planned_events_one_by_one(
     assert exit_codes(in_child(tmp_path / "unknown", *SOME, before=change_dagster)) == [0]
     assert transactions(f"{server}/unknown") == {"ASSET_MATERIALIZATION_PLANNED": 12, "ASSET_MATERIALIZATION": 2}
     assert len(own.get_materialized_partitions(planes.key)) == 12
+
+
+def test_homes_that_share_a_database_are_one_at_a_time(opened: Opened, server: str, tmp_path: Path) -> None:
+    ours = opened("shared", BATCHED)
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs/dagster.yaml").write_text((tmp_path / "shared/dagster.yaml").read_text())
+    with dg.DagsterInstance.from_config(str(tmp_path / "theirs")) as theirs, ThreadPoolExecutor(1) as pool:
+        for cut in (False, True):
+            with lock_records(ours, small_image()):
+                waiting = pool.submit(enter, theirs)
+                with pytest.raises(TimeoutError):
+                    waiting.result(0.5)
+                if cut:
+                    execute(f"{server}/postgres", CUT_HOLDER)
+                    waiting.result(60)
+            waiting.result(60)
+
+
+def enter(instance: dg.DagsterInstance) -> None:
+    with lock_records(instance, small_image()):
+        pass
 
 
 def test_a_refused_batch_is_stored_event_by_event(
