@@ -7,6 +7,8 @@ import click
 import dagster as dg
 
 from idr_assets.commands.options import image_name, module_option, read_definitions
+from idr_assets.imaging.errors import AbsentOutputError
+from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.output.writing import remove_labels
 from idr_assets.imaging.planes import Block
 from idr_assets.instance import open_instance
@@ -37,14 +39,26 @@ def wipe(name: str, partitions: Sequence[str], segmentation: str | None, module:
     click.echo(f"Labels of {image.title} were deleted for {wiped} partitions.")
 
 
+def _open_output(image: Image, *, known: bool) -> OutputImage | None:
+    """Open the output; None if somebody has removed it, and Dagster still knows its planes."""
+    try:
+        return image.open_output()
+    except AbsentOutputError:
+        if known:
+            return None
+        raise
+
+
 def _wipe(instance: dg.DagsterInstance, image: Image, block: Block) -> int:
     keys = [partition_key(image, plane) for plane in replace(block, c=block.c[:1]).planes()]
+    asset = dg.AssetKey(image.key("plane_labels"))
     try:
-        labels = image.open_output()
+        labels = _open_output(image, known=bool(instance.get_materialized_partitions(asset)))
         with lock_records(instance, image):
             # The record first: labels without a record are made again, a record without labels would stay.
-            instance.wipe_asset_partitions(dg.AssetKey(image.key("plane_labels")), keys)
-            remove_labels(labels, block)
+            instance.wipe_asset_partitions(asset, keys)
+            if labels:
+                remove_labels(labels, block)
     except NotImplementedError as error:
         message = (
             "The event log of DAGSTER_HOME cannot forget single planes, so nothing was done. Name the storage class in "

@@ -23,6 +23,10 @@ class ImageError(Exception):
     """An image is not what was asked for, or cannot be read; the message names value, consequence and remedy."""
 
 
+class AbsentOutputError(ImageError):
+    """An output does not exist, or has no such label group."""
+
+
 class MissingChunkError(ImageError):
     """A store has no chunk where a plane should be.
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import zarr
 from zarr.errors import ChunkNotFoundError
 
-from idr_assets.imaging.errors import DAMAGED, ImageError, mask
+from idr_assets.imaging.errors import DAMAGED, AbsentOutputError, ImageError, mask
 from idr_assets.imaging.lazy import LazyPlanes
 from idr_assets.imaging.ome_zarr.formats import Format, format_of
 from idr_assets.imaging.output.arrays import open_array
@@ -156,7 +156,7 @@ class OutputImage:
 
 
 def open_output(url: str, name: str = SEGMENTATION, together: Sequence[int] = ()) -> OutputImage:
-    """Open the output at `url` for reading and writing; raise `ImageError` if it has no label group `name`.
+    """Open the output at `url` for reading and writing; raise `AbsentOutputError` if it has no label group `name`.
 
     `together` are the channels whose pixels belong to the labels of a plane, if not those of its own alone.
     """
@@ -164,5 +164,5 @@ def open_output(url: str, name: str = SEGMENTATION, together: Sequence[int] = ()
         arrays = [open_array(url, path) for path in ("0", f"labels/{name}/0")]
     except FileNotFoundError as error:
         message = f"No output at {mask(url)}/labels/{name}: nothing was segmented yet. Materialize planes first."
-        raise ImageError(message) from error
+        raise AbsentOutputError(message) from error
     return OutputImage(url, name, *arrays, together={name: tuple(together)} if together else {})

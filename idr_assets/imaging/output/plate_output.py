@@ -10,7 +10,7 @@ from typing import Any, Literal, override
 
 import zarr
 
-from idr_assets.imaging.errors import ImageError, mask
+from idr_assets.imaging.errors import AbsentOutputError, ImageError, mask
 from idr_assets.imaging.ome_zarr.geometry import Geometry
 from idr_assets.imaging.output.arrays import open_array
 from idr_assets.imaging.output.nodes import find_group
@@ -114,7 +114,7 @@ def stack_field_arrays(
     return stacked
 
 
-def _no_output(url: str, name: str) -> ImageError:
-    return ImageError(
+def _no_output(url: str, name: str) -> AbsentOutputError:
+    return AbsentOutputError(
         f"No output at {mask(url)} with labels {name!r}: nothing was segmented yet. Materialize planes first."
     )

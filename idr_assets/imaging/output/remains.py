@@ -8,13 +8,17 @@ Someone removes the folder while a run writes, or a document is removed or empti
   Zarr makes it for a group below. Then a record of provenance below a label group must prove it: other tools write
   none. All records of the output's own label group must be of its level.
 
+Where only groups without attributes are left, or no document at all, it is ours if every other file is a chunk of
+pixels, labels or origins, and if Dagster knows planes of the image.
+
 Anything else is not ours: nothing of it is removed.
 """
 
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from idr_assets.imaging.ome_zarr.formats import Format
 from idr_assets.imaging.output.files import read_ends, remove_file
@@ -32,11 +36,20 @@ ARRAY = {2: ".zarray", 3: "zarr.json"}
 CHUNK = re.compile(r"/(?:c/)?(\d+)/(\d+)/(\d+)/\d+/\d+$")
 """The end of the path of a chunk of pixels or labels."""
 
+OWN_CHUNK = re.compile(r"(?:0|labels/[^/]+/0|origins)(?:/c)?(?:/\d+){5}")
+"""The path of a chunk below an output."""
 
-def find_damage(url: str, name: str, level: str, written_as: Format) -> list[str]:
+GROUP = re.compile(r"/(?:zarr\.json|\.zgroup|\.zattrs|.*\.partial)$")
+"""The end of the path of a group's document, or of a partial file."""
+
+
+def find_damage(
+    url: str, name: str, level: str, written_as: Format, is_known: Callable[[], bool] = lambda: False
+) -> list[str]:
     """List the documents of an output with label group `name` that are damaged, below `url`; none if it is not ours.
 
-    A document of the root that is missing, though there are others, is one of them.
+    A document of the root that is missing, though there are others or chunks, is one of them. `is_known` says whether
+    Dagster knows planes of the image.
     """
     groups, attributes = ["", "labels", f"labels/{name}"], [written_as.attributes, written_as.group]
     documents = {path: _read(url, [_join(path, it) for it in attributes]) for path in groups}
@@ -47,9 +60,11 @@ def find_damage(url: str, name: str, level: str, written_as: Format) -> list[str
     for found in documents.values():
         if found and not (all(map(_is_node, found.values())) and any(map(read_attributes, found.values()))):
             wrong += found  # as a group without attributes, which ours has
-    lost = [written_as.attributes] if others and not documents[""] else []
+    told = any(map(read_attributes, documents[""].values()))
+    bare = not told and others.keys().isdisjoint(arrays) and _has_only_chunks(url) and is_known()
+    lost = [written_as.attributes] if (others or bare) and not documents[""] else []
     damaged = [*wrong, *lost]
-    return damaged if damaged and _is_ours(url, name, level, written_as, documents[""]) else []
+    return damaged if damaged and (bare or _is_ours(url, name, level, written_as, documents[""])) else []
 
 
 def remove_documents(url: str, documents: Sequence[str]) -> None:
@@ -80,6 +95,15 @@ def _is_ours(url: str, name: str, level: str, written_as: Format, root: Mapping[
         return False
     told = [attributes for content in root.values() if (attributes := read_attributes(content))]
     return any("idr_assets" in attributes for attributes in told) if told else bool(read_provenance(url, "*"))
+
+
+def _has_only_chunks(url: str) -> bool:
+    filesystem, place = open_filesystem(url)
+    filesystem.invalidate_cache(place)
+    if not is_s3(url) and any(path.is_symlink() for path in (Path(place), *Path(place).rglob("*"))):
+        return False
+    files = [path.removeprefix(f"{place}/") for path in filesystem.find(place) if not GROUP.search(path)]
+    return bool(files) and all(map(OWN_CHUNK.fullmatch, files))
 
 
 def _read(url: str, names: Sequence[str]) -> dict[str, bytes]:

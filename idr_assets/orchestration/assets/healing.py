@@ -8,6 +8,7 @@ knows of planes that are no longer stored.
 from collections import defaultdict
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from itertools import batched
 
 import dagster as dg
@@ -41,12 +42,16 @@ def heal_output(instance: dg.DagsterInstance, image: Image) -> str:
     source does not answer, or if the output cannot be written.
     """
     url, name, written_as = image.labels_url, image.label_group, FORMATS[image.format]
-    if not (image.is_healed and find_damage(url, name, image.level, written_as)):
+    asset = dg.AssetKey(image.key("plane_labels"))
+    find = partial(
+        find_damage, url, name, image.level, written_as, lambda: bool(instance.get_materialized_partitions(asset))
+    )
+    if not (image.is_healed and find()):
         return ""
     level = image.source.open()
     image.source.check(level)
     with lock_records(instance, image):
-        damaged = find_damage(url, name, image.level, written_as)
+        damaged = find()
         if not damaged:  # another process was first
             return ""
         remove_documents(url, damaged)

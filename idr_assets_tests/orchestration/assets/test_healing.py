@@ -93,6 +93,20 @@ def test_what_a_run_goes_on_to_write_into_a_removed_folder_is_ours(image: Image,
         create_output(image.labels_url, image.source.open(), image.label_group)
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_chunks_alone_are_ours_if_dagster_knows_planes(image: Image, tmp_path: Path, *, known: bool) -> None:
+    with project_instance(tmp_path / "home") as instance:
+        if known:
+            assert adopt_planes(instance, image, CELLS).adopted == CELLS
+        opened, (record,) = image.open_output(), read_provenance(image.labels_url, image.label_group)
+        shutil.rmtree(output(image))
+        write_plane(opened, record, image.source.open())
+        shutil.rmtree(output(image) / LABELS / "provenance")
+        healed = heal_output(instance, image)
+        assert ("0 are intact and kept, and 1 that cannot be proven were removed. 4 partitions" in healed) is known
+        assert missing_planes(instance, image) == CELLS
+
+
 def write_plane(opened: OutputImage, record: Provenance, level: Level) -> None:
     """Write a plane, with other labels than its run made, as the worker of a run does."""
     plane = Plane(1, 0, 9).block
@@ -119,6 +133,13 @@ def more(image: Image) -> None:
     (output(image) / "notes.txt").write_text("mine")
 
 
+def more_chunks(image: Image) -> None:
+    for file in output(image).rglob("zarr.json"):
+        file.unlink()
+    (output(image) / "1").mkdir()
+    (output(image) / "0/c/1/0/9/0/0").rename(output(image) / "1/9")
+
+
 def link(image: Image) -> None:
     empty(document(image, ""))
     shutil.move(output(image) / "0", output(image).parent / "elsewhere")
@@ -133,7 +154,7 @@ def other_level(image: Image) -> None:
     record.write_text(json.dumps(about))
 
 
-@pytest.mark.parametrize("damage", [somebody_elses, notes, more, link, other_level])
+@pytest.mark.parametrize("damage", [somebody_elses, notes, more, more_chunks, link, other_level])
 def test_what_is_not_ours_is_never_touched(damage: Callable[[Image], None], image: Image, moved: Segmented) -> None:
     damage(image)
     before = files(output(image))
