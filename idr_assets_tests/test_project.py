@@ -38,7 +38,7 @@ sys.addaudithook(watch)
 import dagster as dg
 from idr_assets.definitions import defs
 dg.Definitions.validate_loadable(defs())
-heavy = {"dask", "distributed", "matplotlib", "pandas", "pyarrow", "scipy.ndimage", "skimage.measure"}
+heavy = {"dask", "distributed", "matplotlib", "pandas", "pyarrow", "scipy.ndimage", "skimage.measure", "zarr"}
 print(*heavy & sys.modules.keys() | {name for name in sys.modules if ".assets.work." in name}, end="")
 """
 """Prints what it asks of the network, the images it opens, and what it imports that only runs need."""

@@ -3,14 +3,16 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from idr_assets.imaging.channels import Channel
 from idr_assets.imaging.errors import ImageError
-from idr_assets.imaging.reading.level import Level, open_level
 from idr_assets.imaging.store_text import quote
+
+if TYPE_CHECKING:
+    from idr_assets.imaging.reading.level import Level
 
 MOST_PIXELS = 4_000_000
 """Of a plane of the level that is chosen: it takes seconds, and fits a screen."""
@@ -40,11 +42,11 @@ class NewImage(BaseModel):
 class Choice:
     """The level of a new image, and the values of its YAML's fields."""
 
-    level: Level
+    level: "Level"
     values: Mapping[str, Any]
 
 
-def choose_fields(wishes: NewImage, levels: Sequence[Level]) -> Choice:
+def choose_fields(wishes: NewImage, levels: Sequence["Level"]) -> Choice:
     """Choose level, channels and window of an image, unless `wishes` name them; `ImageError` for what it lacks."""
     level = _choose_level(levels, wishes.level)
     values = {
@@ -76,7 +78,7 @@ def name_channel(index: int, channels: Sequence[Channel]) -> str:
     return f"{index} '{name}'" if name else str(index)
 
 
-def name_all(level: Level) -> list[str]:
+def name_all(level: "Level") -> list[str]:
     """Return the names of all channels, if each has one of its own; [] otherwise."""
     names = [channel.name for channel in level.geometry.channels if channel.name]
     return names if len(names) == len(set(names)) == level.shape[1] == len(level.geometry.channels) else []
@@ -87,10 +89,12 @@ def _middle(length: int) -> Any:  # noqa: ANN401  an interval, or the word `all`
     return [start, start + SIDE - 1] if length > SIDE else "all"
 
 
-def _choose_level(levels: Sequence[Level], wanted: str | None) -> Level:
+def _choose_level(levels: Sequence["Level"], wanted: str | None) -> "Level":
     if wanted is not None:
         named = next((level for level in levels if level.path == wanted), None)
         # Of another level, the error says why it cannot be opened.
+        from idr_assets.imaging.reading.level import open_level  # noqa: PLC0415  zarr, which definitions do without
+
         return named or open_level(levels[0].address, wanted, patience=levels[0].store.patience)
     fitting = [level for level in levels if prod(level.plane_shape) <= MOST_PIXELS]
     if not fitting:
@@ -98,7 +102,7 @@ def _choose_level(levels: Sequence[Level], wanted: str | None) -> Level:
     return max(fitting, key=lambda level: prod(level.plane_shape))
 
 
-def _choose_channels(level: Level, wanted: Sequence[str]) -> Iterator[int]:
+def _choose_channels(level: "Level", wanted: Sequence[str]) -> Iterator[int]:
     count, known = level.shape[1], level.geometry.channels[: level.shape[1]]
     for name in wanted or ["0"]:
         found = [index for index, channel in enumerate(known) if channel.name == name]

@@ -5,7 +5,6 @@ from pathlib import Path
 import click
 import dagster as dg
 
-from idr_assets.components.draft import draft_image
 from idr_assets.components.image_fields import ImageFields
 from idr_assets.components.image_name import image_name
 from idr_assets.components.new_image import NewImage
@@ -23,6 +22,8 @@ class CommentedYaml(dg.Scaffolder[NewImage]):
 
     def scaffold(self, request: dg.ScaffoldRequest[NewImage]) -> None:
         """Write `defs.yaml` into the new folder; remove the folder if nothing can be written."""
+        from idr_assets.components.draft import draft_image  # noqa: PLC0415  zarr, for this alone
+
         try:
             name, text = image_name(request.target_path), describe_fields(ImageFields)
             if request.params.url is not None:

@@ -7,20 +7,21 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from idr_assets.imaging.objects.more_measurements import NOTHING_MORE, Measured
 from idr_assets.imaging.ome_zarr.formats import Version
-from idr_assets.imaging.ome_zarr.geometry import Geometry
-from idr_assets.imaging.output.output_image import OutputImage, open_output
 from idr_assets.imaging.planes import Block, index_key
-from idr_assets.imaging.reading.level import open_level
 from idr_assets.imaging.reading.retries import PATIENT, Patience
-from idr_assets.imaging.reading.source import Source
 from idr_assets.imaging.segmentation.recipe import Recipe, hash_parts
 from idr_assets.orchestration.data_folder import data_url
 from idr_assets.orchestration.grid import Grid
+
+if TYPE_CHECKING:
+    from idr_assets.imaging.ome_zarr.geometry import Geometry
+    from idr_assets.imaging.output.output_image import OutputImage
+    from idr_assets.imaging.reading.source import Source
 
 
 @dataclass(frozen=True)
@@ -176,8 +177,10 @@ class Image(Grid):
         return self.segmentation or "segmentation"
 
     @property
-    def source(self) -> Source:
+    def source(self) -> "Source":
         """The level to segment, and its expected shape and dtype."""
+        from idr_assets.imaging.reading.source import Source  # noqa: PLC0415  zarr, which definitions do without
+
         return Source(
             address=self.url,
             level=self.level,
@@ -190,13 +193,17 @@ class Image(Grid):
             channel_names={c: self.channel_names[c] for c in self.read_channels if c < len(self.channel_names)},
         )
 
-    def open_output(self) -> OutputImage:
+    def open_output(self) -> "OutputImage":
         """Open the output; raise `ImageError` if no plane was segmented yet."""
+        from idr_assets.imaging.output.output_image import open_output  # noqa: PLC0415  as above
+
         return open_output(self.labels_url, self.label_group, self.recipe.together)
 
     @property
-    def geometry(self) -> Geometry:
+    def geometry(self) -> "Geometry":
         """Axes, scales and units of the output; raises `ImageError` if no plane was segmented yet."""
+        from idr_assets.imaging.reading.level import open_level  # noqa: PLC0415  as above
+
         return open_level(self.labels_url, "0").geometry
 
     @property

@@ -2,21 +2,23 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 import numpy as np
 import numpy.typing as npt
-import zarr
 
-from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.planes import LabelledPlane, Plane
-from idr_assets.imaging.stores.by_address import open_filesystem, open_store
 from idr_assets.orchestration.dead_runs import prove_life
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.image_list import overview_url
 from idr_assets.orchestration.partitions import block_of
 from idr_assets.orchestration.run_range import check_range
+
+if TYPE_CHECKING:
+    import zarr
+
+    from idr_assets.imaging.output.output_image import OutputImage
 
 
 class ImageIO(dg.IOManagerDefinition):
@@ -76,7 +78,7 @@ class ImageIOManager(dg.IOManager):
 
                 return objects_frame(_tables(image, context))
             case "published":
-                return zarr.open_group(open_store(image.published_url), mode="r")
+                return _group(image.published_url)
             case asset if asset in pictures:
                 return _bytes(pictures[asset])
             case "plane_browser":
@@ -109,14 +111,24 @@ def _labels(image: Image, keys: dg.PartitionKeyRange) -> npt.NDArray[np.int32]:
     return labels.reshape(*lengths, *labels.shape[1:])
 
 
-def _read(output: OutputImage, plane: Plane) -> LabelledPlane:
+def _read(output: "OutputImage", plane: Plane) -> LabelledPlane:
     labelled = output.read(plane)
     if labelled is None:
         raise output.explain_unstored(plane)
     return labelled
 
 
+def _group(url: str) -> "zarr.Group":
+    import zarr  # noqa: PLC0415  definitions do without
+
+    from idr_assets.imaging.stores.by_address import open_store  # noqa: PLC0415
+
+    return zarr.open_group(open_store(url), mode="r")
+
+
 def _bytes(url: str) -> bytes:
+    from idr_assets.imaging.stores.by_address import open_filesystem  # noqa: PLC0415  zarr, which definitions do without
+
     filesystem, path = open_filesystem(url)
     content: bytes = filesystem.cat_file(path)
     return content

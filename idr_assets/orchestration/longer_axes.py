@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 import dagster as dg
 
-from idr_assets.imaging.output.files import move_file
 from idr_assets.imaging.planes import index_key
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.records_lock import lock_records
@@ -27,10 +26,16 @@ def rename_shorter_keys(instance: dg.DagsterInstance, image: Image) -> None:
         recorded = instance.get_materialized_partitions(key)
         names = {old: new for old in recorded if len(new := _key(old, lengths)) > len(old)}
         for old, new in names.items() if asset == "objects" else ():
-            move_file(f"{image.objects_url}/t={old}.parquet", f"{image.objects_url}/t={new}.parquet")
+            _move(f"{image.objects_url}/t={old}.parquet", f"{image.objects_url}/t={new}.parquet")
         if names:
             with lock_records(instance, image):
                 rename_partitions(instance, key, names)
+
+
+def _move(old: str, new: str) -> None:
+    from idr_assets.imaging.output.files import move_file  # noqa: PLC0415  zarr, for an image that grew only
+
+    move_file(old, new)
 
 
 def _key(key: str, lengths: Sequence[int]) -> str:

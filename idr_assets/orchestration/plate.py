@@ -3,15 +3,17 @@
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar, override
+from typing import TYPE_CHECKING, ClassVar, override
 
-from idr_assets.imaging.ome_zarr.geometry import Geometry
-from idr_assets.imaging.output.plate_output import PlateOutput, open_plate_output, read_plate_geometry
 from idr_assets.imaging.planes import Block, Plane, index_key
-from idr_assets.imaging.reading.plate import PlateSource
 from idr_assets.imaging.wells import Field, Well
 from idr_assets.orchestration.data_folder import data_url
 from idr_assets.orchestration.image import Image
+
+if TYPE_CHECKING:
+    from idr_assets.imaging.ome_zarr.geometry import Geometry
+    from idr_assets.imaging.output.plate_output import PlateOutput
+    from idr_assets.imaging.reading.plate import PlateSource
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,8 +74,10 @@ class Plate(Image):
 
     @property
     @override
-    def source(self) -> PlateSource:
+    def source(self) -> "PlateSource":
         """The fields to segment, and the shape and dtype that is expected of each."""
+        from idr_assets.imaging.reading.plate import PlateSource  # noqa: PLC0415  zarr, which definitions do without
+
         return PlateSource(
             address=self.url,
             level=self.level,
@@ -87,12 +91,16 @@ class Plate(Image):
         )
 
     @override
-    def open_output(self) -> PlateOutput:
+    def open_output(self) -> "PlateOutput":
+        from idr_assets.imaging.output.plate_output import open_plate_output  # noqa: PLC0415  as above
+
         return open_plate_output(self.labels_url, self.label_group, self.fields, self.times, self.recipe.together)
 
     @property
     @override
-    def geometry(self) -> Geometry:
+    def geometry(self) -> "Geometry":
+        from idr_assets.imaging.output.plate_output import read_plate_geometry  # noqa: PLC0415  as above
+
         return read_plate_geometry(self.labels_url, self.label_group)
 
     @property

@@ -4,16 +4,19 @@ It stays while no field that was seen before has another fingerprint, so that mo
 """
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from idr_assets.imaging.reading.plate_fields import OpenField
 from idr_assets.imaging.segmentation.recipe import hash_parts
 from idr_assets.orchestration.plate import Plate
 from idr_assets.orchestration.source_version import SourceVersion, find_last_seen
 
+if TYPE_CHECKING:
+    from idr_assets.imaging.reading.plate_fields import OpenField
 
-def find_plate_version(instance: dg.DagsterInstance, plate: Plate, fields: Mapping[int, OpenField]) -> SourceVersion:
+
+def find_plate_version(instance: dg.DagsterInstance, plate: Plate, fields: Mapping[int, "OpenField"]) -> SourceVersion:
     """Find out the version of a plate, of which these fields were opened just now."""
     known = find_last_seen(instance, plate)
     before: Mapping[str, str] = known.layout.get("fields", {}) if known else {}

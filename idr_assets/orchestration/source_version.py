@@ -7,16 +7,16 @@ that are done do not become stale.
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from idr_assets.imaging.output.growth import are_unchanged
 from idr_assets.imaging.planes import Plane, has_grown
-from idr_assets.imaging.reading.fingerprint import hash_layout
-from idr_assets.imaging.reading.level import Level
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.versions import INPUT, latest_materialization, latest_tags, source_key
+
+if TYPE_CHECKING:
+    from idr_assets.imaging.reading.level import Level
 
 HASTE = {"timeout": 5.0, "tries": 2, "seconds": 15.0}
 """Upper limits for the requests of a short look at an image."""
@@ -49,7 +49,7 @@ class SourceVersion:
         return {"fingerprint": fingerprint, **since, "layout": dg.MetadataValue.json(self.layout)}
 
 
-def find_version(instance: dg.DagsterInstance, image: Image, level: Level, fingerprint: str) -> SourceVersion:
+def find_version(instance: dg.DagsterInstance, image: Image, level: "Level", fingerprint: str) -> SourceVersion:
     """Find out the version of an image as it is now.
 
     The version stays if the metadata differ in the lengths of T and Z only, if neither is shorter, and if a few of the
@@ -62,6 +62,8 @@ def find_version(instance: dg.DagsterInstance, image: Image, level: Level, finge
         return SourceVersion(known.version, fingerprint, layout)
     if known and has_only_grown(known.layout, layout):
         planes = _planes_of(instance, image, known.version)
+        from idr_assets.imaging.output.growth import are_unchanged  # noqa: PLC0415  zarr, which definitions do without
+
         if are_unchanged(image.labels_url, level, planes):
             return SourceVersion(known.version, fingerprint, layout)
     return SourceVersion(fingerprint, fingerprint, layout)
@@ -78,7 +80,7 @@ def find_last_seen(instance: dg.DagsterInstance, image: Image) -> SourceVersion 
 
 
 def report_source(
-    instance: dg.DagsterInstance, image: Image, level: Level, fingerprint: str, run_id: str | None = None
+    instance: dg.DagsterInstance, image: Image, level: "Level", fingerprint: str, run_id: str | None = None
 ) -> SourceVersion:
     """Report the version of an image to Dagster, as seen by a run, unless it is known, and return it."""
     return report_version(instance, image, find_version(instance, image, level, fingerprint), run_id)
@@ -103,7 +105,7 @@ def report_version(
 
 
 def report_source_of_run(
-    context: dg.AssetExecutionContext, image: Image, level: Level, fingerprint: str
+    context: dg.AssetExecutionContext, image: Image, level: "Level", fingerprint: str
 ) -> SourceVersion:
     """Report the version of an image that a run has seen."""
     found = report_source(context.instance, image, level, fingerprint, context.run.run_id)
@@ -123,8 +125,10 @@ def hasten(image: Image) -> Image:
     return replace(image, patience=image.patience.model_copy(update=haste))
 
 
-def describe_layout(level: Level) -> dict[str, Any]:
+def describe_layout(level: "Level") -> dict[str, Any]:
     """Describe a level by what may not change while it grows, and by its shape."""
+    from idr_assets.imaging.reading.fingerprint import hash_layout  # noqa: PLC0415  as above
+
     return {"hash": hash_layout(level), "shape": list(level.shape)}
 
 

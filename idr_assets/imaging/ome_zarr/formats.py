@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from zarr.codecs import Crc32cCodec, ZstdCodec
-
 from idr_assets.imaging.ome_zarr.axes import AXES
 
 type Version = Literal["0.4", "0.5"]
@@ -60,7 +58,10 @@ FORMATS: Mapping[Version, Format] = {
         group="zarr.json",
         attributes="zarr.json",
         placed=_below_one_name,
-        array={"compressors": [ZstdCodec(level=3), Crc32cCodec()], "dimension_names": tuple(AXES)},
+        array={
+            "compressors": [{"name": "zstd", "configuration": {"level": 3, "checksum": False}}, {"name": "crc32c"}],
+            "dimension_names": tuple(AXES),
+        },
         checksum=4,
     ),
     "0.4": Format(

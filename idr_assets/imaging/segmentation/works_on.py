@@ -6,12 +6,14 @@ One object, attached to the function, says all of it, and only its methods act o
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy.typing as npt
 
 from idr_assets.imaging.planes import Block, block_size
-from idr_assets.imaging.reading.level import Level
+
+if TYPE_CHECKING:
+    from idr_assets.imaging.reading.level import Level
 
 type Unit = Literal["plane", "stack", "volume"]
 
@@ -48,7 +50,7 @@ class WorksOn:
         z = range(shape[2]) if self.unit == "volume" else block.z
         return replace(block, c=self.together or block.c, z=z)
 
-    def cut(self, block: Block, level: Level, threads: int) -> Iterator[Block]:
+    def cut(self, block: Block, level: "Level", threads: int) -> Iterator[Block]:
         """Cut a block into blocks that are one task each; no chunk of the level is in two of them.
 
         A volume is never cut, however large it is.

@@ -5,11 +5,11 @@ fast Zarr reads is left to the user.
 """
 
 from contextlib import AbstractContextManager, ContextDecorator
+from functools import reduce
+from operator import getitem
 from threading import Lock
 from types import TracebackType
 from typing import Any, Final
-
-import zarr
 
 _OURS: Final = ("array", "async.timeout", "buffer", "codec_pipeline", "codecs", "default_zarr_format", "ndbuffer")
 """Another pipeline may read past `ChunkStore` and take missing chunks for zeros, within shards too."""
@@ -24,10 +24,13 @@ class _OwnSettings(ContextDecorator):
         self._changed: AbstractContextManager[Any] | None = None
 
     def __enter__(self) -> None:
+        import zarr  # noqa: PLC0415  definitions have this context in their assets, and do without zarr
+
         with self._lock:
             self._inside += 1
             if self._changed is None:
-                self._changed = zarr.config.set({name: _default(name) for name in _OURS})
+                defaults: Any = zarr.config.defaults[0]
+                self._changed = zarr.config.set({name: reduce(getitem, name.split("."), defaults) for name in _OURS})
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -41,10 +44,3 @@ class _OwnSettings(ContextDecorator):
 
 own_settings: Final = _OwnSettings()
 """A context, and a decorator of functions that are no generators."""
-
-
-def _default(name: str) -> Any:  # noqa: ANN401  any value of a setting
-    value: Any = zarr.config.defaults[0]
-    for part in name.split("."):
-        value = value[part]
-    return value

@@ -9,7 +9,6 @@ from typing import Any
 import dagster as dg
 
 from idr_assets.imaging.channels import Channel
-from idr_assets.imaging.output.provenance import read_provenance
 from idr_assets.orchestration.image import Image
 
 MOST_NAMED = 20
@@ -87,6 +86,8 @@ def describe_inputs(inputs: Mapping[str, int]) -> str:
 
 def provenance(image: Image) -> dict[str, str]:
     """Return every source and recipe of the stored planes, which may differ from those in the YAML."""
+    from idr_assets.imaging.output.provenance import read_provenance  # noqa: PLC0415  zarr, for a run only
+
     records = read_provenance(image.labels_url, image.label_group)
     sources = {f"{record.url}, level {record.level}" for record in records}
     recipes = {f"{record.function} {record.parameters}{describe_inputs(record.inputs)}" for record in records}

@@ -8,7 +8,6 @@ from functools import partial
 
 import dagster as dg
 
-from idr_assets.imaging.output.read_back import count_stored_objects
 from idr_assets.imaging.segmentation.findings import Findings
 from idr_assets.imaging.segmentation.independence import DEPENDENT
 from idr_assets.imaging.segmentation.plane_quality import expect_objects, is_far
@@ -79,6 +78,8 @@ def _check_usable(image: Image, found: Findings) -> dg.AssetCheckResult:
 
 
 def _check_counts(image: Image, found: Findings) -> dg.AssetCheckResult:
+    from idr_assets.imaging.output.read_back import count_stored_objects  # noqa: PLC0415  zarr, for the run only
+
     objects = dict(sorted(found.objects.items()))
     expected = expect_objects(objects, partial(count_stored_objects, image.open_output()))
     wrong = [

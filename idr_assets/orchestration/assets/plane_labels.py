@@ -8,10 +8,7 @@ import dagster as dg
 
 from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.descriptions import of_plane_labels
-from idr_assets.orchestration.assets.healing import heal_output
-from idr_assets.orchestration.assets.label_run import Begin, begin_labels
 from idr_assets.orchestration.assets.plane_checks import check_specs
-from idr_assets.orchestration.assets.source_watch import SourceWatch
 from idr_assets.orchestration.cluster.resource import DaskResource
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.longer_axes import rename_shorter_keys
@@ -25,13 +22,17 @@ from idr_assets.orchestration.versions import source_key
 
 if TYPE_CHECKING:
     from idr_assets.imaging.segmentation.run import SegmentationRun
+    from idr_assets.orchestration.assets.label_run import Begin
+    from idr_assets.orchestration.assets.source_watch import SourceWatch
 
 
 def begin_image(
     image: Image, context: dg.AssetExecutionContext, _: Collection[Cell]
-) -> tuple["SegmentationRun", SourceWatch]:
+) -> tuple["SegmentationRun", "SourceWatch"]:
     """Open an image and its output."""
-    from idr_assets.imaging.segmentation.run import SegmentationRun  # noqa: PLC0415  dask, for the run only
+    from idr_assets.imaging.segmentation.run import SegmentationRun  # noqa: PLC0415  dask and zarr, for the run only
+    from idr_assets.orchestration.assets.healing import heal_output  # noqa: PLC0415
+    from idr_assets.orchestration.assets.source_watch import SourceWatch  # noqa: PLC0415
 
     if healed := heal_output(context.instance, image):
         context.log.warning(healed)
@@ -47,7 +48,7 @@ def begin_image(
     return run, SourceWatch(image, report_source_of_run(context, image, run.level, run.provenance.fingerprint))
 
 
-def plane_labels(image: Image, begin: Begin | None = None) -> dg.AssetsDefinition:
+def plane_labels(image: Image, begin: "Begin | None" = None) -> dg.AssetsDefinition:
     """Define the asset; its value for a partition is the label plane (y, x), int32."""
     key = dg.AssetKey(image.key("plane_labels"))
 
@@ -67,6 +68,8 @@ def plane_labels(image: Image, begin: Begin | None = None) -> dg.AssetsDefinitio
     def asset(
         context: dg.AssetExecutionContext, dask: dg.ResourceParam[DaskResource]
     ) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
+        from idr_assets.orchestration.assets.label_run import begin_labels  # noqa: PLC0415  zarr, for the run only
+
         check_run(context)
         skip_last_garbage()
         rename_shorter_keys(context.instance, image)

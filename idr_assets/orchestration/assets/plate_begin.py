@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
-from idr_assets.orchestration.assets.plate_watch import PlateWatch
 from idr_assets.orchestration.plate import Plate
 from idr_assets.orchestration.plate_version import find_plate_version
 from idr_assets.orchestration.rectangles import Cell
@@ -14,13 +13,15 @@ from idr_assets.orchestration.source_version import forget_input_version, report
 
 if TYPE_CHECKING:
     from idr_assets.imaging.segmentation.run import SegmentationRun
+    from idr_assets.orchestration.assets.plate_watch import PlateWatch
 
 
 def begin_plate(
     plate: Plate, context: dg.AssetExecutionContext, cells: Collection[Cell]
-) -> tuple["SegmentationRun", PlateWatch]:
+) -> tuple["SegmentationRun", "PlateWatch"]:
     """Open the fields of these (t, z), as `begin_image` does an image."""
-    from idr_assets.imaging.segmentation.plate_run import PlateRun  # noqa: PLC0415  dask, for the run only
+    from idr_assets.imaging.segmentation.plate_run import PlateRun  # noqa: PLC0415  dask and zarr, for the run only
+    from idr_assets.orchestration.assets.plate_watch import PlateWatch  # noqa: PLC0415
 
     wanted = {t // len(plate.times) for t, _ in cells}
     run = PlateRun.prepare_fields(

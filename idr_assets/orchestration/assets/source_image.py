@@ -2,20 +2,21 @@
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.figures.pictures import thumbnail_png
-from idr_assets.imaging.reading.fingerprint import read_fingerprint
-from idr_assets.imaging.reading.level import Level
 from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.descriptions import of_source_image
 from idr_assets.orchestration.assets.metadata import address, describe_channels, markdown, picture
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.source_version import find_version
 from idr_assets.orchestration.stops import end_canceled
+
+if TYPE_CHECKING:
+    from idr_assets.imaging.reading.level import Level
 
 
 def source_image(image: Image) -> dg.AssetsDefinition:
@@ -42,6 +43,8 @@ def source_image(image: Image) -> dg.AssetsDefinition:
         check_specs=[dg.AssetCheckSpec("matches_yaml", asset=key, description=description, blocking=True)],
     )
     def asset(context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
+        from idr_assets.imaging.reading.fingerprint import read_fingerprint  # noqa: PLC0415  zarr, for the run only
+
         with end_canceled(context), own_settings:
             level = None
             try:
@@ -63,7 +66,7 @@ def source_image(image: Image) -> dg.AssetsDefinition:
     return asset
 
 
-def _matches_yaml(image: Image, level: Level | None, fault: str | None = None) -> dg.AssetCheckResult:
+def _matches_yaml(image: Image, level: "Level | None", fault: str | None = None) -> dg.AssetCheckResult:
     """Report what the YAML expects, what is stored if the level was opened, and what is wrong or new."""
     expected = {"expected shape (TCZYX)": str(image.shape), "expected dtype": image.dtype or "any"}
     stored = {"stored shape (TCZYX)": str(level.shape), "stored dtype": level.dtype.str} if level else {}
@@ -76,7 +79,7 @@ def _matches_yaml(image: Image, level: Level | None, fault: str | None = None) -
     )
 
 
-def _thumbnail(image: Image, level: Level) -> dg.MetadataValue[Any]:
+def _thumbnail(image: Image, level: "Level") -> dg.MetadataValue[Any]:
     """Show the middle plane of the window, or say why it cannot be read, which concerns no other plane."""
     try:
         return picture(thumbnail_png(level.read(image.window.middle)[0, 0, 0]))
@@ -84,14 +87,14 @@ def _thumbnail(image: Image, level: Level) -> dg.MetadataValue[Any]:
         return dg.MetadataValue.text(str(error))
 
 
-def _channels(image: Image, level: Level) -> dict[str, str]:
+def _channels(image: Image, level: "Level") -> dict[str, str]:
     """List the names and colours of all channels, as far as they are known."""
     known = describe_channels(image, level.geometry.channels).items()
     lines = [f"c {c}: {it.name or 'without a name'}{f', #{it.colour}' if it.colour else ''}" for c, it in known]
     return {"channels": "\n".join(lines)} if lines else {}
 
 
-def _metadata(image: Image, level: Level) -> dict[str, dg.MetadataValue | str | int | float]:
+def _metadata(image: Image, level: "Level") -> dict[str, dg.MetadataValue | str | int | float]:
     known = {"pixel size (µm)": level.geometry.pixel_size} if level.geometry.pixel_size else {}
     links = {name: address(link) for name, link in image.links.items()}
     return {

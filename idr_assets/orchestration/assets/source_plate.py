@@ -1,14 +1,13 @@
 """The asset `<plate>/source_plate`: the fields of the plate as its store holds them."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.figures.pictures import thumbnail_png
 from idr_assets.imaging.planes import Plane
-from idr_assets.imaging.reading.plate import PlateLevel
 from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.descriptions import of_source_plate
 from idr_assets.orchestration.assets.metadata import address, list_names, markdown, picture
@@ -16,6 +15,9 @@ from idr_assets.orchestration.plate import Plate
 from idr_assets.orchestration.plate_version import find_plate_version
 from idr_assets.orchestration.stops import end_canceled
 from idr_assets.orchestration.versions import source_key
+
+if TYPE_CHECKING:
+    from idr_assets.imaging.reading.plate import PlateLevel
 
 
 def source_plate(plate: Plate) -> dg.AssetsDefinition:
@@ -56,7 +58,7 @@ def source_plate(plate: Plate) -> dg.AssetsDefinition:
     return asset
 
 
-def _matches_yaml(plate: Plate, opened: PlateLevel) -> dg.AssetCheckResult:
+def _matches_yaml(plate: Plate, opened: "PlateLevel") -> dg.AssetCheckResult:
     failed = [f"{plate.fields[at].name}: {reason}" for at, reason in sorted(opened.failures.items())]
     return dg.AssetCheckResult(
         passed=not failed,
@@ -67,7 +69,7 @@ def _matches_yaml(plate: Plate, opened: PlateLevel) -> dg.AssetCheckResult:
     )
 
 
-def _thumbnail(plate: Plate, opened: PlateLevel) -> dg.MetadataValue[Any]:
+def _thumbnail(plate: Plate, opened: "PlateLevel") -> dg.MetadataValue[Any]:
     """Show a plane of the field in the middle, or say why it cannot be read, which concerns no other plane."""
     at = list(opened.fields)[len(opened.fields) // 2]
     plane = Plane(at * len(plate.times), plate.channels[0], plate.z[len(plate.z) // 2])
@@ -77,7 +79,7 @@ def _thumbnail(plate: Plate, opened: PlateLevel) -> dg.MetadataValue[Any]:
         return dg.MetadataValue.text(str(error))
 
 
-def _metadata(plate: Plate, opened: PlateLevel) -> Mapping[str, dg.MetadataValue[Any] | str | int | float]:
+def _metadata(plate: Plate, opened: "PlateLevel") -> Mapping[str, dg.MetadataValue[Any] | str | int | float]:
     level = next(iter(opened.fields.values())).level
     known = {"pixel size (µm)": level.geometry.pixel_size} if level.geometry.pixel_size else {}
     return {

@@ -10,7 +10,6 @@ import dagster as dg
 from pydantic import BaseModel, Field, StrictInt, model_validator
 
 from idr_assets.imaging.errors import ImageError
-from idr_assets.imaging.reading.fingerprint import read_fingerprint
 from idr_assets.orchestration.automation.missing import IN_PROGRESS, missing_planes, plan_runs
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.longer_axes import rename_shorter_keys
@@ -117,6 +116,8 @@ class Look(NamedTuple):
 
 def look_at(instance: dg.DagsterInstance, image: Image, last_version: str | None) -> Look:
     """Find out whether an image changed since a look found `last_version`, or since the last `source_image`."""
+    from idr_assets.imaging.reading.fingerprint import read_fingerprint  # noqa: PLC0415  zarr, for a look only
+
     try:
         level = hasten(image).source.open()
         fingerprint = read_fingerprint(level, image.storage_options).digest
