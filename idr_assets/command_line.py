@@ -8,8 +8,10 @@ from sqlalchemy.exc import OperationalError
 
 from idr_assets.commands.add import add
 from idr_assets.commands.adopt import adopt
+from idr_assets.commands.delete import delete
 from idr_assets.commands.init import init
 from idr_assets.commands.planes import missing, resume
+from idr_assets.commands.rename import rename
 from idr_assets.commands.wipe import wipe
 from idr_assets.imaging.errors import ImageError
 from idr_assets.orchestration.process_end import skip_last_garbage
@@ -43,5 +45,5 @@ def main() -> None:
     os.environ.setdefault(BROKEN_YAML, "skip")  # also for the processes of the UI, whose YAML may become wrong later
 
 
-for command in (add, init, missing, resume, adopt, wipe, ui):
+for command in (add, init, missing, resume, adopt, wipe, rename, delete, ui):
     main.add_command(command)

@@ -67,6 +67,12 @@ def find_image(definitions: dg.Definitions, name: str) -> Sequence[Image]:
     return images[name]
 
 
+def known_names(definitions: dg.Definitions) -> set[str]:
+    """Return the names of all images and lists."""
+    images = [each[0] for each in _all_images(definitions).values()]
+    return {name for image in images for name in (image.name, image.list_name) if name}
+
+
 def find_images(definitions: dg.Definitions, name: str) -> Sequence[Sequence[Image]]:
     """Find the image, or the images of the list, with a name; raise `ImageError` with the known names otherwise."""
     listed = [images for images in _all_images(definitions).values() if images[0].list_name == name]

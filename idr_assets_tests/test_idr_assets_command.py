@@ -2,43 +2,22 @@
 
 import os
 import shutil
-import sys
 from pathlib import Path
 
 import dagster as dg
 import pytest
-from click.testing import CliRunner, Result
 
-from idr_assets.command_line import main
 from idr_assets.imaging.output.output_image import open_output
+from idr_assets_tests.support.command_project import call, enter_project, forget_project, segment
 from idr_assets_tests.support.dagster_home import ROOT
 from idr_assets_tests.support.image_project import ImageProject
-from idr_assets_tests.support.small_image import FIELDS, PARTITIONS, Segmented, write_project
+from idr_assets_tests.support.small_image import FIELDS
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ImageProject:
     """Write a project and an instance, and go there as a user does."""
-    project = write_project(tmp_path / "to_resume")
-    project.write_definitions()
-    (tmp_path / "home").mkdir()
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("IDR_ASSETS_DATA", raising=False)
-    monkeypatch.chdir(project.root)
-    monkeypatch.syspath_prepend(str(project.root))
-    for module in [name for name in sys.modules if name.partition(".")[0] == "to_resume"]:
-        monkeypatch.delitem(sys.modules, module)  # of another test's project
-    return project
-
-
-def call(command: str) -> Result:
-    return CliRunner().invoke(main, [*command.split(), "--module", "to_resume.definitions"])
-
-
-def segment(project: ImageProject) -> None:
-    """Make the planes alone, without figures and objects."""
-    with dg.DagsterInstance.get() as instance:
-        assert Segmented(project, instance).run("plane_labels", PARTITIONS[0], PARTITIONS[-1]) == ""
+    return enter_project(tmp_path, monkeypatch)
 
 
 def test_what_is_missing_is_done_what_fails_stays_and_ends_with_1(project: ImageProject) -> None:
@@ -85,7 +64,7 @@ def test_stale_planes_are_listed_and_done_again_when_asked_for(
     segment(project)
     assert call("missing image --stale").stderr == "No plane of image is missing or failed, or stale.\n"
     project.write(**FIELDS, segmentation="{parameters: {sigma: 2}}")
-    monkeypatch.delitem(sys.modules, "to_resume.definitions")  # as another process has it
+    forget_project(monkeypatch)
     assert call("missing image").stdout == ""
     assert call("missing image --stale").stdout == "1|09...2|10\n"
     assert call("resume image --stale").exit_code == 0

@@ -10,9 +10,9 @@ import yaml
 from dagster_dg_core.context import DgContext
 
 from idr_assets.commands.add_list import add_list
+from idr_assets.commands.new_name import check_new_name
 from idr_assets.commands.options import import_from_here
 from idr_assets.components.draft import Draft, draft_image
-from idr_assets.components.image_name import usable_name
 from idr_assets.components.new_image import NewImage
 from idr_assets.imaging.stores.zarr_settings import own_settings
 
@@ -80,7 +80,7 @@ def _fields(wishes: Mapping[str, Any]) -> dict[str, Any]:
 
 def _add(project: DgContext, name: str, wishes: NewImage, *, look: bool, force: bool) -> None:
     folder = project.defs_path / name
-    _check_name(project.defs_path, name, force=force)
+    check_new_name(project.defs_path, name, force=force)
     draft = draft_image(wishes, name, project.root_path)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "defs.yaml").write_text(draft.text)
@@ -96,20 +96,3 @@ def _look(draft: Draft, file: Path) -> None:
 
     click.echo(draw_look(draft.choice.level, draft.window, draft.recipe, draft.name, file))
     click.echo(f"look at: {os.path.relpath(file)}")
-
-
-def _check_name(defs: Path, name: str, *, force: bool) -> None:
-    if not name or usable_name(name) != name:
-        message = (
-            f"{name!r} cannot name an image, because keys of assets and jobs take letters, digits and _ only, so "
-            f"nothing was written. Choose another name, for example {usable_name(name) or 'my_image'}."
-        )
-        raise click.ClickException(message)
-    found = [path for path in sorted(defs.rglob("*")) if path.name in {"defs.yaml", "defs.yml"}]
-    taken = [path for path in found if path.parent.name == name]
-    if taken and not (force and taken == [defs / name / "defs.yaml"]):
-        message = (
-            f"There is an image {name!r} already, in {os.path.relpath(taken[0])}, so nothing was written. Choose "
-            "another name, or replace its YAML by `--force`."
-        )
-        raise click.ClickException(message)

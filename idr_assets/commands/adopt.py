@@ -1,5 +1,6 @@
-"""The command `adopt`, and what `resume` heals first."""
+"""The command `adopt`, and what is done to outputs before planes are made."""
 
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from itertools import chain
@@ -15,6 +16,7 @@ from idr_assets.instance import open_instance
 from idr_assets.orchestration.assets.adoption import adopt_planes
 from idr_assets.orchestration.assets.healing import heal_output
 from idr_assets.orchestration.image import Image
+from idr_assets.orchestration.outputs import name_labels
 from idr_assets.orchestration.partitions import partition_key
 from idr_assets.orchestration.rectangles import Cell
 from idr_assets.project import find_images
@@ -31,14 +33,19 @@ def adopt(name: str, module: str | None) -> None:
     """
     images = list(chain.from_iterable(find_images(read_definitions(module), name)))
     with open_instance() as instance:
-        heal_first(instance, images)
-        for image, cells in list_to_do(instance, name, images, stale=True, in_progress=False):
-            adopt_and_tell(instance, image, cells)
+        prepare_outputs(instance, images)
+        to_do = list_to_do(instance, name, images, stale=True, in_progress=False)
+        looked = [adopt_and_tell(instance, image, cells) for image, cells in to_do]
+    sys.exit(bool(looked) and not any(looked))
 
 
-def adopt_and_tell(instance: dg.DagsterInstance, image: Image, cells: set[Cell]) -> None:
-    """Adopt stored planes of these (t, z), and say which are not adopted, and why."""
-    adoption = adopt_planes(instance, image, cells)
+def adopt_and_tell(instance: dg.DagsterInstance, image: Image, cells: set[Cell]) -> bool:
+    """Adopt stored planes of these (t, z), and say which are not adopted, and why; return whether it could look."""
+    try:
+        adoption = adopt_planes(instance, image, cells)
+    except ImageError as error:
+        click.echo(f"Nothing of {image.title} is adopted: {error}", err=True)
+        return False
     click.echo(f"Adopted {len(adoption.adopted)} partitions of {image.title}.")
     for why, others in adoption.others.items():
         t, z = min(others)
@@ -47,14 +54,17 @@ def adopt_and_tell(instance: dg.DagsterInstance, image: Image, cells: set[Cell])
             f"Not adopted: {len(others)} partitions, the first is {first}: {why}. `idr-assets resume {image.name}` "
             "makes them again."
         )
+    return True
 
 
-def heal_first(instance: dg.DagsterInstance, images: Sequence[Image]) -> None:
-    """Heal outputs that were damaged, so that it is known which planes are missing.
+def prepare_outputs(instance: dg.DagsterInstance, images: Sequence[Image]) -> None:
+    """Heal outputs that were damaged, and name labels as the YAML does, so that it is known which planes are missing.
 
     What keeps an output from being healed is for the run to report.
     """
     for image in images:
         with suppress(ImageError):
+            if name_labels(instance, image):
+                click.echo(f"The labels of {image.name} are those of {image.title} now.", err=True)
             if healed := heal_output(instance, image):
                 click.echo(healed, err=True)

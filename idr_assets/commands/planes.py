@@ -7,7 +7,7 @@ from itertools import chain
 import click
 import dagster as dg
 
-from idr_assets.commands.adopt import heal_first
+from idr_assets.commands.adopt import prepare_outputs
 from idr_assets.commands.options import image_name, module_option, read_definitions
 from idr_assets.commands.to_do import list_to_do
 from idr_assets.instance import open_instance
@@ -56,7 +56,7 @@ def resume(name: str, module: str | None, *, stale: bool, in_progress: bool) -> 
     listed = find_images(definitions, name)
     job, done = definitions.resolve_implicit_global_asset_job_def(), []
     with open_instance() as instance:
-        heal_first(instance, list(chain.from_iterable(listed)))
+        prepare_outputs(instance, list(chain.from_iterable(listed)))
         to_do = list_to_do(instance, name, list(chain.from_iterable(listed)), stale=stale, in_progress=in_progress)
         for images in listed:
             done += _resume(instance, job, images, [(image, cells) for image, cells in to_do if image in images])
@@ -78,9 +78,11 @@ def _resume(
         for tags in plan_runs(instance, image, cells)
     ]
     labels = [dg.AssetKey(image.key("plane_labels")) for image in images]
-    if to_do and any(map(instance.get_materialized_partitions, labels)):
-        done.append(_run(instance, job, figure_keys(images), range_tags(images[0], images[0].window)))
-        done.append(_run(instance, job, measure_keys(images), timepoint_tags(images[0])))
+    figures, measures = figure_keys(images), measure_keys(images)
+    unmade = to_do or not all(map(instance.get_latest_materialization_event, [*figures, *measures]))
+    if unmade and any(map(instance.get_materialized_partitions, labels)):
+        done.append(_run(instance, job, figures, range_tags(images[0], images[0].window)))
+        done.append(_run(instance, job, measures, timepoint_tags(images[0])))
     return done
 
 

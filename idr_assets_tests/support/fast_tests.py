@@ -15,7 +15,7 @@ import pytest
 STARTING = {"aiohttp", "distributed", "moto", "multiprocessing", "playwright", "psutil", "socket", "subprocess"}
 """Packages whose users start processes and servers, in files of tests and in this room."""
 
-NAMES = {"Segmented", "chromium", "fresh", "one_plane", "s3", "segmented"}
+NAMES = {"Segmented", "chromium", "enter_project", "fresh", "one_plane", "s3", "segmented"}
 """What test files import or ask for that does, or that runs assets on a dask cluster."""
 
 REFUSED = {"os.fork", "os.posix_spawn", "os.system", "socket.bind", "subprocess.Popen"}

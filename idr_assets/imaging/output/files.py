@@ -69,11 +69,26 @@ def remove_file(url: str) -> None:
         filesystem.rm_file(path)
 
 
+def exists(url: str) -> bool:
+    """Return whether a file or folder exists."""
+    filesystem, path = open_filesystem(url)
+    return bool(filesystem.lexists(path) if is_local(url) else filesystem.exists(path))
+
+
+def remove_tree(url: str) -> None:
+    """Remove a file, or a folder with all that is in it, if it exists; of a link, the link alone."""
+    filesystem, path = open_filesystem(url)
+    with explain_writes(url), suppress(FileNotFoundError):
+        filesystem.rm(path, recursive=True)
+
+
 def move_file(url: str, target: str) -> None:
-    """Move a file, if it exists, to another address of the same store: on a disk in one step, on S3 by a copy."""
+    """Move a file or folder, if it exists, to a new address of the same store: on a disk in one step."""
     filesystem, path = open_filesystem(url)
     with explain_writes(target), suppress(FileNotFoundError):
-        filesystem.mv(path, open_filesystem(target)[1])
+        place = open_filesystem(target)[1]
+        filesystem.makedirs(place.rpartition("/")[0], exist_ok=True)
+        filesystem.mv(path, place, recursive=True)
 
 
 def read_ends(url: str, names: Sequence[str], length: int) -> list[bytes | None]:

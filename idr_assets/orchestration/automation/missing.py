@@ -43,6 +43,11 @@ def missing_planes(instance: dg.DagsterInstance, image: Image, states: Collectio
     return {cell for key, cell in keys.items() if _name(found.get(key), recorded=key in recorded) in states}
 
 
+def done_planes(instance: dg.DagsterInstance, image: Image) -> set[Cell]:
+    """Return (t, z) of all other partitions."""
+    return {(plane.t, plane.z) for plane in image.window.planes()} - missing_planes(instance, image)
+
+
 def stale_planes(instance: dg.DagsterInstance, image: Image) -> set[Cell]:
     """Return (t, z) of the partitions whose recipe or image has changed since; Dagster marks them as well."""
     wanted, noted = version_tags(instance, image), latest_tags(instance, dg.AssetKey(image.key("plane_labels")))
