@@ -11,8 +11,10 @@ from PIL import Image
 
 from idr_assets.command_line import main
 from idr_assets.components.image_rows import Row
+from idr_assets.imaging.wells import list_fields, parse_wells
 from idr_assets_tests.support.idr_stores import nuclei_plane, write_image
 from idr_assets_tests.support.image_project import ImageProject
+from idr_assets_tests.support.plate_stores import write_plate
 from idr_assets_tests.support.store_server import StoreServer
 
 PIXELS = np.array([[[nuclei_plane(t, 0, z, (90, 100)) for z in range(3)]] for t in range(2)])
@@ -66,6 +68,16 @@ def test_a_name_that_is_taken_is_replaced_by_force_alone(project: ImageProject, 
     )
     assert add("embryo", address, "--force").exit_code == 0
     assert "type: idr_assets.SegmentedImage" in project.yaml.read_text()
+
+
+def test_a_plate_becomes_a_yaml_with_all_of_its_wells(project: ImageProject, tmp_path: Path) -> None:
+    fields = list_fields(parse_wells(["B02:C03"]), [0, 1])
+    found = add("embryo", str(write_plate(tmp_path / "plate.zarr", fields, version="0.5")), "--channel", "1")
+    assert found.exit_code == 0, found.output
+    assert "A plate of 4 wells, B02:C03; fields of the first: 0-1. A field:" in found.stdout
+    plate = (project.load().resources or {})["embryo_io"].images[0]
+    assert (plate.fields, plate.channels, plate.shape[1:]) == (fields, (1,), (2, 2, 40, 36))
+    assert plate.source.open().fields.keys() == set(range(8))
 
 
 WRONG = [

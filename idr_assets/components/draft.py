@@ -1,5 +1,6 @@
 """The YAML of a new image from its address: read its metadata, choose, and check what is written."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,17 @@ from pydantic import ValidationError
 from idr_assets.components.image_fields import ImageFields
 from idr_assets.components.new_address import NewAddress, place_address
 from idr_assets.components.new_image import Choice, NewImage, choose_fields, name_channel
+from idr_assets.components.plate_fields import PlateFields
 from idr_assets.components.survey_text import describe_levels, list_channels
 from idr_assets.components.yaml_model import explain_errors
 from idr_assets.components.yaml_text import describe_fields
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.reading.level import Level
+from idr_assets.imaging.reading.plate_survey import survey_plate
 from idr_assets.imaging.reading.survey import survey_levels
 from idr_assets.imaging.segmentation.recipe import Recipe
+from idr_assets.imaging.wells import join_numbers, join_wells
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ class Draft:
 
 
 def draft_image(wishes: NewImage, name: str, project: Path) -> Draft:
-    """Draft the YAML of the image at `wishes.url`; only metadata are read, and nothing is written.
+    """Draft the YAML of the image or plate at `wishes.url`; only metadata are read, and nothing is written.
 
     Raises
     ------
@@ -80,14 +84,31 @@ def draft_image(wishes: NewImage, name: str, project: Path) -> Draft:
         Where there is no image, or a wish does not fit it; the message says which address or value to take.
 
     """
-    choice, address, levels = survey_image(wishes, name, project)
+    address = place_address(str(wishes.url), name, project)
+    try:
+        return _draft(name, *survey_image(wishes, name, project))
+    except ImageError:
+        plate = survey_plate(address.read, wishes.storage_options)
+        if plate is None:
+            raise
+    choice, _, levels = survey_image(wishes.model_copy(update={"url": plate.first}), name, project)
+    wells, numbers = join_wells(plate.wells), join_numbers(plate.numbers)
+    draft = _draft(name, choice, address, levels, wells=wells, fields=numbers)
+    head = f"A plate of {len(plate.wells)} wells, {', '.join(wells)}; fields of the first: {', '.join(numbers)}."
+    return replace(draft, levels=f"{head} A field:\n\n{draft.levels}")
+
+
+def _draft(
+    name: str, choice: Choice, address: NewAddress, levels: Sequence[Level], **of_plate: Sequence[int | str]
+) -> Draft:
     known = [f"{level.path} is {' x '.join(map(str, level.plane_shape))} pixels" for level in levels]
     notes = {
         "level": [f"Of this image (y x x): {', '.join(known)}."],
         "channels": [f"Of this image: {list_channels(choice.level)}."],
     }
-    text = describe_fields(ImageFields, {"url": address.written, **choice.values}, notes)
-    fields = validate_fields(yaml.safe_load(text)["attributes"])
+    kind, component = (PlateFields, "SegmentedPlate") if of_plate else (ImageFields, "SegmentedImage")
+    text = describe_fields(kind, {"url": address.written, **choice.values, **of_plate}, notes, component)
+    fields = validate_fields(yaml.safe_load(text)["attributes"], kind)
     return Draft(name, text, fields, choice, address, describe_levels(levels, choice.level))
 
 
@@ -116,10 +137,10 @@ def describe_choice(choice: Choice, fields: ImageFields) -> str:
     )
 
 
-def validate_fields(attributes: dict[str, Any]) -> ImageFields:
+def validate_fields(attributes: dict[str, Any], kind: type[ImageFields] = ImageFields) -> ImageFields:
     """Check a YAML as its load does, so that nothing is written that cannot be loaded."""
     try:
-        return ImageFields.model_validate(attributes)
+        return kind.model_validate(attributes)
     except ValidationError as error:
         message = f"Nothing was written, because the YAML could not be loaded. {explain_errors(error)}"
         raise ImageError(message) from None

@@ -61,6 +61,12 @@ class PlateFields(ImageFields):
     @classmethod
     def _check_wells(cls, wells: object) -> object:
         names = [wells] if isinstance(wells, str) else wells
+        if names == ["all"]:
+            message = (
+                "nothing is read from the plate when the YAML is loaded; write the wells, or let `idr-assets add NAME "
+                "ADDRESS --force` write all that the plate has"
+            )
+            raise ValueError(message)
         if isinstance(names, list) and all(isinstance(name, str) and "{{" not in name for name in names):
             parse_wells(names)
         return names

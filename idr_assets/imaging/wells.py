@@ -3,8 +3,10 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import groupby, product
 from string import ascii_uppercase
+
+from idr_assets.imaging.planes import runs
 
 WELL = re.compile(r"([A-Za-z]{1,2})0*([1-9][0-9]{0,2})")
 """Name of a well: the letters of its row, and the number of its column from 1."""
@@ -88,6 +90,22 @@ def parse_wells(names: Iterable[str]) -> list[Well]:
         rectangle = product(range(first.row, last.row + 1), range(first.column, last.column + 1))
         wells |= {Well(*at) for at in rectangle}
     return sorted(wells)
+
+
+def join_wells(wells: Iterable[Well]) -> list[str]:
+    """Return names and ranges from which `parse_wells` makes these wells: one range if they fill a rectangle."""
+    found = sorted(set(wells))
+    rows, columns = ([*runs(sorted({getattr(well, axis) for well in found}))] for axis in ("row", "column"))
+    if len(rows) == len(columns) == 1 and len(found) == len(rows[0]) * len(columns[0]):
+        return [f"{found[0].name}:{found[-1].name}" if len(found) > 1 else found[0].name]
+    by_row = groupby(found, lambda well: well.row)
+    parts = [(Well(row, run[0]), Well(row, run[-1])) for row, each in by_row for run in runs(it.column for it in each)]
+    return [first.name if first == last else f"{first.name}:{last.name}" for first, last in parts]
+
+
+def join_numbers(numbers: Sequence[int]) -> list[str]:
+    """Return ranges such as `0-8` of the numbers of fields."""
+    return [f"{run[0]}-{run[-1]}" for run in runs(numbers)]
 
 
 def list_fields(wells: Iterable[Well], numbers: Sequence[int]) -> tuple[Field, ...]:

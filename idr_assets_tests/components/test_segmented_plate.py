@@ -14,6 +14,7 @@ WRONG = [
     ({"wells": None}, "wells: The wells to segment"),
     ({"wells": "[]"}, "wells: The wells to segment"),
     ({"wells": "[B02, C]"}, "'C' is no well; write the letters of its row and the number of its column, such as B03"),
+    ({"wells": "all"}, "let `idr-assets add NAME ADDRESS --force` write all that the plate has"),
     ({"wells": "D04:B02"}, "'D04:B02' is no range of wells; write the upper left well and the lower right one"),
     ({"fields": "[8-0]"}, "'8-0' is no field; write numbers such as 0, and ranges such as 0-8"),
     ({"fields": "[true]"}, "True is no field"),

@@ -2,7 +2,17 @@
 
 import pytest
 
-from idr_assets.imaging.wells import Field, Well, list_fields, name_fields, parse_field, parse_well, parse_wells
+from idr_assets.imaging.wells import (
+    Field,
+    Well,
+    join_numbers,
+    join_wells,
+    list_fields,
+    name_fields,
+    parse_field,
+    parse_well,
+    parse_wells,
+)
 
 
 @pytest.mark.parametrize(
@@ -25,6 +35,12 @@ def test_ranges_are_rectangles_row_by_row_each_well_once() -> None:
 def test_what_names_no_wells_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="write the "):
         parse_wells([name])
+
+
+@pytest.mark.parametrize("names", [["A01:H12"], ["B02"], ["A01", "A03:A04", "B02:B03"], ["A01:A12", "C01:C12"]])
+def test_wells_are_joined_to_the_ranges_that_name_them(names: list[str]) -> None:
+    assert join_wells(parse_wells(names)) == names
+    assert join_numbers([0, 1, 2, 5]) == ["0-2", "5-5"]
 
 
 def test_fields_are_named_by_their_wells() -> None:
