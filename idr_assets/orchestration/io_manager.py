@@ -35,6 +35,9 @@ class ImageIO(dg.IOManagerDefinition):
         """Start before the first step of a run, and end after the last."""
         with ExitStack() as stack:
             if context.instance and context.run:
+                from idr_assets.orchestration.event_log import read_again  # noqa: PLC0415
+
+                read_again(context.instance)
                 stack.enter_context(prove_life(context.instance, context.run.run_id))
             yield ImageIOManager(self.images)
 

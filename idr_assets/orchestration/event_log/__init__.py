@@ -13,7 +13,7 @@ from idr_assets.orchestration.event_log.internals import are_known
 from idr_assets.orchestration.event_log.told_records import find_unevaluated, read_told_partitions
 
 if TYPE_CHECKING or are_known(SqliteEventLogStorage):
-    from idr_assets.orchestration.event_log.batches import has_given_up, lock_in_database
+    from idr_assets.orchestration.event_log.of_runs import has_given_up, lock_in_database, read_again
     from idr_assets.orchestration.event_log.partition_metadata import add_partition_metadata
     from idr_assets.orchestration.event_log.planned import makes_scattered
     from idr_assets.orchestration.event_log.reported_at_once import report_materializations
@@ -28,6 +28,7 @@ else:
         has_given_up,
         lock_in_database,
         makes_scattered,
+        read_again,
         report_materializations,
         tell_partitions,
         withhold_events,
@@ -41,6 +42,7 @@ __all__ = [
     "has_given_up",
     "lock_in_database",
     "makes_scattered",
+    "read_again",
     "read_told_partitions",
     "report_materializations",
     "tell_partitions",

@@ -6,7 +6,7 @@ SQLite and PostgreSQL share this. It decides how events are stored, never what t
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -60,10 +60,6 @@ class EventBatches(ScatteredPlans):
         time_partitions()
         super().register_instance(instance)
 
-    def lock(self, name: str) -> AbstractContextManager[None]:  # noqa: ARG002
-        """Keep other processes from a name that use the database by another home: SQLite's has one home."""
-        return nullcontext()
-
     def store_event(self, event: dg.EventLogEntry) -> None:
         """Store one event."""
         self.store_event_batch([event])
@@ -101,12 +97,16 @@ class EventBatches(ScatteredPlans):
                 if event.dagster_event_type in ASSET_CHECK_EVENTS:
                     self.store_asset_check_event(event, id_)
 
+    @property
+    def is_within_batch(self) -> bool:
+        """Whether this thread is storing a batch."""
+        return hasattr(self._batch, "connection")
+
     @contextmanager
     def index_connection(self) -> Iterator[Connection]:
         """Provide a connection to the index, within a batch that of its transaction."""
-        joined = getattr(self._batch, "connection", None)
-        if joined is not None:
-            yield joined
+        if self.is_within_batch:
+            yield self._batch.connection
         else:
             with super().index_connection() as connection:  # type: ignore[safe-super]  # the storage's own
                 yield connection
@@ -119,18 +119,6 @@ class EventBatches(ScatteredPlans):
                 yield connection
             finally:
                 del self._batch.connection
-
-
-def has_given_up(instance: dg.DagsterInstance) -> bool:
-    """Return whether the event log of an instance has taken no event for as long as they are tried again."""
-    storage = instance.event_log_storage
-    return isinstance(storage, EventBatches) and storage.outage.gave_up
-
-
-def lock_in_database(instance: dg.DagsterInstance, name: str) -> AbstractContextManager[None]:
-    """Keep other processes from a name that use the database of an instance by another home."""
-    storage = instance.event_log_storage
-    return storage.lock(name) if isinstance(storage, EventBatches) else nullcontext()
 
 
 def _batch_size(said: str) -> str:

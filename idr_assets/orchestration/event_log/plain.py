@@ -17,6 +17,7 @@ __all__ = [
     "has_given_up",
     "lock_in_database",
     "makes_scattered",
+    "read_again",
     "report_materializations",
     "tell_partitions",
     "withhold_events",
@@ -63,6 +64,10 @@ def lock_in_database(_instance: dg.DagsterInstance, _name: str) -> AbstractConte
 def makes_scattered(_: dg.DagsterInstance) -> bool:
     """Say that a run makes all planes of its range."""
     return False
+
+
+def read_again(_: dg.DagsterInstance) -> None:
+    """Leave it to Dagster what is tried again."""
 
 
 def report_materializations(instance: dg.DagsterInstance, events: Iterable[dg.AssetMaterialization]) -> None:

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 import sqlalchemy as db
 
-from idr_assets.orchestration.event_log import outage
+from idr_assets.orchestration.event_log import outage, read_again
 from idr_assets.orchestration.event_log.postgres import BatchedPostgresEventLogStorage
 from idr_assets.orchestration.records_lock import lock_records
 from idr_assets_tests.support.changed_dagster import change_dagster
@@ -189,6 +190,28 @@ def test_events_are_stored_once_though_connections_are_cut(
     rows = [row for row in stored_rows(f"{server}/cut")["event_logs"] if row["partition"]]
     assert sorted(Counter((row["dagster_event_type"], row["partition"]) for row in rows).values()) == [1] * 24
     assert instance.get_runs()[0].status == dg.DagsterRunStatus.SUCCESS
+
+
+def test_a_run_reads_again_if_its_connection_is_cut(
+    opened: Opened, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outage, "PAUSE", 0.05)
+    instance = opened("read", BATCHED)
+    assert run(instance, "1|03", "1|04")
+    cut: list[str] = []
+
+    def cut_once(connection: Any, _cursor: object, statement: str, *_: object) -> None:  # noqa: ANN401  psycopg2's
+        if statement not in cut:
+            cut.append(statement)
+            execute(f"{server}/postgres", f"SELECT pg_terminate_backend({connection.connection.get_backend_pid()})")
+
+    read_again(instance)
+    storages: Any = (instance.event_log_storage, instance.run_storage)
+    for storage in storages:
+        db.event.listen(storage._engine, "before_cursor_execute", cut_once)  # noqa: SLF001  as a server does
+    assert instance.get_runs()[0].is_finished
+    assert len(instance.get_materialized_partitions(planes.key)) == 2
+    assert len(cut) > 1
 
 
 def test_wiped_partitions_are_missing_and_the_log_of_their_run_keeps_them(opened: Opened) -> None:
