@@ -17,6 +17,7 @@ from idr_assets_tests.support.dagster_home import project_instance
 from idr_assets_tests.support.image_project import ImageProject
 from idr_assets_tests.support.plate_stores import SHAPE, field_pixels, write_plate
 from idr_assets_tests.support.small_image import Segmented, recipe
+from idr_assets_tests.support.stale_marks import stale_marks
 
 FIELDS = list_fields(parse_wells(["B02:C04"]), [0, 1])
 YAML = {"url": "plate.zarr", "shape": str(list(SHAPE)), "channels": "[0, 1]", "wells": "[B02:C04]", "fields": "[0-1]"}
@@ -115,15 +116,17 @@ def test_what_is_missing_is_made_once_the_store_has_it(segmented: Segmented, fai
     assert np.array_equal(again.labels, kept["B02_0"].labels)
 
 
-def test_a_field_that_changes_makes_planes_stale(segmented: Segmented, failure: str) -> None:
+def test_a_field_that_changes_makes_its_own_planes_stale(segmented: Segmented, failure: str) -> None:
     assert failure
     document = segmented.project.root / "data/plate.zarr/C/2/0/0/.zarray"
     document.write_text(document.read_text().replace('"clevel": 5', '"clevel": 4'))
     assert segmented.run("plane_labels", "C02_0|0") == ""
     plate = plate_of(segmented)
-    stale = stale_planes(segmented.instance, plate)
-    assert (plate.row_of("C02_0"), 0) not in stale
-    assert (plate.row_of("B02_0"), 0) in stale
+    assert stale_planes(segmented.instance, plate) == {(plate.row_of("C02_0"), 1)}
+    states = stale_marks(segmented, "plane_labels", ["B02_0|0", "C02_0|0", "C02_0|1"])
+    assert states == {"B02_0|0": "FRESH", "C02_0|0": "FRESH", "C02_0|1": "STALE"}
+    kept = segmented.metadata("plane_labels", "B02_0|0")
+    assert {"objects (c 0)", "checksum (c 1)"} <= kept.keys()
 
 
 def test_partitions_are_fields_and_slices(segmented: Segmented) -> None:

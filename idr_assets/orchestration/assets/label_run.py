@@ -1,5 +1,6 @@
 """One run of `plane_labels`: prepare, segment, report; the asset says in which order."""
 
+import os
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -23,6 +24,11 @@ from idr_assets.orchestration.stops import note_stops
 
 if TYPE_CHECKING:
     from idr_assets.imaging.segmentation.run import SegmentationRun  # dask, for the run only
+
+NO_HOME = (
+    "DAGSTER_HOME is not set, so no instance keeps what this run reports: its planes are stored, and the UI will "
+    "not know them. Set it as for the UI; then `idr-assets adopt %s`."
+)
 
 type Begin = Callable[[dg.AssetExecutionContext, Collection[Cell]], tuple["SegmentationRun", SourceWatch]]
 """Opens the source of a run for these (t, z), and reports its version."""
@@ -77,6 +83,8 @@ class LabelRun:
 
 def begin_labels(context: dg.AssetExecutionContext, image: Image, begin: Begin) -> LabelRun:
     """Open source and output, and take over what is made already, if this run is a retry or makes what is missing."""
+    if not os.environ.get("DAGSTER_HOME"):
+        context.log.warning(NO_HOME, image.name)
     cells = wanted_cells(context, image)
     run, watch = begin(context, cells)
     context.log.info("chunks are verified by: %s", run.level.store.verification.means)

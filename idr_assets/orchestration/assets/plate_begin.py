@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from idr_assets.orchestration.plate import Plate
-from idr_assets.orchestration.plate_version import find_plate_version
+from idr_assets.orchestration.plate_version import renew_plate_version
 from idr_assets.orchestration.rectangles import Cell
 from idr_assets.orchestration.source_version import forget_input_version, report_version
 
@@ -40,7 +40,7 @@ def begin_plate(
         len(run.fields),
         len(wanted),
     )
-    found = find_plate_version(context.instance, plate, run.fields)
+    found = renew_plate_version(context.instance, plate, run.fields)
     version = report_version(context.instance, plate, found, context.run.run_id)
     forget_input_version(context, plate)
     return run, PlateWatch(plate, version, run.fields)

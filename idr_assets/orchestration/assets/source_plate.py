@@ -12,7 +12,7 @@ from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.descriptions import of_source_plate
 from idr_assets.orchestration.assets.metadata import address, list_names, markdown, picture
 from idr_assets.orchestration.plate import Plate
-from idr_assets.orchestration.plate_version import find_plate_version
+from idr_assets.orchestration.plate_version import renew_plate_version
 from idr_assets.orchestration.stops import end_canceled
 from idr_assets.orchestration.versions import source_key
 
@@ -48,7 +48,7 @@ def source_plate(plate: Plate) -> dg.AssetsDefinition:
             except ImageError as error:
                 yield dg.AssetCheckResult(passed=False, check_name="matches_yaml", description=markdown(str(error)))
                 raise
-            found = find_plate_version(context.instance, plate, opened.fields)
+            found = renew_plate_version(context.instance, plate, opened.fields)
             yield dg.MaterializeResult(
                 metadata={**_metadata(plate, opened), **found.metadata, "a plane": _thumbnail(plate, opened)},
                 check_results=[_matches_yaml(plate, opened)],

@@ -95,15 +95,17 @@ def test_a_function_of_ones_own_is_applied_with_its_parameters_and_told(fresh: S
     assert "{&#39;than&#39;: 600}; " in fresh.value("plane_browser")
 
 
-def test_planes_of_another_address_are_added_with_a_warning(fresh: Segmented) -> None:
+def test_planes_of_another_address_are_added_with_a_warning(fresh: Segmented, monkeypatch: pytest.MonkeyPatch) -> None:
     data = fresh.project.root / "data"
     shutil.copytree(data / "source.zarr", data / "mirror.zarr")
-    for _ in range(2):
+    for home in ("", str(data)):
+        monkeypatch.setenv("DAGSTER_HOME", home)
         assert fresh.run("plane_labels", "1|09") == ""
     fresh.project.write(**FIELDS | {"url": "mirror.zarr"})
     assert fresh.run("plane_labels", "1|10") == ""
     told = [entry.user_message for run in fresh.instance.get_runs() for entry in fresh.instance.all_logs(run.run_id)]
     (warning,) = [message for message in told if "holds planes of" in message]
+    assert sum("DAGSTER_HOME is not set" in message for message in told) == 1
     assert f"image.ome.zarr holds planes of {data}/source.zarr; planes of {data}/mirror.zarr are added" in warning
 
 
