@@ -109,7 +109,7 @@ class Publication:
         if not failed and self._origin(t)[0] != own.made_from:
             failed = [PlaneFailure(it.plane, CHANGED) for it in own.found]
         if failed:
-            self.failures[t] = failed
+            self.failures[t] = sorted(failed, key=lambda it: it.plane)
             return
         found = [it for it in own.found if isinstance(it, PublishedPlane)]
         named = self._recipes.name(own.checksums)

@@ -1,7 +1,10 @@
 """The asset `published`: what it reports, what is published again, and what stays when something goes wrong."""
 
+import fcntl
 import json
+import os
 import shutil
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -9,8 +12,11 @@ import numpy as np
 import pytest
 import zarr
 
+from idr_assets.imaging.output.output_image import open_output
+from idr_assets.imaging.planes import Block
 from idr_assets.imaging.published.publication import INCOMPLETE
 from idr_assets.imaging.published.records import note_timepoint
+from idr_assets.imaging.published.slabs import PublishedPlane, SlabTask
 from idr_assets_tests.support.damage import flip_bit
 from idr_assets_tests.support.small_image import FIELDS, Segmented
 
@@ -33,6 +39,18 @@ def own(fresh: Segmented) -> dict[str, Any]:
     document = (fresh.project.root / "data/image/published.ome.zarr/zarr.json").read_text()
     found: dict[str, Any] = json.loads(document)["attributes"]["idr_assets"]
     return found
+
+
+def is_locked(folder: Path) -> bool:
+    """Tell whether somebody holds a folder locked."""
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(opened)
+    return False
 
 
 @pytest.fixture
@@ -122,6 +140,25 @@ def test_another_window_begins_anew_and_foreign_files_are_refused(ready: Segment
     document.write_text('{"zarr_format": 3, "node_type": "group", "attributes": {}}')
     assert "is where the published image goes, but something else lies there" in ready.run("published", "2")
     assert len(shards(ready)) == 4
+
+
+def test_a_run_keeps_others_out_and_fails_a_timepoint_whose_planes_change(
+    ready: Segmented, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept_out = []
+
+    def change_a_plane(task: SlabTask, slab: Block) -> list[PublishedPlane]:
+        kept_out.append(is_locked(ready.project.root / "data/image"))
+        if (slab.t[0], slab.c[0]) == (1, 0):
+            open_output(task.output).labels[1, 1, 9] = 0
+        return publish_slab(task, slab)
+
+    publish_slab = SlabTask._publish  # noqa: SLF001  what a worker does, in the middle of which planes change
+    monkeypatch.setattr(SlabTask, "_publish", change_a_plane)
+    wanted = "Published: 1.\nt 1: t 1 c 0 z 9: planes of its timepoint changed while it was published"
+    assert wanted in ready.run("published", "1", "2")
+    assert own(ready)["timepoints"]["1"] == INCOMPLETE
+    assert kept_out == [True] * 4
 
 
 def test_an_image_that_is_not_published_has_no_such_asset(fresh: Segmented) -> None:
