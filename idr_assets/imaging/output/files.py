@@ -58,7 +58,7 @@ def update_file(url: str, change: Callable[[bytes], bytes]) -> None:
         if is_s3(url):
             _update_object(filesystem, path, change)
         else:
-            with lock_folder(os.path.dirname(path)):  # noqa: PTH120  also of a store that is no disk
+            with lock_folder(url.rpartition("/")[0]):
                 _write_if_new(filesystem.cat_file(path), change, partial(write_file, url))
 
 
@@ -124,10 +124,13 @@ def _write_if_new(old: bytes, change: Callable[[bytes], bytes], write: Callable[
 
 
 @contextmanager
-def lock_folder(folder: str) -> Iterator[None]:
-    """Let one process of this machine at a time enter; on a store without locks, all of them."""
+def lock_folder(url: str) -> Iterator[None]:
+    """Let one process of this machine at a time enter, and make the folder; on a store without locks, all of them."""
     with ExitStack() as stack:
         with suppress(OSError):
+            folder = open_filesystem(url)[1]
+            if is_local(url):
+                os.makedirs(folder, exist_ok=True)  # noqa: PTH103  as os.open, which pathlib lacks
             opened = os.open(folder, os.O_RDONLY)
             stack.callback(os.close, opened)  # which releases the lock, as the end of the process does
             flock(opened, LOCK_EX)
