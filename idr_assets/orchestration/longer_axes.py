@@ -23,8 +23,9 @@ def rename_shorter_keys(instance: dg.DagsterInstance, image: Image) -> None:
     t, z = image.shape[0], image.shape[2]
     for asset, lengths in (("objects", [t]), ("plane_labels", [t, z])):
         key = dg.AssetKey(image.key(asset))
-        recorded = instance.get_materialized_partitions(key)
-        names = {old: new for old in recorded if len(new := _key(old, lengths)) > len(old)}
+        full = len(_key("|".join("0" * len(lengths)), lengths))
+        shorter = [old for old in instance.get_materialized_partitions(key) if len(old) < full]
+        names = {old: new for old in shorter if len(new := _key(old, lengths)) > len(old)}
         for old, new in names.items() if asset == "objects" else ():
             _move(f"{image.objects_url}/t={old}.parquet", f"{image.objects_url}/t={new}.parquet")
         if names:

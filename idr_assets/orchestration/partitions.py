@@ -45,7 +45,7 @@ def window_partitions(image: Image) -> dg.MultiPartitionsDefinition:
 
 def timepoint_partitions(image: Image) -> dg.StaticPartitionsDefinition:
     """Return the partitions of assets with one partition per timepoint of the window."""
-    return _Timepoints([timepoint_key(image, t) for t in image.t])
+    return _Timepoints([image.row_key(t) for t in image.t])
 
 
 def well_partitions(plate: Plate) -> dg.StaticPartitionsDefinition:
@@ -62,14 +62,16 @@ def planes_of_timepoints(image: Image) -> dg.PartitionMapping:
     return dg.AllPartitionMapping() if same else dg.MultiToSingleDimensionPartitionMapping("t")
 
 
-def timepoint_key(image: Image, t: int) -> str:
-    """Return the key of the partition of a timepoint, for example `261`."""
-    return image.row_key(t)
-
-
 def partition_key(image: Image, plane: Plane) -> str:
     """Return the key of the partition that contains a plane, for example `261|489`."""
-    return f"{timepoint_key(image, plane.t)}|{index_key(plane.z, image.shape[2])}"
+    return f"{image.row_key(plane.t)}|{index_key(plane.z, image.shape[2])}"
+
+
+def cells_by_key(image: Image) -> dict[str, Cell]:
+    """Return (t, z) of all partitions of the window by their keys, in the order of the planes."""
+    columns = [(z, index_key(z, image.shape[2])) for z in image.z]
+    rows = [(t, image.row_key(t)) for t in image.t]
+    return {f"{row}|{column}": (t, z) for t, row in rows for z, column in columns}
 
 
 def planes_of(image: Image, key: str) -> list[Plane]:
@@ -134,7 +136,7 @@ def rectangles(image: Image, cells: Collection[Cell]) -> list[Block]:
 
 def cover(image: Image, cells: Collection[Cell]) -> Block:
     """Return the smallest block with all of the given (t, z)."""
-    t, z = zip(*cells, strict=True)
+    t, z = {t for t, _ in cells}, {z for _, z in cells}
     return Block(range(min(t), max(t) + 1), image.channels, range(min(z), max(z) + 1))
 
 

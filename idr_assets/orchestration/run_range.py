@@ -7,7 +7,7 @@ import dagster as dg
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.planes import Block
 from idr_assets.orchestration.image import Image
-from idr_assets.orchestration.partitions import RANGE_TAGS, block_of, cover, key_range, partition_key
+from idr_assets.orchestration.partitions import RANGE_TAGS, block_of, cells_by_key, cover, key_range
 from idr_assets.orchestration.rectangles import Cell
 from idr_assets.orchestration.scattered import read_scattered
 
@@ -26,7 +26,7 @@ def parse_range(image: Image, text: str) -> Block:
 
     """
     first, *last = text.split("...")
-    known = {partition_key(image, plane) for plane in image.window.planes()}
+    known = cells_by_key(image).keys()
     if len(last) > 1 or not {first, *last} <= known:
         message = (
             f"{text!r} is not in the window of {image.name}, so nothing was done. Write a key such as {min(known)!r}, "

@@ -1,6 +1,7 @@
 """Find the planes of an image that are still to be made, and the runs that make them."""
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from enum import Enum
 
 import dagster as dg
@@ -8,8 +9,8 @@ import dagster as dg
 from idr_assets.orchestration.dead_runs import fail_dead_runs
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.partitions import (
+    cells_by_key,
     cover,
-    partition_key,
     range_tags,
     rectangles,
     row_names,
@@ -35,12 +36,24 @@ def missing_planes(instance: dg.DagsterInstance, image: Image, states: Collectio
     Dead runs are marked as failed first. A plane counts as done only if it has a record, since Dagster keeps the state
     of planes whose run was deleted.
     """
+    return in_states(find_states(instance, image), states)
+
+
+def in_states(found: Mapping[str | None, set[Cell]], states: Collection[str | None] = TO_DO) -> set[Cell]:
+    """Return the (t, z) in any of these states."""
+    return set().union(*(found.get(state, ()) for state in states))
+
+
+def find_states(instance: dg.DagsterInstance, image: Image) -> dict[str | None, set[Cell]]:
+    """Return (t, z) of all partitions of `plane_labels` by their state, see `missing_planes`."""
     fail_dead_runs(instance)
-    keys = {partition_key(image, plane): (plane.t, plane.z) for plane in image.window.planes()}
-    plane_labels = dg.AssetKey(image.key("plane_labels"))
-    found = instance.get_status_by_partition(plane_labels, list(keys), window_partitions(image)) or {}
+    cells, plane_labels = cells_by_key(image), dg.AssetKey(image.key("plane_labels"))
+    found = instance.get_status_by_partition(plane_labels, list(cells), window_partitions(image)) or {}
     recorded = instance.get_materialized_partitions(plane_labels)
-    return {cell for key, cell in keys.items() if _name(found.get(key), recorded=key in recorded) in states}
+    states: dict[str | None, set[Cell]] = defaultdict(set)
+    for key, cell in cells.items():
+        states[_name(found.get(key), recorded=key in recorded)].add(cell)
+    return states
 
 
 def done_planes(instance: dg.DagsterInstance, image: Image) -> set[Cell]:
@@ -51,8 +64,8 @@ def done_planes(instance: dg.DagsterInstance, image: Image) -> set[Cell]:
 def stale_planes(instance: dg.DagsterInstance, image: Image) -> set[Cell]:
     """Return (t, z) of the partitions whose recipe or image has changed since; Dagster marks them as well."""
     wanted, noted = version_tags(instance, image), latest_tags(instance, dg.AssetKey(image.key("plane_labels")))
-    keys = {partition_key(image, plane): (plane.t, plane.z) for plane in image.window.planes()}
-    return {cell for key, cell in keys.items() if key in noted and is_stale(noted[key], wanted)}
+    cells = cells_by_key(image)
+    return {cells[key] for key, tags in noted.items() if key in cells and is_stale(tags, wanted)}
 
 
 def plan_runs(instance: dg.DagsterInstance, image: Image, cells: Collection[Cell]) -> list[dict[str, str]]:

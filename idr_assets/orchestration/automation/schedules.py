@@ -3,17 +3,18 @@
 Every image has all three; they are off unless its YAML turns them on.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
 import dagster as dg
 from pydantic import BaseModel, Field, StrictInt, model_validator
 
 from idr_assets.imaging.errors import ImageError
-from idr_assets.orchestration.automation.missing import IN_PROGRESS, missing_planes, plan_runs
+from idr_assets.orchestration.automation.missing import IN_PROGRESS, find_states, in_states, missing_planes, plan_runs
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.longer_axes import rename_shorter_keys
 from idr_assets.orchestration.partitions import RANGE_TAGS, range_tags
+from idr_assets.orchestration.rectangles import Cell
 from idr_assets.orchestration.source_version import find_last_seen, find_version, hasten
 
 type Job = Any  # of `define_asset_job`, whose type Dagster does not export
@@ -68,10 +69,14 @@ def missing_schedule(
         description=f"Runs planes of {name} that are missing or failed; skips if there are none, or a run makes any.",
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
-        busy = [image.title for image in images if _is_busy(context.instance, image)]
-        requests = [
-            request for image in images if image.title not in busy for request in _missing(context.instance, image)
-        ]
+        busy, requests = list[str](), list[dg.RunRequest]()
+        for image in images:
+            rename_shorter_keys(context.instance, image)
+            found = find_states(context.instance, image)
+            if found.get(IN_PROGRESS):
+                busy.append(image.title)
+            else:
+                requests += _request(context.instance, image, in_states(found))
         yield from requests
         if not requests:
             yield dg.SkipReason(BUSY % busy[0] if busy else f"No plane of {name} is missing or failed.")
@@ -127,7 +132,7 @@ def look_at(instance: dg.DagsterInstance, image: Image, last_version: str | None
     if (last_version or (last and last.version)) in {None, seen.version}:
         reason = f"What is done of {image.name} is unchanged; its fingerprint is {fingerprint}."
         return Look(seen.version, changed=False, reason=reason)
-    if _is_busy(instance, image):
+    if missing_planes(instance, image, [IN_PROGRESS]):
         return Look(None, changed=False, reason=BUSY % image.title)
     return Look(seen.version, changed=True, reason=f"{image.name} changed.")
 
@@ -144,14 +149,9 @@ def refresh_sensor(
     )
 
 
-def _is_busy(instance: dg.DagsterInstance, image: Image) -> bool:
-    return bool(missing_planes(instance, image, [IN_PROGRESS]))
-
-
-def _missing(instance: dg.DagsterInstance, image: Image) -> Iterator[dg.RunRequest]:
+def _request(instance: dg.DagsterInstance, image: Image, cells: Collection[Cell]) -> Iterator[dg.RunRequest]:
     plane_labels = [dg.AssetKey(image.key("plane_labels"))]
-    rename_shorter_keys(instance, image)
-    for tags in plan_runs(instance, image, missing_planes(instance, image)):
+    for tags in plan_runs(instance, image, cells):
         # Dagster requires a key for each of several requests, and compares only the keys of one tick.
         run_key = "/".join([*image.key("plane_labels"), *(tags[name] for name in RANGE_TAGS)])
         yield dg.RunRequest(run_key, asset_selection=plane_labels, tags=tags)

@@ -15,7 +15,6 @@ from idr_assets.imaging.planes import Block, Plane, runs
 from idr_assets.orchestration.assets.metadata import describe_channels, table
 from idr_assets.orchestration.event_log import add_partition_metadata
 from idr_assets.orchestration.image import Image
-from idr_assets.orchestration.partitions import timepoint_key
 
 type Metadata = dict[str, Any]
 
@@ -36,7 +35,7 @@ def write_tables(context: dg.AssetExecutionContext, image: Image) -> dg.Material
     planes, missing = (sum(it[name] for it in found.values()) for name in ("planes", "planes not materialized"))
     written = f"{len(found)} of {len(found) + len(failures)} tables"
     context.log.info("%s in %s: planes %d, not materialized %d", written, image.objects_url, planes, missing)
-    metadata = {timepoint_key(image, t): values for t, values in found.items()}
+    metadata = {image.row_key(t): values for t, values in found.items()}
     if failures:
         for key, values in metadata.items():
             context.log_event(dg.AssetMaterialization(context.asset_key, partition=key, metadata=values))

@@ -19,7 +19,7 @@ from idr_assets.orchestration.assets.work.figure_file import write_figure
 from idr_assets.orchestration.dead_runs import fail_dead_runs
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.image_list import ImageList, ListedImage
-from idr_assets.orchestration.partitions import partition_key, window_partitions
+from idr_assets.orchestration.partitions import cells_by_key, window_partitions
 from idr_assets.orchestration.versions import is_stale, latest_tags, version_tags
 
 MOST_SHOWN = 200
@@ -70,8 +70,7 @@ def _describe(instance: dg.DagsterInstance, listed: ListedImage, image: Image) -
 def _count_planes(instance: dg.DagsterInstance, image: Image) -> dict[str, int]:
     """Count the partitions of the window by what became of them; dead runs are marked as failed first."""
     fail_dead_runs(instance)
-    key, keys = dg.AssetKey(image.key("plane_labels")), [partition_key(image, plane) for plane in image.window.planes()]
-    keys = list(dict.fromkeys(keys))  # a partition has all channels
+    key, keys = dg.AssetKey(image.key("plane_labels")), list(cells_by_key(image))
     states = instance.get_status_by_partition(key, keys, window_partitions(image)) or {}
     named = {it: state.name for it, state in states.items() if state}
     made, noted = instance.get_materialized_partitions(key), latest_tags(instance, key)
