@@ -12,6 +12,7 @@ from idr_assets.commands.delete import delete
 from idr_assets.commands.init import init
 from idr_assets.commands.planes import missing, resume
 from idr_assets.commands.rename import rename
+from idr_assets.commands.try_plane import try_plane
 from idr_assets.commands.wipe import wipe
 from idr_assets.imaging.errors import ImageError
 from idr_assets.orchestration.process_end import skip_last_garbage
@@ -45,5 +46,5 @@ def main() -> None:
     os.environ.setdefault(BROKEN_YAML, "skip")  # also for the processes of the UI, whose YAML may become wrong later
 
 
-for command in (add, init, missing, resume, adopt, wipe, rename, delete, ui):
+for command in (add, init, missing, resume, adopt, try_plane, wipe, rename, delete, ui):
     main.add_command(command)

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError, create_model
 from pydantic.errors import PydanticUserError
 
+from idr_assets.imaging.segmentation.lengths import read_micrometres, takes_text
 from idr_assets.imaging.segmentation.lifting import find_core
 from idr_assets.imaging.segmentation.named_function import find_called, import_function
 from idr_assets.imaging.segmentation.recipe import bind_arguments
@@ -31,7 +32,11 @@ def check_parameters(path: str, parameters: Mapping[str, Any], inputs: Collectio
         message = f"{path} cannot be called with {given}: {error}; its parameters are: {taken}{remedy}"
         raise ValueError(message) from error
     for name, parameter in signature.parameters.items():
-        if name in parameters and (fault := _fault(parameter, function.__module__, parameters[name])):
+        if name not in parameters:
+            continue
+        length = None if takes_text(function, name) else read_micrometres(parameters[name])
+        fault = _fault(parameter, function.__module__, length[0] if length else parameters[name])
+        if fault := fault or (_find_wrong_unit(name, length[1]) if length else None):
             left_out = "" if parameter.default is parameter.empty else f", or leave it out to use {parameter.default!r}"
             message = f"{path} does not take {parameters[name]!r} as {name}: {fault}; correct it{left_out}"
             raise ValueError(message)
@@ -52,6 +57,13 @@ def _signature(path: str, function: Callable[..., Any]) -> inspect.Signature:
     except ValueError as error:
         message = f"{path} does not list its parameters ({error}); name a Python function that calls it"
         raise ValueError(message) from error
+
+
+def _find_wrong_unit(name: str, power: int) -> str | None:
+    """Say that the name of a parameter tells of another unit than that it is given in."""
+    wanted = 2 if "area" in name else 3 if "volume" in name else 1
+    units = {1: "it is a length; write um", 2: "it is an area; write um2", 3: "it is a volume; give it in voxels"}
+    return None if wanted == power else units[wanted]
 
 
 def _arrays(signature: inspect.Signature) -> list[str]:

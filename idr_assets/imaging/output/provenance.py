@@ -30,6 +30,8 @@ class Provenance:
         Dotted path of the segmentation function, its version, and its keyword arguments.
     packages : mapping of str to str
         Versions of the packages that labels depend on.
+    given : mapping
+        The parameters as the YAML gives them, where lengths among them are in µm and not in pixels; empty otherwise.
     inputs : mapping of str to int
         The channels that the function got, by the names of its arguments; empty if it got each channel by itself.
     together : tuple of int
@@ -45,6 +47,7 @@ class Provenance:
     version: str
     parameters: Mapping[str, Any]
     packages: Mapping[str, str]
+    given: Mapping[str, Any] = field(default_factory=dict)
     inputs: Mapping[str, int] = field(default_factory=dict)
     together: tuple[int, ...] = ()
 
@@ -55,9 +58,14 @@ class Provenance:
         of_several = {"together": list(self.together)} if self.together else {}
         return {
             "source": source | of_several | {"fingerprint": self.fingerprint},
-            "segmentation": recipe | ({"inputs": dict(self.inputs)} if self.inputs else {}),
+            "segmentation": recipe | {name: dict(more) for name, more in self._more.items() if more},
             "versions": dict(self.packages),
         }
+
+    @property
+    def _more(self) -> dict[str, Mapping[str, Any]]:
+        """What only some recipes have."""
+        return {"given": self.given, "inputs": self.inputs}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Mapping[str, Any]]) -> Self:
@@ -72,6 +80,7 @@ class Provenance:
             version=recipe.get("version", ""),
             parameters=recipe.get("parameters", {}),
             packages=stored.get("versions", {}),
+            given=recipe.get("given", {}),
             inputs=recipe.get("inputs", {}),
             together=tuple(source.get("together", ())),
         )

@@ -21,6 +21,8 @@ class Findings:
         The planes that failed.
     unusable : dict of Plane to str
         Why the pixels of planes are of no use.
+    foreground : float
+        The sum over planes of the share of labelled pixels.
     reused, compared : int
         How many planes were read from the output, and how many were segmented alone too.
 
@@ -29,6 +31,7 @@ class Findings:
     objects: dict[Plane, int] = field(default_factory=dict)
     failures: list[PlaneFailure] = field(default_factory=list)
     unusable: dict[Plane, str] = field(default_factory=dict)
+    foreground: float = 0.0
     reused: int = 0
     compared: int = 0
 
@@ -46,6 +49,7 @@ class Findings:
                 self.failures.append(result)
                 continue
             self.objects[result.plane] = result.objects
+            self.foreground += result.foreground
             self.reused += result.reused
             self.compared += result.compared
             if reason := find_fault(result):

@@ -54,6 +54,10 @@ class Recipe:
         several = {*self.channels, *self.inputs.values(), *self.measured}
         return tuple(sorted(several)) if self.inputs or (self.measured and len(several) > 1) else ()
 
+    def complete(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Add to parameters the defaults of the function."""
+        return _complete(self.function, parameters, self.inputs)
+
     @property
     def function_version(self) -> str:
         """Version of the function, and of the one that its parameters name, if it calls one."""
@@ -69,8 +73,7 @@ class Recipe:
         Only what may change labels counts. The layout of the function, a default that is written out, `1` for `1.0` and
         the order of channels do not. A function that works on volumes from now on is another one.
         """
-        parameters = _complete(self.function, self.parameters, self.inputs)
-        parts = [self.path, self.function_version, parameters, sorted(self.channels)]
+        parts = [self.path, self.function_version, self.complete(self.parameters), sorted(self.channels)]
         in_volumes = getattr(self.function, "works_on", None) == WorksOn("volume")
         of_several = {"inputs": self.inputs, "together": self.together} if self.together else {}
         return hash_parts([*parts, *(["volume"] if in_volumes else []), *([of_several] if of_several else [])])

@@ -15,7 +15,14 @@ from idr_assets.imaging.planes import MOST_PIXELS
 from idr_assets.imaging.reading.level import Level
 from idr_assets.imaging.reading.source import Source
 from idr_assets.imaging.segmentation.findings import Findings
+from idr_assets.imaging.segmentation.lengths import resolve_lengths
 from idr_assets.imaging.segmentation.recipe import Recipe
+
+OVERSIZE = 1.05
+"""How many times `background_sigma` the mean radius of objects may be: whole objects have half of it, pieces more."""
+
+MOST_FOREGROUND = 0.7
+"""Share of labelled pixels above which labels hold the background, as a rule."""
 
 
 class Remark(NamedTuple):
@@ -45,6 +52,33 @@ def remark_findings(level: Level, output: OutputImage, recipe: Recipe, found: Fi
             f"no object in any of {len(found.objects)} planes: check whether {recipe.path} with parameters "
             f"{dict(recipe.parameters)} suits the intensities of {level.url}",
         )
+    if advice := advise_parameters(level, recipe, found):
+        yield Remark(logging.WARNING, advice)
+
+
+def advise_parameters(level: Level, recipe: Recipe, found: Findings) -> str | None:
+    """Say which parameter to turn if objects are larger or smaller than the recipe's smoothing suits; None if not."""
+    parameters = recipe.complete(resolve_lengths(recipe.function, recipe.parameters, level.geometry))
+    sigma, background = (parameters.get(name) for name in ("sigma", "background_sigma"))
+    objects, planes = sum(found.objects.values()), len(found.objects)
+    if not objects:
+        return None
+    radius = math.sqrt(found.foreground * math.prod(level.plane_shape) / objects / math.pi)
+    if isinstance(background, int | float) and radius > OVERSIZE * background:
+        return (
+            f"objects have a radius of {radius:.1f} pixels on average, more than background_sigma, {background:g}: the "
+            "background follows what is large, so that large objects are hollow or in pieces. Set background_sigma to "
+            f"twice the radius of a whole object, at least {2 * radius:.0f}."
+        )
+    if isinstance(sigma, int | float) and radius < sigma:
+        return (
+            f"objects have a radius of {radius:.1f} pixels on average, less than sigma, {sigma:g}, by which planes are "
+            "smoothed: most are noise, or parts of objects. Raise sigma or the least size of objects."
+        )
+    if (share := found.foreground / planes) > MOST_FOREGROUND:
+        turn = next((it for it in ("threshold_fraction", "background_sigma") if it in parameters), "its threshold")
+        return f"labels cover {share:.0%} of the planes, so that the background may be among them. Raise {turn}."
+    return None
 
 
 def _remark_other_sources(level: Level, url: str) -> Iterator[Remark]:

@@ -24,6 +24,7 @@ from idr_assets.imaging.segmentation.block_task import BlockTask
 from idr_assets.imaging.segmentation.blocks import segment_blocks
 from idr_assets.imaging.segmentation.confirmation import confirm_planes
 from idr_assets.imaging.segmentation.findings import Findings
+from idr_assets.imaging.segmentation.lengths import resolve_lengths
 from idr_assets.imaging.segmentation.plane_results import Result
 from idr_assets.imaging.segmentation.recipe import Recipe
 from idr_assets.imaging.segmentation.remarks import Remark, remark_before, remark_findings
@@ -101,7 +102,7 @@ class SegmentationRun:
         level = source.open()
         source.check(level)
         fingerprint = read_fingerprint(level, source.storage_options)
-        state = fingerprint.state
+        state, provenance = fingerprint.state, describe_run(level, recipe, fingerprint.digest)
         known = find_origins(url, level, state, reuse=reuse_pixels) if state else None
         if known is None or not known.holds(window.middle):
             source.probe(level, window)
@@ -110,7 +111,6 @@ class SegmentationRun:
         own = {labels: recipe.together} if recipe.together else {}
         output = replace(output, together=others | own)
         origins = create_origins(output, level, state, reuse=reuse_pixels) if state else None
-        provenance = describe_run(level, recipe, fingerprint.digest)
         return cls(level, output, recipe, provenance, origins, remark_before(source, level, url, recipe))
 
     def segment(
@@ -132,7 +132,7 @@ class SegmentationRun:
             self.level,
             self.output,
             self.recipe.function,
-            self.recipe.parameters,
+            self.provenance.parameters,
             self.provenance,
             self.origins,
             recipe_version=self.recipe.version,
@@ -158,6 +158,7 @@ class SegmentationRun:
 
 def describe_run(level: Level, recipe: Recipe, fingerprint: str) -> Provenance:
     """Describe how a run makes labels from a level with this fingerprint."""
+    parameters = resolve_lengths(recipe.function, recipe.parameters, level.geometry)
     return Provenance(
         url=level.url,
         level=level.path,
@@ -165,8 +166,9 @@ def describe_run(level: Level, recipe: Recipe, fingerprint: str) -> Provenance:
         fingerprint=fingerprint,
         function=recipe.path,
         version=recipe.function_version,
-        parameters=recipe.parameters,
+        parameters=parameters,
         packages={package: version(package) for package in PACKAGES},
+        given=recipe.parameters if parameters != recipe.parameters else {},
         inputs=recipe.inputs,
         together=recipe.together,
     )

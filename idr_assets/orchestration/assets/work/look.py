@@ -3,35 +3,51 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from idr_assets.imaging.figures.comparison import comparison
 from idr_assets.imaging.figures.drawing import DPI, render
 from idr_assets.imaging.figures.pictures import figure_png
-from idr_assets.imaging.planes import Block, LabelledPlane, count_objects, within
+from idr_assets.imaging.planes import Block, LabelledPlane, Plane, count_objects, within
 from idr_assets.imaging.reading.level import Level
+from idr_assets.imaging.segmentation.findings import Findings
 from idr_assets.imaging.segmentation.labelling import Part, label
+from idr_assets.imaging.segmentation.lengths import resolve_lengths
 from idr_assets.imaging.segmentation.recipe import Recipe
+from idr_assets.imaging.segmentation.remarks import advise_parameters
 
 LARGE = 1200
 """Longest side of a panel in dots, so that outlines of small objects can be judged."""
 
 
 def draw_look(level: Level, window: Block, recipe: Recipe, title: str, file: Path) -> str:
-    """Draw the middle plane of each channel beside its labels into a PNG, and say how many objects it has.
+    """Draw the middle plane of each channel beside its labels into a PNG, and describe its objects.
 
     Raises
     ------
     ImageError
-        If the plane cannot be read.
+        If the plane cannot be read, or a parameter is in µm and the image does not say how large a pixel is.
 
     """
-    planes = _segment(level, window, recipe)
+    parameters = resolve_lengths(recipe.function, recipe.parameters, level.geometry)
+    planes = _segment(level, window, replace(recipe, parameters=parameters))
     known = dict(enumerate(level.geometry.channels))
     rows = {(plane.t, plane.c, plane.z): [plane] for plane in planes}
     name = recipe.path.rpartition(".")[2]
     sheet = comparison(rows, [name], title=title, pixel_size=level.geometry.pixel_size, most=LARGE, channels=known)
     file.write_bytes(figure_png(render(sheet), DPI))
-    counts = ", ".join(f"{count_objects(it.labels)} objects in t {it.t} c {it.c} z {it.z}" for it in planes)
-    return f"{name} {dict(recipe.parameters)}: {counts}"
+    lines = [f"{name} {parameters}", *map(_describe, planes)]
+    objects = {Plane(it.t, it.c, it.z): count_objects(it.labels) for it in planes}
+    found = Findings(objects, foreground=sum(float((it.labels > 0).mean()) for it in planes))
+    advice = advise_parameters(level, recipe, found)
+    return "\n".join([*lines, f"warning: {advice}"] if advice else lines)
+
+
+def _describe(plane: LabelledPlane) -> str:
+    areas = np.bincount(plane.labels.ravel())[1:]
+    areas = areas[areas > 0]
+    sizes = f": areas {areas.min()} to {areas.max()}, median {np.median(areas):g} pixels" if areas.size else ""
+    return f"{areas.size} objects in {Plane(plane.t, plane.c, plane.z)}{sizes}"
 
 
 def _segment(level: Level, window: Block, recipe: Recipe) -> list[LabelledPlane]:
