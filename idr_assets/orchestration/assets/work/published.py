@@ -24,7 +24,6 @@ from idr_assets.orchestration.assets.progress import log_progress
 from idr_assets.orchestration.cluster.resource import DaskResource
 from idr_assets.orchestration.event_log import add_partition_metadata
 from idr_assets.orchestration.image import Image
-from idr_assets.orchestration.partitions import timepoint_key
 
 MOST_LOOKED_AT = 12
 """Planes from which the contrast of a channel is taken, as in the montage."""
@@ -54,7 +53,7 @@ def publish(
             for _ in log_progress(publication.publish(client, timepoints), total, context.log.info):
                 pass
     done = [t for t in timepoints if t not in publication.failures]
-    metadata = {timepoint_key(image, t): _describe(image, publication, t) for t in done}
+    metadata = {image.row_key(t): _describe(image, publication, t) for t in done}
     if publication.failures:
         for key, values in metadata.items():
             context.log_event(dg.AssetMaterialization(context.asset_key, partition=key, metadata=values))
