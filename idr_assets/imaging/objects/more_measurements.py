@@ -4,15 +4,17 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from traceback import extract_tb
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.objects.measurements import COLUMNS, Columns, measure_channels
-from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.planes import LabelledPlane, Plane
+
+if TYPE_CHECKING:
+    from idr_assets.imaging.output.output_image import OutputImage  # zarr, which definitions do without
 
 type Pixels = npt.NDArray[Any]
 
@@ -71,7 +73,7 @@ class Measured:
         functions = [[it.path, it.version] for it in self.functions]
         return [[*self.channels], functions] if self.channels or functions else []
 
-    def measure(self, output: OutputImage, plane: LabelledPlane, channels: Mapping[int, str | None]) -> Columns:
+    def measure(self, output: "OutputImage", plane: LabelledPlane, channels: Mapping[int, str | None]) -> Columns:
         """Measure a plane of the output; `channels` are the names of channels that have any.
 
         Raises
@@ -109,7 +111,7 @@ def describe_column(name: str) -> str:
     return f"{own.meaning}, of channel {name.removeprefix(f'{own.name}_')}" if own else "by a function of the YAML"
 
 
-def _read(output: OutputImage, plane: LabelledPlane, channels: Mapping[int, str]) -> Iterator[tuple[int, Pixels]]:
+def _read(output: "OutputImage", plane: LabelledPlane, channels: Mapping[int, str]) -> Iterator[tuple[int, Pixels]]:
     for c in channels:
         read = plane if c == plane.c else output.read(Plane(plane.t, c, plane.z), labels_of=plane.c)
         if read is None:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import zarr
 from zarr.storage import MemoryStore
 
+from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.ome_zarr.formats import FORMATS
 from idr_assets.imaging.stores.chunk_codec import ChunkCodec
 
@@ -22,13 +23,17 @@ ABSENT = 2**64 - 1
 
 
 def chunk_codec(dtype: np.dtype[Any], tile: tuple[int, int]) -> ChunkCodec:
-    """Return Zarr's codecs for the chunks (y, x) of a shard."""
+    """Return Zarr's codecs for the chunks (y, x) of a shard; raise `ImageError` if this version has them otherwise."""
     compressors = FORMATS["0.5"].array["compressors"]
     array: zarr.Array[Any] = zarr.create_array(
         MemoryStore(), shape=tile, dtype=dtype, chunks=tile, fill_value=0, compressors=compressors
     )
     codec = ChunkCodec.of(array)
-    assert codec  # noqa: S101  that of zstd and CRC32C
+    if codec is None:
+        message = (
+            f"Zarr {zarr.__version__} encodes no chunk by itself, so nothing is published. Install another version."
+        )
+        raise ImageError(message)
     return codec
 
 

@@ -3,12 +3,14 @@
 import inspect
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from idr_assets.imaging.errors import ImageError
-from idr_assets.imaging.ome_zarr.geometry import Geometry
 from idr_assets.imaging.segmentation.lifting import SegmentationFunction, find_core
 from idr_assets.imaging.segmentation.named_function import find_called, import_function
+
+if TYPE_CHECKING:
+    from idr_assets.imaging.ome_zarr.geometry import Geometry  # zarr, which definitions do without
 
 LENGTH = re.compile(r"(?P<number>\d+(\.\d*)?([eE][-+]?\d+)?) ?[uµμ]m(?P<square>[2²]?)")
 
@@ -29,7 +31,7 @@ def takes_text(function: SegmentationFunction, name: str) -> bool:
 
 
 def resolve_lengths(
-    function: SegmentationFunction, parameters: Mapping[str, Any], geometry: Geometry
+    function: SegmentationFunction, parameters: Mapping[str, Any], geometry: "Geometry"
 ) -> dict[str, Any]:
     """Return parameters with lengths and areas in pixels, also of a function that this one calls.
 
@@ -48,7 +50,7 @@ def resolve_lengths(
     return found
 
 
-def _measure_pixel(name: str, value: object, geometry: Geometry) -> float:
+def _measure_pixel(name: str, value: object, geometry: "Geometry") -> float:
     size, area = geometry.pixel_size, geometry.pixel_area
     if size and area and abs(area / size**2 - 1) <= SQUARE:
         return size
