@@ -21,7 +21,8 @@ def is_indirect(protocol: str) -> bool:
 
 
 def test_every_protocol_of_fsspec_that_reads_another_address_is_known() -> None:
-    assert set(filter(is_indirect, known_implementations)) | {"simplecache"} == INDIRECT
+    found = {*filter(is_indirect, known_implementations), "simplecache"}
+    assert found == INDIRECT & {*known_implementations, "simplecache"}  # earlier releases have fewer
 
 
 @pytest.mark.parametrize("protocol", sorted(INDIRECT))

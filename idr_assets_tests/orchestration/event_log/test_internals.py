@@ -12,6 +12,9 @@ from dagster._core.storage.event_log.base import AssetEntry
 from dagster_postgres import PostgresEventLogStorage
 
 from idr_assets.orchestration.event_log.internals import differences
+from idr_assets_tests.support.changed_dagster import needs_batches
+
+pytestmark = needs_batches
 
 
 def store_more(storage: Any, event: dg.EventLogEntry) -> None:  # noqa: ANN401  any storage

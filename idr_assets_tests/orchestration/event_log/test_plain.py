@@ -17,7 +17,7 @@ from idr_assets.definitions import defs
 from idr_assets.orchestration.automation.missing import stale_planes
 from idr_assets.orchestration.partitions import window_partitions
 from idr_assets.project import find_image
-from idr_assets_tests.support.changed_dagster import change_dagster
+from idr_assets_tests.support.changed_dagster import change_dagster, needs_batches
 from idr_assets_tests.support.dagster_home import project_instance
 from idr_assets_tests.support.forked import exit_codes, fork
 from idr_assets_tests.support.small_image import RANGE
@@ -73,6 +73,7 @@ def events(instance: dg.DagsterInstance, run_id: str) -> Iterator[tuple[object, 
             yield event.event_type_value, event.step_key, event.partition
 
 
+@needs_batches
 def test_the_demo_gives_the_same_without_batches(tmp_path: Path) -> None:
     befores = {"batched": None, "plain": change_dagster}
     assert exit_codes(*[fork(run_demo, tmp_path / name, before) for name, before in befores.items()]) == [0, 0]
