@@ -48,8 +48,8 @@ def find_damage(
 ) -> list[str]:
     """List the documents of an output with label group `name` that are damaged, below `url`; none if it is not ours.
 
-    A document of the root that is missing, though there are others or chunks, is one of them. `is_known` says whether
-    Dagster knows planes of the image.
+    A document of the root that is missing, though there are others or chunks, is one of them. So is that of pixels or
+    labels which are gone, if `is_known` says that Dagster knows planes of the image.
     """
     groups, attributes = ["", "labels", f"labels/{name}"], [written_as.attributes, written_as.group]
     documents = {path: _read(url, [_join(path, it) for it in attributes]) for path in groups}
@@ -63,7 +63,8 @@ def find_damage(
     told = any(map(read_attributes, documents[""].values()))
     bare = not told and others.keys().isdisjoint(arrays) and _has_only_chunks(url) and is_known()
     lost = [written_as.attributes] if (others or bare) and not documents[""] else []
-    damaged = [*wrong, *lost]
+    gone = [path for path in arrays[:2] if told and path not in others]
+    damaged = [*wrong, *lost, *(gone if gone and is_known() else [])]
     return damaged if damaged and (bare or _is_ours(url, name, level, written_as, documents[""])) else []
 
 

@@ -107,6 +107,17 @@ def test_chunks_alone_are_ours_if_dagster_knows_planes(image: Image, tmp_path: P
         assert missing_planes(instance, image) == CELLS
 
 
+@pytest.mark.parametrize("part", ["labels", LABELS, f"{LABELS}/0", "0"])
+def test_planes_that_are_gone_with_a_part_of_the_output_are_missing(part: str, image: Image, tmp_path: Path) -> None:
+    with project_instance(tmp_path / "home") as instance, project_instance(tmp_path / "other") as other:
+        assert adopt_planes(instance, image, CELLS).adopted == CELLS
+        shutil.rmtree(output(image) / part)
+        assert heal_output(other, image) == ""  # it knows no planes
+        assert "4 partitions that Dagster counted are missing now" in heal_output(instance, image)
+        assert missing_planes(instance, image) == CELLS
+        assert heal_output(instance, image) == ""
+
+
 def write_plane(opened: OutputImage, record: Provenance, level: Level) -> None:
     """Write a plane, with other labels than its run made, as the worker of a run does."""
     plane = Plane(1, 0, 9).block
