@@ -88,7 +88,7 @@ distributed:
     lifetime: {duration: 1us}
     memory: {max-spill: 1, monitor-interval: 1ms, pause: 1.0e-6, spill: 1.0e-6, target: 1.0e-6, terminate: 1.0e-6}
     multiprocessing-method: fork
-    profile: {cycle: 1us, interval: 1us}
+    profile: {cycle: 1us, enabled: true, interval: 1us}
     resources: {GPU: 1}
 """
 """What ends or stalls a cluster on this machine."""

@@ -34,9 +34,9 @@ OURS: Final = {
     "worker.memory.pause": False,
     "worker.memory.spill": False,
     "worker.memory.target": False,
-    # For the dashboard's profile, dask reads the stacks of all threads, by default every 10 ms: that takes Python's
-    # lock from the planes that are segmented in the same process.
-    "worker.profile.interval": "100 ms",
+    # For the dashboard's profile, dask reads the stacks of all threads and keeps them: that takes Python's lock from the
+    # planes, and half of the memory by which a run grows.
+    "worker.profile.enabled": False,
 }
 """Settings of `distributed` that differ from its defaults."""
 
