@@ -39,12 +39,16 @@ KEY = dg.AssetKey(["image", "plane_labels"])
 
 
 class Look(NamedTuple):
-    """A look at a run: seconds since its start, planes that are done, and bytes of its process and of all of them."""
+    """A look at a run: seconds since its start, planes that are done, and what its processes have taken.
+
+    `own` and `all` are the bytes of its process and of all of them, `cpu` the processor seconds of all.
+    """
 
     seconds: float
     done: int
     own: int
     all: int
+    cpu: float
 
 
 def watch(home: DagsterHome, process: subprocess.Popen[bytes]) -> Iterator[Look]:
@@ -53,22 +57,23 @@ def watch(home: DagsterHome, process: subprocess.Popen[bytes]) -> Iterator[Look]
     with home.output.open(errors="replace") as log:
         while process.poll() is None:
             if found := DONE.findall(log.read()):
-                yield Look(monotonic() - started, int(found[-1]), *_memory(process.pid))
+                yield Look(monotonic() - started, int(found[-1]), *_used(process.pid))
             sleep(0.2)
 
 
-def _memory(launched: int) -> tuple[int, int]:
+def _used(launched: int) -> tuple[int, int, float]:
     processes = [psutil.Process(launched), *psutil.Process(launched).children(recursive=True)]
     each = [memory("VmRSS", process.pid) for process in processes]
-    return each[0], sum(each)
+    times = [process.cpu_times() for process in processes]
+    return each[0], sum(each), sum(it.user + it.system for it in times)
 
 
-def pace(looks: list[Look], planes: int, share: tuple[float, float]) -> float:
-    """Give the planes a second of a part of a run, from one share of its planes to another."""
+def pace(looks: list[Look], planes: int, share: tuple[float, float], of: str) -> float:
+    """Give the planes a second, or a second of processor time, of a part of a run: from one share to another."""
     first, last = (planes * part for part in share)
-    part = [look for look in looks if first <= look.done <= last]
-    few = len({look.seconds for look in part}) < 2
-    return nan if few else linear_regression([look.seconds for look in part], [look.done for look in part]).slope
+    part = [(getattr(look, of), look.done) for look in looks if first <= look.done <= last]
+    few = len({at for at, _ in part}) < 2
+    return nan if few else linear_regression(*zip(*part, strict=True)).slope
 
 
 def timed[T](what: str, do: Callable[[], T]) -> T:
@@ -91,10 +96,9 @@ def first_run(home: DagsterHome, planes: int, shape: Sequence[int]) -> None:
     looks = list(watch(home, process))
     if process.wait():
         raise RuntimeError(home.output.read_text()[-2000:])
-    early, late = (pace(looks, planes, share) for share in ((0.05, 0.3), (0.7, 0.95)))
-    tell("planes a second, 5 to 30 %", f"{early:.0f}")
-    tell("planes a second, 70 to 95 %", f"{late:.0f}")
-    tell("the second over the first", f"{late / (early or nan):.2f}")
+    for what, of in (("planes a second", "seconds"), ("planes a second of processor time", "cpu")):
+        early, late = (pace(looks, planes, share, of) for share in ((0.05, 0.3), (0.7, 0.95)))
+        tell(f"{what}, 5 to 30 % and 70 to 95 %", f"{early:.0f}, {late:.0f}: {late / (early or nan):.2f} times")
     for part in (0.1, 0.5, 0.95):
         look = next(look for look in looks if look.done >= part * planes)
         tell(f"MB of the run's process, and of all, at {part:.0%}", f"{look.own / 1e6:.0f}, {look.all / 1e6:.0f}")
