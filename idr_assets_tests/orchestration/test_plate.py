@@ -11,6 +11,8 @@ import pytest
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.planes import Plane
 from idr_assets.imaging.wells import list_fields, parse_field, parse_wells
+from idr_assets.orchestration.assets.adoption import adopt_planes
+from idr_assets.orchestration.assets.stored_planes import UNSTORED
 from idr_assets.orchestration.automation.missing import missing_planes, plan_runs, stale_planes
 from idr_assets.orchestration.plate import Plate
 from idr_assets_tests.support.dagster_home import project_instance
@@ -88,6 +90,19 @@ def test_values_and_messages_go_by_the_names_of_fields(segmented: Segmented, fai
     told = segmented.metadata("plane_labels", "C02_1|1")
     assert '/plate.zarr/C/2/1", "level": "0"' in told["source"]
     assert {"objects (c 0)", "checksum (c 1)"} <= told.keys()
+
+
+def test_another_instance_adopts_what_is_done(segmented: Segmented, failure: str, tmp_path: Path) -> None:
+    assert failure
+    plate = plate_of(segmented)
+    with project_instance(tmp_path / "home") as instance:
+        found = adopt_planes(instance, plate, {(t, z) for t in plate.t for z in plate.z})
+        assert {plate.row_key(t) for t, _ in found.adopted} == GOOD
+        assert {why: {plate.row_key(t) for t, _ in cells} for why, cells in found.others.items()} == {
+            UNSTORED: {BROKEN, ABSENT}
+        }
+        assert missing_planes(instance, plate) == found.others[UNSTORED]
+        assert stale_planes(instance, plate) == set()
 
 
 def test_what_is_missing_is_made_once_the_store_has_it(segmented: Segmented, failure: str) -> None:

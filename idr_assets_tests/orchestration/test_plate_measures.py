@@ -103,6 +103,7 @@ def test_pictures_show_the_plate(measured: Segmented) -> None:
     assert (told["planes"], told["planes not materialized"]) == (2 * 4, 2 * 2)
     svg = (measured.project.root / "data/plate/plate_counts.svg").read_text()
     assert len(re.findall(r'id="missing"', svg)) == 2  # C04 in each channel
+    assert len(re.findall(r'id="unnamed"', svg)) == 12  # row A and column 1
 
 
 def test_the_page_has_wells_and_fields(measured: Segmented) -> None:

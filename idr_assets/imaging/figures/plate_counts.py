@@ -20,6 +20,7 @@ VALUES: Final = 12
 
 _CAPTION = "Maps: each cell is a well, its colour and number the mean number of objects in its measured planes."
 _MISSING = " Hatched: wells that are not measured."
+_UNNAMED = " Outlines: wells that the YAML does not name."
 _DOTS = " Dots: wells by what the layout says of them; the line is their mean."
 _WIDTH, _PLOT, _EXTRA = 9.0, 2.4, 0.9  # inches: width, height of a plot below the maps, and of title and caption
 _NUMBERS = 400  # wells up to which each shows its number
@@ -58,10 +59,11 @@ def plate_counts_figure(
     for at, (name, values) in enumerate(shown.items()):
         _draw_treatment(figure.add_subplot(grid[-1, at]), means[channels[0]], values, name, channels[0])
     missing = any(well not in means[c] for c in channels for well in wells)
-    caption = _CAPTION + (_MISSING if missing else "") + (_DOTS if shown else "")
+    notes = [(_MISSING, missing), (_UNNAMED, len(wells) < len(rows) * len(columns)), (_DOTS, shown)]
+    caption = _CAPTION + "".join(note for note, holds in notes if holds)
     left: dict[str, Any] = {"x": 0.01, "horizontalalignment": "left", "parse_math": False}
-    figure.suptitle("\n".join(textwrap.wrap(title, 80)), fontsize=10, fontweight="bold", color=INK, **left)
-    figure.supxlabel("\n".join(textwrap.wrap(caption, 175)), fontsize=7, color=FAINT, **left)
+    figure.suptitle("\n".join(textwrap.wrap(title, 80)), fontsize=11, fontweight="bold", color=INK, **left)
+    figure.supxlabel("\n".join(textwrap.wrap(caption, 130)), fontsize=9, color=FAINT, **left)
     return figure
 
 
@@ -73,26 +75,28 @@ def _draw_map(  # noqa: PLR0913, PLR0917
         cells[well.row, well.column] = mean
     drawn = axes.imshow(np.ma.masked_invalid(cells), cmap="viridis", vmin=0, vmax=most, interpolation="nearest")
     hatched: dict[str, Any] = {"facecolor": PAPER, "edgecolor": "#b4b4b4", "hatch": "////", "linewidth": 0}
-    for well in wells:
+    for well in (Well(row, column) for row in range(shape[0]) for column in range(shape[1])):
         place = well.column - 0.5, well.row - 0.5
+        if well not in wells:
+            axes.add_patch(Rectangle(place, 1, 1, gid="unnamed", fill=False, edgecolor="#d0d0d0", linewidth=0.8))
+            continue
         if well not in means:
             axes.add_patch(Rectangle(place, 1, 1, gid="missing", **hatched))
         elif len(wells) <= _NUMBERS:
             ink = "white" if means[well] < 0.6 * most else "black"
             text = f"{means[well]:.3g}"
-            axes.text(
-                well.column, well.row, text, ha="center", va="center", fontsize=min(6.5, 78 / shape[1]), color=ink
-            )
+            size = min(10.0, 150 / shape[1])
+            axes.text(well.column, well.row, text, ha="center", va="center", fontsize=size, color=ink)
         axes.add_patch(Rectangle(place, 1, 1, fill=False, edgecolor="white", linewidth=0.8))
     name_axes(axes, f"channel {c}", "", "")
     axes.xaxis.tick_top()
     axes.set_xticks(range(shape[1]), [str(column + 1) for column in range(shape[1])])
     axes.set_yticks(range(shape[0]), [Well(row, 0).row_name for row in range(shape[0])])
-    axes.tick_params(length=0, labelsize=min(7.5, 120 / shape[1]))
+    axes.tick_params(length=0, labelsize=min(10, 200 / shape[1]))
     axes.spines[:].set_visible(False)
     bar = axes.figure.colorbar(drawn, ax=axes, format=NUMBER, pad=0.015, aspect=25)
     bar.set_label("objects per plane", **LABEL)
-    bar.ax.tick_params(labelsize=7.5)
+    bar.ax.tick_params(labelsize=9)
 
 
 def _draw_treatment(axes: Axes, means: Means, values: Mapping[Well, str], name: str, c: int) -> None:

@@ -29,7 +29,7 @@ def retry_write[T](write: Callable[[], T]) -> T:
     return write()
 
 
-def write_beside(path: str, content: bytes) -> None:
+def write_beside(path: str, content: bytes | bytearray) -> None:
     """Write a file of a disk under another name, rename it, and remove partial files beside it.
 
     Its folder is made if it does not exist; nobody has left anything in a new one.
@@ -81,7 +81,7 @@ def _make_folder(folder: str) -> bool:
     return True
 
 
-def _write_renamed(path: str, content: bytes) -> None:
+def _write_renamed(path: str, content: bytes | bytearray) -> None:
     temporary = f"{path}.{uuid4().hex}.partial"
     try:
         with open(temporary, "xb") as file:  # noqa: PTH123  as above

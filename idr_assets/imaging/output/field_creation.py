@@ -37,7 +37,7 @@ class FieldCreation:
         """Create the outputs of fields and store their records, unless they exist; raises what `create_output` does."""
         alike: dict[object, list[Field]] = defaultdict(list)
         for field, (level, _) in fields.items():
-            alike[field.number, level.geometry, level.shape, level.dtype.newbyteorder("=")].append(field)
+            alike[level.geometry, level.shape, level.dtype.newbyteorder("=")].append(field)
         with ThreadPoolExecutor(AT_ONCE) as pool:
             for first, *others in alike.values():
                 self._create(first, *fields[first])
@@ -54,6 +54,7 @@ class FieldCreation:
         place = f"{self.url}/{field.path}"
         clear_documents(place)
         wanted = _replace_record(documents, provenance, self.name, self._format)
+        wanted = {**wanted, self._format.attributes: _with_name(wanted[self._format.attributes], level)}
         found = dict(zip(wanted, read_ends(place, [*wanted], 0), strict=True))
         listing = f"labels/{self._format.attributes}"
         if any(it not in {None, wanted[path]} for path, it in found.items() if path != listing):
@@ -93,6 +94,15 @@ def _replace_record(documents: Documents, provenance: Provenance, name: str, wri
         else:
             changed[f"{above}/{record}/{document}"] = _with_record(body, provenance, document, written_as)
     return changed
+
+
+def _with_name(body: bytes, level: Level) -> bytes:
+    """Give the document of an image the name of another field, as `create_output` does."""
+    content: Any = json.loads(body)
+    attributes = content.get("attributes", content)
+    for image in attributes.get("ome", attributes)["multiscales"]:
+        image["name"] = level.url.rstrip("/").rpartition("/")[2]
+    return json.dumps(content, indent=2).encode()
 
 
 def _with_record(body: bytes, provenance: Provenance, document: str, written_as: Format) -> bytes:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from idr_assets.imaging.output.disk_files import TRIES, read_end, retry_write
+from idr_assets.imaging.output.disk_files import TRIES, read_end, retry_write, write_beside
 from idr_assets.imaging.output.store_faults import explain_writes
 from idr_assets.imaging.stores.by_address import is_local, is_s3, open_filesystem
 
@@ -33,6 +33,8 @@ def write_file(url: str, content: bytes | bytearray) -> None:
     with explain_writes(url):
         if is_s3(url):
             filesystem.pipe_file(path, content)
+        elif is_local(url):
+            write_beside(path, content)
         else:
             _write_and_rename(filesystem, path, content)
 

@@ -20,7 +20,7 @@ import google_crc32c
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.output.files import read_ends
-from idr_assets.imaging.output.nodes import write_group
+from idr_assets.imaging.output.nodes import read_attributes, write_group
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.output.provenance import Provenance, add_provenance, read_provenance, record_group
 from idr_assets.imaging.output.read_back import join_checksums
@@ -69,10 +69,8 @@ def write_record(
 def read_records(output: OutputImage) -> Iterator[tuple[Plane, PlaneRecord]]:
     """Yield the records of planes; a plane that was made in several ways has several."""
     for provenance in read_provenance(output.url, output.name):
-        for content in _read_documents(output, record_group(output.name, provenance)):
-            with suppress(ValueError, KeyError, TypeError, AttributeError):  # damaged, so that it proves nothing
-                document = json.loads(content)
-                about = document.get("attributes", document)["idr_assets"]
+        for about in read_documents(output, record_group(output.name, provenance)):
+            with suppress(ValueError, KeyError, TypeError):  # damaged, so that it proves nothing
                 version, each = about["recipe_version"], zip(about["indices"], about["planes"], strict=True)
                 yield from [(Plane(*indices), PlaneRecord(provenance, version, found)) for indices, found in each]
 
@@ -96,9 +94,12 @@ def _end(body: bytes | None, length: int) -> bytes | None:
     return expected if body[-length:] == expected else None
 
 
-def _read_documents(output: OutputImage, path: str) -> Iterable[bytes]:
+def read_documents(output: OutputImage, path: str) -> Iterator[dict[str, Any]]:
+    """Yield what the groups below a group of the output say for themselves; those that are damaged are left out."""
     filesystem, root = open_filesystem(f"{output.url}/{path}")
     filesystem.invalidate_cache(root)
     documents = filesystem.glob(f"{root}/*/{output.format.attributes}")
     found: dict[str, bytes] = filesystem.cat(documents, on_error="omit") if documents else {}
-    return found.values()
+    for content in found.values():
+        if isinstance(about := read_attributes(content).get("idr_assets"), dict):
+            yield about

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Self, override
+from typing import Any, Self, override
 
 from distributed import Client
 
@@ -10,7 +10,8 @@ from idr_assets.imaging.ome_zarr.formats import Version
 from idr_assets.imaging.output.output_image import SEGMENTATION
 from idr_assets.imaging.output.plate_creation import create_plate
 from idr_assets.imaging.output.plate_origins import open_plate_origins
-from idr_assets.imaging.output.plate_output import open_plate_output
+from idr_assets.imaging.output.plate_output import PlateOutput, open_plate_output
+from idr_assets.imaging.output.plate_records import write_plate_record
 from idr_assets.imaging.output.provenance import Provenance
 from idr_assets.imaging.planes import Block, Plane, runs
 from idr_assets.imaging.reading.plate import PlateSource
@@ -20,6 +21,9 @@ from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSum
 from idr_assets.imaging.segmentation.recipe import Recipe
 from idr_assets.imaging.segmentation.run import SegmentationRun, describe_run
 from idr_assets.imaging.wells import name_fields
+
+RECORDED_AT_ONCE = 200
+"""Planes whose records stand in one document; of a run that is killed, so many have none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +97,11 @@ class PlateRun(SegmentationRun):
     def task(self) -> BlockTask:
         return replace(super().task, provenance=None)  # stored with each field when that was created
 
+    @property
+    @override
+    def fingerprints(self) -> set[str]:
+        return {it.fingerprint for it in self.provenances.values()}
+
     @override
     def provenance_of(self, plane: Plane) -> Provenance:
         return self.provenances[plane.t // len(self.source.times)]
@@ -107,8 +116,22 @@ class PlateRun(SegmentationRun):
                 if reason := self.failures.get(plane.t // len(self.source.times)):
                     yield PlaneFailure(plane, reason)
         parts = [replace(block, t=t) for block in blocks for t in runs(filter(self._is_open, block.t))]
-        for result in super().segment(client, *parts, threads=threads, stopped=stopped):
-            yield result if isinstance(result, PlaneSummary) else self._rename(result)
+        found: dict[Plane, Mapping[str, Any]] = {}
+        try:
+            for result in super().segment(client, *parts, threads=threads, stopped=stopped):
+                if isinstance(result, PlaneSummary):
+                    found[result.plane] = result.to_json()
+                yield result if isinstance(result, PlaneSummary) else self._rename(result)
+                if len(found) == RECORDED_AT_ONCE:
+                    self._record(found)
+        finally:
+            self._record(found)
+
+    def _record(self, found: dict[Plane, Mapping[str, Any]]) -> None:
+        """Store records of what was found since the last time."""
+        if found and isinstance(self.output, PlateOutput):
+            write_plate_record(self.output, self.provenances, self.recipe.version, found)
+        found.clear()
 
     def _is_open(self, t: int) -> bool:
         return t // len(self.source.times) in self.fields

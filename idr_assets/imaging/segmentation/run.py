@@ -139,6 +139,11 @@ class SegmentationRun:
             works=self.recipe.works_on,
         )
 
+    @property
+    def fingerprints(self) -> set[str]:
+        """The fingerprints of what is read."""
+        return {self.provenance.fingerprint}
+
     def provenance_of(self, plane: Plane) -> Provenance:  # noqa: ARG002  the same for each plane of an image
         """Return the record that is stored with the labels of a plane."""
         return self.provenance

@@ -22,9 +22,11 @@ from idr_assets.orchestration.assets.plane_checks import INDEPENDENT, evaluate_c
 from idr_assets.orchestration.assets.plane_metadata import MOST_PICTURED
 from idr_assets.orchestration.assets.stored_planes import StoredPlanes, read_known
 from idr_assets.orchestration.image import Image
+from idr_assets.orchestration.plate import Plate
+from idr_assets.orchestration.plate_version import renew_plate_version
 from idr_assets.orchestration.records_lock import lock_records
 from idr_assets.orchestration.rectangles import Cell
-from idr_assets.orchestration.source_version import find_last_seen, report_source
+from idr_assets.orchestration.source_version import find_last_seen, report_source, report_version
 from idr_assets.orchestration.versions import version_tags
 
 AT_ONCE = 500
@@ -67,12 +69,12 @@ def adopt_planes(instance: dg.DagsterInstance, image: Image, cells: Collection[C
 
 
 def read_adoptable(
-    context: dg.AssetExecutionContext, image: Image, cells: Collection[Cell], output: OutputImage, fingerprint: str
+    context: dg.AssetExecutionContext, image: Image, cells: Collection[Cell], output: OutputImage, seen: Collection[str]
 ) -> EarlierAttempt:
-    """Find the wanted (t, z) that are stored and proven, for a run to take over that has seen this fingerprint."""
+    """Find the wanted (t, z) that are stored and proven, for a run to take over that has seen these fingerprints."""
     found, known = EarlierAttempt(), read_known(output)
     last = find_last_seen(context.instance, image)
-    stored = StoredPlanes(image, output, {fingerprint, *([last.version] if last else [])}, known)
+    stored = StoredPlanes(image, output, {*seen, *([last.version] if last else [])}, known)
     tags, names = version_tags(context.instance, image), name_channels(image, image.geometry.channels)
     for batch in batched(sorted(cells), AT_ONCE) if known else ():
         for cell, proven in stored.prove(batch):
@@ -85,6 +87,10 @@ def read_adoptable(
 
 def _report_source(instance: dg.DagsterInstance, image: Image) -> set[str]:
     """Tell Dagster of the image, and return the fingerprints that planes of it have."""
+    if isinstance(image, Plate):
+        fields = image.source.open().fields
+        report_version(instance, image, renew_plate_version(instance, image, fields))
+        return {it.fingerprint.digest for it in fields.values()}
     level = image.source.open()
     image.source.check(level)
     fingerprint = read_fingerprint(level, image.storage_options).digest

@@ -94,7 +94,7 @@ def begin_labels(context: dg.AssetExecutionContext, image: Image, begin: Begin) 
     planes.take_over(earlier.events, earlier.summaries)
     left = cells - earlier.cells
     if left and takes_over(context.run):
-        stored = read_adoptable(context, image, left, run.output, run.provenance.fingerprint)
+        stored = read_adoptable(context, image, left, run.output, run.fingerprints)
         context.log.info("%d of %d partitions are stored already, and taken over", len(stored.cells), len(left))
         planes.take_over(stored.events, stored.summaries)
         left -= stored.cells

@@ -10,6 +10,8 @@ import dagster as dg
 
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.output.plane_records import PlaneRecord, read_proven_checksums, read_records
+from idr_assets.imaging.output.plate_output import PlateOutput
+from idr_assets.imaging.output.plate_records import read_plate_records
 from idr_assets.imaging.output.read_back import read_checksums
 from idr_assets.imaging.planes import Plane
 from idr_assets.imaging.segmentation.plane_results import PlaneSummary
@@ -89,7 +91,7 @@ class StoredPlanes:
 def read_known(output: OutputImage) -> Mapping[Plane, Collection[Known]]:
     """Read the records of planes of an output."""
     known: dict[Plane, list[Known]] = defaultdict(list)
-    for plane, record in read_records(output):
+    for plane, record in read_plate_records(output) if isinstance(output, PlateOutput) else read_records(output):
         with suppress(TypeError):  # of another version, which finds something else in planes
             known[plane].append((PlaneSummary(plane, seconds=None, **record.found), record))
     return known

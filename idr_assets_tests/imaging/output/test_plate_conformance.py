@@ -13,9 +13,10 @@ from ome_zarr.reader import Reader
 from idr_assets.imaging.ome_zarr.formats import FORMATS, Version
 from idr_assets.imaging.output.plate_creation import create_plate
 from idr_assets.imaging.output.plate_output import open_plate_output, read_labels
+from idr_assets.imaging.output.plate_records import write_plate_record
 from idr_assets.imaging.output.provenance import Provenance, read_provenance
 from idr_assets.imaging.output.writing import store_planes
-from idr_assets.imaging.planes import Block
+from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.plate import PlateSource
 from idr_assets.imaging.wells import Field, list_fields, parse_wells
 from idr_assets_tests.support.plate_stores import SHAPE, field_pixels, write_plate
@@ -41,6 +42,7 @@ def make(folder: Path, version: Version, fields: tuple[Field, ...], name: str = 
     labels = np.zeros(pixels.shape, np.int32)
     labels[..., 4:9, 4:9] = 1
     store_planes(output, block, pixels, labels)
+    write_plate_record(output, {at: record for at, (_, record) in enumerate(made.values())}, "", {Plane(0, 0, 0): {}})
     return url
 
 
@@ -88,8 +90,9 @@ def test_the_plate_lists_what_was_made(output: tuple[str, Version]) -> None:
 
 
 def test_each_field_tells_where_it_came_from(output: tuple[str, Version]) -> None:
-    url, _ = output
+    url, version = output
     for field in FIELDS:
+        assert described(url, field.path, version)["multiscales"][0]["name"] == str(field.number)
         (record,) = read_provenance(f"{url}/{field.path}", "segmentation")
         assert record.url.endswith(f"plate.zarr/{field.path}")
 
