@@ -122,6 +122,12 @@ class ImageFields(YamlFields):
         examples=[[]],
         description="Dotted paths of functions of your own that measure objects, each with `@measurement`.",
     )
+    reference: Address | None = Field(
+        default=None,
+        repr=False,
+        description="Address of an OME-Zarr label image with the true objects, such as a person's own, like `url`. "
+        "`segmentation_comparison` scores each segmentation by it.",
+    )
     format: Version = Field(
         default="0.5",
         examples=["0.5"],

@@ -87,6 +87,9 @@ class PlateFields(ImageFields):
         if self.montage_field is not None and self.montage_field not in {it.number for it in self.list_fields()}:
             message = f"`montage_field` {self.montage_field} is not one of `fields`; choose one of them"
             raise ValueError(message)
+        if self.reference:
+            message = "`reference` is for images; leave it out, and score segmentations on an image of the same kind"
+            raise ValueError(message)
         if self.automation.watch:
             message = (
                 "`automation: watch` is for images; leave it out, and materialize `source_plate` to look at a plate"

@@ -60,6 +60,7 @@ class Image(Grid):
     measured: Measured = NOTHING_MORE
     published: bool = False
     extent: Literal["window", "image"] = "window"
+    reference: str | None = field(default=None, repr=False)
 
     def key(self, asset: str) -> list[str]:
         """Return the key of an asset that is made from the labels."""
@@ -83,8 +84,12 @@ class Image(Grid):
     @property
     def url(self) -> str:
         """Address of the image; a relative path is below IDR_ASSETS_DATA."""
-        relative = "://" not in self.address and not self.address.startswith("/")
-        return data_url(self.project, self.address) if relative else self.address
+        return self._locate(self.address)
+
+    @property
+    def reference_url(self) -> str | None:
+        """Address of the labels that segmentations are scored by, located as `url` is; None if there are none."""
+        return self._locate(self.reference) if self.reference else None
 
     @property
     def pool(self) -> str:
@@ -205,6 +210,10 @@ class Image(Grid):
         from idr_assets.imaging.reading.level import open_level  # noqa: PLC0415  as above
 
         return open_level(self.labels_url, "0").geometry
+
+    def _locate(self, address: str) -> str:
+        relative = "://" not in address and not address.startswith("/")
+        return data_url(self.project, address) if relative else address
 
     @property
     def _path(self) -> tuple[str, ...]:

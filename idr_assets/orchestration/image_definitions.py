@@ -6,7 +6,7 @@ import dagster as dg
 
 from idr_assets.orchestration.assets.comparison import segmentation_comparison
 from idr_assets.orchestration.assets.figures import montage, plane_browser
-from idr_assets.orchestration.assets.names import figure_keys, measure_keys, segment_keys
+from idr_assets.orchestration.assets.names import are_compared, figure_keys, measure_keys, segment_keys
 from idr_assets.orchestration.assets.object_counts import object_counts
 from idr_assets.orchestration.assets.objects import objects
 from idr_assets.orchestration.assets.plane_labels import plane_labels
@@ -59,6 +59,6 @@ def image_assets(images: Sequence[Image]) -> list[dg.AssetsDefinition]:
     assets = [
         build(each) for each in images for build in (plane_labels, montage, plane_browser, objects, object_counts)
     ]
-    several = [segmentation_comparison(images)] if len(images) > 1 else []
+    several = [segmentation_comparison(images)] if are_compared(images) else []
     several += [published(images)] if images[0].published else []
     return [source_image(images[0]), *assets, *several]

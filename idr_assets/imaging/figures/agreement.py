@@ -15,6 +15,10 @@ _CAPTION: Final = (
     "times two, divided by the objects of both; 1 if neither has any. Two objects are the same if their intersection "
     "over union (IoU) is at least the number in the legend."
 )
+_REFERENCE: Final = (
+    " Precision and recall: share of the objects of the segmentation, and of the reference, that both have. Panoptic "
+    "quality: F1 times the mean IoU of these."
+)
 _WIDTH, _ROW, _REST, _LINE = (
     9.0,
     0.5,
@@ -27,17 +31,19 @@ type Scores = Mapping[str, Mapping[float, Sequence[float]]]
 
 
 @default_style()
-def agreement_figure(scores: Scores, *, title: str, omitted: int = 0) -> Figure:
-    """Draw the F1 scores of each pair of segmentations.
+def agreement_figure(scores: Scores, *, title: str, omitted: int = 0, with_reference: bool = False) -> Figure:
+    """Draw the scores of each pair of segmentations, or of a segmentation and a reference.
 
     Parameters
     ----------
     scores
-        For each pair, by its name, the F1 of each plane at each of two overlaps.
+        For each pair, by its name, the score of each plane at each of two overlaps: F1 unless the name says another.
     title
         Printed above the figure.
     omitted
         Number of planes that were left out evenly; the caption states it.
+    with_reference
+        Whether the caption explains the scores by a reference.
     """
     figure = Figure((_WIDTH, _REST + _ROW * len(scores)), dpi=DPI, facecolor="white")
     figure.set_layout_engine("constrained")
@@ -45,13 +51,13 @@ def agreement_figure(scores: Scores, *, title: str, omitted: int = 0) -> Figure:
     for row, by_overlap in enumerate(scores.values()):
         for place, colour, (overlap, found) in zip((-_APART, _APART), COLOURS, by_overlap.items(), strict=False):
             _draw_strip(axes, row + place, found, colour, f"IoU {overlap:g}" if row == 0 else "_")
-    name_axes(axes, title, "F1 of a plane", "")
+    name_axes(axes, title, "score of a plane" if with_reference else "F1 of a plane", "")
     axes.set_yticks(range(len(scores)), list(scores), parse_math=False, **LABEL)
     axes.set(xlim=(-0.02, 1.08), ylim=(len(scores) - 0.5, -0.5), xticks=np.linspace(0, 1, 6))
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
     figure.legend(loc="outside upper right", ncols=2, fontsize=7.5, frameon=False, labelcolor=INK)
-    text = "\n".join(textwrap.wrap(_CAPTION + omission(omitted), _LINE))
+    text = "\n".join(textwrap.wrap(_CAPTION + _REFERENCE * with_reference + omission(omitted), _LINE))
     figure.supxlabel(text, x=0.01, horizontalalignment="left", fontsize=7, color=FAINT)
     return figure
 

@@ -16,17 +16,35 @@ class Agreement(NamedTuple):
         Number of objects of each.
     matched : int
         Objects that both have.
+    overlap : float
+        Sum of the intersection over union of these.
 
     """
 
     one: int
     other: int
     matched: int
+    overlap: float
 
     @property
     def f1(self) -> float:
         """Share of the objects of both that are matched, 0 to 1; 1 if neither has any."""
         return 2 * self.matched / (self.one + self.other) if self.one + self.other else 1.0
+
+    @property
+    def precision(self) -> float:
+        """Share of the objects of `one` that `other`, a reference, has too; 1 if neither has any, 0 if one has none."""
+        return self.matched / self.one if self.one else float(not self.other)
+
+    @property
+    def recall(self) -> float:
+        """Share of the objects of `other`, a reference, that `one` has too; 1 if neither has any."""
+        return self.matched / self.other if self.other else float(not self.one)
+
+    @property
+    def panoptic_quality(self) -> float:
+        """F1 times the mean intersection over union of matched objects; 1 if neither has any."""
+        return 2 * self.overlap / (self.one + self.other) if self.one + self.other else 1.0
 
 
 def match_objects(one: LabelPlane, other: LabelPlane, iou: float) -> Agreement:
@@ -52,7 +70,8 @@ def match_objects(one: LabelPlane, other: LabelPlane, iou: float) -> Agreement:
     matched, matches = found.one[enough], found.other[enough]
     # Two halves and their whole are two pairs of three objects; any other pair is alone.
     pairs = len(np.unique(matched)) + len(np.unique(matches)) - len(matched)
-    return Agreement(_count(one), _count(other), pairs)
+    overlap = float(found.iou[enough].sum()) - 0.5 * (len(matched) - pairs)  # each half that does not count has 0.5
+    return Agreement(_count(one), _count(other), pairs, overlap)
 
 
 def _count(labels: LabelPlane) -> int:

@@ -110,12 +110,13 @@ def of_object_counts(image: Image) -> str:
 
 def of_comparison(images: Sequence[Image]) -> str:
     """Describe the comparison of segmentations."""
-    names = ", ".join(f"`{image.segmentation}`" for image in images)
+    names = ", ".join(f"`{image.label_group}`" for image in images)
     image = markdown(images[0].name)
     return (
         f"The same planes of {image} as each of its segmentations labels them, side by side with their "
         f"numbers of objects: {names}; a PNG. Beside it, as PNG and CSV, how well each two of them agree: F1 of the "
         "objects that both have."
+        + (" Each is scored by the reference: precision, recall, panoptic quality." if images[0].reference else "")
     )
 
 

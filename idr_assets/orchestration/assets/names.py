@@ -39,8 +39,13 @@ MADE = (
 
 def figure_keys(images: Sequence[Image]) -> list[dg.AssetKey]:
     """Return the keys of all figures of an image, whose segmentations are `images`."""
-    several = [dg.AssetKey([images[0].name, COMPARISON])] if len(images) > 1 and images[0].is_compared else []
+    several = [dg.AssetKey([images[0].name, COMPARISON])] if are_compared(images) else []
     return [dg.AssetKey(it.key(figure)) for it in images for figure in it.figures] + several
+
+
+def are_compared(images: Sequence[Image]) -> bool:
+    """Return whether the segmentations of an image are compared, with each other or with a reference."""
+    return images[0].is_compared and (len(images) > 1 or images[0].reference_url is not None)
 
 
 def segment_keys(images: Sequence[Image]) -> list[dg.AssetKey]:

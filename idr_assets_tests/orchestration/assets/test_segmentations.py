@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 import yaozarrs
 
+from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.objects.agreement import match_objects
+from idr_assets.imaging.objects.reference import open_reference
 from idr_assets.imaging.output.provenance import read_provenance
 from idr_assets.orchestration.assets.metadata import markdown
 from idr_assets_tests.orchestration.conftest import SETTINGS
+from idr_assets_tests.support.idr_stores import write_image
 from idr_assets_tests.support.small_image import PARTITIONS, PIXELS, PLANES, Segmented, recipe, write_project
 
 LOW, HIGH = 0.33, 0.7
@@ -127,3 +130,43 @@ def test_figures_say_so_where_planes_come_of_several_recipes(fresh: Segmented) -
     assert fresh.metadata("high/montage")["segmentations so far"] == both
     told = fresh.metadata("segmentation_comparison")
     assert (told["low: segmentation"], told["high: segmentations so far"]) == (f"{function} {{}}", both)
+
+
+def test_a_reference_scores_each_segmentation(compared: Segmented) -> None:
+    yaml, data = compared.project.yaml.read_text(), compared.project.root / "data"
+    truth = np.zeros((3, 1, *PIXELS.shape[2:]), np.int32)
+    for t, c, z in PLANES:
+        if c == 0:
+            truth[t, 0, z] = 7 * recipe(PIXELS[t, 0, z], fraction=0.5)
+    write_image(data / "truth.zarr", truth, version="0.4")
+    with dg.DagsterInstance.ephemeral(settings=SETTINGS) as instance:
+        scored = Segmented(compared.project, instance)
+        scored.project.yaml.write_text(f"{yaml}  reference: truth.zarr\n")
+        failed, told = scored.run("segmentation_comparison"), scored.metadata("segmentation_comparison")
+    compared.project.yaml.write_text(yaml)
+    assert failed == ""
+    rows = list(csv.DictReader((data / "image/segmentation_agreement.csv").read_text().splitlines()))
+    t, c, z = PLANES[0]
+    found = match_objects(recipe(PIXELS[t, c, z]), truth[t, 0, z], 0.75)
+    where = {"t": str(t), "c": str(c), "z": str(z), "one": "low", "other": "the reference", "iou": "0.75"}
+    (row,) = [row for row in rows if row.items() >= where.items()]
+    for name in ("f1", "precision", "recall", "panoptic_quality"):
+        assert float(row[name]) == pytest.approx(getattr(found, name), abs=1e-6)
+    assert {row["precision"] for row in rows if row["other"] == "high"} == {""}
+    names = "segmentations", "IoU", "mean F1", "least F1", "precision", "recall", "panoptic quality", "planes"
+    assert told["agreement"].splitlines()[0] == f"| {' | '.join(names)} |"
+    assert told["objects"].splitlines()[0] == "| plane | low | high | the reference |"
+
+
+def test_a_reference_without_these_planes_is_refused(tmp_path: Path) -> None:
+    write_image(tmp_path / "truth.zarr", np.zeros((1, 1, 2, 9, 9), np.int32), version="0.4")
+    wrong = r"no level of integers of shape \[1, 2, 2, 8, 9\].*: its levels are 0 \[1, 1, 2, 9"
+    with pytest.raises(ImageError, match=wrong):
+        open_reference(str(tmp_path / "truth.zarr"), {}, (1, 2, 2, 8, 9))
+
+
+def test_one_segmentation_with_a_reference_is_compared(tmp_path: Path) -> None:
+    project = write_project(tmp_path, reference="truth.zarr")
+    keys = {key.to_user_string() for key in project.load().resolve_asset_graph().get_all_asset_keys()}
+    assert "image/segmentation_comparison" in keys
+    assert project.load_image().reference_url == str(project.root / "data/truth.zarr")

@@ -1,16 +1,19 @@
 """Draw and write the comparison of segmentations."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
 import dagster as dg
+import numpy as np
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.figures.comparison import comparison
+from idr_assets.imaging.objects.reference import Reference, open_reference
 from idr_assets.imaging.planes import LabelledPlane, Plane, thin
 from idr_assets.orchestration.assets.metadata import describe_channels, provenance, table
-from idr_assets.orchestration.assets.work.agreement import compared_window, write_agreement
+from idr_assets.orchestration.assets.work.agreement import REFERENCE, compared_window, write_agreement
 from idr_assets.orchestration.assets.work.figure_file import write_figure
 from idr_assets.orchestration.image import Image
 
@@ -23,6 +26,10 @@ type Row = list[LabelledPlane | None]
 def write_comparison(images: Sequence[Image]) -> dict[str, Any]:
     """Draw some planes of the window with the labels of each segmentation, and return the asset's metadata."""
     image, names, rows = images[0], [it.label_group for it in images], _rows(images)
+    reference = _open_reference(image)
+    if reference:
+        names = [*names, REFERENCE]
+        rows = {where: [*row, _show(reference, row)] for where, row in rows.items()}
     omitted = len(compared_window(images)) - len(rows)
     geometry = image.geometry
     channels = describe_channels(image, geometry.channels)
@@ -31,7 +38,7 @@ def write_comparison(images: Sequence[Image]) -> dict[str, Any]:
     )
     written = write_figure(image.comparison_url, sheet, "comparison")
     ways = {f"{it.label_group}: {name}": found for it in images for name, found in provenance(it).items()}
-    return written | {"objects": _counts(rows, names)} | write_agreement(images) | ways
+    return written | {"objects": _counts(rows, names)} | write_agreement(images, reference) | ways
 
 
 def _rows(images: Sequence[Image]) -> dict[tuple[int, int, int], Row]:
@@ -39,6 +46,19 @@ def _rows(images: Sequence[Image]) -> dict[tuple[int, int, int], Row]:
     indices = thin(compared_window(images), MOST_COMPARED)
     grids = [_planes(image, indices) for image in images]
     return {where: [grid.get(where) for grid in grids] for where in product(*indices)}
+
+
+def _show(reference: Reference, row: Row) -> LabelledPlane | None:
+    """Return a plane of a row with the labels of the reference."""
+    found = next((plane for plane in row if plane), None)
+    return found and replace(found, labels=reference.read(Plane(found.t, found.c, found.z)).astype(np.int32))
+
+
+def _open_reference(image: Image) -> Reference | None:
+    """Open the reference of an image, if it has one; one on a disk needs no options of the image's store."""
+    if not (url := image.reference_url):
+        return None
+    return open_reference(url, image.storage_options if "://" in url else {}, image.shape)
 
 
 def _planes(
