@@ -42,7 +42,8 @@ def project(tmp_path: Path) -> ImageProject:
     project.write()
     (snippet,) = OWN_FUNCTION.findall(PAGES["README.md"])
     (tmp_path / "my_package").mkdir()
-    (tmp_path / "my_package/recipes.py").write_text(f"{snippet}\n{snippet_of('own_segmentation', 'cells')}")
+    recipes = [snippet, *(snippet_of("own_segmentation", name) for name in ("cells", "calm"))]
+    (tmp_path / "my_package/recipes.py").write_text("\n".join(recipes))
     (tmp_path / "my_package/measurements.py").write_text(snippet_of("measure", "marker"))
     return project
 

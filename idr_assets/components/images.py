@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from idr_assets.components.image_fields import ImageFields
-from idr_assets.components.image_parts import Segmentation, import_measurement
+from idr_assets.components.lookups import import_measurement
+from idr_assets.components.segmentation_fields import Segmentation
 from idr_assets.imaging.objects.more_measurements import Measured
 from idr_assets.imaging.reading.retries import Patience
 from idr_assets.orchestration.assets.names import MADE
@@ -38,7 +39,7 @@ def _describe(
     segmentation_name, segmentation = named
     shared: dict[str, Any] = {name: getattr(given, name) for name in SHARED}
     channels, measured = (_indices(each) for each in (given.channels, given.measure))
-    recipe = segmentation.recipe(channels, given.channel_names, measured)
+    recipe = segmentation.recipe(channels, given.channel_names, measured, given.shape)
     lists = {name: tuple(value) for name, value in shared.items() if isinstance(value, list)}
     return Image(
         name=name,

@@ -87,6 +87,10 @@ class PlateFields(ImageFields):
         if self.montage_field is not None and self.montage_field not in {it.number for it in self.list_fields()}:
             message = f"`montage_field` {self.montage_field} is not one of `fields`; choose one of them"
             raise ValueError(message)
+        each = [*self.segmentations.values(), self.segmentation]
+        if any("t" in segmentation.neighbours for segmentation in each):
+            message = "`neighbours` along t would be of other fields of the plate; leave `t` out"
+            raise ValueError(message)
         if self.reference:
             message = "`reference` is for images; leave it out, and score segmentations on an image of the same kind"
             raise ValueError(message)

@@ -34,6 +34,8 @@ class Provenance:
         The parameters as the YAML gives them, where lengths among them are in µm and not in pixels; empty otherwise.
     inputs : mapping of str to int
         The channels that the function got, by the names of its arguments; empty if it got each channel by itself.
+    neighbours : mapping of str to int
+        How many planes around each the function got along t and z; empty if none.
     together : tuple of int
         The channels whose pixels are stored with the labels of a plane; empty if those of its own alone are.
 
@@ -50,6 +52,7 @@ class Provenance:
     given: Mapping[str, Any] = field(default_factory=dict)
     inputs: Mapping[str, int] = field(default_factory=dict)
     together: tuple[int, ...] = ()
+    neighbours: Mapping[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, dict[str, Any]]:
         """Return the record as it is stored, and as the UI shows it."""
@@ -65,7 +68,7 @@ class Provenance:
     @property
     def _more(self) -> dict[str, Mapping[str, Any]]:
         """What only some recipes have."""
-        return {"given": self.given, "inputs": self.inputs}
+        return {"given": self.given, "inputs": self.inputs, "neighbours": self.neighbours}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Mapping[str, Any]]) -> Self:
@@ -82,6 +85,7 @@ class Provenance:
             packages=stored.get("versions", {}),
             given=recipe.get("given", {}),
             inputs=recipe.get("inputs", {}),
+            neighbours=recipe.get("neighbours", {}),
             together=tuple(source.get("together", ())),
         )
 

@@ -13,11 +13,10 @@ from idr_assets.imaging.segmentation.label_numbers import Pixels
 
 type Read = tuple[Pixels, set[Plane]]
 
-OF_A_VOLUME = "read for the whole volume, which is all slices of the image, even those outside of `window`"
-OF_CHANNELS = "read with the other channels that belong to these labels"
 
-
-def read_pixels(level: Level, origins: Origins | None, block: Block, reach: Block, *, again: bool) -> Read:
+def read_pixels(  # noqa: PLR0913
+    level: Level, origins: Origins | None, block: Block, reach: Block, *, why: str, again: bool
+) -> Read:
     """Read the planes that a block is segmented from.
 
     Parameters
@@ -26,6 +25,8 @@ def read_pixels(level: Level, origins: Origins | None, block: Block, reach: Bloc
         Where pixels are fetched from, and which of them the output has already.
     block, reach
         The planes to segment, and those to read; see `WorksOn.reach`.
+    why
+        Why more than the block is read, for the error.
     again
         Whether the block failed before: a volume, or several channels, are then read piece by piece, so that a fault
         that passes costs one piece, and the error for a fault that stays names its plane.
@@ -47,10 +48,7 @@ def read_pixels(level: Level, origins: Origins | None, block: Block, reach: Bloc
             return _read(level, origins, reach)
         return _join(level, reach, reach.cut(level.chunks, 1), partial(_read_piece, level, origins))
     except ImageError as error:
-        if reach.z != block.z:
-            error.add_note(OF_A_VOLUME)
-        elif reach.c != block.c:
-            error.add_note(OF_CHANNELS)
+        error.add_note(why)
         raise
 
 

@@ -82,7 +82,7 @@ class BlockTask:
         """
         started = perf_counter()
         read = self.works_on.reach(block, self.level.shape)
-        pixels, reused = read_pixels(self.level, self.origins, block, read, again=again)
+        pixels, reused = read_pixels(self.level, self.origins, block, read, why=self.works_on.why, again=again)
         segmenting = perf_counter()
         labels, thresholds = self.segment(pixels, block, read)
         segmenting = (perf_counter() - segmenting) / len(block)

@@ -77,12 +77,12 @@ def label(
         If the function returns anything but such labels.
     """
     part = part or Part.all_of(pixels, works_on(function))
-    stacks = list(map(as_numbers, part.works.stack(pixels, part.block, part.read)))
-    if part.works.inputs and part.works.unit != "stack":
-        computed, thresholds = _label_units(function, parameters, part, pixels), None
+    if part.works.by_units:
+        labels, thresholds = _label_units(function, parameters, part, pixels), None
     else:
+        stacks = list(map(as_numbers, part.works.stack(pixels, part.block, part.read)))
         computed, thresholds = _compute(function, parameters, part.works, stacks, plane_chunks)
-    labels = check_labels(computed, stacks[0].shape, find_name(function))
+        labels = check_labels(computed, stacks[0].shape, find_name(function))
     found = list(labels)
     numbered = [number(unit) for unit in found]
     if any(new is not old for new, old in zip(numbered, found, strict=True)):
@@ -98,11 +98,12 @@ def _label_units(
 ) -> npt.NDArray[np.int32]:
     """Label each plane or volume of a part by a function of several numpy arrays, which gets copies."""
     core, name = find_core(function), find_name(function)
+    shape = pixels.shape[2 if part.works.unit == "volume" else 3 :]
     found = []
     try:
         for arrays in part.works.units(pixels, part.block, part.read):
             own = [as_numbers(array.astype(array.dtype.newbyteorder("="))) for array in arrays]
-            found.append(check_labels(part.works.call(core, own, parameters), arrays[0].shape, name))
+            found.append(check_labels(part.works.call(core, own, parameters), shape, name))
     except ENDINGS as error:
         raise _end(name, error) from error
     except Exception as error:

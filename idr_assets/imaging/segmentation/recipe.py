@@ -31,6 +31,8 @@ class Recipe:
         True indices of the channels that are segmented.
     inputs : mapping of str to int
         The channels that the function gets, by the names of its arguments; if empty, it gets each channel by itself.
+    neighbours : mapping of str to (int, int)
+        How many planes around each the function gets along t and z, and the length of that axis.
     measured : tuple of int
         The channels in which objects are measured.
 
@@ -42,11 +44,12 @@ class Recipe:
     channels: tuple[int, ...]
     inputs: Mapping[str, int] = field(default_factory=dict)
     measured: tuple[int, ...] = ()
+    neighbours: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def works_on(self) -> WorksOn:
         """What the function works on; raises TypeError if it does not say so."""
-        return replace(works_on(self.function), inputs=self.inputs, together=self.together)
+        return replace(works_on(self.function), inputs=self.inputs, together=self.together, neighbours=self.neighbours)
 
     @property
     def together(self) -> tuple[int, ...]:
@@ -75,7 +78,8 @@ class Recipe:
         """
         parts = [self.path, self.function_version, self.complete(self.parameters), sorted(self.channels)]
         in_volumes = getattr(self.function, "works_on", None) == WorksOn("volume")
-        of_several = {"inputs": self.inputs, "together": self.together} if self.together else {}
+        of_several: dict[str, Any] = {"inputs": self.inputs, "together": self.together} if self.together else {}
+        of_several |= {"neighbours": self.neighbours} if self.neighbours else {}
         return hash_parts([*parts, *(["volume"] if in_volumes else []), *([of_several] if of_several else [])])
 
 

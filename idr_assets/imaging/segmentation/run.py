@@ -176,4 +176,5 @@ def describe_run(level: Level, recipe: Recipe, fingerprint: str) -> Provenance:
         given=recipe.parameters if parameters != recipe.parameters else {},
         inputs=recipe.inputs,
         together=recipe.together,
+        neighbours={axis: most for axis, (most, _) in recipe.neighbours.items()},
     )

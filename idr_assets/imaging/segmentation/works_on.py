@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 import numpy.typing as npt
 
 from idr_assets.imaging.planes import Block, block_size
@@ -35,6 +36,9 @@ class WorksOn:
         and channel. Labels are numbered from 1 in each plane or volume.
     inputs : mapping of str to int
         The channels that it gets, by the names of its arguments. If empty, it gets each channel by itself.
+    neighbours : mapping of str to (int, int)
+        How many planes around a plane it gets along t and z, on each side, and the length of that axis. An array then
+        has these axes before its own; beyond the first and the last plane of the image these are repeated.
     together : tuple of int
         The channels whose pixels are read and stored with the labels of a plane, `inputs` among them. If empty, those
         of its own channel are.
@@ -44,11 +48,37 @@ class WorksOn:
     unit: Unit
     inputs: Mapping[str, int] = field(default_factory=dict)
     together: tuple[int, ...] = ()
+    neighbours: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def by_units(self) -> bool:
+        """Whether the function is called with numpy arrays of one plane or volume after the other."""
+        return bool(self.inputs or self.neighbours) and self.unit != "stack"
+
+    @property
+    def why(self) -> str:
+        """Say why more than a block is read for it."""
+        if self.unit == "volume":
+            return "read for the whole volume, which is all slices of the image, even those outside of `window`"
+        if self.neighbours:
+            return "read with the planes around it, even those outside of `window`"
+        return "read with the other channels that belong to these labels"
 
     def reach(self, block: Block, shape: Sequence[int]) -> Block:
         """Return the planes that must be read to label those of a block, in an image of this shape (t, c, z, ...)."""
-        z = range(shape[2]) if self.unit == "volume" else block.z
-        return replace(block, c=self.together or block.c, z=z)
+        z = range(shape[2]) if self.unit == "volume" else self._widen("z", block.z)
+        return replace(block, t=self._widen("t", block.t), c=self.together or block.c, z=z)
+
+    def _widen(self, axis: str, indices: range) -> range:
+        most, length = self.neighbours.get(axis, (0, indices.stop))
+        return range(max(0, indices.start - most), min(length, indices.stop + most))
+
+    def _around(self, axis: str, index: int, read: range) -> Any:  # noqa: ANN401  an index of numpy
+        """Return where a plane, or the planes around it, lie among those that were read along an axis."""
+        if axis not in self.neighbours:
+            return index - read.start
+        most = self.neighbours[axis][0]
+        return np.clip(np.arange(index - most, index + most + 1), read.start, read.stop - 1) - read.start
 
     def cut(self, block: Block, level: "Level", threads: int) -> Iterator[Block]:
         """Cut a block into blocks that are one task each; no chunk of the level is in two of them.
@@ -73,12 +103,16 @@ class WorksOn:
         return [(pixels if read.c == block.c else pixels[:, at]).reshape(shape) for at in own]
 
     def units(self, pixels: npt.NDArray[Any], block: Block, read: Block) -> Iterator[list[npt.NDArray[Any]]]:
-        """Yield the inputs of each plane (y, x) or volume (z, y, x) of a block, in the order of its axes t, c, z."""
+        """Yield the inputs of each plane (y, x) or volume (z, y, x) of a block, in the order of its axes t, c, z.
+
+        Neighbours come first: (t, y, x), (z, y, x), (t, z, y, x), or (t, z, y, x) of volumes.
+        """
         whole = self.unit == "volume"
-        slices: list[Any] = [slice(None)] if whole else [z - read.z.start for z in block.z]
+        slices: list[Any] = [slice(None)] if whole else [self._around("z", z, read.z) for z in block.z]
         for t, c, z in product(block.t, block.c, slices):
-            channels = [*self.inputs.values()] or [c]
-            yield [pixels[t - read.t.start, read.c.index(channel), z] for channel in channels]
+            channels, times = [*self.inputs.values()] or [c], self._around("t", t, read.t)
+            each = (pixels[times, read.c.index(channel)] for channel in channels)
+            yield [values[:, z] if "t" in self.neighbours else values[z] for values in each]
 
     def call(self, function: Callable[..., Any], arrays: Sequence[Any], parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401
         """Call a function with one array, or with the arrays of its inputs by their names."""

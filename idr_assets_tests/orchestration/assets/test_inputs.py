@@ -168,6 +168,16 @@ def test_inputs_that_do_not_fit_are_refused(
     assert "defs.yaml:" in refusal
 
 
+def test_neighbours_are_those_of_the_image_and_not_of_a_stack(tmp_path: Path) -> None:
+    image = write_cells(tmp_path, INPUTS, ", neighbours: {z: 2, t: 1}").load_image()
+    assert image.recipe.neighbours == {"t": (1, PIXELS.shape[0]), "z": (2, PIXELS.shape[2])}
+    named = "idr_assets.imaging.segmentation"
+    for function, reason in (("gaussian_threshold", "planes that do not"), ("otsu_watershed_3d", "all slices")):
+        segmentation = f"{{function: {named}.{function}, neighbours: {{z: 1}}}}"
+        refusal = write_project(tmp_path / function, segmentation=segmentation).refusal()
+        assert f"{function} gets {reason}" in refusal
+
+
 def test_labels_lie_where_the_yaml_says(tmp_path: Path) -> None:
     image = write_cells(tmp_path, INPUTS, ", labels_for: cytoplasm", channels="[0]").load_image()
     assert (image.channels, image.recipe.channels, image.recipe.together) == ((0,), (0,), (0, 1))
