@@ -19,11 +19,14 @@ class Channel:
         Its name on one line, None where the image gives none.
     colour : str or None
         RGB as six hexadecimal digits in capitals, None where the image gives none.
+    contrast : tuple of float or None
+        The intensities that are shown black and white, None where the image gives none.
 
     """
 
     name: str | None = None
     colour: str | None = None
+    contrast: tuple[float, float] | None = None
 
 
 UNNAMED: Final[Mapping[int, Channel]] = MappingProxyType({})

@@ -37,7 +37,7 @@ def on_s3(s3: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Segment
         s3fs.S3FileSystem().put(str(image), "images/source.zarr", recursive=True)
         options = f"{{anon: true, endpoint_url: '{s3}'}}"
         project = ImageProject(root)
-        project.write(**FIELDS | {"url": "s3://images/source.zarr", "storage_options": options})
+        project.write(**FIELDS | {"url": "s3://images/source.zarr", "storage_options": options, "published": "true"})
         segmented = Segmented(project, instance)
         assert segmented.run_jobs()
         yield segmented
@@ -66,7 +66,8 @@ def test_pixels_labels_objects_and_figures_are_those_of_a_local_disk(
 
 def test_all_is_on_s3_and_nothing_on_the_local_disk(on_s3: Segmented) -> None:
     found = set(s3fs.S3FileSystem(use_listings_cache=False).find("results/data/image"))
-    assert found == {f"results/data/image/{name}" for name in (*FIGURES, *TABLES)}
+    published = {path for path in found if path.startswith("results/data/image/published.ome.zarr/")}
+    assert found - published == {f"results/data/image/{name}" for name in (*FIGURES, *TABLES)}
     assert list(Path.cwd().iterdir()) == []
     assert [path.name for path in on_s3.project.root.iterdir() if path.name != on_s3.project.root.name] == [
         "pyproject.toml"
@@ -80,3 +81,6 @@ def test_a_rerun_reuses_pixels_and_leaves_tables_alone_whose_planes_are_the_same
     assert any(message.startswith("pixels of 8 of 8 planes were read from s3://results/") for message in messages)
     assert on_s3.run("objects", "1", "2") == ""
     assert [on_s3.metadata("objects", t)["measured in this run"] for t in "12"] == [False, False]
+    assert on_s3.run("published", "1", "2") == ""
+    assert [on_s3.metadata("published", t)["published in this run"] for t in "12"] == [False, False]
+    np.testing.assert_array_equal(on_s3.value("published")["0"][...], PIXELS[1:3, :, 9:11])

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from idr_assets.imaging.channels import Channel
 from idr_assets.imaging.ome_zarr.axes import AXES
-from idr_assets.imaging.ome_zarr.channels import store_channels
+from idr_assets.imaging.ome_zarr.channels import read_channels, show_channels, store_channels
 from idr_assets.imaging.ome_zarr.formats import Format
 from idr_assets.imaging.ome_zarr.geometry import Geometry
 from idr_assets.imaging.reading.level import Level
@@ -13,7 +14,7 @@ from idr_assets.imaging.reading.level import Level
 
 def describe_image(level: Level, name: str, written_as: Format) -> dict[str, Any]:
     """Describe the pixels of `level`, named `name`."""
-    return written_as.placed(_image(level, name))
+    return written_as.placed(_image(level, name) | _show(level, level.geometry.channels))
 
 
 def describe_labels(level: Level, name: str, written_as: Format) -> dict[str, Any]:
@@ -28,14 +29,25 @@ def describe_again(attributes: dict[str, Any], level: Level, written_as: Format)
     stored = attributes.get("ome", attributes)
     name = stored["multiscales"][0].get("name", "")
     own = attributes["idr_assets"]
-    about = describe_source(level) if "level" in own else own
-    return attributes | {"idr_assets": about} | written_as.placed(stored | _image(level, name))
+    if "level" not in own:
+        return attributes | written_as.placed(stored | _image(level, name))
+    former = _show(level, read_channels({"idr_assets": own})).get("omero")
+    if former and stored.get("omero") == former:  # what a person wrote there stays
+        stored, attributes = ({key: it[key] for key in it if key != "omero"} for it in (stored, attributes))
+    shown = {} if "omero" in stored else _show(level, level.geometry.channels)
+    described = written_as.placed(stored | _image(level, name) | shown)
+    return attributes | {"idr_assets": describe_source(level)} | described
 
 
 def describe_source(level: Level) -> dict[str, Any]:
     """Return what the output notes of its source for itself: the level, and the channels as far as they are known."""
     known = {"channels": store_channels(level.geometry.channels)} if level.geometry.channels else {}
     return {"level": level.path, **known}
+
+
+def _show(level: Level, channels: Sequence[Channel]) -> dict[str, Any]:
+    """Return the `omero` metadata of the channels of a level; nothing unless their contrast is known."""
+    return show_channels(dict(enumerate(channels)), level.dtype) if len(channels) == level.shape[1] else {}
 
 
 def complete_geometry(level: Level) -> Geometry:

@@ -1,12 +1,11 @@
 """The metadata of a published image: as OME-Zarr has them, and what it says of itself below `idr_assets`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from idr_assets.imaging.channels import Channel
+from idr_assets.imaging.ome_zarr.channels import show_channels
 from idr_assets.imaging.ome_zarr.formats import FORMATS
 from idr_assets.imaging.ome_zarr.geometry import Geometry
 from idr_assets.imaging.output.attributes import (
@@ -17,9 +16,6 @@ from idr_assets.imaging.output.attributes import (
 from idr_assets.imaging.published.layout import Layout
 
 FORMAT = FORMATS["0.5"]
-
-COLOURS = ("00FF00", "FF00FF", "00FFFF", "FFFF00", "FF0000", "0000FF")
-"""Of channels to which the image gives none, if there are several; a single one is white."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +40,11 @@ class Look:
 
 def describe_pixels(layout: Layout, geometry: Geometry, look: Look) -> dict[str, Any]:
     """Describe the image: its levels, and its channels if their contrast is known."""
-    shown = {"omero": _omero(layout, look)} if look.contrast else {}
-    return FORMAT.placed(_multiscales(layout, geometry, look.name) | shown)
+    nothing = min(look.contrast.values(), default=None)  # of channels that are not segmented, which have no pixels
+    channels = {
+        c: replace(look.channels.get(c, Channel()), contrast=look.contrast.get(c, nothing)) for c in layout.extent.c
+    }
+    return FORMAT.placed(_multiscales(layout, geometry, look.name) | show_channels(channels, layout.dtype))
 
 
 def describe_labels(layout: Layout, geometry: Geometry, name: str) -> dict[str, Any]:
@@ -77,17 +76,3 @@ def _multiscales(layout: Layout, geometry: Geometry, name: str) -> dict[str, Any
         placed = list_transformations([step * by for step, by in zip(scale, wider, strict=True)], centre)
         datasets.append({"path": level.path, "coordinateTransformations": placed})
     return {"multiscales": [{"name": name, "axes": list_axes(geometry.units), "datasets": datasets}]}
-
-
-def _omero(layout: Layout, look: Look) -> dict[str, Any]:
-    whole = layout.dtype.kind in "iu"
-    channels = []
-    for number, c in enumerate(layout.extent.c):
-        known, (start, end) = look.channels.get(c, Channel()), look.contrast.get(c, (0.0, 0.0))
-        least, most = (np.iinfo(layout.dtype).min, np.iinfo(layout.dtype).max) if whole else (start, end)
-        colour = known.colour or ("FFFFFF" if len(layout.extent.c) == 1 else COLOURS[number % len(COLOURS)])
-        window = {"min": float(least), "max": float(most), "start": start, "end": end if end > start else start + 1}
-        channels.append({"label": known.name or f"channel {c}", "color": colour, "active": True, "window": window})
-    model = "color" if len(channels) > 1 or channels[0]["color"] != "FFFFFF" else "greyscale"
-    middle = (len(layout.extent.t) // 2, len(layout.extent.z) // 2)
-    return {"channels": channels, "rdefs": {"model": model, "defaultT": middle[0], "defaultZ": middle[1]}}

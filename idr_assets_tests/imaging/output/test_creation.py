@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -116,9 +117,17 @@ def test_an_output_follows_the_level_where_it_lies_and_keeps_all_else(
 def test_an_output_has_the_channels_of_its_level_and_is_written_for_new_ones_alone(folder: Path, level: Level) -> None:
     channels = (Channel("DAPI", "0000FF"), Channel("GFP"))
     named = replace(level, geometry=replace(level.geometry, channels=channels))
-    for wanted in (level, named, level):
+    shown = tuple(replace(each, contrast=(10.0, 200.0)) for each in channels)
+    brighter = replace(level, geometry=replace(level.geometry, channels=shown))
+    for wanted in (level, named, brighter, named, brighter, level):
         create_output(str(folder), wanted)
         assert open_level(str(folder), "0").geometry.channels == wanted.geometry.channels
+        ome: Any = zarr.open_group(folder).attrs["ome"]
+        listed = ome.get("omero", {"channels": []})["channels"]
+        window = {"min": 0.0, "max": 65535.0, "start": 10.0, "end": 200.0}
+        assert [(it["label"], it["color"], it["window"]) for it in listed] == (
+            [("DAPI", "0000FF", window), ("GFP", "FF00FF", window)] if wanted is brighter else []
+        )
         before = files(folder)
         create_output(str(folder), wanted)
         assert files(folder) == before

@@ -85,7 +85,8 @@ def _contrast(image: Image, outputs: Sequence[OutputImage]) -> dict[int, tuple[f
         t, _, z = thin(image.window, MOST_LOOKED_AT * len(image.channels))
         sampled = [pixels for each in t for at in z for pixels in _sample(outputs[0], Plane(each, c, at))]
         if sampled:
-            found[c] = contrast(sampled)
+            black, white = contrast(sampled)
+            found[c] = (black, white if white > black else black + 1)  # of a flat plane too
     return found
 
 
