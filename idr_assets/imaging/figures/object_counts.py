@@ -34,12 +34,7 @@ _CAPTION = (
     "timepoint. Areas: of all objects, in bars of the same width."
 )
 _MISSING = " Hatched: planes not measured, which the mean leaves out."
-_WIDTH, _MAPS, _MAP, _PLOT = (
-    9.0,
-    19.2,
-    3.2,
-    2.6,
-)  # inches: width; most height of all maps and of one map; height of the plots
+_WIDTH, _MAPS, _MAP, _PLOT = 9.0, 19.2, 3.2, 2.6  # inches: width; most height of all maps and of one; of the plots
 _LEGEND, _TEXT, _HEADLINE = 0.4, 0.7, 0.2  # inches: heights of the legend, the caption, a line of the title
 _HEADLINE_LETTERS, _LINE, _DOTS = 80, 175, 100  # in a line of the title and of the caption; timepoints with a dot each
 _HEADROOM = 1.08  # above the highest point, which is a dot
@@ -90,7 +85,7 @@ def counts_figure(  # noqa: PLR0913
     if len(found) > 1:
         _draw_legend(figure.add_subplot(grid[-2, :]), means.get_lines())
     missing = any(np.isnan(cells).any() for cells in found.values())
-    _write(figure, headline, _caption(len(window.c) - len(found), missing=missing))
+    write_frame(figure, headline, _caption(len(window.c) - len(found), missing=missing))
     return figure
 
 
@@ -100,7 +95,8 @@ def _caption(omitted: int, *, missing: bool) -> str:
     return _CAPTION + thinned + (_MISSING if missing else "")
 
 
-def _write(figure: Figure, headline: list[str], caption: str) -> None:
+def write_frame(figure: Figure, headline: list[str], caption: str) -> None:
+    """Write the title above a figure, and the caption below it."""
     left: dict[str, Any] = {"x": 0.01, "horizontalalignment": "left", "parse_math": False}
     figure.suptitle("\n".join(headline), fontsize=10, fontweight="bold", color=INK, **left)
     figure.supxlabel("\n".join(textwrap.wrap(caption, _LINE)), fontsize=7, color=FAINT, **left)

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,33 @@ def test_rows_are_timepoints_columns_are_slices_and_channels_are_groups_of_rows(
     assert right.y == corner.y
     assert below.y > corner.y + height
     assert below.x == corner.x
+
+
+@pytest.mark.parametrize(
+    ("grid", "columns", "lines"),
+    [
+        ((10, 1, 10), 10, 10),
+        ((2, 2, 3), 3, 4),
+        ((12, 5, 1), 6, 10),
+        ((12, 1, 1), 4, 3),
+        ((12, 1, 2), 6, 4),
+        ((1, 5, 1), 1, 5),
+    ],
+)
+def test_timepoints_of_few_slices_lie_beside_each_other(grid: tuple[int, int, int], columns: int, lines: int) -> None:
+    figure = montage.montage(window(*grid, shape=(8, 8)), title="demo")
+    places = [text.get_position() for text in figure.findobj(Text) if text.get_text().startswith("t ")]
+    assert len(places) == grid[0] * grid[1] * grid[2]
+    assert (len({x for x, _ in places}), len({y for _, y in places})) == (columns, lines)
+
+
+def test_a_montage_has_at_most_twelve_rows_and_columns() -> None:
+    for channels, slices in product(range(1, 13), range(1, 13)):
+        most = montage.most_timepoints(channels, slices)
+        assert 1 <= most <= 12
+        beside = max(1, 12 // slices)
+        assert channels * -(-most // beside) <= 12
+    assert montage.most_timepoints(5, 1) == 12
 
 
 def test_channels_and_their_intensity_ranges_are_named() -> None:

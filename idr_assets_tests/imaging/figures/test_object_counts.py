@@ -14,6 +14,7 @@ from matplotlib.patches import StepPatch
 from idr_assets.imaging.channels import Channel
 from idr_assets.imaging.figures.drawing import svg
 from idr_assets.imaging.figures.object_counts import counts_figure
+from idr_assets.imaging.figures.plane_areas import areas_figure
 from idr_assets.imaging.planes import Block, Plane
 
 WINDOW = Block(range(5, 8), (0, 2), range(20, 24))
@@ -144,3 +145,12 @@ def test_channels_have_their_names_in_headings_and_legend_literally() -> None:
     (legend,) = drawn.findobj(Legend)
     assert [text.get_text() for text in legend.get_texts()] == [r"c 0 \$x\$ DAPI", r"c 2 \$"]
     svg(drawn)
+
+
+def test_of_a_single_plane_areas_and_numbers_are_shown() -> None:
+    window = Block(range(5, 6), (0, 2), range(20, 21))
+    drawn = areas_figure({Plane(5, 0, 20): 4}, AREAS, window, title="demo", channels={2: Channel("DAPI")})
+    (axes,) = drawn.axes
+    assert axes.get_title(loc="left") == "areas of 6 objects"
+    assert "Objects of t 5, z 20" in drawn.get_supxlabel()
+    assert drawn.get_supxlabel().endswith("channel 0: 4; c 2: DAPI: not measured.")

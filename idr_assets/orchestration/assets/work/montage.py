@@ -2,20 +2,17 @@
 
 from typing import Any
 
-from idr_assets.imaging.figures.montage import montage
+from idr_assets.imaging.figures.montage import MOST, montage, most_timepoints
 from idr_assets.imaging.planes import evenly_spread
 from idr_assets.orchestration.assets.metadata import describe_channels, provenance
 from idr_assets.orchestration.assets.work.figure_file import write_figure
 from idr_assets.orchestration.image import Image
 
-MONTAGE_SIDE = 12
-"""Rows, of all channels together, and columns of the montage at most; more cannot be read."""
-
 
 def write_montage(image: Image) -> dict[str, Any]:
     """Draw the stored planes of the window, evenly spread, and return the asset's metadata."""
-    c, z = (evenly_spread(indices, MONTAGE_SIDE) for indices in (image.shown.c, image.z))
-    t = evenly_spread(image.t, MONTAGE_SIDE // len(c))
+    c, z = (evenly_spread(indices, MOST) for indices in (image.shown.c, image.z))
+    t = evenly_spread(image.t, most_timepoints(len(c), len(z)))
     planes = image.open_output().read_grid(t, c, z, image.labels_shown)
     omitted = len(image.shown) - len(planes)
     geometry = image.geometry

@@ -6,6 +6,7 @@ import dagster as dg
 
 from idr_assets.imaging.figures.drawing import svg
 from idr_assets.imaging.figures.object_counts import CHANNELS, counts_figure
+from idr_assets.imaging.figures.plane_areas import areas_figure
 from idr_assets.imaging.objects.tables import explain_unmeasured, read_areas, read_counts
 from idr_assets.imaging.output.files import write_file
 from idr_assets.orchestration.assets.metadata import describe_channels
@@ -22,9 +23,8 @@ def write_object_counts(image: Image) -> dict[str, Any]:
     areas = read_areas(urls, image.window)
     geometry = image.geometry
     channels = describe_channels(image, geometry.channels)
-    figure = counts_figure(
-        counts, areas, image.window, title=image.title, pixel_area=geometry.pixel_area, channels=channels
-    )
+    draw = areas_figure if len(image.t) == len(image.z) == 1 else counts_figure
+    figure = draw(counts, areas, image.window, title=image.title, pixel_area=geometry.pixel_area, channels=channels)
     written = write_figure(image.counts_url("png"), figure, "object counts")
     write_file(image.counts_url("svg"), svg(figure))
     return {
