@@ -17,8 +17,7 @@ from idr_assets.imaging.output.attributes import (
     describe_labels,
     describe_source,
 )
-from idr_assets.imaging.output.disk_files import retry_write
-from idr_assets.imaging.output.files import clear_documents
+from idr_assets.imaging.output.disk_files import clear_documents, retry_write
 from idr_assets.imaging.output.growth import grow_array
 from idr_assets.imaging.output.nodes import create_group, create_node, list_label_groups
 from idr_assets.imaging.output.output_image import SEGMENTATION, OutputImage, open_output

@@ -8,14 +8,22 @@ partial files only once.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from uuid import uuid4
 
 from zarr.abc.store import Store
 from zarr.storage import LocalStore
+
+from idr_assets.imaging.stores.by_address import is_local, open_filesystem
+
+RECORDS = "labels/*/provenance/"
+
+OF_DOCUMENTS = ("", "0/", "origins/", "labels/", "labels/*/", "labels/*/0/", RECORDS, f"{RECORDS}*/", f"{RECORDS}*/*/")
+"""Patterns of the folders of an output in which its documents are."""
 
 TRIES = 10
 """How often a file is written at most: more than there are writers of the same file at once."""
@@ -67,6 +75,17 @@ def clear_folder(folder: str) -> None:
     with suppress(OSError), os.scandir(folder) as files:  # the next writer removes what stays
         for left in (file for file in files if file.name.endswith(".partial")):
             Path(left).unlink(missing_ok=True)
+
+
+def clear_documents(url: str, folders: Sequence[str] = OF_DOCUMENTS) -> None:
+    """Remove the partial files of documents below `url`, in folders as patterns, as a run does before it writes any.
+
+    Files of chunks are left to those who write the same planes.
+    """
+    if is_local(url):
+        root = Path(open_filesystem(url)[1])
+        for left in chain.from_iterable(root.glob(f"{folder}*.partial") for folder in folders):
+            left.unlink(missing_ok=True)
 
 
 def _make_folder(folder: str) -> bool:

@@ -12,7 +12,8 @@ from typing import Any
 
 from idr_assets.imaging.ome_zarr.formats import FORMATS, Format, Version
 from idr_assets.imaging.output.creation import create_output, list_labels
-from idr_assets.imaging.output.files import clear_documents, read_ends, write_file
+from idr_assets.imaging.output.disk_files import clear_documents
+from idr_assets.imaging.output.files import read_ends, write_file
 from idr_assets.imaging.output.origin_array import ORIGINS, create_origin_array
 from idr_assets.imaging.output.provenance import Provenance, add_provenance, record_group
 from idr_assets.imaging.reading.level import Level

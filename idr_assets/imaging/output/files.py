@@ -9,19 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from fcntl import LOCK_EX, flock
 from functools import partial
-from itertools import chain
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 from idr_assets.imaging.output.disk_files import TRIES, read_end, retry_write, write_beside
 from idr_assets.imaging.output.store_faults import explain_writes
 from idr_assets.imaging.stores.by_address import is_local, is_s3, open_filesystem
-
-RECORDS = "labels/*/provenance/"
-
-OF_DOCUMENTS = ("", "0/", "origins/", "labels/", "labels/*/", "labels/*/0/", RECORDS, f"{RECORDS}*/", f"{RECORDS}*/*/")
-"""Patterns of the folders of an output in which its documents are."""
 
 CHANGED_MEANWHILE = {"PreconditionFailed", "ConditionalRequestConflict"}
 """What S3 answers to a conditional upload if the object is another one now."""
@@ -37,17 +30,6 @@ def write_file(url: str, content: bytes | bytearray) -> None:
             write_beside(path, content)
         else:
             _write_and_rename(filesystem, path, content)
-
-
-def clear_documents(url: str, folders: Sequence[str] = OF_DOCUMENTS) -> None:
-    """Remove the partial files of documents below `url`, in folders as patterns, as a run does before it writes any.
-
-    Files of chunks are left to those who write the same planes.
-    """
-    if is_local(url):
-        root = Path(open_filesystem(url)[1])
-        for left in chain.from_iterable(root.glob(f"{folder}*.partial") for folder in folders):
-            left.unlink(missing_ok=True)
 
 
 def update_file(url: str, change: Callable[[bytes], bytes]) -> None:

@@ -7,8 +7,9 @@ from functools import partial
 from typing import Any
 
 from idr_assets.imaging.ome_zarr.formats import FORMATS, Format, Version
+from idr_assets.imaging.output.disk_files import clear_documents
 from idr_assets.imaging.output.field_creation import AT_ONCE, FieldCreation
-from idr_assets.imaging.output.files import clear_documents, update_file
+from idr_assets.imaging.output.files import update_file
 from idr_assets.imaging.output.nodes import create_group
 from idr_assets.imaging.output.provenance import Provenance
 from idr_assets.imaging.output.refusals import check_level, check_owner

@@ -107,9 +107,9 @@ class EventBatches(ScatteredPlans):
         """Provide a connection to the index, within a batch that of its transaction."""
         if self.is_within_batch:
             yield self._batch.connection
-        else:
-            with super().index_connection() as connection:  # type: ignore[safe-super]  # the storage's own
-                yield connection
+            return
+        with super().index_connection() as connection:  # type: ignore[safe-super]  # the storage's own
+            yield connection
 
     @contextmanager
     def _batch_transaction(self) -> Iterator[Connection]:
