@@ -34,8 +34,8 @@ OURS: Final = {
     "worker.memory.pause": False,
     "worker.memory.spill": False,
     "worker.memory.target": False,
-    # For the dashboard's profile, dask reads the stacks of all threads and keeps them: that takes Python's lock from the
-    # planes, and half of the memory by which a run grows.
+    # For the dashboard's profile, dask reads the stacks of all threads and keeps them: that takes Python's lock from
+    # the planes, and half of the memory by which a run grows.
     "worker.profile.enabled": False,
 }
 """Settings of `distributed` that differ from its defaults."""
