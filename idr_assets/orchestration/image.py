@@ -158,6 +158,12 @@ class Image(Grid):
             return self.window
         return Block(range(self.shape[0]), tuple(range(self.shape[1])), range(self.shape[2]))
 
+    @property
+    def volumes_url(self) -> str | None:
+        """Address of the folder with the tables of objects in space; None if the recipe works on planes."""
+        in_space = self.recipe.works_on.unit == "volume" and self.row_axis == "t"
+        return data_url(self.project, *self._path, "volumes") if in_space else None
+
     def counts_url(self, kind: str) -> str:
         """Return the address of the figure of object counts, a `png` or `svg`."""
         return data_url(self.project, *self._path, f"object_counts.{kind}")

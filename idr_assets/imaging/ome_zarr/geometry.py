@@ -62,6 +62,12 @@ class Geometry:
         height, width = self._micrometres(-2), self._micrometres(-1)
         return _length(height * width) if height and width else None
 
+    @property
+    def voxel_volume(self) -> float | None:
+        """Volume of a voxel in cubic micrometres, or None where the image does not give its sides."""
+        area, depth = self.pixel_area, self._micrometres(-3)
+        return _length(area * depth) if area and depth else None
+
     def _micrometres(self, axis: int) -> float | None:
         factor, size = MICROMETRES.get(self.units[axis] or ""), self.scale[axis]
         return _length(size * factor) if factor and size else None

@@ -2,6 +2,7 @@
 
 from io import BytesIO
 
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -105,3 +106,14 @@ def test_the_figure_of_counts_is_a_png_an_svg_and_a_picture_in_the_ui(segmented:
     drawn, shown = Image.open(BytesIO(file.read_bytes())), picture(metadata["object counts"])
     assert shown.width < drawn.width
     assert shown.width / shown.height == pytest.approx(drawn.width / drawn.height, rel=0.02)
+
+
+def test_a_recipe_of_volumes_has_a_table_of_objects_in_space(fresh: Segmented) -> None:
+    function = "idr_assets.imaging.segmentation.otsu_watershed_3d"
+    fresh.project.yaml.write_text(fresh.project.yaml.read_text() + f"  segmentation: {{function: {function}}}\n")
+    assert fresh.run("plane_labels", "1|09", "1|10") == fresh.run("objects", "1") == ""
+    told, planes = fresh.metadata("objects", "1"), fresh.value("objects", "1")
+    table = pq.read_table(fresh.project.root / "data/image/volumes/t=1.parquet").to_pylist()
+    assert told["objects in space"] == len(table) == len(planes.groupby(["c", "label"]))
+    assert sum(row["voxels"] for row in table) == planes["area"].sum()
+    assert all(row["volume_um3"] > 0 for row in table)

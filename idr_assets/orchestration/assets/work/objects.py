@@ -11,6 +11,7 @@ from idr_assets.imaging.objects.more_measurements import describe_column
 from idr_assets.imaging.objects.table_files import list_more_columns, tables
 from idr_assets.imaging.objects.table_folder import keep_tables
 from idr_assets.imaging.objects.tables import read_counts, write_objects
+from idr_assets.imaging.objects.volumes import write_volumes
 from idr_assets.imaging.planes import Block, Plane, runs
 from idr_assets.orchestration.assets.metadata import describe_channels, table
 from idr_assets.orchestration.event_log import add_partition_metadata
@@ -55,10 +56,27 @@ def _measure(image: Image, timepoints: Iterable[int]) -> tuple[dict[int, Metadat
             url, area = image.objects_urls[t], geometry.pixel_area
             written = write_objects(url, output, planes, image.name, area, channels, image.measured)
             found[t] = _describe(image, planes) | {"measured in this run": written}
+            found[t] |= _write_volumes(image, planes, geometry.voxel_volume)
         except ImageError as error:
             failures[t] = str(error)
     keep_tables(image.objects_url, image.objects_urls.values())
+    if image.volumes_url:
+        keep_tables(image.volumes_url, [_of_volumes(image, t) for t in image.t])
     return found, failures
+
+
+def _write_volumes(image: Image, planes: Block, voxel: float | None) -> Metadata:
+    """Write the table of objects in space of a timepoint, if the recipe works on volumes, and describe it."""
+    if not image.volumes_url:
+        return {}
+    (t,), slices = planes.t, image.shape[2]
+    url = _of_volumes(image, t)
+    number = write_volumes(url, image.objects_urls[t], planes, slices, voxel)
+    return {"objects in space": number, "path of objects in space": dg.MetadataValue.path(url)}
+
+
+def _of_volumes(image: Image, t: int) -> str:
+    return f"{image.volumes_url}/{image.objects_urls[t].rpartition('/')[2]}"
 
 
 def _describe(image: Image, planes: Block) -> Metadata:
