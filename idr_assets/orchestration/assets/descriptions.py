@@ -49,8 +49,8 @@ def of_montage(image: Image) -> str:
     """Describe the montage."""
     return (
         f"The planes of {markdown(image.title)} with their labels, rows T of each channel, columns Z, up to twelve "
-        "rows and columns, timepoints of few slices beside each other; a PNG. Planes that are not materialized are drawn "
-        "as such."
+        "rows and columns, timepoints of few slices beside each other; a PNG. Planes that are not materialized "
+        "are drawn as such."
     )
 
 
