@@ -76,6 +76,7 @@ class LabelRun:
 
     def report(self, *, stopped: bool) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
         """Report what became of the planes: remarks, checks, and a failure if planes failed."""
+        self.watch.report_replaced(self.context.instance, self.context.run.run_id)
         log_remarks(self.context, self.run.remark_on(self.planes.found))
         unevaluated = read_unevaluated(self.context, self.image, self.run.output)
         yield from report(self.context, self.image, self.planes, unevaluated, stopped=stopped)

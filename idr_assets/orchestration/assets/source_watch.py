@@ -1,6 +1,9 @@
 """Look, while a run works, whether the image is still the one that it started to read."""
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import dagster as dg
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.output.growth import are_unchanged
@@ -9,7 +12,13 @@ from idr_assets.imaging.reading.fingerprint import read_fingerprint
 from idr_assets.imaging.segmentation.confirmation import remove_own_labels
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary, Result
 from idr_assets.orchestration.image import Image
-from idr_assets.orchestration.source_version import SourceVersion, describe_layout, has_only_grown, hasten
+from idr_assets.orchestration.source_version import (
+    SourceVersion,
+    describe_layout,
+    has_only_grown,
+    hasten,
+    report_source,
+)
 
 REPLACED = (
     "the image was replaced while the run read it, so that its pixels may be those of either image. Materialize it "
@@ -36,6 +45,7 @@ class SourceWatch:
     def __init__(self, image: Image, started_with: SourceVersion) -> None:
         """Look at nothing yet."""
         self.replaced = False
+        self._seen: tuple[Level, str] | None = None
         self.image, self._hasty, self._layout = image, hasten(image), started_with.layout
         self._same = {started_with.fingerprint}
 
@@ -62,10 +72,16 @@ class SourceWatch:
         remove_own_labels(self.image.open_output(), found)
         return [fail(result, REPLACED % self.image.name) for result in found]
 
+    def report_replaced(self, instance: dg.DagsterInstance, run_id: str) -> None:
+        """Tell Dagster of the new image if the image was replaced, so that planes of the old one are stale at once."""
+        if self.replaced and self._seen:
+            report_source(instance, self.image, *self._seen, run_id)
+
     def _is_same(self, planes: Sequence[Plane]) -> bool:
         """Look at the image. One that has only grown is the same if these planes still have their pixels."""
         level = self._hasty.source.open()
         fingerprint = read_fingerprint(level, self._hasty.storage_options).digest
+        self._seen = level, fingerprint
         if fingerprint not in self._same and has_only_grown(self._layout, describe_layout(level)):
             self._same |= {fingerprint} if are_unchanged(self.image.labels_url, level, planes) else set()
         return fingerprint in self._same

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from idr_assets.orchestration.assets import progress
+from idr_assets.orchestration.automation.missing import stale_planes
 from idr_assets_tests.support.dagster_home import wait_until
 from idr_assets_tests.support.slow_planes import held
 from idr_assets_tests.support.small_image import FIELDS, PARTITIONS, Segmented, change_image
@@ -45,6 +46,7 @@ def test_planes_of_an_image_that_is_replaced_meanwhile_do_not_count(
     assert "t 2 c 0 z 9: the image was replaced while the run read it" in failure
     assert "Partitions that are done: 2." in failure
     assert fresh.materialized() == {"1|09", "1|10"}
+    assert stale_planes(fresh.instance, fresh.project.load_image()) == {(1, 9), (1, 10)}  # of the old image
     labels = fresh.project.root / "data/image.ome.zarr/labels/segmentation/0/c"
     assert {path.relative_to(labels).parts[0] for path in labels.rglob("*") if path.is_file()} == {"1"}
     assert fresh.run("plane_labels", "2|09", "2|10") == ""
