@@ -1,10 +1,11 @@
 """Make the databases of an instance once: Dagster's own processes break them if they make them at the same time."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import sleep
 
 import click
 import dagster as dg
@@ -13,10 +14,28 @@ from idr_assets.orchestration.proof_of_life import wait_for
 
 DATABASES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db")
 
+MEANWHILE = ("already exists", "more than one head")
+"""What Dagster says of databases that two processes make at once."""
+
+TRIES, PAUSE = 5, 1.0
+"""How often an instance is opened at most, and seconds in between."""
+
 MENDED = (
     "Several commands have made the databases of %s at the same time, so that Dagster could not open them. They are "
     "mended: %s. No run is lost."
 )
+
+
+def make_at_once[T](make: Callable[[], T]) -> T:
+    """Call `make`, and again if a command of Dagster's own, which does not wait, makes the same databases meanwhile."""
+    for _ in range(TRIES - 1):
+        try:
+            return make()
+        except Exception as error:
+            if not any(words in str(error) for words in MEANWHILE):
+                raise
+            sleep(PAUSE)
+    return make()
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import dagster as dg
 
-from idr_assets.first_use import set_up
+from idr_assets.first_use import make_at_once, set_up
 
 
 def open_instance() -> dg.DagsterInstance:
@@ -34,13 +34,17 @@ def open_instance() -> dg.DagsterInstance:
         )
         raise click.ClickException(message)
     try:
-        with set_up(Path(home)):
-            instance = dg.DagsterInstance.get()
-            instance.get_asset_keys()  # makes what is made at the first question
-            return instance
+        return make_at_once(lambda: _open(Path(home)))
     except OSError as error:
         message = (
             f"The instance in DAGSTER_HOME, {home}, cannot be opened ({error}), so nothing was done. Correct the "
             "rights of this folder, or set DAGSTER_HOME to another one."
         )
         raise click.ClickException(message) from error
+
+
+def _open(home: Path) -> dg.DagsterInstance:
+    with set_up(home):
+        instance = dg.DagsterInstance.get()
+        instance.get_asset_keys()  # makes what is made at the first question
+        return instance

@@ -11,7 +11,8 @@ import dagster as dg
 import pytest
 from alembic.util.exc import CommandError
 
-from idr_assets.first_use import DATABASES
+from idr_assets import first_use
+from idr_assets.first_use import DATABASES, make_at_once
 from idr_assets.instance import open_instance
 from idr_assets.orchestration.proof_of_life import wait_for
 from idr_assets_tests.support.dagster_home import ROOT
@@ -33,6 +34,27 @@ def test_a_command_waits_while_another_makes_the_databases(home: Path) -> None:
             assert not any((home / name).exists() for name in DATABASES)
         with opened.result():
             assert all((home / name).exists() for name in DATABASES)
+
+
+@pytest.mark.parametrize("said", ["table alembic_version already exists", "disk I/O error"])
+def test_a_command_tries_again_while_one_of_dagster_makes_the_databases(
+    said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(first_use, "PAUSE", 0)
+    tries: list[int] = []
+
+    def make() -> int:
+        tries.append(1)
+        if len(tries) < 3:
+            raise sqlite3.OperationalError(said)
+        return len(tries)
+
+    if "exists" in said:
+        assert make_at_once(make) == 3
+    else:
+        with pytest.raises(sqlite3.OperationalError):
+            make_at_once(make)
+        assert len(tries) == 1
 
 
 def test_databases_that_several_commands_have_made_at_once_are_mended(
