@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 
+from idr_assets.imaging.output.arrays import clear_planes
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.output.plane_records import PlaneRecord, read_proven_checksums, read_records
 from idr_assets.imaging.output.plate_output import PlateOutput
@@ -53,10 +54,15 @@ class StoredPlanes:
     records: Mapping[Plane, Collection[Known]]
 
     def prove(self, cells: Sequence[Cell]) -> Iterator[tuple[Cell, list[Known] | str]]:
-        """Yield each (t, z) with what proves it, or with the reason why it is not proven."""
+        """Yield each (t, z) with what proves it, or with the reason why it is not proven.
+
+        Partial files of killed writers beside recorded planes are removed: those that are proven are not written again.
+        """
         each = [[Plane(t, c, z) for c in self.image.channels] for t, z in cells]
         planes = [plane for partition in each for plane in partition if self.output.covers(plane)]
         recorded = [plane for plane in planes if plane in self.records]
+        for plane in recorded:
+            clear_planes(plane.block, self.output.pixels, self.output.labels)
         intact = dict(zip(recorded, read_proven_checksums(self.output, recorded), strict=True))
         others = [plane for plane in planes if intact.get(plane) is None]
         stored = {plane for plane, it in zip(others, read_checksums(self.output, others), strict=True) if it}

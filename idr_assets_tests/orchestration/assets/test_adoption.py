@@ -89,6 +89,8 @@ def test_planes_of_another_recipe_or_image_are_not_adopted(moved: Segmented) -> 
 @pytest.mark.parametrize("repeated", [False, True])
 def test_a_run_of_what_is_missing_takes_over_what_is_proven(moved: Segmented, *, repeated: bool) -> None:
     flip(Path(os.environ["IDR_ASSETS_DATA"]) / LABELS / "0/c/1/0/9/0/0")
+    killed = Path(os.environ["IDR_ASSETS_DATA"]) / LABELS / "0/c/2/0/9/0/0.0123.partial"
+    killed.touch()
     image = moved.project.load_image()
     (tags,) = plan_runs(moved.instance, image, CELLS)
     result = moved.definitions.resolve_implicit_global_asset_job_def().execute_in_process(
@@ -97,6 +99,7 @@ def test_a_run_of_what_is_missing_takes_over_what_is_proven(moved: Segmented, *,
         tags=tags | ({PARENT_TAG: str(uuid4())} if repeated else {}),
     )
     assert missing_planes(moved.instance, image) == set()
+    assert not killed.exists()
     adopted = {key for key in PARTITIONS if "adopted" in told(moved, key).metadata}
     assert adopted == (set() if repeated else {*PARTITIONS[1:]})
     assert moved.numbers("plane_labels", "planes_stored")["passed"]
