@@ -20,6 +20,7 @@ WRONG = [
     ({"fields": "[true]"}, "True is no field"),
     ({"wells": "[A01:P24]", "fields": "[0-399]"}, "the plate has 460800 fields, more than Dagster can show"),
     ({"automation": "{watch: true}"}, "`automation: watch` is for images; leave it out"),
+    ({"published": "true"}, "`published` is for images; leave it out"),
     ({"channels": "[2]"}, "channels 0 to 1; name each wanted one once"),
     ({"colour": "red"}, "choose from: url, image_id, endpoint, storage_options, level"),
 ]

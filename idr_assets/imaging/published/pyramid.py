@@ -45,14 +45,20 @@ def halve_labels(plane: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
 
     It is 0 only where all four are, so that thin objects stay. Labels are 0 or more.
     """
-    corners = np.sort(_corners(plane), axis=0)
-    best = np.zeros(corners.shape[1:], plane.dtype)
-    most = np.zeros(corners.shape[1:], np.uint8)
-    for corner in corners[::-1]:
-        count = (corners == corner).sum(axis=0, dtype=np.uint8)
-        better = (corner > 0) & (count >= most)  # from the largest on, so that the smallest of equals stays
-        best[better], most[better] = corner[better], count[better]
-    return best
+    first, second, third, last = _sort(_corners(plane))
+    smallest = np.where(second, second, np.where(third, third, last))
+    smallest = np.where(first, first, smallest)
+    twice = np.where(third == last, third, 0)
+    twice = np.where((second == third) & (second > 0), second, twice)
+    twice = np.where((first == second) & (first > 0), first, twice)
+    return np.where(twice, twice, smallest)
+
+
+def _sort(four: list[npt.NDArray[np.int32]]) -> list[npt.NDArray[np.int32]]:
+    """Sort four planes at each pixel; numpy's sort takes three times as long for so few."""
+    for one, other in ((0, 1), (2, 3), (0, 2), (1, 3), (1, 2)):
+        four[one], four[other] = np.minimum(four[one], four[other]), np.maximum(four[one], four[other])
+    return four
 
 
 def _corners(plane: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
