@@ -1,6 +1,6 @@
 """One image as its YAML describes it.
 
-Opens the source and the output for the assets, and names all output files; does no work on pixels.
+Opens the source and the output for the assets; does no work on pixels.
 """
 
 import re
@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 
 from idr_assets.imaging.objects.more_measurements import NOTHING_MORE, Measured
 from idr_assets.imaging.ome_zarr.formats import Version
-from idr_assets.imaging.planes import Block, index_key
+from idr_assets.imaging.planes import Block
 from idr_assets.imaging.reading.retries import PATIENT, Patience
 from idr_assets.imaging.segmentation.recipe import Recipe, hash_parts
+from idr_assets.orchestration.addresses import Addresses
 from idr_assets.orchestration.data_folder import data_url
-from idr_assets.orchestration.grid import Grid
 
 if TYPE_CHECKING:
     from idr_assets.imaging.ome_zarr.geometry import Geometry
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Image(Grid):
+class Image(Addresses):
     """An image, its window and one segmentation, as plain values; creating one reads nothing.
 
     `shape` is TCZYX; `t` and `z` are the window's indices, each a range with step 1. `segmentation` is the name that
@@ -122,36 +122,6 @@ class Image(Grid):
         return replace(self.window, t=range(t, t + 1))
 
     @property
-    def labels_url(self) -> str:
-        """Address of the output with pixels and labels."""
-        return data_url(self.project, f"{self.name}.ome.zarr")
-
-    @property
-    def montage_url(self) -> str:
-        """Address of the montage, a PNG."""
-        return data_url(self.project, *self._path, "montage.png")
-
-    @property
-    def browser_url(self) -> str:
-        """Address of the plane browser, an HTML page."""
-        return data_url(self.project, *self._path, "planes.html")
-
-    @property
-    def objects_url(self) -> str:
-        """Address of the folder with the tables of objects."""
-        return data_url(self.project, *self._path, "objects")
-
-    @property
-    def objects_urls(self) -> dict[int, str]:
-        """Address of the table of each timepoint of the window, a Parquet file."""
-        return {t: f"{self.objects_url}/t={index_key(t, self.shape[0])}.parquet" for t in self.t}
-
-    @property
-    def published_url(self) -> str:
-        """Address of the published image, which all segmentations share."""
-        return data_url(self.project, self.name, "published.ome.zarr")
-
-    @property
     def published_extent(self) -> Block:
         """The planes that the published image has room for."""
         if self.extent == "window":
@@ -159,28 +129,9 @@ class Image(Grid):
         return Block(range(self.shape[0]), tuple(range(self.shape[1])), range(self.shape[2]))
 
     @property
-    def volumes_url(self) -> str | None:
-        """Address of the folder with the tables of objects in space; None if the recipe works on planes."""
-        in_space = self.recipe.works_on.unit == "volume" and self.row_axis == "t"
-        return data_url(self.project, *self._path, "volumes") if in_space else None
-
-    def counts_url(self, kind: str) -> str:
-        """Return the address of the figure of object counts, a `png` or `svg`."""
-        return data_url(self.project, *self._path, f"object_counts.{kind}")
-
-    @property
     def measured_version(self) -> str | None:
         """Version of what is measured beside the usual; None if nothing is, so that tables stay what they are."""
         return hash_parts(self.measured.version) if self.measured.version else None
-
-    @property
-    def comparison_url(self) -> str:
-        """Address of the comparison of several segmentations, a PNG."""
-        return data_url(self.project, self.name, "segmentation_comparison.png")
-
-    def agreement_url(self, kind: str) -> str:
-        """Return the address of the agreement of several segmentations, as `png` or `csv`."""
-        return data_url(self.project, self.name, f"segmentation_agreement.{kind}")
 
     @property
     def label_group(self) -> str:
@@ -220,7 +171,3 @@ class Image(Grid):
     def _locate(self, address: str) -> str:
         relative = "://" not in address and not address.startswith("/")
         return data_url(self.project, address) if relative else address
-
-    @property
-    def _path(self) -> tuple[str, ...]:
-        return (self.name,) if self.segmentation is None else (self.name, self.segmentation)
