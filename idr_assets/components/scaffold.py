@@ -1,14 +1,17 @@
-"""What `dg scaffold defs idr_assets.SegmentedImage NAME` writes."""
+"""What `dg scaffold defs idr_assets.SegmentedImage NAME`, and that of other components, writes."""
 
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 import dagster as dg
+from pydantic import BaseModel
 
 from idr_assets.components.image_fields import ImageFields
 from idr_assets.components.image_name import image_name
 from idr_assets.components.new_image import NewImage
-from idr_assets.components.yaml_text import describe_fields
+from idr_assets.components.yaml_text import NOTHING, describe_fields
 from idr_assets.imaging.errors import ImageError
 
 
@@ -24,13 +27,35 @@ class CommentedYaml(dg.Scaffolder[NewImage]):
         """Write `defs.yaml` into the new folder; remove the folder if nothing can be written."""
         from idr_assets.components.draft import draft_image  # noqa: PLC0415  zarr, for this alone
 
-        try:
-            name, text = image_name(request.target_path), describe_fields(ImageFields)
-            if request.params.url is not None:
-                draft = draft_image(request.params, name, request.project_root or Path.cwd())
-                click.echo(f"{draft.report}\n{draft.next}")
-                text = draft.text
-        except (ImageError, ValueError) as error:
-            request.target_path.rmdir()
-            raise click.ClickException(str(error)) from error
-        (request.target_path / "defs.yaml").write_text(text)
+        def describe(name: str) -> str:
+            if request.params.url is None:
+                return describe_fields(ImageFields)
+            draft = draft_image(request.params, name, request.project_root or Path.cwd())
+            click.echo(f"{draft.report}\n{draft.next}")
+            return draft.text
+
+        _write(request.target_path, describe)
+
+
+def scaffold_example(
+    fields: type[BaseModel], component: str, values: Mapping[str, Any] = NOTHING, left_out: Collection[str] = ()
+) -> type[dg.Scaffolder]:
+    """Return what writes an example of a component, as `describe_fields` describes it."""
+
+    class CommentedExample(dg.Scaffolder):
+        """Writes a YAML that loads without changes and explains each field."""
+
+        def scaffold(self, request: dg.ScaffoldRequest) -> None:
+            text = describe_fields(fields, values, component=component, left_out=left_out)
+            _write(request.target_path, lambda _: text)
+
+    return CommentedExample
+
+
+def _write(folder: Path, describe: Callable[[str], str]) -> None:
+    try:
+        text = describe(image_name(folder))
+    except (ImageError, ValueError) as error:
+        folder.rmdir()
+        raise click.ClickException(str(error)) from error
+    (folder / "defs.yaml").write_text(text)

@@ -9,26 +9,23 @@ from idr_assets.components.dask_cluster import default_resources
 from idr_assets.components.image_name import image_name
 from idr_assets.components.list_fields import ListFields
 from idr_assets.components.listed_images import ListReader
-from idr_assets.components.taken_names import take_name
-from idr_assets.components.templates import check_post_processing, fill_in, locate
+from idr_assets.components.scaffold import scaffold_example
+from idr_assets.components.segmented_image import SegmentedImage
+from idr_assets.components.templates import fill_in, locate
 from idr_assets.orchestration.list_definitions import list_definitions
 
+EXAMPLE = {
+    "level": "4",
+    "shape": [532, 2, 988, 128, 135],
+    "images": [{"name": "embryo_1", "url": "https://livingobjects.ebi.ac.uk/idr/zarr/v0.4/idr0044A/4007801.zarr"}],
+}
 
-class SegmentedImages(dg.Component, ListFields, dg.Resolvable):
+
+@dg.scaffold_with(scaffold_example(ListFields, "SegmentedImages", EXAMPLE, left_out=["url"]))
+class SegmentedImages(ListFields, SegmentedImage):
     """OME-Zarr images to segment plane by plane, as a list with common fields: each has the assets of an image."""
 
     _yaml: dg.ResolutionContext = PrivateAttr()
-
-    @classmethod
-    def model(cls) -> type[BaseModel]:
-        """Validate the YAML with this class itself, so that every error comes with file and line."""
-        return cls
-
-    @classmethod
-    def load(cls, attributes: BaseModel | None, context: dg.ComponentLoadContext) -> Self:
-        """Create the component from the validated YAML; refuse `post_processing` that could run code."""
-        check_post_processing(context)
-        return super().load(attributes, context)
 
     @classmethod
     def resolve_from_model(cls, context: dg.ResolutionContext, model: BaseModel) -> Self:
@@ -44,13 +41,8 @@ class SegmentedImages(dg.Component, ListFields, dg.Resolvable):
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Build the definitions of all images; the YAML's folder names the list. Rows that are wrong are logged."""
+        self._check_name(context)
         name = image_name(context.path)
-        if taken := take_name(name, self, context):
-            message = (
-                f"{taken} and {context.path / 'defs.yaml'} have the same name, {name!r}, so nothing was loaded. Rename "
-                "the folder of one."
-            )
-            raise dg.DagsterInvalidDefinitionError(message)
         found = ListReader(self, name, self._yaml, context).read()
         lines = "\n".join(found.describe_faults())
         if not found.images:

@@ -5,33 +5,17 @@ from dataclasses import fields
 from pathlib import Path
 from typing import override
 
-import click
 import dagster as dg
 
-from idr_assets.components.image_name import image_name
 from idr_assets.components.plate_fields import PlateFields
+from idr_assets.components.scaffold import scaffold_example
 from idr_assets.components.segmented_image import SegmentedImage
-from idr_assets.components.yaml_text import describe_fields
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.plate import Plate
 from idr_assets.orchestration.plate_definitions import plate_definitions
 
 
-class CommentedPlateYaml(dg.Scaffolder):
-    """Writes a YAML that loads without changes and explains each field."""
-
-    def scaffold(self, request: dg.ScaffoldRequest) -> None:
-        """Write `defs.yaml` into the new folder; remove the folder if nothing can be written."""
-        try:
-            image_name(request.target_path)
-        except ValueError as error:
-            request.target_path.rmdir()
-            raise click.ClickException(str(error)) from error
-        text = describe_fields(PlateFields, component="SegmentedPlate")
-        (request.target_path / "defs.yaml").write_text(text)
-
-
-@dg.scaffold_with(CommentedPlateYaml)
+@dg.scaffold_with(scaffold_example(PlateFields, "SegmentedPlate"))
 class SegmentedPlate(PlateFields, SegmentedImage):
     """An OME-Zarr plate to segment: label planes over fields x Z, and what is made from them by well."""
 

@@ -15,7 +15,7 @@ from idr_assets import SegmentedImage
 from idr_assets_tests.support.image_project import ImageProject
 from idr_assets_tests.support.large_image import write_large_image
 
-COMPONENTS = ["idr_assets.DaskCluster", "idr_assets.SegmentedImage", "idr_assets.SegmentedPlate"]
+COMPONENTS = [f"idr_assets.{name}" for name in ("DaskCluster", "SegmentedImage", "SegmentedImages", "SegmentedPlate")]
 
 
 @pytest.fixture
@@ -91,12 +91,18 @@ def test_scaffolded_yaml_explains_every_field_and_loads_as_it_is(project: ImageP
     assert f"{project.image}/plane_labels" in keys
 
 
-def test_a_scaffolded_plate_loads_as_it_is(project: ImageProject) -> None:
-    dg("scaffold", "defs", "idr_assets.SegmentedPlate", project.image)
-    assert {"wells", "fields"} <= set(yaml.safe_load(project.yaml.read_text())["attributes"])
+OTHERS = [("SegmentedPlate", {"wells", "fields"}, "source_plate"), ("SegmentedImages", {"images", "level"}, "overview")]
+
+
+@pytest.mark.parametrize(("component", "names", "asset"), OTHERS)
+def test_a_scaffolded_plate_or_list_loads_as_it_is(
+    project: ImageProject, component: str, names: set[str], asset: str
+) -> None:
+    dg("scaffold", "defs", f"idr_assets.{component}", project.image)
+    assert names <= set(yaml.safe_load(project.yaml.read_text())["attributes"])
     assert dg("check", "yaml")
     keys = {key.to_user_string() for key in project.load().resolve_all_asset_keys()}
-    assert f"{project.image}/source_plate" in keys
+    assert f"{project.image}/{asset}" in keys
 
 
 def test_a_name_that_would_be_refused_is_not_scaffolded(project: ImageProject) -> None:

@@ -1,7 +1,7 @@
 """The asset `<image>/source_image`: the image as its store holds it."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -14,6 +14,7 @@ from idr_assets.orchestration.assets.metadata import address, describe_channels,
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.source_version import find_version
 from idr_assets.orchestration.stops import end_canceled
+from idr_assets.orchestration.versions import source_key
 
 if TYPE_CHECKING:
     from idr_assets.imaging.reading.level import Level
@@ -24,24 +25,12 @@ def source_image(image: Image) -> dg.AssetsDefinition:
 
     Its check `matches_yaml` is evaluated in the same step, even if the image fails it and nothing is materialized.
     """
-    key = dg.AssetKey([image.name, "source_image"])
     description = (
         "The level that the YAML names is there, has the shape and the dtype that the YAML expects, and its pixels lie "
         "where, and are what, its metadata say."
     )
 
-    @dg.asset(
-        key=key,
-        deps=[dg.AssetKey.from_user_string(key) for key in image.upstream],
-        group_name=image.name,
-        kinds={"zarr"},
-        io_manager_key=image.io,
-        pool=image.pool,
-        backfill_policy=dg.BackfillPolicy.single_run(),
-        description=of_source_image(image),
-        metadata={name: address(link) for name, link in image.links.items()},
-        check_specs=[dg.AssetCheckSpec("matches_yaml", asset=key, description=description, blocking=True)],
-    )
+    @source_asset(image, description=of_source_image(image), matches=description)
     def asset(context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
         from idr_assets.imaging.reading.fingerprint import read_fingerprint  # noqa: PLC0415  zarr, for the run only
 
@@ -64,6 +53,26 @@ def source_image(image: Image) -> dg.AssetsDefinition:
             )
 
     return asset
+
+
+def source_asset(
+    image: Image, *, description: str, matches: str
+) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """Decorate the function of the asset of a source, like `dagster.asset`; `matches` describes its check."""
+    key = source_key(image)
+    decorate: Callable[[Callable[..., Any]], dg.AssetsDefinition] = dg.asset(
+        key=key,
+        deps=[dg.AssetKey.from_user_string(key) for key in image.upstream],
+        group_name=image.name,
+        kinds={"zarr"},
+        io_manager_key=image.io,
+        pool=image.pool,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        description=description,
+        metadata={name: address(link) for name, link in image.links.items()},
+        check_specs=[dg.AssetCheckSpec("matches_yaml", asset=key, description=matches, blocking=True)],
+    )
+    return decorate
 
 
 def _matches_yaml(image: Image, level: "Level | None", fault: str | None = None) -> dg.AssetCheckResult:

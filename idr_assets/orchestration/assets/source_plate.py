@@ -11,10 +11,10 @@ from idr_assets.imaging.planes import Plane
 from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.descriptions import of_source_plate
 from idr_assets.orchestration.assets.metadata import address, list_names, markdown, picture
+from idr_assets.orchestration.assets.source_image import source_asset
 from idr_assets.orchestration.plate import Plate
 from idr_assets.orchestration.plate_version import renew_plate_version
 from idr_assets.orchestration.stops import end_canceled
-from idr_assets.orchestration.versions import source_key
 
 if TYPE_CHECKING:
     from idr_assets.imaging.reading.plate import PlateLevel
@@ -25,21 +25,9 @@ def source_plate(plate: Plate) -> dg.AssetsDefinition:
 
     Its check `matches_yaml` warns of fields that cannot be read, and fails if none can.
     """
-    key = source_key(plate)
     description = "The fields that the YAML names can be opened, and have the shape and the dtype that it expects."
 
-    @dg.asset(
-        key=key,
-        deps=[dg.AssetKey.from_user_string(key) for key in plate.upstream],
-        group_name=plate.name,
-        kinds={"zarr"},
-        io_manager_key=plate.io,
-        pool=plate.pool,
-        backfill_policy=dg.BackfillPolicy.single_run(),
-        description=of_source_plate(plate),
-        metadata={name: address(link) for name, link in plate.links.items()},
-        check_specs=[dg.AssetCheckSpec("matches_yaml", asset=key, description=description, blocking=True)],
-    )
+    @source_asset(plate, description=of_source_plate(plate), matches=description)
     def asset(context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
         with end_canceled(context), own_settings:
             try:
