@@ -1,7 +1,6 @@
 """Look, while a run works, whether the image is still the one that it started to read."""
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 import dagster as dg
 
@@ -9,6 +8,7 @@ from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.output.growth import are_unchanged
 from idr_assets.imaging.planes import Plane
 from idr_assets.imaging.reading.fingerprint import read_fingerprint
+from idr_assets.imaging.reading.level import Level
 from idr_assets.imaging.segmentation.confirmation import remove_own_labels
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary, Result
 from idr_assets.orchestration.image import Image
