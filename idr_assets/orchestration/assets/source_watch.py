@@ -1,6 +1,7 @@
 """Look, while a run works, whether the image is still the one that it started to read."""
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
@@ -8,7 +9,6 @@ from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.output.growth import are_unchanged
 from idr_assets.imaging.planes import Plane
 from idr_assets.imaging.reading.fingerprint import read_fingerprint
-from idr_assets.imaging.reading.level import Level
 from idr_assets.imaging.segmentation.confirmation import remove_own_labels
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary, Result
 from idr_assets.orchestration.image import Image
@@ -19,6 +19,9 @@ from idr_assets.orchestration.source_version import (
     hasten,
     report_source,
 )
+
+if TYPE_CHECKING:
+    from idr_assets.imaging.reading.level import Level
 
 REPLACED = (
     "the image was replaced while the run read it, so that its pixels may be those of either image. Materialize it "
@@ -45,7 +48,7 @@ class SourceWatch:
     def __init__(self, image: Image, started_with: SourceVersion) -> None:
         """Look at nothing yet."""
         self.replaced = False
-        self._seen: tuple[Level, str] | None = None
+        self._seen: tuple["Level", str] | None = None
         self.image, self._hasty, self._layout = image, hasten(image), started_with.layout
         self._same = {started_with.fingerprint}
 
