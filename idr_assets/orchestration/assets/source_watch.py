@@ -48,7 +48,7 @@ class SourceWatch:
     def __init__(self, image: Image, started_with: SourceVersion) -> None:
         """Look at nothing yet."""
         self.replaced = False
-        self._seen: tuple["Level", str] | None = None
+        self._seen: tuple[Level, str] | None = None
         self.image, self._hasty, self._layout = image, hasten(image), started_with.layout
         self._same = {started_with.fingerprint}
 
