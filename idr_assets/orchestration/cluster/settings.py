@@ -7,7 +7,9 @@ or stall a run that has all of its workers on one machine.
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.machinery import ModuleSpec
 from itertools import product
+from pathlib import Path
 from typing import Final
 
 import dask.config
@@ -59,12 +61,20 @@ def local_settings() -> Iterator[None]:
 def _without_command() -> Iterator[None]:
     """Keep workers from importing the command that started this process, and with it Dagster: a second for each.
 
-    Python does so in every process that it spawns, for functions that are defined there.
+    Python does so in every process that it spawns, for functions that are defined there. A script of a user's own may
+    have some, and stays.
     """
     command = vars(sys.modules["__main__"])
     hidden = {name: command[name] for name in ("__spec__", "__file__") if command.get(name)}
+    if not _is_command(**{name.strip("_"): value for name, value in hidden.items()}):
+        hidden = {}
     command.update(dict.fromkeys(hidden))
     try:
         yield
     finally:
         command.update(hidden)
+
+
+def _is_command(spec: ModuleSpec | None = None, file: str = "") -> bool:
+    """Return whether the main module is one of Dagster or of this package, or a command such as `dg`."""
+    return spec.name.partition(".")[0] in {"dagster", "idr_assets"} if spec else Path(file).suffix != ".py"

@@ -3,7 +3,10 @@
 import pickle
 import subprocess
 import sys
+from importlib.machinery import ModuleSpec
 from multiprocessing.spawn import get_preparation_data
+
+import pytest
 
 from idr_assets.imaging.segmentation.run import SegmentationRun
 from idr_assets.orchestration.cluster.settings import local_settings
@@ -27,8 +30,21 @@ def test_workers_import_nothing_of_dagster_with_their_task(fresh: Segmented) -> 
     assert (loaded.returncode, loaded.stdout) == (0, b""), loaded.stderr
 
 
-def test_workers_do_not_import_the_command_that_started_the_run() -> None:
-    command = {"init_main_from_name", "init_main_from_path"}
+@pytest.mark.parametrize(
+    ("module", "file", "imported"),
+    [
+        ("dagster.__main__", "dagster/__main__.py", False),
+        (None, "bin/dg", False),
+        (None, "script.py", True),
+        ("mine.script", "mine/script.py", True),
+    ],
+)
+def test_workers_import_a_script_but_not_the_command_that_started_the_run(
+    monkeypatch: pytest.MonkeyPatch, module: str | None, file: str, *, imported: bool
+) -> None:
+    main, command = sys.modules["__main__"], {"init_main_from_name", "init_main_from_path"}
+    monkeypatch.setattr(main, "__spec__", ModuleSpec(module, None) if module else None)
+    monkeypatch.setattr(main, "__file__", file, raising=False)
     with local_settings(), local_settings():
-        assert not command & get_preparation_data("worker").keys()
+        assert bool(command & get_preparation_data("worker").keys()) == imported
     assert command & get_preparation_data("worker").keys()
