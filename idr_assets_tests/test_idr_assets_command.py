@@ -11,7 +11,19 @@ from idr_assets.imaging.output.output_image import open_output
 from idr_assets_tests.support.command_project import call, enter_project, forget_project, segment
 from idr_assets_tests.support.dagster_home import ROOT
 from idr_assets_tests.support.image_project import ImageProject
-from idr_assets_tests.support.small_image import FIELDS
+from idr_assets_tests.support.small_image import FIELDS, Segmented
+
+MAKES = """
+import dagster as dg
+from pathlib import Path
+
+DATA = Path(__file__).parents[2] / "data"
+
+@dg.asset(key=["image", "made"])
+def made():
+    (DATA / "kept").rename(DATA / "source.zarr")
+"""
+"""A module of the user's own whose asset produces the image."""
 
 
 @pytest.fixture
@@ -35,6 +47,17 @@ def test_what_is_missing_is_done_what_fails_stays_and_ends_with_1(project: Image
     assert montage.exists()
     again = call("resume image")
     assert (again.exit_code, again.stderr) == (0, "No plane of image is missing or failed.\n")
+
+
+def test_an_image_that_was_not_made_is_made_first(project: ImageProject) -> None:
+    project.write(**FIELDS | {"window": "{t: [1, 1], z: [9, 9]}"}, upstream="[image/made]")
+    (project.package / "defs/made.py").write_text(MAKES)
+    (project.root / "data/source.zarr").rename(project.root / "data/kept")
+    with dg.DagsterInstance.get() as instance:
+        failure = Segmented(project, instance).run("plane_labels", "1|09")
+    assert "If the image was not made, or not completely, make it: `dg launch --assets image/made`." in failure
+    assert call("resume image").exit_code == 0
+    assert call("missing image").stdout == ""
 
 
 def test_wiped_planes_are_missing_and_leave_the_others_alone(project: ImageProject) -> None:

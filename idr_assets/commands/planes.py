@@ -71,16 +71,22 @@ def _resume(
     images: Sequence[Image],
     to_do: Sequence[tuple[Image, set[Cell]]],
 ) -> list[bool]:
-    """Make the given (t, z) of an image, then its figures and objects; return whether each run succeeded."""
-    done = [
+    """Make the given (t, z) of an image, then its figures and objects; return whether each run succeeded.
+
+    Before them, assets that are to produce the image, but never did so to the end.
+    """
+    produced = map(dg.AssetKey.from_user_string, images[0].upstream if to_do else ())
+    unmade = [key for key in produced if not instance.get_latest_materialization_event(key)]
+    done = [_run(instance, job, unmade, {})] if unmade else []
+    done += [
         _run(instance, job, [dg.AssetKey(image.key("plane_labels"))], tags)
         for image, cells in to_do
         for tags in plan_runs(instance, image, cells)
     ]
     labels = [dg.AssetKey(image.key("plane_labels")) for image in images]
     figures, measures = figure_keys(images), measure_keys(images)
-    unmade = to_do or not all(map(instance.get_latest_materialization_event, [*figures, *measures]))
-    if unmade and any(map(instance.get_materialized_partitions, labels)):
+    undrawn = to_do or not all(map(instance.get_latest_materialization_event, [*figures, *measures]))
+    if undrawn and any(map(instance.get_materialized_partitions, labels)):
         done.append(_run(instance, job, figures, range_tags(images[0], images[0].window)))
         done.append(_run(instance, job, measures, timepoint_tags(images[0])))
     return done

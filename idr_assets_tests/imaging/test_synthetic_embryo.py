@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from errno import EDQUOT, ENOSPC
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from scipy import ndimage
 from scipy.spatial import KDTree
 
 from idr_assets.imaging import synthetic_embryo
+from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.planes import Plane
 from idr_assets.imaging.segmentation.plane_quality import expect_objects, is_far
 
@@ -47,12 +49,12 @@ def _recipe(plane: Planes) -> tuple[npt.NDArray[np.int32], int]:
     return labels, count
 
 
-def _volumes(pixels: Planes, failing_at: int | None = None) -> Callable[[int], Planes]:
-    """Stand in for `embryo_volume` with volumes made before, to be quick, and to be interrupted at a timepoint."""
+def _volumes(pixels: Planes, stop: BaseException | None = None) -> Callable[[int], Planes]:
+    """Stand in for `embryo_volume` with volumes made before, to be quick, and to be interrupted at timepoint 2."""
 
     def volume(t: int) -> Planes:
-        if t == failing_at:
-            raise KeyboardInterrupt
+        if t == 2 and stop:
+            raise stop
         return np.asarray(pixels[t])
 
     return volume
@@ -99,10 +101,12 @@ def test_two_writes_are_equal_to_the_byte(written: Path, tmp_path: Path) -> None
     assert _files(tmp_path / "again.zarr") == _files(written)
 
 
-@pytest.mark.parametrize("was_damaged", [False, True])
+@pytest.mark.parametrize(
+    "stop", [KeyboardInterrupt("stopped"), OSError(ENOSPC, "no space"), OSError(EDQUOT, "over quota")], ids=str
+)
 def test_an_interrupted_write_is_no_image_and_can_be_completed(
     *,
-    was_damaged: bool,
+    stop: BaseException,
     written: Path,
     pixels: Planes,
     tmp_path: Path,
@@ -110,12 +114,12 @@ def test_an_interrupted_write_is_no_image_and_can_be_completed(
 ) -> None:
     path = tmp_path / "embryo.zarr"
     monkeypatch.setattr(synthetic_embryo, "embryo_volume", _volumes(pixels))
-    if was_damaged:
+    if isinstance(stop, OSError):  # it was damaged
         synthetic_embryo.write_embryo(str(path))
         (path / "0/5/1/3/0/0").unlink()
 
-    monkeypatch.setattr(synthetic_embryo, "embryo_volume", _volumes(pixels, failing_at=2))
-    with pytest.raises(KeyboardInterrupt):
+    monkeypatch.setattr(synthetic_embryo, "embryo_volume", _volumes(pixels, stop))
+    with pytest.raises((KeyboardInterrupt, ImageError), match=r"stopped|No space left for .*/embryo\.zarr"):
         synthetic_embryo.write_embryo(str(path))
     assert "multiscales" not in zarr.open_group(path, mode="r").attrs
 

@@ -18,6 +18,12 @@ from idr_assets.imaging.stores.chunk_keys import key_below
 
 ZEROS = "write `missing_chunks: zeros` below `reading`"
 
+ONE_PLANE = (
+    "the other planes of the run are made and stay. This one remains failed, and `idr-assets resume` and the schedule "
+    "try it again, until the store has the chunk; or narrow `window` if the plane lies at its edge."
+)
+"""What a plane that cannot be read costs, and what becomes of it."""
+
 DOCUMENT = {2: ".zarray", 3: "zarr.json"}
 """The metadata document of an array, by the version of Zarr."""
 
@@ -29,13 +35,11 @@ def advise(array: zarr.Array[Any]) -> str:
     """Say what to write in the YAML if a chunk of an array is missing."""
     if array.fill_value:  # the fill value of v2 may be null, which is zero
         return (
-            f"Missing chunks of this image stand for {array.fill_value}, its fill value, and not for zeros: leave the "
-            "plane out of `window`, or use a copy that has all chunks."
+            f"Missing chunks of this image stand for {array.fill_value}, its fill value, and not for zeros: use a copy "
+            f"that has all chunks. Otherwise {ONE_PLANE}"
         )
-    return (
-        f"If missing chunks of this image stand for zeros, which many writers leave out, {ZEROS}; otherwise leave the "
-        "plane out of `window`."
-    )
+    sparse = f"If missing chunks of this image stand for zeros, which many writers leave out, {ZEROS}"
+    return f"{sparse}; otherwise {ONE_PLANE}"
 
 
 def check_refusals(array: zarr.Array[Any]) -> None:

@@ -7,7 +7,7 @@ from zarr.errors import ChunkNotFoundError
 from idr_assets.imaging.errors import ImageError, MissingChunkError, join_address, mask
 from idr_assets.imaging.ome_zarr.axes import AXES
 from idr_assets.imaging.planes import Block, Plane
-from idr_assets.imaging.reading.missing_chunks import advise, check_refusals, find_places
+from idr_assets.imaging.reading.missing_chunks import ONE_PLANE, advise, check_refusals, find_places
 from idr_assets.imaging.store_text import cite
 from idr_assets.imaging.stores.chunk_keys import key_below
 
@@ -26,8 +26,7 @@ def explain_fault(level: "Level", block: Block, error: Exception) -> ImageError:
     plane = block.planes()[0]
     return ImageError(
         f"A chunk of {plane}, {_address(level, level.chunk_keys(plane)[0])} or one beside it in the plane, "
-        f"cannot be decoded ({type(error).__name__}: {cite(error)}). Tell the store's owner, or leave the plane out of "
-        "`window`."
+        f"cannot be decoded ({type(error).__name__}: {cite(error)}). Tell the store's owner: {ONE_PLANE}"
     )
 
 

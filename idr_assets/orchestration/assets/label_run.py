@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.planes import Block
 from idr_assets.orchestration.assets.adoption import read_adoptable
 from idr_assets.orchestration.assets.earlier_attempt import read_earlier_attempt, read_unevaluated, takes_over
@@ -29,6 +30,8 @@ NO_HOME = (
     "DAGSTER_HOME is not set, so no instance keeps what this run reports: its planes are stored, and the UI will "
     "not know them. Set it as for the UI; then `idr-assets adopt %s`."
 )
+
+UPSTREAM = "{} If the image was not made, or not completely, make it: `dg launch --assets {}`."
 
 type Begin = Callable[[dg.AssetExecutionContext, Collection[Cell]], tuple["SegmentationRun", SourceWatch]]
 """Opens the source of a run for these (t, z), and reports its version."""
@@ -87,7 +90,12 @@ def begin_labels(context: dg.AssetExecutionContext, image: Image, begin: Begin) 
     if not os.environ.get("DAGSTER_HOME"):
         context.log.warning(NO_HOME, image.name)
     cells = wanted_cells(context, image)
-    run, watch = begin(context, cells)
+    try:
+        run, watch = begin(context, cells)
+    except ImageError as error:
+        if image.upstream:
+            raise ImageError(UPSTREAM.format(error, " ".join(image.upstream))) from error
+        raise
     context.log.info("chunks are verified by: %s", run.level.store.verification.means)
     log_remarks(context, run.remarks)
     planes = PlaneEvents(context, run, cells, watch)

@@ -81,7 +81,7 @@ def test_a_chunk_that_its_shard_marks_as_empty_is_an_error_that_names_plane_and_
         assert f"The shard {tmp_path}/image.zarr/0/c/{shard} marks the chunk of {BLANK} at y 4 x 4 as empty" in message
         zeros, other = "write `missing_chunks: zeros` below `reading`", "its fill value, and not for zeros"
         assert (other if "filled" in layout else zeros) in message
-        assert "leave the plane out of `window`" in message
+        assert "the other planes of the run are made and stay. This one remains failed" in message
     np.testing.assert_array_equal(level.read(Block(range(1), (0,), range(4))), pixels[:1])
     np.testing.assert_array_equal(level.read(BLANK.block, slice(0, 8), slice(8, 12)), pixels[1:, :, 2:3, :, 8:])
 
