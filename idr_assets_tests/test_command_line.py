@@ -17,7 +17,7 @@ LABELS = dg.AssetKey(["demo", "plane_labels"])
 WINDOW = {f"{t:02}|{z:02}" for t, z in product(range(1, 11), range(3, 13))}
 RECTANGLE = {"04|06", "04|07", "05|06", "05|07"}
 FIGURES = {"montage", "plane_browser"}
-MEASURES = {"objects", "object_counts"}
+MEASURES = {"objects", "object_counts", "published"}
 CHECKS = (
     "matches_yaml",
     "planes_stored",

@@ -14,6 +14,7 @@ from idr_assets.instance import open_instance
 from idr_assets.orchestration.assets.names import OVERVIEW, figure_keys, measure_keys
 from idr_assets.orchestration.automation.missing import plan_runs
 from idr_assets.orchestration.image import Image
+from idr_assets.orchestration.image_list import overview_url
 from idr_assets.orchestration.partitions import key_range, range_tags, rectangles, timepoint_tags
 from idr_assets.orchestration.rectangles import Cell
 from idr_assets.project import find_images
@@ -60,7 +61,7 @@ def resume(name: str, module: str | None, *, stale: bool, in_progress: bool) -> 
         to_do = list_to_do(instance, name, list(chain.from_iterable(listed)), stale=stale, in_progress=in_progress)
         for images in listed:
             done += _resume(instance, job, images, [(image, cells) for image, cells in to_do if image in images])
-        if any(done) and listed[0][0].list_name == name:
+        if listed[0][0].list_name == name and (any(done) or _is_outdated(name, listed)):
             done.append(_run(instance, job, [dg.AssetKey([name, OVERVIEW])], {}))
     sys.exit(not all(done))
 
@@ -90,6 +91,17 @@ def _resume(
         done.append(_run(instance, job, figures, range_tags(images[0], images[0].window)))
         done.append(_run(instance, job, measures, timepoint_tags(images[0])))
     return done
+
+
+def _is_outdated(name: str, listed: Sequence[Sequence[Image]]) -> bool:
+    """Return whether the overview of a list shows other images than it has, as after one was renamed or deleted."""
+    from idr_assets.imaging.objects.table_files import read_frame  # noqa: PLC0415  pyarrow, which few commands need
+
+    try:
+        shown = read_frame(overview_url(listed[0][0].project, name, "parquet"))
+    except FileNotFoundError:
+        return True
+    return {*shown["image"]} != {image.name for image in chain.from_iterable(listed)}
 
 
 def _run(

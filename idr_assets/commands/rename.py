@@ -20,9 +20,10 @@ from idr_assets.orchestration.outputs import check_idle, image_urls, move_output
 from idr_assets.project import find_image, known_names
 
 LOST = (
-    "What Dagster knew of figures, tables, checks and earlier runs of {} is lost, and so is what was switched on in "
-    "the UI. Files were moved. Planes "
-    "that are not adopted yet: idr-assets adopt {}\nnext: idr-assets resume {}"
+    "What Dagster knew of figures, tables, checks and earlier runs of {0} is lost, and so is what was switched on in "
+    "the UI. Files were moved; figures, tables and the overview of a list name {0} until they are made again. A "
+    "running UI takes up the change by *Reload definitions*. Planes that are not adopted yet: idr-assets adopt {1}\n"
+    "next: idr-assets resume {1}"
 )
 
 
@@ -50,7 +51,7 @@ def rename(name: str, new: str, module: str | None) -> None:
         for image, cells in zip(renamed, done, strict=True):
             adopt_and_tell(instance, image, cells)
         instance.wipe_assets(told_assets(instance, [name]))
-    click.echo(LOST.format(name, new, new))
+    click.echo(LOST.format(name, new))
 
 
 def _check_free(entry: Entry, images: Sequence[Image], renamed: Sequence[Image], taken: Collection[str]) -> None:

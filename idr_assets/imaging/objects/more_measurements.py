@@ -111,13 +111,14 @@ def describe_column(name: str) -> str:
     return f"{own.meaning}, of channel {name.removeprefix(f'{own.name}_')}" if own else "by a function of the YAML"
 
 
-def _read(output: "OutputImage", plane: LabelledPlane, channels: Mapping[int, str]) -> Iterator[tuple[int, Pixels]]:
-    for c in channels:
+def _read(output: "OutputImage", plane: LabelledPlane, names: Mapping[int, str]) -> Iterator[tuple[int, Pixels]]:
+    for c in names:
         read = plane if c == plane.c else output.read(Plane(plane.t, c, plane.z), labels_of=plane.c)
         if read is None:
             message = (
-                f"The pixels of channel {c} of t {plane.t} z {plane.z} are not stored, so that its objects cannot be "
-                "measured there: `measure` did not name this channel when the plane was made. Materialize it again."
+                f"The pixels of channel {c}, {names[c]!r}, of t {plane.t} z {plane.z} are not stored, so that its "
+                "objects cannot be measured there: `measure` did not name this channel when the plane was made. Such "
+                "planes are stale: `idr-assets resume <image> --stale` makes them again."
             )
             raise ImageError(message)
         yield c, read.pixels

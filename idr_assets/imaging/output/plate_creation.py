@@ -43,7 +43,7 @@ def create_plate(
     """
     written_as, level = FORMATS[version], next(iter(fields.values()))[0]
     check_owner(url, plate, version)
-    clear_documents(url, ("", "*/", "*/*/"))
+    clear_documents(url, ("", "*/", "*/*/", "records/*/*/"))
     title = plate.url.rstrip("/").rpartition("/")[2]
     about = {"idr_assets": {"level": level.path, "labels": {}}}
     create_group(url, "", written_as.placed(_describe_plate([], title, written_as)) | about, written_as)

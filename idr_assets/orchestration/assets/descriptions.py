@@ -31,7 +31,7 @@ def of_plane_labels(image: Image) -> str:
     """Describe the labels, and the measures of a plane."""
     height, width = image.shape[3:]
     numbered_in = "volume of the timepoint and channel" if image.recipe.works_on.unit == "volume" else "plane"
-    parameters = markdown(", ".join(f"{name} {value}" for name, value in image.recipe.parameters.items()))
+    parameters = ", ".join(f"{name} {value}" for name, value in image.recipe.parameters.items())
     return (
         f"Labels of each plane: ({height}, {width}) (y, x) int32, 0 for the background, 1..n for the objects, numbered "
         f"in each {numbered_in}. A partition is {_partition(image)} and a slice, `{image.row_axis}|z`, with a "
@@ -39,7 +39,7 @@ def of_plane_labels(image: Image) -> str:
         f"- window: {image.row_axis} {image.row_key(image.t[0])} to {image.row_key(image.t[-1])}, z {image.z[0]} to "
         f"{image.z[-1]}, "
         f"channels {', '.join(map(str, image.channels))}\n"
-        f"- segmentation: `{image.recipe.path}` {parameters}{markdown(describe_inputs(image.recipe.inputs))}\n"
+        f"- segmentation: `{image.recipe.path}` {markdown(parameters + describe_inputs(image.recipe.inputs))}\n"
         "- objects: number; threshold, minimum, maximum: intensity in arbitrary units; foreground, saturated: share of "
         "the pixels; seconds: time for the plane"
     )
@@ -125,8 +125,9 @@ def of_published(image: Image) -> str:
     """Describe the published image."""
     return (
         f"Pixels and labels of {markdown(image.name)} for viewers and for sharing: OME-Zarr 0.5 in few files, with "
-        "smaller levels, a partition for each timepoint. Planes that are not materialized are left out, and listed in "
-        "the attributes. A timepoint whose planes are the same is not written again."
+        "smaller levels, a partition for each timepoint. It has the channels with labels. Planes that are not "
+        "materialized are left out, and listed in the attributes. A timepoint whose planes are the same is not "
+        "written again."
     )
 
 

@@ -75,7 +75,7 @@ def test_every_channel_is_measured_in_every_object_and_so_is_what_a_function_giv
 
 
 def test_a_channel_without_pixels_is_named(output: OutputImage, tmp_path: Path) -> None:
-    with pytest.raises(ImageError, match="The pixels of channel 2 of t 0 z 0 are not stored"):
+    with pytest.raises(ImageError, match="The pixels of channel 2, 'c2', of t 0 z 0 are not stored"):
         write_objects(str(tmp_path / "t"), output, PLANES, "image", None, CHANNELS, Measured((2,)))
 
 
