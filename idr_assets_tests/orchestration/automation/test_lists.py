@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
@@ -27,9 +28,13 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ImageProject:
     monkeypatch.delenv("IDR_ASSETS_DATA", raising=False)
     monkeypatch.chdir(project.root)
     monkeypatch.syspath_prepend(str(project.root))
-    for module in [name for name in sys.modules if name.partition(".")[0] == "to_list"]:
-        monkeypatch.delitem(sys.modules, module)  # of another test's project
+    forget_modules(monkeypatch)  # of another test's project
     return project
+
+
+def forget_modules(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in [name for name in sys.modules if name.partition(".")[0] == "to_list"]:
+        monkeypatch.delitem(sys.modules, module)
 
 
 def call(command: str) -> tuple[int, str, str]:
@@ -73,7 +78,7 @@ def looked(definitions: dg.Definitions, cursor: str | None = None) -> dg.SensorR
     return found
 
 
-def test_commands_take_a_list_or_one_of_its_images(project: ImageProject) -> None:
+def test_commands_take_a_list_or_one_of_its_images(project: ImageProject, monkeypatch: pytest.MonkeyPatch) -> None:
     assert call("missing screen")[1] == "a 1|09...2|10\nb 1|09...2|10\n"
     assert call("missing b")[1] == "1|09...2|10\n"
     assert call("resume screen")[0] == 0
@@ -82,6 +87,10 @@ def test_commands_take_a_list_or_one_of_its_images(project: ImageProject) -> Non
     assert call("missing screen")[1:] == ("", "No plane of screen is missing or failed.\n")
     check_overview(project)
     assert "Choose from: a, b." in call("missing c")[2]
+    assert call("delete b --yes")[0] == 0
+    forget_modules(monkeypatch)
+    assert call("resume screen")[0] == 0
+    assert pq.read_table(project.root / "data/screen/overview.parquet")["image"].to_pylist() == ["a"]
 
 
 def test_one_schedule_requests_what_is_missing_of_each_image(project: ImageProject) -> None:
