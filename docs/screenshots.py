@@ -56,7 +56,7 @@ SCENES: list[tuple[str, bool, dict[str, View]]] = [
     (
         "dg launch --job measure_demo",
         True,
-        {"lineage": View("/locations/idr_assets/asset-groups/demo/lineage", "text=100 partitions", 700, width=1500)},
+        {"lineage": View("/locations/idr_assets/asset-groups/demo/lineage", "text=100 partitions", 800, width=1500)},
     ),
     (
         "dg launch --assets demo/plane_labels --partition '05|08'",
