@@ -120,7 +120,9 @@ def test_addresses_become_a_list_and_a_wrong_one_leaves_the_others(project: Imag
         ("an_embryo__", (2, 1, 3, 90, 100), (0,)),
         ("an_embryo___2", (2, 1, 3, 90, 100), (0,)),
     ]
-    assert "so nothing was written" in add_list(table, good).stdout
+    again = add_list(table, good).stdout
+    assert again.startswith(f"address 1: {good} is in the list already, as an_embryo__\n")
+    assert "so nothing was written" in again
 
 
 def test_rows_of_a_table_are_filled_beside_what_they_say(project: ImageProject, url: str) -> None:

@@ -12,6 +12,7 @@ from idr_assets.imaging.output.nodes import list_label_groups
 from idr_assets.imaging.output.output_image import open_output
 from idr_assets.orchestration.outputs import check_idle
 from idr_assets_tests.support.command_project import call, enter_project, forget_project, segment
+from idr_assets_tests.support.image_lists import write_list
 from idr_assets_tests.support.image_project import ImageProject
 from idr_assets_tests.support.small_image import FIELDS
 
@@ -62,6 +63,23 @@ def test_a_name_that_is_taken_is_not_given(project: ImageProject) -> None:
     assert "data/other/montage.png exists already, so nothing was done" in call("rename image other").stderr
     assert "cannot name an image" in call("rename image a-b").stderr
     assert call("missing image").stderr == "No plane of image is missing or failed.\n"
+
+
+def test_a_renamed_list_keeps_its_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    enter_project(tmp_path, monkeypatch)
+    project = write_list(tmp_path / "to_resume")
+    (table := project.root / "data/screen/overview.parquet").parent.mkdir(parents=True)
+    table.touch()
+    with dg.DagsterInstance.get() as instance:
+        for key in ("screen/overview", "a/montage"):
+            instance.report_runless_asset_event(dg.AssetMaterialization(dg.AssetKey(key.split("/"))))
+    assert "There is an image or a list 'b' already" in call("rename screen b").stderr
+    found = call("rename screen study")
+    assert (found.exit_code, "The images of screen keep their names" in found.stdout) == (0, True), found.output
+    assert (table.parent.exists(), (project.root / "data/study/overview.parquet").exists()) == (False, True)
+    assert (told(), project.yaml.exists()) == ({"a/montage"}, False)
+    forget_project(monkeypatch)
+    assert call("missing study").stdout.split() == ["a", "1|09...2|10", "b", "1|09...2|10"]
 
 
 def test_an_image_is_deleted_after_the_answer(project: ImageProject) -> None:

@@ -23,7 +23,7 @@ def add_list(project: DgContext, file: Path, addresses: Sequence[str], wishes: M
         raise click.ClickException(str(error)) from error
     for line in found.faults:
         click.echo(line, err=True)
-    for line in found.lines:
+    for line in [*found.known, *found.lines]:
         click.echo(line)
     if found.lines:
         found.write()

@@ -12,11 +12,11 @@ from pydantic import ValidationError
 from idr_assets.components.image_rows import OF_IMAGES, Row
 from idr_assets.components.image_table import ImageTable, read_table
 from idr_assets.components.list_fields import ListFields
-from idr_assets.components.new_address import name_by_address
+from idr_assets.components.new_address import name_by_address, place_address
 from idr_assets.components.row_survey import Survey, fill_row, survey_row
 from idr_assets.components.yaml_model import explain_errors
 from idr_assets.components.yaml_text import describe_fields
-from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.errors import ImageError, mask
 
 SHARED = ("storage_options", "level", "axes", "shape", "dtype", "channel_names", "channels", "window", "segmentation")
 """Fields that each image may have a value of its own for; they stand in the YAML if all have the same."""
@@ -42,6 +42,8 @@ class NewList:
         Its fields, or those that it will have.
     lines, faults, notes : list of str
         What was chosen for each image, which cannot be added and why, and what a person must do.
+    known : list of str
+        Which addresses are in the list already.
 
     """
 
@@ -51,6 +53,7 @@ class NewList:
     lines: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    known: list[str] = field(default_factory=list)
 
     def write(self) -> None:
         """Write the table, and the YAML if there is none."""
@@ -68,7 +71,7 @@ def fill_list(file: Path, addresses: Sequence[str], wishes: Mapping[str, Any], p
     """
     new = _open(file)
     old = len(new.table.rows)
-    rows = [*new.table.rows, *_name_rows(addresses, new.table.rows)]
+    rows = [*new.table.rows, *_name_rows(addresses, new, project)]
 
     def survey(row: Row) -> Survey | str | None:
         if row in rows[:old] and {"level", "shape"} <= row.cells.keys() | new.common.keys():
@@ -115,15 +118,19 @@ def _open(file: Path) -> NewList:
     return NewList(table, path, common)
 
 
-def _name_rows(addresses: Sequence[str], rows: Sequence[Row]) -> Iterator[Row]:
+def _name_rows(addresses: Sequence[str], new: NewList, project: Path) -> Iterator[Row]:
     """Make a row for each address that is not in the table, with a name of its own."""
-    known, taken = {row.cells.get("url") for row in rows}, {row.name.lower() for row in rows}
+    names = {str(row.cells.get("url")): row.name for row in new.table.rows}
+    taken = {row.name.lower() for row in new.table.rows}
     for at, address in enumerate(addresses):
-        if address not in known:
-            name = name_by_address(address, taken)
-            known.add(address)
-            taken.add(name.lower())
-            yield Row(f"address {at + 1}", {"name": name, "url": address})
+        same = names.get(address) or names.get(place_address(address, "", project).written)
+        if same:
+            new.known.append(f"address {at + 1}: {mask(address)} is in the list already, as {same}")
+            continue
+        name = name_by_address(address, taken)
+        names[address] = name
+        taken.add(name.lower())
+        yield Row(f"address {at + 1}", {"name": name, "url": address})
 
 
 def _is_shared(name: str, found: Sequence[Survey]) -> bool:

@@ -1,7 +1,7 @@
 """What images have beside their YAML: output, files, and what Dagster knows of them. Delete it, or name it anew."""
 
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
@@ -30,6 +30,7 @@ KINDS = ("png", "svg", "csv", "parquet")
 def image_urls(image: Image) -> list[str]:
     """Return the addresses of all that an image can have."""
     fixed = [image.labels_url, image.montage_url, image.browser_url, image.objects_url, image.comparison_url]
+    fixed += [image.published_url, f"{image.objects_url.rpartition('/')[0]}/volumes"]  # of an earlier recipe too
     return [*fixed, *(url(kind) for url in (image.counts_url, image.agreement_url) for kind in KINDS)]
 
 
@@ -65,10 +66,15 @@ def move_outputs(old: Image, new: Image) -> None:
     """Move all that an image has to the places of the same image under another name, of itself or its segmentation."""
     if old.label_group != new.label_group:
         rename_labels(old.labels_url, old.label_group, new.label_group)
-    for url, target in zip(image_urls(old), image_urls(new), strict=True):
+    move_files(dict(zip(image_urls(old), image_urls(new), strict=True)), old)
+
+
+def move_files(moves: Mapping[str, str], image: Image) -> None:
+    """Move files and folders that exist, of an image or its list, and remove the folders that are empty then."""
+    for url, target in moves.items():
         if url != target and exists(url):
             move_file(url, target)
-            _remove_empty(url.rpartition("/")[0], data_url(old.project))
+            _remove_empty(url.rpartition("/")[0], data_url(image.project))
 
 
 def name_labels(instance: dg.DagsterInstance, image: Image) -> bool:

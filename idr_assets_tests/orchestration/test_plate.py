@@ -7,7 +7,9 @@ from pathlib import Path
 import dagster as dg
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from idr_assets.command_line import main
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.planes import Plane
 from idr_assets.imaging.wells import list_fields, parse_field, parse_wells
@@ -150,3 +152,17 @@ def test_partitions_are_fields_and_slices(segmented: Segmented) -> None:
     assert isinstance(partitions, dg.MultiPartitionsDefinition)
     axes = {axis.name: axis.partitions_def.get_partition_keys() for axis in partitions.partitions_defs}
     assert axes == {"field": [it.name for it in FIELDS], "z": ["0", "1"]}
+
+
+def test_a_renamed_plate_keeps_its_planes(segmented: Segmented, failure: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert failure
+    root, done = segmented.project.root, len(segmented.materialized())
+    segmented.project.write_definitions()
+    monkeypatch.setenv("DAGSTER_HOME", str(root / "home"))
+    monkeypatch.chdir(root)
+    monkeypatch.syspath_prepend(str(root))
+    found = CliRunner().invoke(main, ["rename", "plate", "assay", "--module", f"{root.name}.definitions"])
+    assert f"Adopted {done - 2} partitions of assay.\n" in found.stdout, found.output  # without the field that changed
+    assert not (root / "data/plate.ome.zarr").exists()
+    keys = segmented.instance.get_asset_keys()
+    assert {it.to_user_string() for it in keys} == {"assay/source_plate", "assay/plane_labels"}

@@ -64,6 +64,9 @@ def remove_tree(url: str) -> None:
     filesystem, path = open_filesystem(url)
     with explain_writes(url), suppress(FileNotFoundError):
         filesystem.rm(path, recursive=True)
+        if is_s3(url) and filesystem.exists(path):  # s3fs does not say what the store refuses to delete
+            message = f"the store keeps {path}"
+            raise PermissionError(message)
 
 
 def move_file(url: str, target: str) -> None:
@@ -71,8 +74,13 @@ def move_file(url: str, target: str) -> None:
     filesystem, path = open_filesystem(url)
     with explain_writes(target), suppress(FileNotFoundError):
         place = open_filesystem(target)[1]
-        filesystem.makedirs(place.rpartition("/")[0], exist_ok=True)
-        filesystem.mv(path, place, recursive=True)
+        if is_s3(url):  # where `mv` leaves a folder behind
+            files = filesystem.find(path)
+            filesystem.copy(files, [place + file.removeprefix(path) for file in files], on_error="raise")
+            remove_tree(url)
+        else:
+            filesystem.makedirs(place.rpartition("/")[0], exist_ok=True)
+            filesystem.mv(path, place, recursive=True)
 
 
 def read_ends(url: str, names: Sequence[str], length: int) -> list[bytes | None]:

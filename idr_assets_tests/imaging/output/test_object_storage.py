@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 import s3fs
 
+from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.objects.tables import objects_frame, write_objects
 from idr_assets.imaging.output.creation import create_output
-from idr_assets.imaging.output.files import update_file, write_file
+from idr_assets.imaging.output.files import exists, move_file, remove_tree, update_file, write_file
 from idr_assets.imaging.output.growth import grow_array
 from idr_assets.imaging.output.output_image import OutputImage, open_output
 from idr_assets.imaging.output.provenance import Provenance, add_provenance, read_provenance
@@ -124,6 +125,19 @@ def test_a_file_that_another_process_changes_meanwhile_keeps_both_changes() -> N
     assert objects()[FIGURE.removeprefix("s3://")] == b"123"
 
 
+def test_a_folder_is_moved_and_removed_whole() -> None:
+    names = ("a/zarr.json", "a/0/c/1", "ab/0")
+    for name in names:
+        write_file(f"s3://bucket/{name}", name.encode())
+    move_file("s3://bucket/a", "s3://bucket/new/b")
+    moved = {f"bucket/{name.replace('a/', 'new/b/', 1)}": name.encode() for name in names}
+    assert {key: content for key, content in objects().items() if key in moved} == moved
+    assert not exists("s3://bucket/a")
+    remove_tree("s3://bucket/new")
+    assert (exists("s3://bucket/new"), exists("s3://bucket/ab/0")) == (False, True)
+    remove_tree("s3://bucket/ab")
+
+
 def test_of_writers_that_lengthen_an_array_at_once_the_longest_wins(output: OutputImage) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda t: grow_array(OUTPUT, "0", (t, *output.pixels.shape[1:])), [5, 3, 4, 2]))
@@ -135,6 +149,8 @@ def test_pixels_replaced_below_the_same_metadata_are_of_another_image(endpoint: 
 
     def uploaded() -> Fingerprint:
         s3fs.S3FileSystem().put(f"{tmp_path}/source.zarr/", "bucket/source.zarr/", recursive=True)
+        with pytest.raises(ImageError, match=r"^s3://bucket is a folder.* that it lists: s3://bucket/source\.zarr\.$"):
+            open_level("s3://bucket", "0", {"anon": True, "endpoint_url": endpoint})
         level = open_level("s3://bucket/source.zarr", "0", {"anon": True, "endpoint_url": endpoint})
         return read_fingerprint(level)
 
