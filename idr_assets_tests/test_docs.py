@@ -42,7 +42,11 @@ def project(tmp_path: Path) -> ImageProject:
     project.write()
     (snippet,) = OWN_FUNCTION.findall(PAGES["README.md"])
     (tmp_path / "my_package").mkdir()
-    recipes = [snippet, *(snippet_of("own_segmentation", name) for name in ("cells", "calm"))]
+    recipes = [
+        snippet,
+        *(snippet_of("own_segmentation", name) for name in ("cells", "calm")),
+        snippet_of("models", "nuclei"),
+    ]
     (tmp_path / "my_package/recipes.py").write_text("\n".join(recipes))
     (tmp_path / "my_package/measurements.py").write_text(snippet_of("measure", "marker"))
     return project
@@ -94,6 +98,17 @@ def test_the_function_of_channels_of_the_guide_labels_cells() -> None:
     cytoplasm[:, :22] = cytoplasm[:, 24:] = 1000  # a dark border between two cells
     labels = names["cells"].__wrapped__(nuclei, cytoplasm)
     assert (labels[17, 21], labels[17, 26], labels.max()) == (1, 2, 2)
+
+
+def test_the_function_with_a_model_of_the_guide_labels_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    names: dict[str, Any] = {}
+    exec(snippet_of("models", "nuclei"), names)  # noqa: S102
+    (tmp_path / "nuclei.txt").write_text("0.01 -0.004 -3\n")
+    planes = np.full((3, 40, 60), 100, ">u2")
+    planes[:, 5:15, 5:15] = planes[1:, 20:30, 40:50] = 3000
+    labels = names["nuclei"](da.from_array(planes), weights=str(tmp_path / "nuclei.txt"), batch=2).compute()
+    assert labels.max(axis=(1, 2)).tolist() == [1, 2, 2]
 
 
 def test_the_measurement_of_the_guide_counts_spots() -> None:

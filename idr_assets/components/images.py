@@ -1,7 +1,8 @@
 """What the fields of a YAML say about an image, in plain values."""
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ from idr_assets.components.lookups import import_measurement
 from idr_assets.components.segmentation_fields import Segmentation
 from idr_assets.imaging.objects.more_measurements import Measured
 from idr_assets.imaging.reading.retries import Patience
+from idr_assets.imaging.segmentation.weights import map_weights
 from idr_assets.orchestration.assets.names import MADE
+from idr_assets.orchestration.data_folder import data_url
 from idr_assets.orchestration.image import Image
 
 SHARED = ({field.name for field in fields(Image)} & ImageFields.model_fields.keys()) - {"segmentation", "channels"}
@@ -40,6 +43,7 @@ def _describe(
     shared: dict[str, Any] = {name: getattr(given, name) for name in SHARED}
     channels, measured = (_indices(each) for each in (given.channels, given.measure))
     recipe = segmentation.recipe(channels, given.channel_names, measured, given.shape)
+    recipe = replace(recipe, parameters=map_weights(recipe.function, recipe.parameters, partial(_locate, project)))
     lists = {name: tuple(value) for name, value in shared.items() if isinstance(value, list)}
     return Image(
         name=name,
@@ -59,3 +63,8 @@ def _describe(
 def _indices(channels: str | Sequence[int | str]) -> list[int]:
     """Return the channels that the YAML's check has found."""
     return [index for index in channels if isinstance(index, int)]
+
+
+def _locate(project: Path, weights: str) -> str:
+    """Return where weights are: a relative path is below IDR_ASSETS_DATA, as that of an image."""
+    return weights if "://" in weights or weights.startswith(("/", "~")) else data_url(project, weights)

@@ -12,6 +12,7 @@ from idr_assets.imaging.segmentation.lengths import read_micrometres, takes_text
 from idr_assets.imaging.segmentation.lifting import find_core
 from idr_assets.imaging.segmentation.named_function import find_called, import_function
 from idr_assets.imaging.segmentation.recipe import bind_arguments
+from idr_assets.imaging.segmentation.weights import check_weights, map_weights
 from idr_assets.imaging.segmentation.works_on import works_on
 
 
@@ -40,6 +41,7 @@ def check_parameters(path: str, parameters: Mapping[str, Any], inputs: Collectio
             left_out = "" if parameter.default is parameter.empty else f", or leave it out to use {parameter.default!r}"
             message = f"{path} does not take {parameters[name]!r} as {name}: {fault}; correct it{left_out}"
             raise ValueError(message)
+    map_weights(function, {**parameters}, check_weights)
     if called := find_called(function, parameters):
         _check_called(path, *called)
 

@@ -24,8 +24,8 @@ class Segmentation(YamlFields):
 
     function: str = Field(
         default=GAUSSIAN_THRESHOLD,
-        description="Dotted path of a segmentation function. It says what it works on: `@per_plane`, `@per_volume` or "
-        "`@per_stack`.",
+        description="Dotted path of a segmentation function. It says what it works on: `@per_plane`, `@per_volume`, "
+        "`@per_stack` or `@per_batch`.",
     )
     inputs: dict[Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")], Channel] = Field(
         default_factory=dict,

@@ -3,6 +3,7 @@
 The functions and decorators are handed out here, since their paths stand in recipes and in the YAML files of users.
 """
 
+from idr_assets.imaging.segmentation.batches import per_batch
 from idr_assets.imaging.segmentation.decorators import per_plane, per_stack, per_volume, versioned
 from idr_assets.imaging.segmentation.functions import gaussian_threshold, otsu_watershed
 from idr_assets.imaging.segmentation.volume_functions import joined_over_z, otsu_watershed_3d
@@ -12,6 +13,7 @@ __all__ = [
     "joined_over_z",
     "otsu_watershed",
     "otsu_watershed_3d",
+    "per_batch",
     "per_plane",
     "per_stack",
     "per_volume",

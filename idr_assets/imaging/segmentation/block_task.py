@@ -15,10 +15,11 @@ from idr_assets.imaging.planes import Block, Plane, within
 from idr_assets.imaging.reading.level import Level
 from idr_assets.imaging.segmentation.block_pixels import read_pixels
 from idr_assets.imaging.segmentation.failures import fail_planes
-from idr_assets.imaging.segmentation.independence import compare_alone
+from idr_assets.imaging.segmentation.independence import MODEL_ROUNDING, compare_alone
 from idr_assets.imaging.segmentation.label_numbers import Labels, Pixels
 from idr_assets.imaging.segmentation.labelling import Part, Thresholds, find_name, label
 from idr_assets.imaging.segmentation.lifting import SegmentationFunction
+from idr_assets.imaging.segmentation.models import find_model
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary, summarize
 from idr_assets.imaging.segmentation.storing import begin_storing
 from idr_assets.imaging.segmentation.works_on import WorksOn, works_on
@@ -143,7 +144,8 @@ class BlockTask:
             alone = self.works_on.reach(plane, self.level.shape)
             return self.segment(pixels[within(read, alone)], plane, alone)[0]
 
-        return compare_alone(block, labels, segment_alone, find_name(self.function))
+        rounding = MODEL_ROUNDING if find_model(self.function) else -1.0
+        return compare_alone(block, labels, segment_alone, find_name(self.function), rounding)
 
     def _store(self, block: Block, pixels: Pixels, labels: Labels) -> list[str | None]:
         """Write planes and read them back; return their checksums."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from inspect import unwrap
 from traceback import extract_tb
 from typing import TYPE_CHECKING, Any, Self
@@ -10,9 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from idr_assets.imaging.planes import Block
+from idr_assets.imaging.segmentation.batches import label_stack
 from idr_assets.imaging.segmentation.decorators import find_direct, find_thresholds
 from idr_assets.imaging.segmentation.label_numbers import Labels, Pixels, check_labels, number
 from idr_assets.imaging.segmentation.lifting import SegmentationFunction, as_numbers, find_core
+from idr_assets.imaging.segmentation.models import find_model
 from idr_assets.imaging.segmentation.works_on import WorksOn, works_on
 
 if TYPE_CHECKING:
@@ -120,6 +123,8 @@ def _compute(
     plane_chunks: tuple[int, int],
 ) -> Any:  # noqa: ANN401
     try:
+        if find_model(function):
+            return works.call(partial(label_stack, function), stacks, parameters), None
         if (direct := find_direct(function)) and plane_chunks == stacks[0].shape[-2:]:
             return direct(*stacks, **parameters)
         import dask.array as da  # noqa: PLC0415  half a second, for functions without a direct form only

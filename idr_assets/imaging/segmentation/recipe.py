@@ -11,7 +11,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from idr_assets.imaging.segmentation.lifting import SegmentationFunction, find_core
+from idr_assets.imaging.segmentation.models import find_model
 from idr_assets.imaging.segmentation.named_function import find_called, import_function
+from idr_assets.imaging.segmentation.weights import digest_weights, map_weights
 from idr_assets.imaging.segmentation.works_on import WorksOn, works_on
 
 
@@ -56,6 +58,12 @@ class Recipe:
         """The channels whose pixels belong to the labels of a plane; empty if those of its own alone do."""
         several = {*self.channels, *self.inputs.values(), *self.measured}
         return tuple(sorted(several)) if self.inputs or (self.measured and len(several) > 1) else ()
+
+    @property
+    def has_model(self) -> bool:
+        """Whether the function, or the one that it calls, has a model."""
+        called = find_called(self.function, self.parameters)
+        return any(find_model(it) for it in (self.function, *([import_function(called[0])] if called else [])))
 
     def complete(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Add to parameters the defaults of the function."""
@@ -117,6 +125,9 @@ def _complete(function: SegmentationFunction, given: Mapping[str, Any], inputs: 
     bound.apply_defaults()
     arrays = inputs or [next(iter(bound.arguments))]
     complete = {name: _plain(value) for name, value in bound.arguments.items() if name not in arrays}
+    if find_model(function):
+        del complete["batch"]  # on which labels do not depend
+        complete = map_weights(function, complete, digest_weights)
     if called := find_called(function, given):
         complete["parameters"] = _complete(import_function(called[0]), called[1])
     return complete

@@ -28,6 +28,7 @@ from idr_assets.imaging.segmentation.lengths import resolve_lengths
 from idr_assets.imaging.segmentation.plane_results import Result
 from idr_assets.imaging.segmentation.recipe import Recipe
 from idr_assets.imaging.segmentation.remarks import Remark, remark_before, remark_findings
+from idr_assets.imaging.segmentation.weights import map_weights, pin_weights
 
 PACKAGES = ("idr_assets", "dask-image", "scipy", "zarr")
 """Packages whose versions the labels depend on."""
@@ -164,6 +165,7 @@ class SegmentationRun:
 def describe_run(level: Level, recipe: Recipe, fingerprint: str) -> Provenance:
     """Describe how a run makes labels from a level with this fingerprint."""
     parameters = resolve_lengths(recipe.function, recipe.parameters, level.geometry)
+    parameters = map_weights(recipe.function, parameters, pin_weights)
     return Provenance(
         url=level.url,
         level=level.path,

@@ -20,7 +20,8 @@ type Unit = Literal["plane", "stack", "volume"]
 
 LINES = (
     "`@per_plane` if it takes one plane (y, x), `@per_volume` if it takes all slices (z, y, x) of one t and c, "
-    "`@per_stack` if it takes a lazy dask stack (n, y, x) of planes that do not depend on each other"
+    "`@per_stack` if it takes a lazy dask stack (n, y, x) of planes that do not depend on each other, `@per_batch` if "
+    "it takes such planes and a model"
 )
 """The lines to choose from, for a message."""
 
@@ -140,6 +141,6 @@ def works_on(function: Callable[..., Any]) -> WorksOn:
     remedy = "Add a line above it" if code else "Write a Python function that calls it, with a line above it"
     message = (
         f"{name}{where} does not say what it works on, so that labels of a plane could depend on the planes that are "
-        f"launched with it. {remedy}: {LINES}; all three are in `idr_assets.imaging.segmentation`"
+        f"launched with it. {remedy}: {LINES}; all are in `idr_assets.imaging.segmentation`"
     )
     raise TypeError(message)

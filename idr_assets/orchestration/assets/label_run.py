@@ -65,6 +65,7 @@ class LabelRun:
 
     def segment(self, dask: DaskResource) -> bool:
         """Segment the planes that are left, and tell Dagster of them as they are stored; return whether it stopped."""
+        from idr_assets.imaging.segmentation.model_log import describe_models  # noqa: PLC0415  dask, for the run only
         from idr_assets.orchestration.event_log import has_given_up  # noqa: PLC0415
 
         log = log_if_possible(self.context)
@@ -75,6 +76,8 @@ class LabelRun:
                 self.planes.add(result)
                 if self.watch.replaced or has_given_up(self.context.instance):
                     break
+            for line in describe_models(client, self.image.recipe):
+                log(line)
         return stopped()
 
     def report(self, *, stopped: bool) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:

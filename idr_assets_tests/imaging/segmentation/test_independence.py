@@ -110,3 +110,13 @@ def test_each_plane_of_a_small_block_is_compared(slices: int) -> None:
             lambda plane: segment_alone(pixels[within(block, plane)])[0],
             "with_the_plane_before",
         )
+
+
+def test_labels_of_a_model_may_differ_by_the_rounding_of_a_gpu() -> None:
+    block, found = Block(range(1), (0,), range(2)), np.zeros((1, 1, 2, 40, 50), np.int32)
+    alone = found[:, :, :1].copy()
+    alone[..., 0, 0] = 7
+    assert len(compare_alone(block, found, lambda _: alone, "mine", 0.001)) == 2
+    alone[..., 0, :3] = 7
+    with pytest.raises(DependentPlanesError, match="mine is declared @per_batch, but its labels depend on the planes"):
+        compare_alone(block, found, lambda _: alone, "mine", 0.001)

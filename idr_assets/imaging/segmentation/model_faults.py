@@ -1,0 +1,34 @@
+"""What errors of a model mean: memory that ran out, or a GPU that fails."""
+
+import re
+
+from idr_assets.imaging.segmentation.models import Loaded, ModelError, forget_model
+
+NO_MEMORY = re.compile(
+    r"out of memory|\bOOM\b|failed to allocate memory|bad[_ ]alloc|ALLOC_FAILED|ResourceExhausted", re.IGNORECASE
+)
+"""What errors of torch, TensorFlow and ONNX Runtime say when memory runs out."""
+
+LOST = re.compile(r"cuda|cudnn|cublas|\bhip\b|rocm|\bgpu\b|device.{0,40}(lost|removed|unavailable)", re.IGNORECASE)
+"""What they say when a GPU fails."""
+
+
+def explain_fault(error: Exception, loaded: Loaded, planes: int) -> None:
+    """Note that memory ran out for so many planes; raise what else went wrong, with the remedy."""
+    text = f"{type(error).__name__}: {error}"
+    if isinstance(error, MemoryError) or NO_MEMORY.search(text):
+        if planes > 1:
+            loaded.most = min(loaded.most, max(1, planes // 2))
+            return
+        message = (
+            f"{loaded.name} ran out of memory on {loaded.device} with one plane ({error!r}), so it has no labels. Give "
+            "the workers more memory, or fewer threads, or choose a smaller level."
+        )
+        raise ModelError(message) from error
+    if LOST.search(text):
+        forget_model(loaded)
+        error.add_note(
+            f"{loaded.name} lost its device, {loaded.device}: the model is loaded again for the next planes. Look at "
+            "the GPU by `nvidia-smi`, start the worker again, and materialize these planes again."
+        )
+    raise error
