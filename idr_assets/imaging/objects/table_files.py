@@ -42,9 +42,14 @@ def read_frame(url: str) -> "pd.DataFrame":
 
 def write_table(url: str, table: pa.Table, notes: Mapping[str, str]) -> None:
     """Write a table with these notes; raise `ImageError` if the disk is full."""
+    write_file(url, encode_table(table, notes))
+
+
+def encode_table(table: pa.Table, notes: Mapping[str, str]) -> bytes:
+    """Return the file of a table with these notes."""
     stream = BytesIO()
     pq.write_table(table.replace_schema_metadata(notes), stream, compression="zstd", write_page_checksum=True)
-    write_file(url, stream.getvalue())
+    return stream.getvalue()
 
 
 def tables(urls: Iterable[str], columns: list[str] | None = None) -> Iterator[pa.Table]:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from idr_assets.imaging.output.files import remove_file
 from idr_assets.imaging.stores.by_address import open_filesystem
 
-_OWN = re.compile(r"((?:t|well)=.*\.parquet)(\..*\.partial)?")  # a table, or the partial file of a killed writer
+_OWN = re.compile(r"\.?((?:t|well)=.*\.parquet)(\..*\.partial)?")  # a table, or the partial file of a killed writer
 
 
 def keep_tables(folder: str, urls: Collection[str]) -> None:

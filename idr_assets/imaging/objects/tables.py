@@ -18,6 +18,7 @@ from idr_assets.imaging.errors import ImageError, mask
 from idr_assets.imaging.objects.measurements import VERSION, measure
 from idr_assets.imaging.objects.more_measurements import NOTHING_MORE, Measured
 from idr_assets.imaging.objects.table_files import EMPTY, SCHEMA, is_made_from, read_planes_note, tables, write_table
+from idr_assets.imaging.output.files import read_ends, write_file
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.output.read_back import read_checksums
 from idr_assets.imaging.planes import Block, Plane
@@ -59,17 +60,24 @@ def write_objects(  # noqa: PLR0913, PLR0917
     pixel_area: float | None,
     channels: Mapping[int, Channel] = UNNAMED,
     more: Measured = NOTHING_MORE,
+    copy_of: str | None = None,
 ) -> bool:
     """Measure the planes of a timepoint and write their table, unless it exists; return whether it was written.
 
     Planes are read one by one. Those that are not stored are left out. `pixel_area` is in µm²; `more` is what is
-    measured beside the usual. Raises `ImageError` if the disk is full, or if `more` cannot be measured.
+    measured beside the usual. The table at `copy_of` is copied if it is of the same planes as they are now. Raises
+    `ImageError` if the disk is full, or if `more` cannot be measured.
     """
     names = {c: channels[c].name for c in (*planes.c, *more.channels) if c in channels}
     checksums = dict(zip(planes.planes(), read_checksums(output, planes.planes()), strict=True))
     origin = hash_origin(f"{image} {names}" if names else image, pixel_area, checksums, more)
     if is_made_from(url, origin):
         return False
+    if copy_of and is_made_from(copy_of, origin):
+        folder, _, name = copy_of.rpartition("/")
+        if (body := read_ends(folder, [name], 0)[0]) is not None:
+            write_file(url, body)
+            return True
     table, counts = measure_planes(image, output, planes.planes(), pixel_area, names, more)
     notes = {"planes": json.dumps(counts), "made_from": origin}
     write_table(url, table, notes)

@@ -101,7 +101,8 @@ def _make_folder(folder: str) -> bool:
 
 
 def _write_renamed(path: str, content: bytes | bytearray) -> None:
-    temporary = f"{path}.{uuid4().hex}.partial"
+    folder, _, name = path.rpartition("/")
+    temporary = f"{folder}/.{name}.{uuid4().hex}.partial"  # hidden, so that readers of a folder of tables leave it out
     try:
         with open(temporary, "xb") as file:  # noqa: PTH123  as above
             file.write(content)

@@ -25,6 +25,7 @@ from idr_assets.imaging.published.attributes import (
 )
 from idr_assets.imaging.published.layout import Layout
 from idr_assets.imaging.published.slabs import SlabTask
+from idr_assets.imaging.published.tables import describe_tables
 from idr_assets.imaging.stores.by_address import open_filesystem
 
 ROOT, FIRST = FORMAT.group, f"0/{FORMAT.group}"
@@ -56,11 +57,11 @@ def create_published(task: SlabTask, geometry: Geometry, look: Look) -> bool:
         )
         raise ImageError(message)
     fits = stored[FIRST] == wanted[FIRST]
-    labels = {f"labels/{name}" for name in task.names}
-    others = found - {ROOT} if not fits else {f"labels/{it}" for it in _children(f"{task.url}/labels")} - labels
+    within = {f"{it}/{name}" for it in ("labels", "tables") for name in _children(f"{task.url}/{it}")}
+    others = found - {ROOT} if not fits else within - {"/".join(key.split("/")[:2]) for key in wanted}
     wanted[ROOT] = _keep(wanted[ROOT], own if fits else {})
     write_file(f"{task.url}/{ROOT}", wanted[ROOT])  # first: it shows whose folder this is
-    _remove(task.url, others - {f"labels/{ROOT}"})
+    _remove(task.url, others)
     for key in wanted.keys() - {ROOT, FIRST}:
         if not fits or stored[key] != wanted[key]:
             write_file(f"{task.url}/{key}", wanted[key])
@@ -76,6 +77,7 @@ def _documents(task: SlabTask, geometry: Geometry, look: Look) -> dict[str, byte
     own = {"idr_assets": {"published": describe_origin(layout), "timepoints": {}, "recipes": {}}}
     groups = {"": describe_pixels(layout, geometry, look) | own, "labels": describe_labels_of_image(task.names)}
     groups |= {f"labels/{name}": describe_labels(layout, geometry, name) for name in task.names}
+    groups |= describe_tables(task.names)
     for path, attributes in groups.items():
         zarr.create_group(store, path=path, attributes=attributes, zarr_format=3)
     _create_arrays(store, "", layout, layout.dtype)

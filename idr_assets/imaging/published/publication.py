@@ -1,10 +1,11 @@
 """Publish timepoints on a dask cluster: those whose planes have changed, each from beginning to end."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from distributed import Client
 
+from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.published.records import (
@@ -52,14 +53,14 @@ class Publication:
 
     """
 
-    def __init__(self, task: SlabTask, outputs: Sequence[OutputImage]) -> None:
-        """Read what is known of timepoints."""
+    def __init__(self, task: SlabTask, outputs: Sequence[OutputImage], tables: Callable[[int], None]) -> None:
+        """Read what is known of timepoints; `tables` writes the tables of one, and raises `ImageError` if it cannot."""
         self.records, self.written, self.failures = (
             read_timepoints(task.url),
             set[int](),
             dict[int, list[PlaneFailure]](),
         )
-        self._task, self._outputs, self._recipes = task, outputs, Recipes(outputs)
+        self._task, self._outputs, self._recipes, self._tables = task, outputs, Recipes(outputs), tables
         self._open: dict[int, _Timepoint] = {}
 
     def publish(self, client: Client, timepoints: Sequence[int]) -> Iterator[PublishedPlane | PlaneFailure]:
@@ -84,13 +85,15 @@ class Publication:
         finally:
             flight.cancel()
 
-    def _send(self, flight: InFlight[PublishedPlane], waiting: list[int]) -> Iterator[PublishedPlane]:
+    def _send(self, flight: InFlight[PublishedPlane], waiting: list[int]) -> Iterator[PublishedPlane | PlaneFailure]:
         """Send slabs of waiting timepoints while there is room, and yield the planes of those that have not changed."""
         while waiting and len(flight) < 2 * flight.threads:
             t = waiting.pop()
             slabs, (made_from, checksums) = self._task.layout.slabs(t), self._origin(t)
             if self._is_current(t, made_from):
-                yield from (PublishedPlane(plane, ()) for slab in slabs for plane in slab.planes())
+                if failed := self._write_tables(t):
+                    self.failures[t] = failed
+                yield from failed or (PublishedPlane(plane, ()) for slab in slabs for plane in slab.planes())
                 continue
             self._open[t] = _Timepoint(made_from, checksums, set(slabs))
             note_timepoint(self._task.url, t, INCOMPLETE, {})
@@ -108,7 +111,7 @@ class Publication:
         failed = [it for it in own.found if isinstance(it, PlaneFailure)]
         if not failed and self._origin(t)[0] != own.made_from:
             failed = [PlaneFailure(it.plane, CHANGED) for it in own.found]
-        if failed:
+        if failed := failed or self._write_tables(t):
             self.failures[t] = sorted(failed, key=lambda it: it.plane)
             return
         found = [it for it in own.found if isinstance(it, PublishedPlane)]
@@ -118,10 +121,19 @@ class Publication:
         self.written.add(t)
         note_timepoint(self._task.url, t, self.records[t], self._recipes.described)
 
+    def _write_tables(self, t: int) -> list[PlaneFailure]:
+        try:
+            self._tables(t)
+        except ImageError as error:
+            return fail_planes(self._planes(t), error)
+        return []
+
     def _is_current(self, t: int, made_from: str) -> bool:
         known = self.records.get(t, INCOMPLETE)
         return known.get("made_from") == made_from and known["shards"] == measure_shards(self._task, t)
 
     def _origin(self, t: int) -> tuple[str, Checksums]:
-        window = self._task.layout.window
-        return read_origin(self._outputs, Block(range(t, t + 1), window.c, window.z))
+        return read_origin(self._outputs, self._planes(t))
+
+    def _planes(self, t: int) -> Block:
+        return replace(self._task.layout.window, t=range(t, t + 1))

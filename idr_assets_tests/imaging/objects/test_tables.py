@@ -139,7 +139,7 @@ def test_tables_that_are_not_of_the_image_as_it_is_now_are_removed(output: Outpu
 def test_what_killed_writers_left_of_tables_goes(output: OutputImage, url: str) -> None:
     folder = Path(url).parent
     write_objects(url, output, PLANES, "image", None)
-    for name in ("t=9.parquet.0a.partial", "t=02.parquet.0a.partial", f"{Path(url).name}.0a.partial", "own.partial"):
+    for name in ("t=9.parquet.0a.partial", "t=02.parquet.0a.partial", f".{Path(url).name}.0a.partial", "own.partial"):
         (folder / name).touch()
     keep_tables(str(folder), [url])
     assert {file.name for file in folder.iterdir()} == {Path(url).name, "own.partial"}

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.figures.colours import contrast
+from idr_assets.imaging.objects.tables import write_objects
 from idr_assets.imaging.output.files import lock_folder
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.planes import Plane, thin
@@ -18,6 +19,7 @@ from idr_assets.imaging.published.creation import create_published
 from idr_assets.imaging.published.layout import Layout
 from idr_assets.imaging.published.publication import Publication
 from idr_assets.imaging.published.slabs import SlabTask
+from idr_assets.imaging.published.tables import name_tables, table_url, write_counts
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure
 from idr_assets.orchestration.assets.metadata import describe_channels
 from idr_assets.orchestration.assets.progress import log_progress
@@ -75,7 +77,16 @@ def _prepare(context: dg.AssetExecutionContext, images: Sequence[Image]) -> tupl
             "The published image had another shape, such as that of an earlier window: its timepoints were removed. "
             "Publish all of them again."
         )
-    return Publication(task, outputs), task
+    channels = {c: channel.name for c, channel in look.channels.items()}
+
+    def write_tables(t: int) -> None:
+        for it, output in zip(images, outputs, strict=True):
+            objects, counts = (table_url(task.url, table, t) for table in name_tables(task.names)[output.name])
+            area, measured = geometry.pixel_area, it.objects_urls[t]
+            write_objects(objects, output, it.timepoint(t), it.name, area, look.channels, it.measured, measured)
+            write_counts(counts, objects, channels)
+
+    return Publication(task, outputs, write_tables), task
 
 
 def _contrast(image: Image, outputs: Sequence[OutputImage]) -> dict[int, tuple[float, float]]:
