@@ -52,7 +52,7 @@ def test_an_address_becomes_an_image_that_loads(project: ImageProject, url: str)
     with Image.open(project.yaml.with_name("look.png")) as picture:
         assert picture.size[0] > 2000
     assert f"{PIXELS.shape[3]} x {PIXELS.shape[4]} pixels" in project.yaml.read_text()
-    image = (project.load().resources or {})["embryo_io"].images[0]
+    image = (project.load().resources or {})["image_io"].images[0]
     assert (image.t, image.z) == (range(2), range(2))
     image.source.check(image.source.open())
 
@@ -75,7 +75,7 @@ def test_a_plate_becomes_a_yaml_with_all_of_its_wells(project: ImageProject, tmp
     found = add("embryo", str(write_plate(tmp_path / "plate.zarr", fields, version="0.5")), "--channel", "1")
     assert found.exit_code == 0, found.output
     assert "A plate of 4 wells, B02:C03; fields of the first: 0-1. A field:" in found.stdout
-    plate = (project.load().resources or {})["embryo_io"].images[0]
+    plate = (project.load().resources or {})["image_io"].images[0]
     assert (plate.fields, plate.channels, plate.shape[1:]) == (fields, (1,), (2, 2, 40, 36))
     assert plate.source.open().fields.keys() == set(range(8))
 
@@ -115,7 +115,7 @@ def test_addresses_become_a_list_and_a_wrong_one_leaves_the_others(project: Imag
     assert "an_embryo__: level 0, channel 0, t 0 to 1, z 0 to 2: 6 planes\n" in found.stdout
     assert found.stdout.endswith("next: idr-assets resume embryo\n")
     assert table.read_text() == f"name,url\nan_embryo__,{good}\nan_embryo___2,{good}/\n"
-    images = (project.load().resources or {})["embryo_io"].images
+    images = (project.load().resources or {})["image_io"].images
     assert [(image.name, image.shape, image.window.c) for image in images] == [
         ("an_embryo__", (2, 1, 3, 90, 100), (0,)),
         ("an_embryo___2", (2, 1, 3, 90, 100), (0,)),
@@ -134,7 +134,7 @@ def test_rows_of_a_table_are_filled_beside_what_they_say(project: ImageProject, 
     assert (found.exit_code, found.stderr.count("\n")) == (1, 1)
     assert found.stderr.startswith(f"{table}:3: ")
     assert table.read_text().splitlines()[1:] == [first, wrong, f"c\t{good}\t{{t: all, z: all}}\t"]
-    a, _, c = (project.load().resources or {})["embryo_io"].images
+    a, _, c = (project.load().resources or {})["image_io"].images
     assert (a.shape, a.z, c.shape, c.z) == ((2, 1, 3, 90, 100), range(1, 2), (2, 1, 3, 90, 100), range(3))
 
 

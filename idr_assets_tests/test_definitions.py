@@ -60,7 +60,7 @@ DESCRIBED = {
     "plane_labels": ["(128, 135) (y, x) int32", "t 261 to 270, z 489 to 498, channels 0", "arbitrary units"],
 }
 AUTOMATION = ("missing", "watch", "refresh")
-RESOURCES = {"dask", "demo_io", "idr0044_io"}
+RESOURCES = {"dask", "image_io"}
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +124,11 @@ def test_two_jobs_run_everything_of_their_image(project: dg.Definitions) -> None
         measures = {f"{image}/{measure}" for measure in MEASURES[image]}
         assert keys == (measures if does == "measure" else {key for key in ASSETS if key.startswith(image)} - measures)
         assert len(assets.asset_graph.asset_check_keys) == (0 if does == "measure" else len(CHECKS))
+
+
+def test_a_job_is_resolved_among_the_assets_of_its_image(project: dg.Definitions) -> None:
+    among = project.resolve_job_def("measure_idr0044").asset_layer.asset_graph.source_asset_graph
+    assert {key.path[0] for key in among.get_all_asset_keys()} == {"idr0044"}
 
 
 def test_objects_of_a_timepoint_are_made_from_its_planes(project: dg.Definitions) -> None:

@@ -24,7 +24,7 @@ def test_the_others_load_and_the_wrong_one_is_named(project: ImageProject, caplo
     with caplog.at_level(logging.ERROR):
         definitions = load_project(project.yaml)
     assert {key.path[0] for key in definitions.resolve_all_asset_keys()} == {"right"}
-    assert set(definitions.resources or ()) == {"right_io", "dask"}
+    assert set(definitions.resources or ()) == {"image_io", "dask"}
     (message,) = [record.getMessage() for record in caplog.records]
     assert message.startswith(f"{project.package}/defs/plates/wrong is not loaded, all else is: ")
     assert "the image has channels 0 to 1; name each wanted one once" in message

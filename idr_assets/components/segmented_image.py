@@ -4,17 +4,16 @@
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Self
 
 import dagster as dg
 from pydantic import BaseModel, ValidationError
 
-from idr_assets.components.dask_cluster import default_resources
 from idr_assets.components.image_fields import ImageFields
 from idr_assets.components.image_name import image_name, usable_name
 from idr_assets.components.images import describe_images, find_own_upstream
 from idr_assets.components.scaffold import CommentedYaml
+from idr_assets.components.shared_resources import shared_resources
 from idr_assets.components.taken_names import take_name
 from idr_assets.components.templates import check_post_processing, fill_in, locate
 from idr_assets.orchestration.image import Image
@@ -49,10 +48,10 @@ class SegmentedImage(dg.Component, ImageFields, dg.Resolvable):
         self._check_name(context)
         self._check_upstream(context)
         images = describe_images(self, image_name(context.path), context.project_root)
-        return self._define(images, context.path).with_resources(default_resources(context))
+        return self._define(images, context)
 
-    def _define(self, images: Sequence[Image], _: Path) -> dg.Definitions:
-        return image_definitions(images, self.automation)
+    def _define(self, images: Sequence[Image], context: dg.ComponentLoadContext) -> dg.Definitions:
+        return image_definitions(images, self.automation).with_resources(shared_resources(images, context))
 
     def _check_name(self, context: dg.ComponentLoadContext) -> None:
         name = image_name(context.path)

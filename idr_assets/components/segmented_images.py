@@ -5,12 +5,12 @@ from typing import Self
 import dagster as dg
 from pydantic import BaseModel, PrivateAttr, ValidationError
 
-from idr_assets.components.dask_cluster import default_resources
 from idr_assets.components.image_name import image_name
 from idr_assets.components.list_fields import ListFields
 from idr_assets.components.listed_images import ListReader
 from idr_assets.components.scaffold import scaffold_example
 from idr_assets.components.segmented_image import SegmentedImage
+from idr_assets.components.shared_resources import shared_resources
 from idr_assets.components.templates import fill_in, locate
 from idr_assets.orchestration.list_definitions import list_definitions
 
@@ -50,4 +50,4 @@ class SegmentedImages(ListFields, SegmentedImage):
             raise dg.DagsterInvalidDefinitionError(message)
         if lines:
             dg.get_dagster_logger("idr_assets").warning("Images of %s that are not loaded:\n%s", name, lines)
-        return list_definitions(found, self.automation).with_resources(default_resources(context))
+        return list_definitions(found, self.automation).with_resources(shared_resources(found.every, context))

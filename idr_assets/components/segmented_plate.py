@@ -10,6 +10,7 @@ import dagster as dg
 from idr_assets.components.plate_fields import PlateFields
 from idr_assets.components.scaffold import scaffold_example
 from idr_assets.components.segmented_image import SegmentedImage
+from idr_assets.components.shared_resources import shared_resources
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.plate import Plate
 from idr_assets.orchestration.plate_definitions import plate_definitions
@@ -20,8 +21,9 @@ class SegmentedPlate(PlateFields, SegmentedImage):
     """An OME-Zarr plate to segment: label planes over fields x Z, and what is made from them by well."""
 
     @override
-    def _define(self, images: Sequence[Image], folder: Path) -> dg.Definitions:
-        return plate_definitions([self._describe_plate(field, folder) for field in images], self.automation)
+    def _define(self, images: Sequence[Image], context: dg.ComponentLoadContext) -> dg.Definitions:
+        plates = [self._describe_plate(field, context.path) for field in images]
+        return plate_definitions(plates, self.automation).with_resources(shared_resources(plates, context))
 
     def _describe_plate(self, field: Image, folder: Path) -> Plate:
         """Describe the plate by an image that each of its fields is like."""

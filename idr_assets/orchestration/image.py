@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from idr_assets.imaging.objects.more_measurements import NOTHING_MORE, Measured
@@ -33,9 +33,11 @@ class Image(Addresses):
     whether stored pixels with the image's present fingerprint are read from the output. `list_name` is the name of the
     list that has the image, or None. `axes` are those of an array without OME-Zarr metadata, `channel_names` those that
     the YAML gives channels, by index. `published` says whether there is an asset of that name, and `extent` what it has
-    room for.
+    room for. `io` is the name of the resource that loads values; all share one, because Dagster describes each job with
+    all resources.
     """
 
+    io: ClassVar[str] = "image_io"
     name: str
     project: Path
     address: str = field(repr=False)
@@ -65,11 +67,6 @@ class Image(Addresses):
     def key(self, asset: str) -> list[str]:
         """Return the key of an asset that is made from the labels."""
         return [*self._path, asset]
-
-    @property
-    def io(self) -> str:
-        """Name of the resource that loads values; images of a list share one, or each of their jobs would list all."""
-        return f"{self.list_name or self.name}_io"
 
     @property
     def badge(self) -> set[str]:

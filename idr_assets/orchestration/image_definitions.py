@@ -14,30 +14,27 @@ from idr_assets.orchestration.assets.published import published
 from idr_assets.orchestration.assets.source_image import source_image
 from idr_assets.orchestration.automation.schedules import Automation, change_sensor, missing_schedule, refresh_sensor
 from idr_assets.orchestration.image import Image
-from idr_assets.orchestration.io_manager import ImageIO
+from idr_assets.orchestration.own_jobs import OwnJob
 from idr_assets.orchestration.partitions import range_tags, timepoint_tags
 
 
 def image_definitions(images: Sequence[Image], automation: Automation) -> dg.Definitions:
-    """Build assets, the jobs `segment_<image>` and `measure_<image>`, schedule, sensors and the resource of an image.
+    """Build assets, the jobs `segment_<image>` and `measure_<image>`, schedule and sensors of an image.
 
     `images` contains the image once for each of its segmentations.
     """
     image = images[0]
     measures = dg.AssetSelection.assets(*measure_keys(images))
-    # The group has assets that others define, such as the demo's embryo.
-    all_else = (
-        dg.AssetSelection.groups(image.name) - measures
-        if image.upstream
-        else dg.AssetSelection.assets(*segment_keys(images))
-    )
-    segment = dg.define_asset_job(
+    own = dg.AssetSelection.assets(*segment_keys(images))
+    # With `upstream`, the group has assets that others define, such as the demo's embryo.
+    define = dg.define_asset_job if image.upstream else OwnJob
+    segment = define(
         f"segment_{image.name}",
-        selection=all_else,
+        selection=dg.AssetSelection.groups(image.name) - measures if image.upstream else own,
         tags=range_tags(image, image.window),
         description=f"The source, all planes of the window, and the figures of {image.name}.",
     )
-    measure = dg.define_asset_job(
+    measure = OwnJob(
         f"measure_{image.name}",
         selection=measures,
         tags=timepoint_tags(image),
@@ -50,7 +47,6 @@ def image_definitions(images: Sequence[Image], automation: Automation) -> dg.Def
         jobs=[segment, measure],
         schedules=[missing_schedule(image.name, images, {"job": segment}, automation)],
         sensors=[change_sensor(image, segment, automation), refresh_sensor(image.name, refreshed, automation)],
-        resources={image.io: ImageIO(images)},
     )
 
 

@@ -1,6 +1,6 @@
 """Load the value of an asset in Python; the assets store their values themselves."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -22,14 +22,24 @@ if TYPE_CHECKING:
 
 
 class ImageIO(dg.IOManagerDefinition):
-    """The resource `<image>_io`, or `<list>_io`, of all assets: it loads values, and proves that a run lives."""
+    """The resource `image_io` of all assets of a project: it loads values, and proves that a run lives."""
 
-    def __init__(self, images: Sequence[Image]) -> None:
+    def __init__(self, images: Iterable[Image] = ()) -> None:
         """Serve images, each given once for each segmentation; nothing is opened yet."""
-        self.images = images
+        self._images: dict[str, Image] = {}
+        self.add(images)
         # An empty schema refuses any run configuration of the resource; no schema would accept all.
         start: Any = self._start  # a generator, which the type of this argument leaves out
         super().__init__(start, config_schema={}, description=ImageIOManager.__doc__)
+
+    @property
+    def images(self) -> list[Image]:
+        """The images, each once for each segmentation."""
+        return [*self._images.values()]
+
+    def add(self, images: Iterable[Image]) -> None:
+        """Serve more images."""
+        self._images |= {image.title: image for image in images}
 
     def _start(self, context: dg.InitResourceContext) -> "Iterator[ImageIOManager]":
         """Start before the first step of a run, and end after the last."""
@@ -58,10 +68,11 @@ class ImageIOManager(dg.IOManager):
         """Load a lazy level (t, c, z, y, x), a label plane, the frame of objects, a PNG, the page, or a Zarr group."""
         _check_run(context)
         path = list(context.asset_key.path)
-        if path == [self.images[0].list_name, "overview"]:
+        of_list = next((image for image in self.images if path == [image.list_name, "overview"]), None)
+        if of_list:
             from idr_assets.imaging.objects.table_files import read_frame  # noqa: PLC0415  half a second, for a frame alone
 
-            return read_frame(overview_url(self.images[0].project, path[0], "parquet"))
+            return read_frame(overview_url(of_list.project, path[0], "parquet"))
         of_name = [image for image in self.images if image.name == path[0]]
         image = next((image for image in of_name if image.key(path[-1]) == path), of_name[0])
         pictures = {

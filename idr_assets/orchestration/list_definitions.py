@@ -13,7 +13,6 @@ from idr_assets.orchestration.automation.list_sensor import list_sensor
 from idr_assets.orchestration.automation.schedules import Automation, missing_schedule, refresh_sensor
 from idr_assets.orchestration.image_definitions import image_assets
 from idr_assets.orchestration.image_list import ImageList
-from idr_assets.orchestration.io_manager import ImageIO
 
 ASSET_JOB = "__ASSET_JOB"
 """Dagster's own job with all assets of a project, whose runs take some of them. Jobs of each image would be slow: of a
@@ -21,7 +20,7 @@ thousand images, Dagster describes each job with all resources, and looks at all
 
 
 def list_definitions(image_list: ImageList, automation: Automation) -> dg.Definitions:
-    """Build the assets of each image, and one schedule, two sensors and one resource for all of them."""
+    """Build the assets of each image, and one schedule and two sensors for all of them."""
     name, images = image_list.name, [each.images for each in image_list.images]
     every, target = image_list.every, {"job_name": ASSET_JOB}
     refreshed = list(chain.from_iterable([*figure_keys(each), *measure_keys(each)] for each in images))
@@ -34,7 +33,6 @@ def list_definitions(image_list: ImageList, automation: Automation) -> dg.Defini
             list_sensor(name, images, target, automation),
             refresh_sensor(name, [*refreshed, dg.AssetKey([name, OVERVIEW])], automation),
         ],
-        resources={f"{name}_io": ImageIO(every)},
     )
 
 

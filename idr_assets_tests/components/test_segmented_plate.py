@@ -33,7 +33,7 @@ def project(tmp_path: Path) -> ImageProject:
 
 def load(project: ImageProject, **fields: str | None) -> Plate:
     project.write(**YAML | fields)
-    plate: Plate = (project.load().resources or {})["plate_io"].images[0]
+    plate: Plate = (project.load().resources or {})["image_io"].images[0]
     return plate
 
 
@@ -62,7 +62,7 @@ def test_several_segmentations_have_assets_of_their_own(project: ImageProject) -
         for name in ("one", "two")
         for asset in ("plane_labels", "plate_montage", "plane_browser")
     }
-    images = (definitions.resources or {})["plate_io"].images
+    images = (definitions.resources or {})["image_io"].images
     assert set(figure_keys(images)) < set(definitions.resolve_all_asset_keys())
 
 

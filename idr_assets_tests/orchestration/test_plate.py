@@ -40,7 +40,7 @@ def write_project(root: Path) -> ImageProject:
 
 
 def plate_of(segmented: Segmented) -> Plate:
-    found: Plate = (segmented.definitions.resources or {})["plate_io"].images[0]
+    found: Plate = (segmented.definitions.resources or {})["image_io"].images[0]
     return found
 
 

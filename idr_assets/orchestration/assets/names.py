@@ -51,7 +51,7 @@ def are_compared(images: Sequence[Image]) -> bool:
 def segment_keys(images: Sequence[Image]) -> list[dg.AssetKey]:
     """Return the keys of all assets of an image but its measures: source, labels and figures."""
     labels = [dg.AssetKey(it.key("plane_labels")) for it in images]
-    return [dg.AssetKey([images[0].name, "source_image"]), *labels, *figure_keys(images)]
+    return [dg.AssetKey([images[0].name, images[0].source_asset]), *labels, *figure_keys(images)]
 
 
 def measure_keys(images: Sequence[Image]) -> list[dg.AssetKey]:

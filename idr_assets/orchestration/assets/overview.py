@@ -8,6 +8,7 @@ from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.derived import derived_asset
 from idr_assets.orchestration.assets.descriptions import of_overview
 from idr_assets.orchestration.assets.names import OVERVIEW
+from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.image_list import ImageList
 from idr_assets.orchestration.stops import end_canceled
 
@@ -22,7 +23,7 @@ def overview(images: ImageList) -> dg.AssetsDefinition:
     @derived_asset(
         key.path,
         [dg.AssetDep(image.key(asset)) for image in images.every for asset in ("plane_labels", "objects")],
-        f"{images.name}_io",
+        Image.io,
         kinds={"parquet", "matplotlib"},
         description=of_overview(images),
         check_specs=[dg.AssetCheckSpec(ALL_LOADED, asset=key, description=about)],
