@@ -93,7 +93,14 @@ class Segmentation(YamlFields):
             channels = [found[self.labels_for or next(iter(found))]]
         function = import_function(self.function)
         return Recipe(
-            self.function, function, self.parameters, tuple(channels), found, tuple(measured), self._limit(shape)
+            self.function,
+            function,
+            self.parameters,
+            tuple(channels),
+            found,
+            tuple(measured),
+            self._limit(shape),
+            tuple(shape[3:]),
         )
 
     def _limit(self, shape: Sequence[int]) -> dict[str, tuple[int, int]]:

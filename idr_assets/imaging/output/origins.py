@@ -14,7 +14,7 @@ always read, which costs no request.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -74,11 +74,28 @@ class Origins:
 
     def holds(self, block: Block) -> bool:
         """Return whether reading a block would fetch nothing from the level."""
-        return self.reuse and len(self._read_stored(block)[1]) == len(block)
+        return self.reuse and all(self._is_noted(plane) for plane in block.planes())
+
+    def _is_noted(self, plane: Plane) -> bool:
+        """Return whether the stored pixels of a plane have the origin that is noted."""
+        try:
+            noted = np.asarray(self.digests[plane.t, plane.c, plane.z])
+            return bool(noted.any()) and self.compute_rows(plane, self._read_rows(plane)) == noted.tobytes()
+        except UNREADABLE:
+            return False
 
     def compute(self, block: Block, pixels: npt.NDArray[Any]) -> list[bytes]:
         """Compute the origin of each plane of a block with pixels (t, c, z, y, x), fetched or reused."""
         return [self._origin(plane, values) for plane, values in _each(block, pixels)]
+
+    def compute_rows(self, plane: Plane, parts: Iterable[npt.NDArray[Any]]) -> bytes:
+        """Compute the origin of a plane, of whose pixels `parts` are all rows, one part after the other."""
+        shape = self.pixels.shape[3:]
+        head = json.dumps([*self._head(plane), self.pixels.dtype.str, shape])
+        digest = hashlib.sha256(head.encode() + b"\0")
+        for part in parts:
+            digest.update(np.ascontiguousarray(part, self.pixels.dtype))
+        return digest.digest()
 
     def note(self, block: Block, origins: Sequence[bytes | None]) -> None:
         """Store the origins of a block's planes, which are stored; nothing if one is None, because all were reused.
@@ -112,16 +129,18 @@ class Origins:
         each = zip(_each(block, pixels), noted, strict=True)
         return pixels, {plane for (plane, values), digest in each if self._origin(plane, values) == digest.tobytes()}
 
+    def _read_rows(self, plane: Plane) -> Iterator[npt.NDArray[Any]]:
+        """Read the stored pixels of a plane, a row of chunks at a time."""
+        step = self.pixels.chunks[3]
+        for y in range(0, self.pixels.shape[3], step):
+            yield np.asarray(self.pixels[plane.t, plane.c, plane.z, y : y + step])
+
     def _head(self, plane: Plane) -> list[object]:
         """Return the state of the source that a plane is of, and the plane's indices in it."""
         return [self.state, plane.t, plane.c, plane.z]
 
     def _origin(self, plane: Plane, values: npt.NDArray[Any]) -> bytes:
-        stored = np.ascontiguousarray(values, self.pixels.dtype)
-        head = json.dumps([*self._head(plane), stored.dtype.str, stored.shape])
-        digest = hashlib.sha256(head.encode() + b"\0")
-        digest.update(stored)
-        return digest.digest()
+        return self.compute_rows(plane, [values])
 
 
 def find_origins(url: str, level: Level, state: str, *, reuse: bool) -> Origins | None:

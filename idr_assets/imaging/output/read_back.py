@@ -67,10 +67,10 @@ def check_written(output: OutputImage, block: Block, pixels: npt.NDArray[Any], l
             same = array.dtype == written.dtype.newbyteorder("=") and _is_stored(array, of, written)
         except UNREADABLE as error:
             raise NotAsWrittenError(
-                _message(block, array, f"its {name} cannot be read back ({cite(error)})")
+                explain_difference(block, array, f"its {name} cannot be read back ({cite(error)})")
             ) from error
         if not same:
-            raise NotAsWrittenError(_message(block, array, f"its {name} come back different"))
+            raise NotAsWrittenError(explain_difference(block, array, f"its {name} come back different"))
 
 
 def read_checksums(output: OutputImage, planes: Iterable[Plane]) -> list[str | None]:
@@ -109,7 +109,8 @@ def _is_stored(array: zarr.Array[Any], block: Block, written: npt.NDArray[Any]) 
     return all(is_same(np.asarray(array[t, channel, z]), values) for channel, values in channels)
 
 
-def _message(block: Block, array: zarr.Array[Any], wrong: str) -> str:
+def explain_difference(block: Block, array: zarr.Array[Any], wrong: str) -> str:
+    """Say that a block was written, but that something is `wrong` with what is read back."""
     planes = block.planes()
     named = str(planes[0]) if len(planes) == 1 else f"{planes[0]} to {planes[-1]}"
     return (

@@ -49,7 +49,7 @@ def store_planes(output: OutputImage, block: Block, pixels: npt.NDArray[Any], la
     """
     of_pixels = output.pixel_block(block)
     with explain_writes(output.url):
-        groups = _find_groups(output, of_pixels)
+        groups = find_groups(output, of_pixels)
         same = all(groups.values()) and _has_pixels(output, of_pixels, pixels)
         replaced = block.planes() if output.chunks_per_plane > 1 else []
         _clear_the_way(output, groups, [] if same else [*pixels.reshape(-1, *pixels.shape[3:])], replaced)
@@ -61,10 +61,10 @@ def store_planes(output: OutputImage, block: Block, pixels: npt.NDArray[Any], la
 
 def remove_labels(output: OutputImage, block: Block) -> None:
     """Remove the labels of a block, so that its planes are not stored; pixels stay, for other label groups."""
-    _remove(output, [(output.name, plane) for plane in block.planes()])
+    remove_chunks(output, [(output.name, plane) for plane in block.planes()])
 
 
-def _find_groups(output: OutputImage, block: Block) -> Groups:
+def find_groups(output: OutputImage, block: Block) -> Groups:
     """List the labels that lie on the pixels of each plane, whole or in part; asking for all chunks at once is fast."""
     each = [
         (plane, name, c) for plane in block.planes() for name in output.label_groups() for c in _on(output, name, plane)
@@ -91,9 +91,9 @@ def _clear_the_way(
     """Remove labels of other pixels than these, and those that are replaced, but not in one step."""
     for plane, values in zip_longest(groups, pixels):
         if values is not None and groups[plane] and not _has_pixels(output, plane.block, values):
-            _remove(output, groups[plane])
+            remove_chunks(output, groups[plane])
         elif plane in replaced and (output.name, plane) in groups[plane]:
-            _remove(output, [(output.name, plane)])
+            remove_chunks(output, [(output.name, plane)])
 
 
 def _has_pixels(output: OutputImage, block: Block, pixels: npt.NDArray[Any]) -> bool:
@@ -105,6 +105,7 @@ def _has_pixels(output: OutputImage, block: Block, pixels: npt.NDArray[Any]) -> 
     return is_same(stored, pixels.reshape(stored.shape))
 
 
-def _remove(output: OutputImage, labels: Iterable[tuple[str, Plane]]) -> None:
+def remove_chunks(output: OutputImage, labels: Iterable[tuple[str, Plane]]) -> None:
+    """Remove the chunks of planes of label groups."""
     for key in chain(*(output.label_keys(plane, name) for name, plane in labels)):
         remove_file(f"{output.url}/{key}")

@@ -3,33 +3,33 @@
 Which planes, on which cluster, and what becomes of the results is decided elsewhere.
 """
 
-import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
-from typing import TypeGuard
 
 from distributed import Client, KilledWorker
 
-from idr_assets.imaging.errors import ImageError
-from idr_assets.imaging.output.origins import Origins
-from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.planes import Block, evenly_spread
 from idr_assets.imaging.segmentation.block_task import BlockTask, run_task
 from idr_assets.imaging.segmentation.confirmation import remove_own_labels
+from idr_assets.imaging.segmentation.cutting import cuts
 from idr_assets.imaging.segmentation.failures import fail_planes
 from idr_assets.imaging.segmentation.in_flight import ClusterLostError, InFlight, Outcome
 from idr_assets.imaging.segmentation.independence import BLOCKS_COMPARED, DEPENDENT, UNPROVEN
+from idr_assets.imaging.segmentation.origin_notes import OriginNotes, is_stored
 from idr_assets.imaging.segmentation.pacing import Pace
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary, Result
+from idr_assets.imaging.segmentation.tiled_planes import Tell, segment_planes, tell_nobody
 from idr_assets.imaging.segmentation.works_on import WorksOn
-
-logger = logging.getLogger(__name__)
 
 
 def segment_blocks(
-    client: Client, task: BlockTask, blocks: Iterable[Block], stopped: Callable[[], bool] = lambda: False
+    client: Client,
+    task: BlockTask,
+    blocks: Iterable[Block],
+    stopped: Callable[[], bool] = lambda: False,
+    tell: Tell = tell_nobody,
 ) -> Iterator[Result]:
     """Segment blocks on a cluster, and yield what became of each plane as blocks end.
 
@@ -46,12 +46,16 @@ def segment_blocks(
     If the function works on stacks, a few planes of two blocks are segmented alone too before any other block is sent.
     If labels of one depend on the planes around it, all planes are failures, and those of the two blocks are removed.
 
-    Once `stopped` says so, only results of planes follow that are stored, or were being stored.
+    Once `stopped` says so, only results of planes follow that are stored, or were being stored. If the function says
+    how large planes are cut into tiles, these are segmented one after the other; `tell` is told how far each is.
     """
-    blocks = list(blocks)
     works = task.works_on
+    if cuts(works, task.level.plane_shape):
+        yield from segment_planes(client, task, chain.from_iterable(it.planes() for it in blocks), stopped, tell)
+        return
+    blocks = list(blocks)
     first = evenly_spread(blocks, BLOCKS_COMPARED) if works.unit == "stack" else []
-    dispatcher = _Dispatcher(client, works, _OriginNotes(task.origins, task.output), Pace(works, task.level), stopped)
+    dispatcher = _Dispatcher(client, works, OriginNotes(task.origins, task.output), Pace(works, task.level), stopped)
     found = list(dispatcher.segment(replace(task, compared=frozenset(first)), first))
     others = [block for block in blocks if block not in first]
     if _is_dependent(found):
@@ -71,7 +75,7 @@ class _Dispatcher:
 
     client: Client
     works: WorksOn
-    notes: "_OriginNotes"
+    notes: OriginNotes
     pace: Pace
     stopped: Callable[[], bool]
 
@@ -92,7 +96,7 @@ class _Dispatcher:
             self.pace.learn(outcome)
             self.pace.send(flight)
             self.notes.note(block, outcome)
-            if _is_stored(outcome):
+            if is_stored(outcome):
                 yield from outcome
             elif isinstance(outcome, KilledWorker):
                 suspects += self.works.parts(block)
@@ -106,32 +110,6 @@ class _Dispatcher:
             for block, outcome in flight.outcomes():
                 self.notes.note(block, outcome)
                 yield from outcome if isinstance(outcome, list) else fail_planes(block, outcome)
-
-
-class _OriginNotes:
-    """Notes the origins of planes that are stored; workers cannot, because several blocks share a chunk of origins.
-
-    If origins cannot be noted, a warning says so once. The planes are stored all the same.
-    """
-
-    def __init__(self, origins: Origins | None, output: OutputImage) -> None:
-        self._origins, self._output = origins, output
-
-    def note(self, block: Block, outcome: Outcome[PlaneSummary]) -> None:
-        try:
-            if self._origins and _is_stored(outcome):
-                stored, origins = (
-                    self._output.pixel_block(block),
-                    dict(chain.from_iterable(it.origins for it in outcome)),
-                )
-                self._origins.note(stored, [origins.get(plane) for plane in stored.planes()])
-        except ImageError as error:
-            logger.warning("%s When these and later planes are materialized again, they will be fetched again.", error)
-            self._origins = None
-
-
-def _is_stored(outcome: Outcome[PlaneSummary]) -> TypeGuard[list[PlaneSummary]]:
-    return isinstance(outcome, list) and not any(isinstance(plane, PlaneFailure) for plane in outcome)
 
 
 def _may_pass(outcome: Outcome[PlaneSummary]) -> bool:

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy  # loads each submodule at its first use, as skimage does
-import skimage
+import scipy  # loads each submodule at its first use
 
+from idr_assets.imaging.segmentation.cutting import in_tiles
 from idr_assets.imaging.segmentation.decorators import direct_form, per_plane, per_stack, versioned
-from idr_assets.imaging.segmentation.lifting import as_numbers, map_units
+from idr_assets.imaging.segmentation.foreground import find_foreground, split_objects
+from idr_assets.imaging.segmentation.lifting import as_filtered, map_units
 from idr_assets.imaging.segmentation.parameter_types import NotNegative, Positive  # noqa: TC001  read when a YAML is checked
+from idr_assets.imaging.segmentation.tiles.gaussian import GaussianTiles
+from idr_assets.imaging.segmentation.tiles.otsu import OtsuTiles
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import dask.array as da
 
     from idr_assets.imaging.segmentation.label_numbers import Labels, Pixels
@@ -33,6 +34,7 @@ def threshold_values(planes: da.Array, *, sigma: float = 1.0, threshold_fraction
 
 
 @versioned("1", thresholds=threshold_values)
+@in_tiles(GaussianTiles)
 @per_stack
 def gaussian_threshold(
     planes: da.Array, *, sigma: NotNegative = 1.0, threshold_fraction: NotNegative = 0.33
@@ -64,7 +66,7 @@ def gaussian_threshold(
 def _label_directly(
     planes: Pixels, *, sigma: float = 1.0, threshold_fraction: float = 0.33
 ) -> tuple[Labels, npt.NDArray[Any]]:
-    smoothed = scipy.ndimage.gaussian_filter(_as_filtered(planes), (0, sigma, sigma))
+    smoothed = scipy.ndimage.gaussian_filter(as_filtered(planes), (0, sigma, sigma))
     thresholds = float(threshold_fraction) * smoothed.max(axis=(1, 2))
     labels = np.empty(planes.shape, np.int32)
     for plane, threshold, own in zip(smoothed, thresholds, labels, strict=True):
@@ -75,7 +77,7 @@ def _label_directly(
 def _smoothed_and_thresholds(planes: da.Array, sigma: float, threshold_fraction: float) -> tuple[da.Array, da.Array]:
     import dask_image.ndfilters  # noqa: PLC0415  it imports dask.array
 
-    planes = _as_filtered(planes)
+    planes = as_filtered(planes)
     if 4 * sigma > min(planes.shape[1:]):  # dask-image refuses a filter that reaches further than the plane
         smoothed = map_units(partial(scipy.ndimage.gaussian_filter, sigma=sigma), planes, planes.dtype)
     else:
@@ -83,13 +85,8 @@ def _smoothed_and_thresholds(planes: da.Array, sigma: float, threshold_fraction:
     return smoothed, float(threshold_fraction) * smoothed.max(axis=(1, 2), keepdims=True)
 
 
-def _as_filtered[A: (Pixels, "da.Array")](planes: A) -> A:
-    """Convert what scipy does not filter, which is bool and float16, to float32."""
-    half = planes.dtype.newbyteorder("=") == np.float16
-    return planes.astype(np.float32) if half else as_numbers(planes)
-
-
 @versioned("1")
+@in_tiles(OtsuTiles)
 @per_plane
 def otsu_watershed(
     plane: Pixels,
@@ -129,25 +126,3 @@ def otsu_watershed(
     """
     foreground = find_foreground(plane, sigma, background_sigma)
     return split_objects(foreground, (1.0, 1.0), split_depth, minimum_area)
-
-
-def find_foreground(
-    pixels: Pixels, sigma: float | Sequence[float], background_sigma: float | Sequence[float]
-) -> npt.NDArray[np.bool_]:
-    """Return what is bright against the background, see `otsu_watershed`; sigmas are in pixels, one or one an axis."""
-    even = np.sqrt(np.subtract(pixels, pixels.min(), dtype=np.float32))
-    smoothed = scipy.ndimage.gaussian_filter(even, sigma)
-    contrast = smoothed - scipy.ndimage.gaussian_filter(even, background_sigma)
-    noise = 1.4826 * np.median(np.abs(even - smoothed))  # a standard deviation that outliers do not move
-    return contrast > max(skimage.filters.threshold_otsu(contrast), noise)
-
-
-def split_objects(
-    foreground: npt.NDArray[np.bool_], steps: Sequence[float], split_depth: float, minimum: float
-) -> Labels:
-    """Split foreground at necks, and drop objects of fewer than `minimum` pixels; `steps` is their distance by axis."""
-    depth = np.where(foreground, scipy.ndimage.distance_transform_edt(foreground, steps), -split_depth)
-    tops = skimage.morphology.local_maxima(skimage.morphology.reconstruction(depth - split_depth, depth))
-    seeds = skimage.measure.label(tops & foreground)
-    labels = skimage.segmentation.watershed(-depth, seeds, mask=foreground, connectivity=foreground.ndim)
-    return np.where(np.bincount(labels.ravel())[labels] < minimum, 0, labels)

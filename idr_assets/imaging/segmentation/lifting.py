@@ -75,3 +75,9 @@ def map_units(
 def as_numbers[A: (Pixels, "da.Array")](pixels: A) -> A:
     """Convert a mask, of dtype bool, to float32 of 0.0 and 1.0: smoothed as bool or integers it would be lost."""
     return pixels.astype(np.float32) if pixels.dtype == np.bool_ else pixels
+
+
+def as_filtered[A: (Pixels, "da.Array")](pixels: A) -> A:
+    """Convert what scipy does not filter, which is bool and float16, to float32."""
+    half = pixels.dtype.newbyteorder("=") == np.float16
+    return pixels.astype(np.float32) if half else as_numbers(pixels)

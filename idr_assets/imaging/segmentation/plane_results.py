@@ -116,7 +116,7 @@ def summarize(  # noqa: PLR0913
         foreground=float(np.count_nonzero(labels) / labels.size),
         minimum=float(pixels.min()),
         maximum=float(pixels.max()),
-        saturated=_measure_saturation(pixels),
+        saturated=None if (saturated := count_saturated(pixels)) is None else saturated / pixels.size,
         seconds=seconds,
         checksum=checksum,
         origins=origins,
@@ -126,7 +126,6 @@ def summarize(  # noqa: PLR0913
     )
 
 
-def _measure_saturation(pixels: npt.NDArray[Any]) -> float | None:
-    if pixels.dtype.kind not in "iu":
-        return None
-    return float(np.count_nonzero(pixels == np.iinfo(pixels.dtype).max) / pixels.size)
+def count_saturated(pixels: npt.NDArray[Any]) -> int | None:
+    """Count the pixels at the largest value of their dtype; None if that is no integer."""
+    return int(np.count_nonzero(pixels == np.iinfo(pixels.dtype).max)) if pixels.dtype.kind in "iu" else None

@@ -20,6 +20,7 @@ from idr_assets.imaging.segmentation.block_task import BlockTask
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary, Result
 from idr_assets.imaging.segmentation.recipe import Recipe
 from idr_assets.imaging.segmentation.run import SegmentationRun, describe_run
+from idr_assets.imaging.segmentation.tiled_planes import Tell, tell_nobody
 from idr_assets.imaging.wells import name_fields
 
 RECORDED_AT_ONCE = 200
@@ -95,7 +96,8 @@ class PlateRun(SegmentationRun):
     @property
     @override
     def task(self) -> BlockTask:
-        return replace(super().task, provenance=None)  # stored with each field when that was created
+        # Provenance is stored with each field when that was created, and no plane of a plate is cut into tiles.
+        return replace(super().task, provenance=None, works=replace(self.recipe.works_on, tiles=None))
 
     @property
     @override
@@ -108,7 +110,12 @@ class PlateRun(SegmentationRun):
 
     @override
     def segment(
-        self, client: Client, *blocks: Block, threads: int, stopped: Callable[[], bool] = lambda: False
+        self,
+        client: Client,
+        *blocks: Block,
+        threads: int,
+        stopped: Callable[[], bool] = lambda: False,
+        tell: Tell = tell_nobody,
     ) -> Iterator[Result]:
         """Segment as for an image, after the failures of fields that were not opened."""
         for block in blocks:
@@ -118,7 +125,7 @@ class PlateRun(SegmentationRun):
         parts = [replace(block, t=t) for block in blocks for t in runs(filter(self._is_open, block.t))]
         found: dict[Plane, Mapping[str, Any]] = {}
         try:
-            for result in super().segment(client, *parts, threads=threads, stopped=stopped):
+            for result in super().segment(client, *parts, threads=threads, stopped=stopped, tell=tell):
                 if isinstance(result, PlaneSummary):
                     found[result.plane] = result.to_json()
                 yield result if isinstance(result, PlaneSummary) else self._rename(result)

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from idr_assets.imaging.segmentation.cutting import cuts_show
 from idr_assets.imaging.segmentation.lifting import SegmentationFunction, find_core
 from idr_assets.imaging.segmentation.models import find_model
 from idr_assets.imaging.segmentation.named_function import find_called, import_function
@@ -37,6 +38,8 @@ class Recipe:
         How many planes around each the function gets along t and z, and the length of that axis.
     measured : tuple of int
         The channels in which objects are measured.
+    plane_shape : tuple of int
+        Height and width of the image's planes.
 
     """
 
@@ -47,6 +50,7 @@ class Recipe:
     inputs: Mapping[str, int] = field(default_factory=dict)
     measured: tuple[int, ...] = ()
     neighbours: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    plane_shape: tuple[int, ...] = ()
 
     @property
     def works_on(self) -> WorksOn:
@@ -85,9 +89,11 @@ class Recipe:
         the order of channels do not. A function that works on volumes from now on is another one.
         """
         parts = [self.path, self.function_version, self.complete(self.parameters), sorted(self.channels)]
-        in_volumes = getattr(self.function, "works_on", None) == WorksOn("volume")
+        declared = getattr(self.function, "works_on", None)
+        in_volumes = declared == WorksOn("volume")
         of_several: dict[str, Any] = {"inputs": self.inputs, "together": self.together} if self.together else {}
         of_several |= {"neighbours": self.neighbours} if self.neighbours else {}
+        of_several |= {"tiles": True} if declared and cuts_show(self.works_on, self.plane_shape) else {}
         return hash_parts([*parts, *(["volume"] if in_volumes else []), *([of_several] if of_several else [])])
 
 

@@ -28,6 +28,7 @@ from idr_assets.imaging.segmentation.lengths import resolve_lengths
 from idr_assets.imaging.segmentation.plane_results import Result
 from idr_assets.imaging.segmentation.recipe import Recipe
 from idr_assets.imaging.segmentation.remarks import Remark, remark_before, remark_findings
+from idr_assets.imaging.segmentation.tiled_planes import Tell, tell_nobody
 from idr_assets.imaging.segmentation.weights import map_weights, pin_weights
 
 PACKAGES = ("idr_assets", "dask-image", "scipy", "zarr")
@@ -115,16 +116,21 @@ class SegmentationRun:
         return cls(level, output, recipe, provenance, origins, remark_before(source, level, url, recipe))
 
     def segment(
-        self, client: Client, *blocks: Block, threads: int, stopped: Callable[[], bool] = lambda: False
+        self,
+        client: Client,
+        *blocks: Block,
+        threads: int,
+        stopped: Callable[[], bool] = lambda: False,
+        tell: Tell = tell_nobody,
     ) -> Iterator[Result]:
         """Segment the planes of blocks on a dask cluster, and yield what became of each as it ends.
 
         The planes are divided among `threads`. A plane that fails costs no other plane, unless the recipe works on
         volumes: then it costs the planes of its volume. Once `stopped` says so, only results of planes follow that are
-        stored, or were being stored.
+        stored, or were being stored. `tell` is told how far a plane is that is segmented by tiles.
         """
         cut = (self.recipe.works_on.cut(block, self.level, threads) for block in blocks)
-        return segment_blocks(client, self.task, chain.from_iterable(cut), stopped)
+        return segment_blocks(client, self.task, chain.from_iterable(cut), stopped, tell)
 
     @property
     def task(self) -> BlockTask:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from idr_assets.imaging.segmentation.decorators import per_volume, versioned
-from idr_assets.imaging.segmentation.functions import find_foreground, split_objects
+from idr_assets.imaging.segmentation.foreground import find_foreground, split_objects
 from idr_assets.imaging.segmentation.joining import join_slices
 from idr_assets.imaging.segmentation.named_function import import_function
 from idr_assets.imaging.segmentation.parameter_types import NotNegative, Positive, Share  # noqa: TC001  read when a YAML is checked

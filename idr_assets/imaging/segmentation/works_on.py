@@ -15,6 +15,7 @@ from idr_assets.imaging.planes import Block, block_size
 
 if TYPE_CHECKING:
     from idr_assets.imaging.reading.level import Level
+    from idr_assets.imaging.segmentation.tiles.forms import TiledForm
 
 type Unit = Literal["plane", "stack", "volume"]
 
@@ -43,6 +44,8 @@ class WorksOn:
     together : tuple of int
         The channels whose pixels are read and stored with the labels of a plane, `inputs` among them. If empty, those
         of its own channel are.
+    tiles : callable or None
+        Makes of parameters the form by which a large plane is cut; if None, it is never cut.
 
     """
 
@@ -50,6 +53,7 @@ class WorksOn:
     inputs: Mapping[str, int] = field(default_factory=dict)
     together: tuple[int, ...] = ()
     neighbours: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    tiles: "Callable[..., TiledForm] | None" = field(default=None, compare=False)
 
     @property
     def by_units(self) -> bool:

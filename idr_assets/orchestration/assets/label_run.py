@@ -14,7 +14,7 @@ from idr_assets.orchestration.assets.earlier_attempt import read_earlier_attempt
 from idr_assets.orchestration.assets.lost_database import log_if_possible
 from idr_assets.orchestration.assets.plane_events import PlaneEvents
 from idr_assets.orchestration.assets.plane_report import log_remarks, report
-from idr_assets.orchestration.assets.progress import log_progress
+from idr_assets.orchestration.assets.progress import TileProgress, log_progress
 from idr_assets.orchestration.assets.source_watch import SourceWatch
 from idr_assets.orchestration.cluster.resource import DaskResource
 from idr_assets.orchestration.image import Image
@@ -68,11 +68,12 @@ class LabelRun:
         from idr_assets.imaging.segmentation.model_log import describe_models  # noqa: PLC0415  dask, for the run only
         from idr_assets.orchestration.event_log import has_given_up  # noqa: PLC0415
 
-        log = log_if_possible(self.context)
+        log, tiles = log_if_possible(self.context), TileProgress()
         with dask.client() as client, note_stops() as stopped, self.planes.tell_at_the_end(stopped):
             log(f"dask dashboard: {client.dashboard_link}")
-            results = self.run.segment(client, *self.rest, threads=dask.threads(client), stopped=stopped)
-            for result in log_progress(results, sum(map(len, self.rest)), log, self.planes.tell_early):
+            threads, total = dask.threads(client), sum(map(len, self.rest))
+            results = self.run.segment(client, *self.rest, threads=threads, stopped=stopped, tell=tiles.tell)
+            for result in log_progress(results, total, log, self.planes.tell_early, lambda: str(tiles)):
                 self.planes.add(result)
                 if self.watch.replaced or has_given_up(self.context.instance):
                     break

@@ -1,13 +1,38 @@
 """Progress of a run in its log: how many planes are done, how fast, and how long the rest takes."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from threading import Event, Thread
 from time import monotonic
 
+from idr_assets.imaging.planes import Plane
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure
 
 INTERVAL = 4.5
 """Seconds between two lines, so that on a busy machine too they come every five."""
+
+
+@dataclass
+class TileProgress:
+    """How far the plane is that is segmented by tiles; nothing if there is none."""
+
+    plane: Plane | None = None
+    done: int = 0
+    total: int = 0
+    started: float = 0.0
+
+    def tell(self, plane: Plane, done: int, total: int) -> None:
+        """Note how many steps of a plane are done."""
+        if plane != self.plane:
+            self.started = monotonic()
+        self.plane, self.done, self.total = plane, done, total
+
+    def __str__(self) -> str:
+        """Tell steps done, of how many, and about how many seconds are left of the plane."""
+        if not self.plane or self.done == self.total:
+            return ""
+        left = (monotonic() - self.started) / self.done * (self.total - self.done)
+        return f"; {self.plane}: {self.done} of {self.total} steps by tile done, about {left:.0f} s left"
 
 
 class Progress:
@@ -41,13 +66,16 @@ def log_progress[Found](
     total: int,
     log: Callable[[str], None],
     then: Callable[[], None] = lambda: None,
+    more: Callable[[], str] = str,
 ) -> Iterator[Found | PlaneFailure]:
     """Pass results on, and log the progress every INTERVAL seconds, even while none comes, and at the end.
 
-    As often, `then` is called, in a thread of its own: lines do not wait for it.
+    As often, `then` is called, in a thread of its own: lines do not wait for it. `more` ends a line.
     """
     progress, ended = Progress(total), Event()
-    tellers = [Thread(target=_tell, args=(each, ended), daemon=True) for each in (lambda: log(str(progress)), then)]
+    tellers = [
+        Thread(target=_tell, args=(each, ended), daemon=True) for each in (lambda: log(f"{progress}{more()}"), then)
+    ]
     for teller in tellers:
         teller.start()
     try:

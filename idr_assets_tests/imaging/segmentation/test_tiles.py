@@ -1,0 +1,93 @@
+"""Labels of a plane that is cut into tiles: the same wherever it is cut, and those of the plane in one piece."""
+
+from typing import Any
+
+import dask.array as da
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from idr_assets.imaging.segmentation.foreground import find_foreground
+from idr_assets.imaging.segmentation.functions import gaussian_threshold, otsu_watershed
+from idr_assets.imaging.segmentation.tiles.gaussian import GaussianTiles
+from idr_assets.imaging.segmentation.tiles.medians import count_high, count_low, find_ranks, take_median
+from idr_assets.imaging.segmentation.tiles.otsu import OtsuTiles
+from idr_assets_tests.support.tiled_arrays import draw_nuclei, label_array
+
+pytestmark = pytest.mark.usefixtures("synchronous")
+
+SIDES = st.tuples(st.integers(14, 70), st.integers(14, 70))
+GAUSSIAN = GaussianTiles(sigma=1.0, threshold_fraction=0.33)
+OTSU = OtsuTiles(sigma=1.0, background_sigma=6.0, minimum_area=8, split_depth=0.5)
+
+type Pixels = npt.NDArray[Any]
+
+
+def in_one_piece(plane: Pixels, function: Any, **parameters: float) -> Pixels:  # noqa: ANN401
+    labels: Pixels = function(da.from_array(plane[np.newaxis]), **parameters).compute()[0]
+    return labels
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 10**6), side=SIDES, dtype=st.sampled_from(["u1", "u2", "f4", "i2"]), many=st.booleans())
+def test_a_threshold_by_tiles_gives_bit_for_bit_the_labels_of_the_plane(
+    seed: int, side: tuple[int, int], dtype: str, *, many: bool
+) -> None:
+    random = np.random.default_rng(seed)
+    plane = (random.random((60, 70)) < 0.45).astype(dtype) * 9 if many else draw_nuclei(seed, (60, 70), dtype)
+    form = GaussianTiles(sigma=0.0, threshold_fraction=0.33) if many else GAUSSIAN
+    labels, found = label_array(form, plane, side)
+    expected = in_one_piece(plane, gaussian_threshold, sigma=form.sigma)
+    np.testing.assert_array_equal(labels, expected)
+    assert found.objects == expected.max()
+    assert labels.dtype == np.int32
+
+
+@settings(max_examples=6, deadline=None)
+@given(seed=st.integers(0, 10**6), side=SIDES)
+def test_a_watershed_by_tiles_does_not_depend_on_the_tiles(seed: int, side: tuple[int, int]) -> None:
+    plane = draw_nuclei(seed, (60, 70))
+    labels, found = label_array(OTSU, plane, side)
+    whole, _ = label_array(OTSU, plane, plane.shape)
+    np.testing.assert_array_equal(labels, whole)
+    foreground = find_foreground(plane, OTSU.sigma, OTSU.background_sigma)
+    assert not (labels[~foreground]).any()
+    assert sorted(np.unique(labels)) == [*range(found.objects + 1)]
+
+
+def test_a_watershed_by_tiles_differs_from_one_piece_only_where_halves_are_equally_deep() -> None:
+    plane = draw_nuclei(3, (200, 180))
+    labels, found = label_array(OTSU, plane, (64, 64))
+    expected = in_one_piece(plane, otsu_watershed, background_sigma=6.0, minimum_area=8)
+    assert found.objects == expected.max() > 50
+    np.testing.assert_array_equal(labels > 0, expected > 0)
+    assert np.count_nonzero(labels != expected) < 0.01 * np.count_nonzero(expected)
+
+
+@pytest.mark.parametrize("value", [0, 7])
+def test_a_blank_plane_has_no_objects(value: int) -> None:
+    labels, found = label_array(OTSU, np.full((40, 50), value, np.uint16), (16, 16))
+    assert not labels.any()
+    assert not found.objects
+
+
+def test_a_plane_with_nan_is_refused_as_in_one_piece() -> None:
+    plane = draw_nuclei(0, (40, 50), np.float32)
+    plane[20, 20] = np.nan
+    with pytest.raises(ValueError, match="finite"):
+        label_array(OTSU, plane, (16, 16))
+    with pytest.raises(ValueError, match="finite"):
+        in_one_piece(plane, otsu_watershed)
+
+
+@pytest.mark.parametrize("number", [1, 2, 1000, 1001])
+def test_the_median_of_parts_is_that_of_all(number: int) -> None:
+    values = np.abs(np.random.default_rng(number).normal(0, 3, number)).astype(np.float32)
+    values[: number // 3] = 1.5
+    parts = np.array_split(values, 7)
+    ranks = find_ranks(sum(map(count_high, parts), np.zeros(2**16, np.int64)))
+    found = take_median(sum(count_low(part, ranks) for part in parts), ranks)  # type: ignore[arg-type]
+    assert found == np.median(values)
+    assert found.dtype == np.float32
