@@ -40,6 +40,13 @@ def _check_links(links: dict[str, str]) -> dict[str, str]:
     return links
 
 
+def _check_license(given: str) -> str:
+    if not (PAGE.fullmatch(given) or re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9.+-]*", given) or "{{" in given):
+        message = "write an SPDX identifier such as CC-BY-4.0 or CC0-1.0, or the https address of the licence"
+        raise ValueError(message)
+    return given
+
+
 def _check_dtype(dtype: str) -> str:
     try:
         known = np.dtype(dtype).newbyteorder("=") in DTYPES
@@ -63,6 +70,8 @@ Address = Annotated[str, Field(min_length=1), AfterValidator(_check_blanks)]
 Endpoint = Annotated[Address, AfterValidator(_check_place_of_id)]
 
 Links = Annotated[dict[str, str], AfterValidator(_check_links)]
+
+License = Annotated[str, AfterValidator(_check_license)]
 
 Dtype = Annotated[str, AfterValidator(_check_dtype)]
 

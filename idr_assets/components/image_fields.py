@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
-from idr_assets.components.field_types import Address, Channel, LabelName, Links
+from idr_assets.components.field_types import Address, Channel, LabelName, License, Links
 from idr_assets.components.image_parts import AutomationFields, Reading
 from idr_assets.components.lookups import find_channels, import_measurement
 from idr_assets.components.segmentation_fields import GAUSSIAN_THRESHOLD, Segmentation, check_names
@@ -72,6 +72,16 @@ class ImageFields(SourceFields):
         default_factory=Reading,
         examples=[Reading().model_dump()],
         description="How the store is read: requests at once, timeouts, retries, and missing chunks.",
+    )
+    license: License | None = Field(
+        default=None,
+        description="Licence of the image: an SPDX identifier such as CC-BY-4.0, or the address of its text. "
+        "`published` states it.",
+    )
+    citation: str | None = Field(
+        default=None,
+        min_length=1,
+        description="What to cite for the image: a DOI, an address, or any text. `published` states it.",
     )
     links: Links = Field(
         default_factory=dict,

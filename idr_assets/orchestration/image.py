@@ -63,6 +63,8 @@ class Image(Addresses):
     published: bool = False
     extent: Literal["window", "image"] = "window"
     reference: str | None = field(default=None, repr=False)
+    license: str | None = None
+    citation: str | None = None
 
     def key(self, asset: str) -> list[str]:
         """Return the key of an asset that is made from the labels."""

@@ -86,7 +86,9 @@ def test_scaffolded_yaml_explains_every_field_and_loads_as_it_is(project: ImageP
         "segmentations",
         "axes",
         "reference",
-    }  # which stand in for others, or are of few images
+        "license",
+        "citation",
+    }  # which stand in for others, are of few images, or those of another image would be wrong
     keys = {key.to_user_string() for key in project.load().resolve_all_asset_keys()}
     assert f"{project.image}/plane_labels" in keys
 

@@ -49,6 +49,7 @@ WRONG = [
     ({"format": "0.4"}, "format", "0.4", "Input should be '0.4' or '0.5'. format: OME-Zarr version"),
     ({"upstream": "[my asset]"}, "upstream.0", "'my asset'", "such as `demo/synthetic_embryo`"),
     ({"links": "{IDR: 'javascript:alert(1)'}"}, "links", "{'IDR'", "with https:// or http://"),
+    ({"license": "CC BY 4.0"}, "license", "'CC BY 4.0'", "write an SPDX identifier such as CC-BY-4.0"),
     ({"links": "{IDR: '/graphql?query=mutation'}"}, "links", "{'IDR'", "Write the whole address"),
     ({"links": "{IDR: //127.0.0.1/a}"}, "links", "{'IDR'", "could run code in the UI"),
     ({"links": "{IDR: 'https://127.0.0.1/a>![](/b)'}"}, "links", "{'IDR'", "without blanks, quotes and brackets"),

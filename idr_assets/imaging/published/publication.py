@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from distributed import Client
 
@@ -36,6 +37,7 @@ class _Timepoint:
     made_from: str
     checksums: Checksums
     left: set[Block]
+    started: str
     found: list[PublishedPlane | PlaneFailure] = field(default_factory=list)
 
 
@@ -53,15 +55,18 @@ class Publication:
 
     """
 
-    def __init__(self, task: SlabTask, outputs: Sequence[OutputImage], tables: Callable[[int], None]) -> None:
-        """Read what is known of timepoints; `tables` writes the tables of one, and raises `ImageError` if it cannot."""
+    def __init__(self, task: SlabTask, outputs: Sequence[OutputImage], tables: Callable[[int], None], run: str) -> None:
+        """Read what is known of timepoints; `tables` writes the tables of one, and raises `ImageError` if it cannot.
+
+        `run` is what the run is called in the records of timepoints.
+        """
         self.records, self.written, self.failures = (
             read_timepoints(task.url),
             set[int](),
             dict[int, list[PlaneFailure]](),
         )
         self._task, self._outputs, self._recipes, self._tables = task, outputs, Recipes(outputs), tables
-        self._open: dict[int, _Timepoint] = {}
+        self._run, self._open = run, dict[int, _Timepoint]()
 
     def publish(self, client: Client, timepoints: Sequence[int]) -> Iterator[PublishedPlane | PlaneFailure]:
         """Publish timepoints whose planes have changed, or whose shards are not whole; yield what became of each plane.
@@ -95,7 +100,7 @@ class Publication:
                     self.failures[t] = failed
                 yield from failed or (PublishedPlane(plane, ()) for slab in slabs for plane in slab.planes())
                 continue
-            self._open[t] = _Timepoint(made_from, checksums, set(slabs))
+            self._open[t] = _Timepoint(made_from, checksums, set(slabs), _now())
             note_timepoint(self._task.url, t, INCOMPLETE, {})
             flight.send(slabs)
 
@@ -117,7 +122,8 @@ class Publication:
         found = [it for it in own.found if isinstance(it, PublishedPlane)]
         named = self._recipes.name(own.checksums)
         record = {"made_from": own.made_from, "recipes": named, "shards": measure_shards(self._task, t)}
-        self.records[t] = record | {"missing": describe_missing(found)}
+        when = {"run": self._run, "started": own.started, "ended": _now()}
+        self.records[t] = record | {"missing": describe_missing(found)} | when
         self.written.add(t)
         note_timepoint(self._task.url, t, self.records[t], self._recipes.described)
 
@@ -137,3 +143,7 @@ class Publication:
 
     def _planes(self, t: int) -> Block:
         return replace(self._task.layout.window, t=range(t, t + 1))
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -11,6 +11,7 @@ import dagster as dg
 import numpy as np
 import pytest
 import zarr
+from rocrate.rocrate import ROCrate
 
 from idr_assets.imaging.output.output_image import open_output
 from idr_assets.imaging.planes import Block
@@ -116,6 +117,10 @@ def test_ngio_reads_images_labels_and_tables(ready: Segmented) -> None:
 
     publish(ready, "1", "2")
     assert ready.run("objects", "1", "2") == ""
+    crate = ROCrate(ready.project.root / "data/image/published.ome.zarr")
+    (run,) = crate.get_by_type("CreateAction")
+    assert run["name"].endswith(": timepoints 1, 2")
+    assert {own(ready)["timepoints"][t]["run"] for t in "12"} == {run.id.removeprefix("#run-")}
     container = open_ome_zarr_container(ready.project.root / "data/image/published.ome.zarr", mode="r")
     labels, pixels = container.get_label("segmentation"), container.get_image()
     stored = ready.value("published")

@@ -15,6 +15,7 @@ from idr_assets.imaging.output.files import lock_folder
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.planes import Plane, thin
 from idr_assets.imaging.published.attributes import Look
+from idr_assets.imaging.published.crate import About, write_crate
 from idr_assets.imaging.published.creation import create_published
 from idr_assets.imaging.published.layout import Layout
 from idr_assets.imaging.published.publication import Publication
@@ -54,6 +55,7 @@ def publish(
             context.log.info("dask dashboard: %s", client.dashboard_link)
             for _ in log_progress(publication.publish(client, timepoints), total, context.log.info):
                 pass
+        write_crate(task.url, About(image.name, image.license, image.citation), task.names)
     done = [t for t in timepoints if t not in publication.failures]
     metadata = {image.row_key(t): _describe(image, publication, t) for t in done}
     if publication.failures:
@@ -86,7 +88,7 @@ def _prepare(context: dg.AssetExecutionContext, images: Sequence[Image]) -> tupl
             write_objects(objects, output, it.timepoint(t), it.name, area, look.channels, it.measured, measured)
             write_counts(counts, objects, channels)
 
-    return Publication(task, outputs, write_tables), task
+    return Publication(task, outputs, write_tables, context.run.run_id), task
 
 
 def _contrast(image: Image, outputs: Sequence[OutputImage]) -> dict[int, tuple[float, float]]:

@@ -1,0 +1,66 @@
+"""The RO-Crate of a published image, as the library that others use reads it."""
+
+from typing import Any
+
+import pytest
+from rocrate.rocrate import ROCrate
+
+from idr_assets.imaging.published.crate import About, describe_crate
+
+RECIPE: dict[str, Any] = {
+    "source": {"url": "https://store.example/image.zarr", "level": "4", "channels": [0], "fingerprint": "ab"},
+    "segmentation": {"function": "package.recipe", "version": "1", "parameters": {"sigma": 2}},
+    "versions": {"scipy": "1.14.1"},
+}
+OWN: dict[str, Any] = {
+    "recipes": {"0a": RECIPE},
+    "timepoints": {
+        "3": {"run": "first", "started": "2026-01-01T10:00:00+00:00", "ended": "2026-01-01T10:00:09+00:00"},
+        "4": {"run": "later", "started": "2026-02-01T10:00:00+00:00", "ended": "2026-02-01T10:00:09+00:00"},
+        "5": {"run": "first", "started": "2026-01-01T09:00:00+00:00", "ended": "2026-01-01T09:00:09+00:00"},
+        "6": {"incomplete": True},
+    },
+}
+
+
+def read(about: About) -> ROCrate:
+    return ROCrate(describe_crate(about, ["nuclei"], OWN))
+
+
+def test_it_says_what_was_made_from_what_by_which_runs() -> None:
+    crate = read(About("embryo", "CC-BY-4.0", "10.1016/j.cell.2018.09.031"))
+    root, source = crate.root_dataset, crate.root_dataset["isBasedOn"]
+    assert crate.version == "1.2"
+    assert (root["name"], root["datePublished"]) == ("embryo, published", "2026-02-01T10:00:09+00:00")
+    assert root["license"].id == "https://spdx.org/licenses/CC-BY-4.0"
+    assert {each["name"] for each in root["conformsTo"]} >= {"Process Run Crate", "Workflow Run Crate"}
+    assert (source["url"], source["citation"].id) == (
+        RECIPE["source"]["url"],
+        "https://doi.org/10.1016/j.cell.2018.09.031",
+    )
+    assert {part.id for part in root["hasPart"]} == {
+        "labels/nuclei/", "tables/objects/", "tables/object_counts/", "recipes.json"
+    }  # fmt: skip
+    first, later = root["mentions"]
+    assert (first["startTime"], first["endTime"]) == ("2026-01-01T09:00:00+00:00", "2026-01-01T10:00:09+00:00")
+    assert (first["name"], later["name"]) == (
+        "Dagster's run first: timepoints 3, 5",
+        "Dagster's run later: timepoints 4",
+    )
+    assert first["instrument"] == crate.mainEntity
+    assert "ComputationalWorkflow" in crate.mainEntity.type
+    assert "scipy 1.14.1" in crate.mainEntity["softwareRequirements"]
+
+
+@pytest.mark.parametrize(
+    ("given", "at", "citation"),
+    [
+        (About("embryo", "https://own.example/terms", "https://own.example/paper"), "https://own.example/terms", None),
+        (About("embryo", None, "A, B: C. 2018"), None, "A, B: C. 2018"),
+    ],
+)
+def test_what_is_no_address_stays_text(given: About, at: str | None, citation: str | None) -> None:
+    root = read(given).root_dataset
+    assert root["license"].id == at if at else "not stated" in root["license"]
+    cited = root["isBasedOn"]["citation"]
+    assert cited == citation if citation else cited.id == "https://own.example/paper"
