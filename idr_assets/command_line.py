@@ -10,9 +10,11 @@ from idr_assets.commands.add import add
 from idr_assets.commands.adopt import adopt
 from idr_assets.commands.delete import delete
 from idr_assets.commands.export import export
+from idr_assets.commands.gallery import gallery
 from idr_assets.commands.init import init
 from idr_assets.commands.planes import missing, resume
 from idr_assets.commands.rename import rename
+from idr_assets.commands.show import show
 from idr_assets.commands.try_plane import try_plane
 from idr_assets.commands.wipe import wipe
 from idr_assets.imaging.errors import ImageError
@@ -47,5 +49,5 @@ def main() -> None:
     os.environ.setdefault(BROKEN_YAML, "skip")  # also for the processes of the UI, whose YAML may become wrong later
 
 
-for command in (add, init, missing, resume, adopt, try_plane, export, wipe, rename, delete, ui):
+for command in (add, init, missing, resume, adopt, try_plane, show, gallery, export, wipe, rename, delete, ui):
     main.add_command(command)

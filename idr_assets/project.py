@@ -60,7 +60,7 @@ def load_definitions(module: str | None = None) -> dg.Definitions:
 
 def find_image(definitions: dg.Definitions, name: str) -> Sequence[Image]:
     """Find an image, once for each of its segmentations; raise `ImageError` with the known names otherwise."""
-    images = _all_images(definitions)
+    images = all_images(definitions)
     if name not in images:
         message = f"There is no image {name!r}, so nothing was done. Choose from: {', '.join(sorted(images))}."
         raise ImageError(message)
@@ -69,13 +69,13 @@ def find_image(definitions: dg.Definitions, name: str) -> Sequence[Image]:
 
 def known_names(definitions: dg.Definitions) -> set[str]:
     """Return the names of all images and lists."""
-    images = [each[0] for each in _all_images(definitions).values()]
+    images = [each[0] for each in all_images(definitions).values()]
     return {name for image in images for name in (image.name, image.list_name) if name}
 
 
 def find_images(definitions: dg.Definitions, name: str) -> Sequence[Sequence[Image]]:
     """Find the image, or the images of the list, with a name; raise `ImageError` with the known names otherwise."""
-    listed = [images for images in _all_images(definitions).values() if images[0].list_name == name]
+    listed = [images for images in all_images(definitions).values() if images[0].list_name == name]
     return listed or [find_image(definitions, name)]
 
 
@@ -88,7 +88,8 @@ def find_segmentation(definitions: dg.Definitions, name: str, segmentation: str 
     return wanted[0]
 
 
-def _all_images(definitions: dg.Definitions) -> dict[str, list[Image]]:
+def all_images(definitions: dg.Definitions) -> dict[str, list[Image]]:
+    """Return all images by name, each once for each of its segmentations."""
     images: dict[str, list[Image]] = {}
     for resource in (definitions.resources or {}).values():
         for image in resource.images if isinstance(resource, ImageIO) else ():

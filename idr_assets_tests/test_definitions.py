@@ -92,7 +92,9 @@ def test_assets_say_what_they_are_of_whom_and_where_more_is_told(project: dg.Def
     specs = {spec.key.to_user_string(): spec for spec in project.resolve_all_asset_specs()}
     assert [key for key, spec in specs.items() if spec.owners] == []  # people and teams are a user's own
     links = specs["idr0044/source_image"].metadata
-    assert {name: value.value for name, value in links.items() if isinstance(value, dg.UrlMetadataValue)} == LINKS
+    assert {name: value.value for name, value in links.items() if isinstance(value, dg.UrlMetadataValue)} == LINKS | {
+        "gallery": "/gallery/image/idr0044"
+    }
     source, labels = (specs[f"idr0044/{name}"].description or "" for name in ("source_image", "plane_labels"))
     assert [told for told in DESCRIBED["source_image"] if told not in source] == []
     assert [told for told in DESCRIBED["plane_labels"] if told not in labels] == []

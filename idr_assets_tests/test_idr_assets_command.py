@@ -7,6 +7,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from idr_assets.commands import show
 from idr_assets.imaging.output.output_image import open_output
 from idr_assets_tests.support.command_project import call, enter_project, forget_project, segment
 from idr_assets_tests.support.dagster_home import ROOT
@@ -32,8 +33,12 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ImageProject:
     return enter_project(tmp_path, monkeypatch)
 
 
-def test_what_is_missing_is_done_what_fails_stays_and_ends_with_1(project: ImageProject) -> None:
+def test_what_is_missing_is_done_what_fails_stays_and_ends_with_1(
+    project: ImageProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert call("missing image").stdout == "1|09...2|10\n"
+    assert "Nothing was made of image yet" in call("show image").stderr
+    monkeypatch.setattr(show, "WINDOWS", ["no_such_toolkit"])
     chunk = project.root / "data/source.zarr/0/1/1/10/0/0"
     pixels = chunk.read_bytes()
     chunk.unlink()
@@ -45,6 +50,7 @@ def test_what_is_missing_is_done_what_fails_stays_and_ends_with_1(project: Image
     chunk.write_bytes(pixels)
     assert call("resume image").exit_code == 0
     assert montage.exists()
+    assert f"so nothing was shown of {project.root / 'data/image.ome.zarr'}. In the" in call("show image").stderr
     again = call("resume image")
     assert (again.exit_code, again.stderr) == (0, "No plane of image is missing or failed.\n")
 

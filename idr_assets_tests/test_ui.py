@@ -126,6 +126,30 @@ def test_a_plane_is_made_from_the_dialog(page: Page, home: DagsterHome, complain
     assert complaints == []
 
 
+def test_the_gallery_shows_the_plane_and_leads_to_dagster_and_back(
+    page: Page, ui: str, complaints: list[str], tmp_path: Path
+) -> None:
+    page.goto("/assets/demo/plane_labels?view=overview")
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="/gallery/image/demo").click()
+    gallery = opened.value
+    expect(gallery.get_by_role("link", name="1 of 100 planes")).to_be_visible()
+    gallery.get_by_role("link", name="Gallery", exact=True).click()
+    card = gallery.get_by_role("listitem").filter(has_text="demo")
+    expect(card.get_by_text("1 of 100 planes")).to_be_visible()
+    gallery.get_by_role("searchbox").fill("IDR")
+    expect(gallery.get_by_role("status")).to_have_text("1 shown")
+    expect(card).to_be_hidden()
+    gallery.goto(f"{ui}/gallery/image/demo")
+    plane = gallery.get_by_role("figure").filter(has_text="t 5 c 0 z 7")
+    expect(plane.locator("img")).to_have_js_property("naturalWidth", PLANE[1])
+    gallery.screenshot(path=tmp_path / "gallery.png", full_page=True)
+    plane.get_by_role("link").click()
+    expect(gallery.get_by_text("Materialized (1)", exact=True)).to_be_visible()
+    gallery.close()
+    assert complaints == []
+
+
 def another(page: Page) -> Page:
     assert page.context.browser
     return page.context.browser.new_page()

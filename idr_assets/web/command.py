@@ -16,11 +16,22 @@ from idr_assets.project import find_module
 from idr_assets.web.daemon import only_daemon
 from idr_assets.web.processes import HOST, check_yaml, serve
 
-
-@click.command()
-@click.option(
+port_option = click.option(
     "-p", "--port", default=3000, show_default=True, type=click.IntRange(1, 65535), help="Port on this machine."
 )
+viewer_option = click.option(
+    "--viewer",
+    "viewers",
+    multiple=True,
+    metavar="ORIGIN",
+    default=["https://ome.github.io", "https://hms-dbmi.github.io"],
+    show_default=True,
+    help="Web site whose pages may read the files of the gallery, such as a viewer; given once or more, no other may.",
+)
+
+
+@click.command()
+@port_option
 @click.option("--read-only", is_flag=True, help="Show everything, start nothing, and run no daemon.")
 @click.option("--without-daemon", is_flag=True, help="Use the daemon of another UI of this instance.")
 @click.option(
@@ -30,20 +41,30 @@ from idr_assets.web.processes import HOST, check_yaml, serve
     metavar="NAME",
     help="Also answer to this host name, for example of a proxy.",
 )
+@viewer_option
 @click.option(
     "-m", "--module", help="Module with the definitions.  [default: that of the project around the working folder]"
 )
-def ui(port: int, hosts: Sequence[str], module: str | None, *, read_only: bool, without_daemon: bool) -> None:
-    """Serve the Dagster UI on this machine.
+def ui(  # noqa: PLR0913  the options above
+    port: int,
+    hosts: Sequence[str],
+    viewers: Sequence[str],
+    module: str | None,
+    *,
+    read_only: bool,
+    without_daemon: bool,
+) -> None:
+    """Serve the Dagster UI, and a gallery of all images, on this machine.
 
     Ctrl-C ends it. Requests from other web sites are refused. Its daemon starts queued runs, and runs schedules and
     sensors; an instance can have only one daemon.
     """
     with open_instance() as instance, nullcontext() if read_only or without_daemon else _daemon(instance, port) as held:
-        _check_port(port)
+        check_port(port)
         if module is None:
             check_yaml()
         allowed = [word for name in hosts for word in ("--allow-host", name)]
+        allowed += [word for origin in viewers for word in ("--viewer", origin)]
         _serve(module or find_module(), port, [*["--read-only"] * read_only, *allowed], held)
 
 
@@ -64,7 +85,8 @@ def _serve(module: str, port: int, options: Sequence[str], held: Sequence[int] |
         click.echo("The UI has ended.", err=True)
 
 
-def _check_port(port: int) -> None:
+def check_port(port: int) -> None:
+    """Raise `ClickException` if a port of this machine is in use."""
     try:
         socket.create_server((HOST, port)).close()
     except OSError as error:

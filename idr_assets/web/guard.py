@@ -13,6 +13,9 @@ from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+GALLERY = "/gallery"
+"""Where the gallery is. Below it, other sites may read files, if they are named."""
+
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[^:\s]+)(:\d+)?", re.ASCII)
 _SHOWN = 80
@@ -36,13 +39,18 @@ class Guard:
         Names by which browsers reach the server, in addition to those of loopback.
     prefix
         Path prefix of `app`, such as `/dagster`.
+    viewers
+        Origins of other sites whose pages may read files of the gallery.
 
     """
 
-    def __init__(self, app: ASGIApp, hosts: Iterable[str] = (), prefix: str = "") -> None:  # noqa: D107  above
+    def __init__(  # noqa: D107  above
+        self, app: ASGIApp, hosts: Iterable[str] = (), prefix: str = "", viewers: Iterable[str] = ()
+    ) -> None:
         self.app = app
         self.hosts = LOOPBACK | {host.lower() for host in hosts}
         self.prefix = prefix
+        self.viewers = {*viewers}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request or websocket."""
@@ -55,10 +63,18 @@ class Guard:
             await PlainTextResponse(refusal.text, refusal.status)(scope, receive, send)
 
     def _refuse(self, asked: HTTPConnection) -> Refusal | None:
+        if self._is_viewer(asked):
+            return self._refuse_host(asked)
         found = self._refuse_host(asked) or _refuse_origin(asked) or _refuse_site(asked)
         if found or asked.scope["type"] == "websocket":
             return found
         return _refuse_method(asked.scope["method"], asked.headers.get("content-type", "")) or self._refuse_path(asked)
+
+    def _is_viewer(self, asked: HTTPConnection) -> bool:
+        origins = asked.headers.getlist("origin")
+        named = len(origins) == 1 and origins[0] in self.viewers
+        reads = asked.scope.get("method") in {"GET", "HEAD", "OPTIONS"}
+        return named and reads and str(asked.scope["path"]).startswith(f"{self.prefix}{GALLERY}/data/")
 
     def _refuse_host(self, asked: HTTPConnection) -> Refusal | None:
         hosts = asked.headers.getlist("host")

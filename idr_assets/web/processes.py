@@ -13,7 +13,7 @@ from signal import SIGINT
 from tempfile import TemporaryDirectory
 from time import sleep
 
-from click import ClickException
+from click import ClickException, echo
 
 from idr_assets.project import DEFINITIONS
 
@@ -61,12 +61,14 @@ def serve(module: str, port: int, web: Sequence[str], *, daemon: Sequence[int] |
         _watch(started, until=socket.exists)
         shared = ("--workspace", str(workspace))
         place = ("--host", HOST, "--port", str(port))
-        server = (sys.executable, "-m", "idr_assets.web.server", *place, *web, *shared)
+        server = (sys.executable, "-m", "idr_assets.web.server", "--definitions", module, *place, *web, *shared)
         started.append(stack.enter_context(_process("web server", *server)))
         if daemon is not None:
             command = (str(BIN / "dagster-daemon"), "run", *shared)
             started.append(stack.enter_context(_process("daemon", *command, held=daemon)))
         _watch(started, until=partial(is_guarded, port))
+        for name, path in (("Gallery", "/gallery/"), ("Lineage", "/asset-groups")):
+            echo(f"{name}: http://{HOST}:{port}{path}", err=True)
         _watch(started)
 
 

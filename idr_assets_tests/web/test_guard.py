@@ -1,9 +1,8 @@
 """The guard before an application that answers everything: what it lets through, and what it refuses in what words."""
 
-import asyncio
+from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
-from urllib.parse import urlsplit
 
 import pytest
 from click import ClickException
@@ -11,40 +10,26 @@ from starlette.types import Message, Receive, Scope, Send
 
 from idr_assets.web.guard import Guard
 from idr_assets.web.processes import is_guarded
+from idr_assets_tests.support.asgi import send
 
-HOST = {"host": "127.0.0.1:3000"}
+VIEWER = "https://viewer.example"
 JSON = {"content-type": "application/json"}
 LINK = {"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
 
 
-async def answer(scope: Scope, _receive: Receive, send: Send) -> None:
+async def answer(scope: Scope, _receive: Receive, reply: Send) -> None:
     if scope["type"] == "websocket":
-        await send({"type": "websocket.accept"})
+        await reply({"type": "websocket.accept"})
     else:
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": b"answered"})
+        await reply({"type": "http.response.start", "status": 200, "headers": []})
+        await reply({"type": "http.response.body", "body": b"answered"})
 
 
-def ask(method: str, path: str, headers: dict[str, str], prefix: str = "", kind: str = "http") -> list[Message]:
-    """Send one request as a web server hands it on, and give what it is to send back."""
-    sent: list[Message] = []
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    url = urlsplit(path)
-    named = [(name.encode(), value.encode()) for name, value in (HOST | headers).items()]
-    scope = {"type": kind, "path": url.path, "query_string": url.query.encode(), "headers": named}
-    guard = Guard(answer, ["Images.example.org"], prefix)
-    asyncio.run(guard(scope | {"method": method} if kind == "http" else scope, _receive, send))
-    return sent
+def ask(method: str, path: str, headers: dict[str, str], prefix: str = "", kind: str = "http") -> Sequence[Message]:
+    return send(Guard(answer, ["Images.example.org"], prefix, [VIEWER]), method, path, headers, kind)
 
 
-async def _receive() -> Message:
-    return {"type": "http.disconnect"}
-
-
-def text(sent: list[Message]) -> str:
+def text(sent: Sequence[Message]) -> str:
     body: bytes = sent[1]["body"]
     return body.decode()
 
@@ -66,6 +51,8 @@ def text(sent: list[Message]) -> str:
         ("POST", "/graphql", JSON | {"origin": "http://127.0.0.1:3000", "sec-fetch-site": "same-origin"}),
         ("POST", "/graphql", JSON | {"host": "images.example.org", "origin": "https://images.example.org"}),
         ("POST", "/report_asset_materialization/demo/montage", JSON),
+        ("GET", "/gallery/data/demo.ome.zarr/zarr.json", {"origin": VIEWER, "sec-fetch-site": "cross-site"}),
+        ("OPTIONS", "/gallery/data/demo.ome.zarr/zarr.json", {"origin": VIEWER}),
     ],
 )
 def test_what_is_answered(method: str, path: str, headers: dict[str, str]) -> None:
@@ -81,6 +68,10 @@ def test_what_is_answered(method: str, path: str, headers: dict[str, str]) -> No
         (421, "GET", "/", {"host": "127.0.0.1:80:80"}, "Host"),
         (421, "GET", "/", {"host": ""}, "Host ''"),
         (403, "GET", "/", {"origin": "null"}, "Origin 'null' is not this server"),
+        (403, "GET", "/gallery/", {"origin": VIEWER}, "Origin 'https://viewer.example' is not this server"),
+        (403, "POST", "/gallery/data/a", JSON | {"origin": VIEWER}, "Origin"),
+        (403, "GET", "/gallery/data/a", {"origin": f"{VIEWER}.evil.example"}, "Origin"),
+        (421, "GET", "/gallery/data/a", {"origin": VIEWER, "host": "evil.example"}, "Host"),
         (403, "POST", "/graphql", JSON | {"origin": "http://127.0.0.1:8000"}, "Origin 'http://127.0.0.1:8000'"),
         (403, "POST", "/graphql", JSON | {"origin": "ftp://127.0.0.1:3000"}, "Origin"),
         (403, "GET", "/logs/run/out", {"sec-fetch-site": "cross-site"}, "Sec-Fetch-Site 'cross-site'"),

@@ -24,6 +24,12 @@ _FAST = 2  # of WebP's methods 0 to 6: half the time of 4, for 4 % more bytes
 _GREYS = 64  # of a small picture: finer steps are camera noise, which would be most of a PNG
 
 
+def small_png(plane: LabelledPlane, side: int) -> bytes:
+    """Encode `plane` with the outlines of its labels as PNG, whose longer side fits `side` pixels."""
+    shades = colours.grey(plane.pixels, *colours.contrast([plane.pixels]))
+    return _encode(*colours.fit(shades, plane.labels, side))
+
+
 def outlines_png(plane: LabelledPlane, most: int = SMALL_PICTURE_BYTES) -> bytes:
     """Encode the pixels of `plane` with the outlines of its labels as PNG of at most `most` bytes, or 64 pixels."""
     return _small_png(plane.pixels, plane.labels, most)

@@ -68,17 +68,19 @@ class OutputImage:
         """Return the planes whose pixels are stored with the labels of a block."""
         return replace(block, c=self.together.get(self.name, block.c))
 
-    def read(self, plane: Plane, labels_of: int | None = None) -> LabelledPlane | None:
+    def read(self, plane: Plane, labels_of: int | None = None, step: int = 1) -> LabelledPlane | None:
         """Read one plane, or None if it is not stored; raise `ImageError` if it is damaged.
 
-        `labels_of` is the channel whose labels are read with the plane's pixels, by default its own.
+        `labels_of` is the channel whose labels are read with the plane's pixels, by default its own. Every `step`th row
+        and column is kept.
         """
+        sparse = slice(None, None, step)
         own = plane if labels_of is None else replace(plane, c=labels_of)
         if not (self.covers(plane) and self.covers(own)):
             return None
         try:
-            labels = np.asarray(self.labels[own.t, own.c, own.z])
-            pixels = np.asarray(self.pixels[plane.t, plane.c, plane.z])
+            labels = np.asarray(self.labels[own.t, own.c, own.z, sparse, sparse])
+            pixels = np.asarray(self.pixels[plane.t, plane.c, plane.z, sparse, sparse])
         except ChunkNotFoundError:
             return None
         except DAMAGED as error:

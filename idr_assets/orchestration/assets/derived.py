@@ -7,6 +7,7 @@ import dagster as dg
 
 from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.conditions import when_changed
+from idr_assets.orchestration.assets.metadata import gallery
 from idr_assets.orchestration.process_end import skip_last_garbage
 from idr_assets.orchestration.stops import end_canceled
 
@@ -40,12 +41,13 @@ def derived_asset(
     **given: Any,  # noqa: ANN401  what `dagster.asset` takes
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """Decorate the function of such an asset, like `dagster.asset`."""
+    usual: dict[str, Any] = {"automation_condition": when_changed(), "metadata": gallery(f"image/{key[0]}")}
     decorate: Callable[[Callable[..., Any]], dg.AssetsDefinition] = dg.asset(
         key=list(key),
         deps=deps,
         group_name=key[0],
         io_manager_key=io,
         backfill_policy=dg.BackfillPolicy.single_run(),
-        **{"automation_condition": when_changed()} | given,
+        **usual | given,
     )
     return decorate

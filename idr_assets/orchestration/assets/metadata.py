@@ -45,6 +45,11 @@ def address(url: str) -> dg.MetadataValue[Any]:
     return dg.MetadataValue.url(url) if is_page else dg.MetadataValue.path(url)
 
 
+def gallery(page: str) -> dict[str, dg.MetadataValue[Any]]:
+    """Link to a page of the gallery, without a port: right in every UI that `idr-assets` serves."""
+    return {"gallery": dg.MetadataValue.url(f"/gallery/{page}")}
+
+
 def picture(encoded: bytes, kind: str = "png") -> dg.MarkdownMetadataValue:
     """Show an encoded picture inline."""
     return dg.MetadataValue.md(f"![](data:image/{kind};base64,{b64encode(encoded).decode()})")

@@ -7,6 +7,7 @@ import dagster as dg
 from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.derived import derived_asset
 from idr_assets.orchestration.assets.descriptions import of_overview
+from idr_assets.orchestration.assets.metadata import gallery
 from idr_assets.orchestration.assets.names import OVERVIEW
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.image_list import ImageList
@@ -26,6 +27,7 @@ def overview(images: ImageList) -> dg.AssetsDefinition:
         Image.io,
         kinds={"parquet", "matplotlib"},
         description=of_overview(images),
+        metadata=gallery(f"#{images.name}"),
         check_specs=[dg.AssetCheckSpec(ALL_LOADED, asset=key, description=about)],
     )
     def asset(context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:

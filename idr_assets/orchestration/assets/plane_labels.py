@@ -8,6 +8,7 @@ import dagster as dg
 
 from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.descriptions import of_plane_labels
+from idr_assets.orchestration.assets.metadata import gallery
 from idr_assets.orchestration.assets.plane_checks import check_specs
 from idr_assets.orchestration.cluster.resource import DaskResource
 from idr_assets.orchestration.image import Image
@@ -63,6 +64,7 @@ def plane_labels(image: Image, begin: "Begin | None" = None) -> dg.AssetsDefinit
         backfill_policy=dg.BackfillPolicy.single_run(),
         code_version=image.recipe.version,
         description=of_plane_labels(image),
+        metadata=gallery(f"image/{image.name}"),
         check_specs=check_specs(key, image),
     )
     def asset(

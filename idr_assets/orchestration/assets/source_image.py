@@ -10,7 +10,7 @@ from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.figures.pictures import thumbnail_png
 from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.descriptions import of_source_image
-from idr_assets.orchestration.assets.metadata import address, describe_channels, markdown, picture
+from idr_assets.orchestration.assets.metadata import address, describe_channels, gallery, markdown, picture
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.source_version import find_version
 from idr_assets.orchestration.stops import end_canceled
@@ -69,7 +69,7 @@ def source_asset(
         pool=image.pool,
         backfill_policy=dg.BackfillPolicy.single_run(),
         description=description,
-        metadata={name: address(link) for name, link in image.links.items()},
+        metadata={name: address(link) for name, link in image.links.items()} | gallery(f"image/{image.name}"),
         check_specs=[dg.AssetCheckSpec("matches_yaml", asset=key, description=matches, blocking=True)],
     )
     return decorate

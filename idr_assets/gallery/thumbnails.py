@@ -1,0 +1,59 @@
+"""A small picture of a plane with its labels, made when it is asked for."""
+
+import os
+from collections.abc import Sequence
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.figures.pictures import small_png
+from idr_assets.imaging.planes import Plane
+from idr_assets.orchestration.image import Image
+
+SIDE = 192
+"""Pixels of the longer side."""
+
+_ABSENT = (
+    b'<svg xmlns="http://www.w3.org/2000/svg" width="96" height="96"><defs><pattern id="p" width="8" height="8" '
+    b'patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path d="M0 0V8" stroke="#999" stroke-width="3"/>'
+    b'</pattern></defs><rect width="96" height="96" fill="url(#p)"/></svg>'
+)
+
+
+def answer_thumbnail(images: Sequence[Image], request: Request) -> Response:
+    """Answer with the thumbnail of a plane, hatched, as in figures, if it is not stored or damaged.
+
+    A browser that has it already, as it is now, is told so.
+    """
+    asked = request.path_params
+    image, plane = images[min(asked["number"], len(images) - 1)], Plane(asked["t"], asked["c"], asked["z"])
+    tag = _find_tag(image, plane)
+    headers = {"ETag": tag} if tag else {}
+    if tag and request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    drawn = _draw(image, plane) if tag else None
+    return Response(drawn or _ABSENT, media_type="image/png" if drawn else "image/svg+xml", headers=headers)
+
+
+def _find_tag(image: Image, plane: Plane) -> str | None:
+    """Return a tag of a plane's stored labels, which changes when they are made again; None if they are not stored."""
+    try:
+        output = image.open_output()
+        own = plane if image.labels_shown is None else Plane(plane.t, image.labels_shown, plane.z)
+        if not output.covers(own):
+            return None
+        file = os.stat(f"{image.labels_url}/{output.label_keys(own, output.name)[0]}")  # noqa: PTH116  a text
+    except (ImageError, OSError):
+        return None
+    return f'"{file.st_mtime_ns:x}-{file.st_size:x}"'
+
+
+def _draw(image: Image, plane: Plane) -> bytes | None:
+    """Draw a plane, of a large one every few pixels; None if it is not stored, or damaged."""
+    step = max(1, max(image.shape[3:]) // (2 * SIDE))
+    try:
+        found = image.open_output().read(plane, image.labels_shown, step)
+    except ImageError:
+        return None
+    return small_png(found, SIDE) if found else None

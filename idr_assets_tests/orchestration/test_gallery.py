@@ -1,0 +1,141 @@
+"""The gallery of a project after its jobs: what its pages say, which files it hands out, and to whom."""
+
+from collections.abc import Iterator
+from io import BytesIO
+
+import pytest
+from PIL import Image
+from starlette.applications import Starlette
+
+from idr_assets.web.gallery_routes import mount_gallery, serve_alone
+from idr_assets_tests.support.asgi import ask
+from idr_assets_tests.support.image_project import ImageProject
+from idr_assets_tests.support.small_image import FIELDS, PLANES, SHAPE, Segmented
+
+VIEWER = "https://viewer.example"
+PAGE = "/gallery/data/image/planes.html"
+
+
+def importable(project: ImageProject, patch: pytest.MonkeyPatch) -> str:
+    """Give the name of the module with a project's definitions."""
+    project.write_definitions()
+    patch.syspath_prepend(str(project.root))
+    return f"{project.package.name}.definitions"
+
+
+@pytest.fixture(scope="module")
+def module(segmented: Segmented) -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as patch:
+        yield importable(segmented.project, patch)
+
+
+@pytest.fixture(scope="module")
+def beside(segmented: Segmented, module: str) -> Starlette:
+    """Give the gallery as it is beside Dagster's pages."""
+    return Starlette(routes=[mount_gallery(module, segmented.instance, [VIEWER], ui=True)])
+
+
+@pytest.fixture(scope="module")
+def alone(module: str) -> Starlette:
+    """Give the gallery that knows no runs."""
+    return serve_alone(module, None, [VIEWER])
+
+
+def test_all_images_are_on_a_page_that_asks_for_what_became_of_them(beside: Starlette) -> None:
+    index = ask(beside, "/gallery/").text
+    for shown in ('href="/gallery/image/image"', "/plane/image/0/2/0/10.png", 'data-facts="/gallery/facts/image"'):
+        assert shown in index
+    facts = ask(beside, "/gallery/facts/image").text
+    for shown in (">4 of 4 planes</a>", " objects", "5 of 5 checks passed"):
+        assert shown in facts
+
+
+def test_a_page_of_an_image_leads_to_its_files_planes_and_runs(beside: Starlette) -> None:
+    page = ask(beside, "/gallery/image/image").text
+    for shown in (
+        'href="https://127.0.0.1/image-1"',
+        f'href="{PAGE}#t=1&amp;c=1&amp;z=9"',
+        'src="/gallery/data/image/montage.png"',
+        'src="/gallery/data/image/object_counts.png"',
+        'href="/assets/image/plane_labels?view=partitions&amp;partition=2%7C10"',
+        "http://127.0.0.1:3000/gallery/data/image.ome.zarr",
+    ):
+        assert shown in page
+    assert page.count("/gallery/plane/image/0/") == len(PLANES)
+
+
+def test_without_dagster_pages_lead_to_none_of_its_pages(alone: Starlette) -> None:
+    assert ask(alone, "/").headers["location"] == "/gallery/"
+    page = ask(alone, "/gallery/image/image").text
+    assert 'href="/assets' not in page
+    assert " objects" in page
+    assert " of 4 planes" not in page
+
+
+def test_a_plane_has_a_picture_that_is_sent_once(alone: Starlette) -> None:
+    first = ask(alone, "/gallery/plane/image/0/1/1/9.png")
+    assert Image.open(BytesIO(first.body)).size == (4 * SHAPE[4], 4 * SHAPE[3])
+    assert ask(alone, "/gallery/plane/image/0/1/1/9.png", if_none_match=first.headers["etag"]).status == 304
+    for absent in ("0/1/0", "99/0/9", "1/7/9"):
+        assert ask(alone, f"/gallery/plane/image/0/{absent}.png").headers["content-type"] == "image/svg+xml"
+
+
+def test_files_are_sent_in_ranges_and_their_scripts_are_kept_apart(alone: Starlette, segmented: Segmented) -> None:
+    content = (segmented.project.root / "data/image/planes.html").read_bytes()
+    part = ask(alone, PAGE, range="bytes=10-19")
+    assert (part.status, part.body) == (206, content[10:20])
+    assert part.headers["content-security-policy"] == "sandbox allow-scripts"
+    assert ask(alone, PAGE, if_none_match=part.headers["etag"]).status == 304
+
+
+def test_nothing_outside_of_the_data_folder_is_sent(alone: Starlette, segmented: Segmented) -> None:
+    root = segmented.project.root
+    (root / "data/escape").symlink_to(root / "pyproject.toml")
+    (root / "data/folder").symlink_to(root)
+    outside = ["../pyproject.toml", "%2e%2e/pyproject.toml", "image/..%2f..%2fpyproject.toml", "escape"]
+    outside += ["folder/pyproject.toml", f"/{root}/pyproject.toml", "", "image", "none", "image%00", "a" * 5000]
+    for path in outside:
+        assert ask(alone, f"/gallery/data/{path}").status == 404, path
+    assert [ask(alone, PAGE, method).status for method in ("POST", "PUT", "DELETE")] == [415, 405, 405]
+    assert [ask(alone, page, "POST", content_type="application/json").status for page in (PAGE, "/gallery/")] == [
+        405
+    ] * 2
+    for link in ("escape", "folder"):
+        (root / "data" / link).unlink()
+
+
+def test_named_viewers_read_files_and_nobody_else_reads_anything(alone: Starlette) -> None:
+    read = ask(alone, PAGE, origin=VIEWER, sec_fetch_site="cross-site")
+    assert (read.status, read.headers["access-control-allow-origin"]) == (200, VIEWER)
+    asked = ask(
+        alone,
+        PAGE,
+        "OPTIONS",
+        origin=VIEWER,
+        access_control_request_method="GET",
+        access_control_request_headers="range",
+    )
+    assert (asked.status, asked.headers["access-control-allow-origin"]) == (200, VIEWER)
+    assert ask(alone, PAGE, origin="https://other.example").status == 403
+    assert ask(alone, "/gallery/image/image", origin=VIEWER).status == 403
+    assert ask(alone, PAGE, host="evil.example").status == 421
+
+
+def test_an_image_without_results_says_how_to_make_it_and_a_new_one_is_seen(
+    fresh: Segmented, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = fresh.project
+    module = importable(project, monkeypatch)
+    app = Starlette(routes=[mount_gallery(module, fresh.instance, [], ui=True)])
+    for page in ("facts", "image"):
+        shown = ask(app, f"/gallery/{page}/image").text
+        assert "0 of 4 planes" in shown
+        assert "<code>idr-assets resume image</code> makes it" in shown
+    ImageProject(project.root, "another").write(**FIELDS)
+    assert "another" in ask(app, "/gallery/").text
+    unknown = ask(app, "/gallery/image/%3Cb%3E")
+    assert (unknown.status, unknown.headers["content-type"]) == (404, "text/plain; charset=utf-8")
+    project.write(channels="[9]")
+    wrong = ask(app, "/gallery/")
+    assert wrong.status == 500
+    assert "defs.yaml" in wrong.text
