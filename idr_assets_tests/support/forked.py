@@ -11,6 +11,7 @@ PRELOADED = [
         "idr_assets.imaging.segmentation.blocks",
         "idr_assets.imaging.output.creation",
         "idr_assets.imaging.objects.tables",
+        "idr_assets.imaging.published.publication",
     ),
     *("distributed.cli.dask_scheduler", "distributed.cli.dask_worker", "dask_image.ndfilters"),
     *("idr_assets_tests.support.small_image", "idr_assets_tests.support.empty_planes"),

@@ -60,21 +60,20 @@ def write_objects(  # noqa: PLR0913, PLR0917
     pixel_area: float | None,
     channels: Mapping[int, Channel] = UNNAMED,
     more: Measured = NOTHING_MORE,
-    copy_of: str | None = None,
+    copies: Sequence[str] = (),
 ) -> bool:
     """Measure the planes of a timepoint and write their table, unless it exists; return whether it was written.
 
     Planes are read one by one. Those that are not stored are left out. `pixel_area` is in µm²; `more` is what is
-    measured beside the usual. The table at `copy_of` is copied if it is of the same planes as they are now. Raises
-    `ImageError` if the disk is full, or if `more` cannot be measured.
+    measured beside the usual. One of the tables at `copies` is copied if it is the same. Raises `ImageError` if the
+    disk is full, or if `more` cannot be measured.
     """
     names = {c: channels[c].name for c in (*planes.c, *more.channels) if c in channels}
     checksums = dict(zip(planes.planes(), read_checksums(output, planes.planes()), strict=True))
     origin = hash_origin(f"{image} {names}" if names else image, pixel_area, checksums, more)
     if is_made_from(url, origin):
         return False
-    if copy_of and is_made_from(copy_of, origin):
-        folder, _, name = copy_of.rpartition("/")
+    for folder, _, name in (each.rpartition("/") for each in copies if is_made_from(each, origin)):
         if (body := read_ends(folder, [name], 0)[0]) is not None:
             write_file(url, body)
             return True

@@ -29,18 +29,7 @@ UNKNOWN = "The licence of the source image is not stated here; ask its owner bef
 
 @dataclass(frozen=True)
 class About:
-    """What is known of an image beside its pixels.
-
-    Attributes
-    ----------
-    name : str
-        The image.
-    license : str or None
-        Address of its licence, or an SPDX identifier.
-    citation : str or None
-        What to cite: a DOI, an address, or any text.
-
-    """
+    """The name of an image; its licence, an address or SPDX identifier; and what to cite: a DOI, an address or text."""
 
     name: str
     license: str | None = None
@@ -92,8 +81,7 @@ def _add(crate: ROCrate, at: str, *kinds: str, **properties: Any) -> Entity:  # 
     return crate.add(ContextEntity(crate, at, {"@type": _one_or_all(kinds), **properties}))
 
 
-def _one_or_all(values: Sequence[Any]) -> Any:  # noqa: ANN401  as above
-    """Return the only one of several values without a list, as RO-Crate wants it."""
+def _one_or_all(values: Sequence[Any]) -> Any:  # noqa: ANN401  RO-Crate wants no list of one
     return values[0] if len(values) == 1 else [*values]
 
 

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 
 from distributed import Client
 
 from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.output.files import remove_tree
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.published.records import (
@@ -14,18 +16,18 @@ from idr_assets.imaging.published.records import (
     Recipes,
     Record,
     describe_missing,
-    measure_shards,
     note_timepoint,
     read_origin,
     read_timepoints,
 )
 from idr_assets.imaging.published.slabs import PublishedPlane, SlabTask
+from idr_assets.imaging.published.staging import STAGING, measure_shards, put_in_place
 from idr_assets.imaging.segmentation.failures import fail_planes
 from idr_assets.imaging.segmentation.in_flight import ClusterLostError, InFlight
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure
 
 INCOMPLETE: Record = {"incomplete": True}
-"""What is known of a timepoint while its shards are written, and after a run that was killed meanwhile."""
+"""What is known of a timepoint while its files are put in place, and after a run that was killed meanwhile."""
 
 CHANGED = "planes of its timepoint changed while it was published. Publish it again when their run has ended."
 
@@ -44,34 +46,28 @@ class _Timepoint:
 class Publication:
     """What becomes of the timepoints of a run.
 
-    Attributes
-    ----------
-    records : dict of int to Record
-        What is known of timepoints that are published, also of those that had not changed.
-    written : set of int
-        The timepoints that were published anew.
-    failures : dict of int to list of PlaneFailure
-        Why others were not.
-
+    `records` has what is known of timepoints that are published, also of those that had not changed; `written` those
+    that were published anew; `failures` why others were not.
     """
 
-    def __init__(self, task: SlabTask, outputs: Sequence[OutputImage], tables: Callable[[int], None], run: str) -> None:
-        """Read what is known of timepoints; `tables` writes the tables of one, and raises `ImageError` if it cannot.
+    def __init__(
+        self, task: SlabTask, outputs: Sequence[OutputImage], tables: Callable[[int, str], None], run: str
+    ) -> None:
+        """Read what is known of timepoints, and remove what a run that was killed has gathered.
 
-        `run` is what the run is called in the records of timepoints.
+        `tables` writes the tables of a timepoint below an address, and raises `ImageError` if it cannot. `run` is what
+        the run is called in the records of timepoints.
         """
-        self.records, self.written, self.failures = (
-            read_timepoints(task.url),
-            set[int](),
-            dict[int, list[PlaneFailure]](),
-        )
+        remove_tree(f"{task.url}/{STAGING}")
+        self.records, self.written = read_timepoints(task.url), set[int]()
+        self.failures: dict[int, list[PlaneFailure]] = {}
         self._task, self._outputs, self._recipes, self._tables = task, outputs, Recipes(outputs), tables
         self._run, self._open = run, dict[int, _Timepoint]()
 
     def publish(self, client: Client, timepoints: Sequence[int]) -> Iterator[PublishedPlane | PlaneFailure]:
         """Publish timepoints whose planes have changed, or whose shards are not whole; yield what became of each plane.
 
-        Few timepoints are open at once, so that a run that is killed leaves few that are made anew in part.
+        Few timepoints are open at once, so that few files are gathered.
         """
         flight: InFlight[PublishedPlane] = InFlight(client, self._task)
         waiting = list(reversed(timepoints))
@@ -89,6 +85,7 @@ class Publication:
                 yield from self._send(flight, waiting)
         finally:
             flight.cancel()
+            remove_tree(f"{self._task.url}/{STAGING}")
 
     def _send(self, flight: InFlight[PublishedPlane], waiting: list[int]) -> Iterator[PublishedPlane | PlaneFailure]:
         """Send slabs of waiting timepoints while there is room, and yield the planes of those that have not changed."""
@@ -96,12 +93,11 @@ class Publication:
             t = waiting.pop()
             slabs, (made_from, checksums) = self._task.layout.slabs(t), self._origin(t)
             if self._is_current(t, made_from):
-                if failed := self._write_tables(t):
+                if failed := self._failed(t, partial(self._tables, t, self._task.url)):
                     self.failures[t] = failed
                 yield from failed or (PublishedPlane(plane, ()) for slab in slabs for plane in slab.planes())
                 continue
             self._open[t] = _Timepoint(made_from, checksums, set(slabs), _now())
-            note_timepoint(self._task.url, t, INCOMPLETE, {})
             flight.send(slabs)
 
     def _end(self, slab: Block, outcome: Sequence[PublishedPlane | PlaneFailure]) -> None:
@@ -116,7 +112,7 @@ class Publication:
         failed = [it for it in own.found if isinstance(it, PlaneFailure)]
         if not failed and self._origin(t)[0] != own.made_from:
             failed = [PlaneFailure(it.plane, CHANGED) for it in own.found]
-        if failed := failed or self._write_tables(t):
+        if failed := failed or self._failed(t, partial(self._put_in_place, t)):
             self.failures[t] = sorted(failed, key=lambda it: it.plane)
             return
         found = [it for it in own.found if isinstance(it, PublishedPlane)]
@@ -127,9 +123,14 @@ class Publication:
         self.written.add(t)
         note_timepoint(self._task.url, t, self.records[t], self._recipes.described)
 
-    def _write_tables(self, t: int) -> list[PlaneFailure]:
+    def _put_in_place(self, t: int) -> None:
+        self._tables(t, f"{self._task.staging}/{t}")
+        note_timepoint(self._task.url, t, INCOMPLETE, {})
+        put_in_place(self._task, t)
+
+    def _failed(self, t: int, step: Callable[[], None]) -> list[PlaneFailure]:
         try:
-            self._tables(t)
+            step()
         except ImageError as error:
             return fail_planes(self._planes(t), error)
         return []

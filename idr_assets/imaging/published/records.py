@@ -14,8 +14,7 @@ from idr_assets.imaging.output.read_back import read_checksums
 from idr_assets.imaging.planes import Block, Plane, runs
 from idr_assets.imaging.published.attributes import FORMAT
 from idr_assets.imaging.published.layout import hash_json
-from idr_assets.imaging.published.slabs import PublishedPlane, SlabTask
-from idr_assets.imaging.stores.by_address import open_filesystem
+from idr_assets.imaging.published.slabs import PublishedPlane
 
 VERSION = "1"
 """Of the way in which timepoints are published: another one makes other shards of the same planes."""
@@ -61,18 +60,6 @@ def describe_missing(found: Iterable[PublishedPlane]) -> dict[str, dict[str, lis
         for name in each.missing:
             missing.setdefault(name, {}).setdefault(str(each.plane.c), []).append(each.plane.z)
     return {name: {c: [[run[0], run[-1]] for run in runs(z)] for c, z in of.items()} for name, of in missing.items()}
-
-
-def measure_shards(task: SlabTask, t: int) -> list[int]:
-    """Count the shards of a timepoint, and their bytes."""
-    filesystem, root = open_filesystem(task.url)
-    at, sizes = task.layout.extent.t.index(t), list[int]()
-    for path in ["", *(f"labels/{name}/" for name in task.names)]:
-        for level in task.layout.levels:
-            folder = f"{root}/{path}{level.path}/c/{at}"
-            filesystem.invalidate_cache(folder)
-            sizes += [file["size"] for file in filesystem.find(folder, detail=True).values()]
-    return [len(sizes), sum(sizes)]
 
 
 class Recipes:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from idr_assets.imaging.errors import ImageError, mask
-from idr_assets.imaging.output.files import read_ends, remove_file, write_file
+from idr_assets.imaging.output.files import read_ends, write_file
 from idr_assets.imaging.output.output_image import OutputImage, open_output
 from idr_assets.imaging.planes import MOST_PLANES, Block, Plane
 from idr_assets.imaging.published.layout import Layout, Level
@@ -37,8 +37,9 @@ class SlabTask:
 
     Attributes
     ----------
-    url, output : str
-        Addresses of the published image, and of the output that it is made of.
+    url, output, staging : str
+        Addresses of the published image, of the output that it is made of, and of the folder in which shards are
+        gathered, in a folder for each timepoint.
     names : tuple of str
         The label groups.
     layout : Layout
@@ -50,10 +51,11 @@ class SlabTask:
     output: str
     names: tuple[str, ...]
     layout: Layout
+    staging: str
 
     @own_settings
     def __call__(self, block: Block, *, again: bool = False) -> list[PublishedPlane] | list[PlaneFailure]:  # noqa: ARG002
-        """Publish the planes of a slab: all of them fail together, and then some of their shards may be old."""
+        """Gather the shards of a slab of planes, all of which fail together."""
         try:
             return self._publish(block)
         except Exception as error:  # noqa: BLE001  a failure of the slab, whatever it is
@@ -61,8 +63,9 @@ class SlabTask:
 
     def _publish(self, slab: Block) -> list[PublishedPlane]:
         outputs = [open_output(self.output, name) for name in self.names]
-        stacks = [_Stack(self.url, "", self.layout, self.layout.dtype, halve_pixels)] + [
-            _Stack(self.url, f"labels/{name}/", self.layout, np.dtype(np.int32), halve_labels) for name in self.names
+        url = f"{self.staging}/{slab.t[0]}"
+        stacks = [_Stack(url, "", self.layout, self.layout.dtype, halve_pixels)] + [
+            _Stack(url, f"labels/{name}/", self.layout, np.dtype(np.int32), halve_labels) for name in self.names
         ]
         found = []
         for plane, values in _read(outputs, slab):
@@ -107,7 +110,6 @@ class _Stack:
         """Write a shard and read it back; without any plane there is none."""
         url = f"{self._url}/{key}"
         if (body := shard.close()) is None:
-            remove_file(url)
             return
         write_file(url, body)
         if bytearray(read_ends(self._url, [key], 0)[0] or b"") != body:

@@ -18,6 +18,7 @@ from idr_assets.imaging.published.attributes import Look
 from idr_assets.imaging.published.creation import create_published
 from idr_assets.imaging.published.layout import Layout
 from idr_assets.imaging.published.slabs import PublishedPlane, SlabTask
+from idr_assets.imaging.published.staging import put_in_place
 from idr_assets.imaging.reading.level import open_level
 from idr_assets_tests.support.idr_stores import write_image
 
@@ -61,7 +62,9 @@ def _publish(folder: Path, layout: Layout, random: np.random.Generator) -> Publi
         store_planes(create_output(url, level, name), block, whole[where], labels[where])
         arrays[f"labels/{name}/"] = np.zeros(SHAPE, np.int32)
         arrays[f"labels/{name}/"][where], arrays[""][where] = labels[where], whole[where]
-    task = SlabTask(str(folder / "published.ome.zarr"), url, tuple(STORED), layout)
+    task = SlabTask(str(folder / "published.ome.zarr"), url, tuple(STORED), layout, str(folder / "gathered"))
     create_published(task, level.geometry, LOOK)
     found = [each for t in WINDOW.t for slab in layout.slabs(t) for each in task(slab)]
+    for t in WINDOW.t:
+        put_in_place(task, t)
     return Published(task, arrays, [each for each in found if isinstance(each, PublishedPlane)])

@@ -20,6 +20,7 @@ from idr_assets.imaging.published.creation import create_published
 from idr_assets.imaging.published.layout import Layout
 from idr_assets.imaging.published.publication import Publication
 from idr_assets.imaging.published.slabs import SlabTask
+from idr_assets.imaging.published.staging import STAGING
 from idr_assets.imaging.published.tables import name_tables, table_url, write_counts
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure
 from idr_assets.orchestration.assets.metadata import describe_channels
@@ -71,7 +72,8 @@ def _prepare(context: dg.AssetExecutionContext, images: Sequence[Image]) -> tupl
     outputs = [it.open_output() for it in images]
     dtype = outputs[0].pixels.dtype
     layout = Layout(image.window, image.published_extent, (image.shape[3], image.shape[4]), dtype)
-    task = SlabTask(image.published_url, image.labels_url, tuple(it.name for it in outputs), layout)
+    staging = f"{image.published_url}/{STAGING}/{context.run.run_id}"
+    task = SlabTask(image.published_url, image.labels_url, tuple(it.name for it in outputs), layout, staging)
     geometry = image.geometry
     look = Look(image.name, describe_channels(image, geometry.channels), _contrast(image, outputs))
     if create_published(task, geometry, look):
@@ -81,11 +83,12 @@ def _prepare(context: dg.AssetExecutionContext, images: Sequence[Image]) -> tupl
         )
     channels = {c: channel.name for c, channel in look.channels.items()}
 
-    def write_tables(t: int) -> None:
+    def write_tables(t: int, url: str) -> None:
         for it, output in zip(images, outputs, strict=True):
-            objects, counts = (table_url(task.url, table, t) for table in name_tables(task.names)[output.name])
-            area, measured = geometry.pixel_area, it.objects_urls[t]
-            write_objects(objects, output, it.timepoint(t), it.name, area, look.channels, it.measured, measured)
+            names, area = name_tables(task.names)[output.name], geometry.pixel_area
+            (objects, counts), (known, _) = ([table_url(at, name, t) for name in names] for at in (url, task.url))
+            copied = known, it.objects_urls[t]
+            write_objects(objects, output, it.timepoint(t), it.name, area, look.channels, it.measured, copied)
             write_counts(counts, objects, channels)
 
     return Publication(task, outputs, write_tables, context.run.run_id), task
