@@ -121,10 +121,10 @@ class Image(Addresses):
         return replace(self.window, t=range(t, t + 1))
 
     @property
-    def published_extent(self) -> Block:
-        """The planes that the published image has room for."""
+    def published_extent(self) -> Block | None:
+        """The planes that the published image has room for; None if they are those that are published."""
         if self.extent == "window":
-            return self.window
+            return None
         return Block(range(self.shape[0]), tuple(range(self.shape[1])), range(self.shape[2]))
 
     @property

@@ -11,6 +11,9 @@ import numpy as np
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.published.pyramid import level_shapes
 
+VERSION = "1"
+"""Of the way in which timepoints are published: another one makes other shards of the same planes."""
+
 TILE = 1024
 """Height and width in pixels of a chunk at most."""
 

@@ -140,7 +140,7 @@ class Publication:
         return known.get("made_from") == made_from and known["shards"] == measure_shards(self._task, t)
 
     def _origin(self, t: int) -> tuple[str, Checksums]:
-        return read_origin(self._outputs, self._planes(t))
+        return read_origin(self._outputs, self._planes(t), self._task.labelled)
 
     def _planes(self, t: int) -> Block:
         return replace(self._task.layout.window, t=range(t, t + 1))

@@ -1,7 +1,8 @@
 """What a published image knows of its timepoints: what each was made from, which planes are missing, which recipes."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -13,11 +14,8 @@ from idr_assets.imaging.output.provenance import Provenance, read_provenance, re
 from idr_assets.imaging.output.read_back import read_checksums
 from idr_assets.imaging.planes import Block, Plane, runs
 from idr_assets.imaging.published.attributes import FORMAT
-from idr_assets.imaging.published.layout import hash_json
+from idr_assets.imaging.published.layout import VERSION, hash_json
 from idr_assets.imaging.published.slabs import PublishedPlane
-
-VERSION = "1"
-"""Of the way in which timepoints are published: another one makes other shards of the same planes."""
 
 type Record = dict[str, Any]
 type Checksums = dict[str, dict[Plane, str | None]]
@@ -45,10 +43,14 @@ def _note(t: int, record: Record, recipes: Record, document: bytes) -> bytes:
     return json.dumps(content, indent=2).encode()
 
 
-def read_origin(outputs: Sequence[OutputImage], planes: Block) -> tuple[str, Checksums]:
-    """Return a hash of the planes of a timepoint as the output has them, and the checksums of all of them."""
-    listed = planes.planes()
-    checksums = {it.name: dict(zip(listed, read_checksums(it, listed), strict=True)) for it in outputs}
+def read_origin(
+    outputs: Sequence[OutputImage], planes: Block, labelled: Mapping[str, tuple[int, ...]]
+) -> tuple[str, Checksums]:
+    """Return a hash of the planes of a timepoint as the output has them, and the checksums of those with labels."""
+    checksums: Checksums = {}
+    for output in outputs:  # the checksum of a plane covers the pixels of all channels that belong to its labels
+        listed = replace(planes, c=labelled[output.name]).planes()
+        checksums[output.name] = dict(zip(listed, read_checksums(output, listed), strict=True))
     parts = {name: {str(plane): checksum for plane, checksum in each.items()} for name, each in checksums.items()}
     return hash_json([VERSION, parts]), checksums
 

@@ -1,6 +1,6 @@
 """The work of a dask worker on a slab of planes: read, halve, encode, and write each shard once and whole."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import batched
 from typing import Any
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from idr_assets.imaging.errors import ImageError, mask
 from idr_assets.imaging.output.files import read_ends, write_file
 from idr_assets.imaging.output.output_image import OutputImage, open_output
-from idr_assets.imaging.planes import MOST_PLANES, Block, Plane
+from idr_assets.imaging.planes import MOST_PLANES, Block, LabelledPlane, Plane
 from idr_assets.imaging.published.layout import Layout, Level
 from idr_assets.imaging.published.pyramid import halve_labels, halve_pixels
 from idr_assets.imaging.published.shards import Shard, chunk_codec
@@ -40,8 +40,8 @@ class SlabTask:
     url, output, staging : str
         Addresses of the published image, of the output that it is made of, and of the folder in which shards are
         gathered, in a folder for each timepoint.
-    names : tuple of str
-        The label groups.
+    labelled : mapping of str to tuple of int
+        The channels that have labels, by label group; of the others of the window, pixels alone are published.
     layout : Layout
         Where planes lie.
 
@@ -49,9 +49,20 @@ class SlabTask:
 
     url: str
     output: str
-    names: tuple[str, ...]
+    labelled: Mapping[str, tuple[int, ...]]
     layout: Layout
     staging: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The label groups."""
+        return (*self.labelled,)
+
+    def read(self, output: OutputImage, c: int, t: int, z: Sequence[int]) -> dict[Plane, LabelledPlane | None]:
+        """Read planes of a channel from an output; of a channel without labels of its own, with those of another."""
+        own = self.labelled[output.name]
+        found = output.read_grid([t], [c], z, labels_of=None if c in own else own[0])
+        return {Plane(*at): read for at, read in found.items()}
 
     @own_settings
     def __call__(self, block: Block, *, again: bool = False) -> list[PublishedPlane] | list[PlaneFailure]:  # noqa: ARG002
@@ -68,12 +79,29 @@ class SlabTask:
             _Stack(url, f"labels/{name}/", self.layout, np.dtype(np.int32), halve_labels) for name in self.names
         ]
         found = []
-        for plane, values in _read(outputs, slab):
-            for stack, each in zip(stacks, values, strict=True):
+        with_labels = {name for name, channels in self.labelled.items() if slab.c[0] in channels}
+        for plane, pixels, labels in self._read(outputs, slab):
+            values = [labels[name] if name in with_labels else None for name in self.names]
+            for stack, each in zip(stacks, [pixels, *values], strict=True):
                 stack.add(plane, each, last=plane.z == slab.z[-1])
-            missing = [name for name, labels in zip(self.names, values[1:], strict=True) if labels is None]
-            found.append(PublishedPlane(plane, tuple(missing)))
+            missing = [name for name, each in zip(self.names, values, strict=True) if each is None]
+            found.append(PublishedPlane(plane, tuple(name for name in missing if name in with_labels)))
         return found
+
+    def _read(
+        self, outputs: Sequence[OutputImage], slab: Block
+    ) -> Iterator[tuple[Plane, npt.NDArray[Any] | None, dict[str, npt.NDArray[Any] | None]]]:
+        """Read the pixels of each plane and its labels in each output; pixels without any labels are missing too.
+
+        Some planes are read at once, which takes a fraction of the time.
+        """
+        (t,), (c,), (height, width) = slab.t, slab.c, self.layout.plane
+        for some in batched(slab.z, max(1, min(MOST_PLANES, PIXELS_AT_ONCE // (height * width)))):
+            read = {output.name: self.read(output, c, t, some) for output in outputs}
+            for plane in (Plane(t, c, z) for z in some):
+                found = {name: planes[plane] for name, planes in read.items()}
+                pixels = next((each.pixels for each in found.values() if each), None)
+                yield plane, pixels, {name: each.labels if each else None for name, each in found.items()}
 
 
 class _Stack:
@@ -118,18 +146,3 @@ class _Stack:
                 "the disk or store that holds it; then materialize `published` again."
             )
             raise ImageError(message)
-
-
-def _read(outputs: Sequence[OutputImage], slab: Block) -> Iterator[tuple[Plane, list[npt.NDArray[Any] | None]]]:
-    """Read the pixels of each plane and its labels in each output; pixels without any labels are missing too.
-
-    Some planes are read at once, which takes a fraction of the time.
-    """
-    (t,), (c,) = slab.t, slab.c
-    height, width = outputs[0].labels.shape[3:]
-    for some in batched(slab.z, max(1, min(MOST_PLANES, PIXELS_AT_ONCE // (height * width)))):
-        read = [output.read_grid([t], [c], some) for output in outputs]
-        for z in some:
-            found = [planes[t, c, z] for planes in read]
-            pixels = next((each.pixels for each in found if each), None)
-            yield Plane(t, c, z), [pixels, *(each.labels if each else None for each in found)]

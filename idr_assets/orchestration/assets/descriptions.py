@@ -125,9 +125,9 @@ def of_published(image: Image) -> str:
     """Describe the published image."""
     return (
         f"Pixels and labels of {markdown(image.name)} for viewers and for sharing: OME-Zarr 0.5 in few files, with "
-        "smaller levels, a partition for each timepoint. It has the channels with labels. Planes that are not "
-        "materialized are left out, and listed in the attributes. A timepoint whose planes are the same is not "
-        "written again."
+        "smaller levels and the tables of objects, a partition for each timepoint. It has the channels with labels, "
+        "and those that are inputs or measured. Planes that are not materialized are left out, and listed in the "
+        "attributes. A timepoint whose planes are the same is not written again."
     )
 
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from idr_assets.imaging.published.layout import VERSION
+from idr_assets.imaging.segmentation.recipe import hash_parts
 from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.derived import derived_asset
 from idr_assets.orchestration.assets.descriptions import of_published
@@ -27,6 +29,7 @@ def published(images: Sequence[Image]) -> dg.AssetsDefinition:
         image.io,
         kinds={"zarr", "dask"},
         description=of_published(image),
+        code_version=hash_parts([VERSION, image.extent, *([it.read_channels, it.measured.version] for it in images)]),
         partitions_def=timepoint_partitions(image),
     )
     def asset(context: dg.AssetExecutionContext, dask: dg.ResourceParam[DaskResource]) -> dg.MaterializeResult[None]:

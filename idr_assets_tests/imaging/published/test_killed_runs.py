@@ -34,7 +34,7 @@ def publish(folder: Path, labels: int, kill: tuple[str, int] | None = None) -> N
     store_planes(output, WINDOW, np.ones(SHAPE, "u2"), np.full(SHAPE, labels, np.int32))
     url = str(folder / "published.ome.zarr")
     layout = Layout(WINDOW, WINDOW, SHAPE[3:], np.dtype("u2"))
-    task = SlabTask(url, output.url, ("segmentation",), layout, f"{url}/{STAGING}/run")
+    task = SlabTask(url, output.url, {"segmentation": WINDOW.c}, layout, f"{url}/{STAGING}/run")
     create_published(task, open_level(output.url, "0").geometry, LOOK)
     seen = 0
 

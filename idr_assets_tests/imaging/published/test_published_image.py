@@ -14,7 +14,7 @@ from ome_zarr.reader import Reader
 
 from idr_assets.imaging.published.pyramid import halve_labels, halve_pixels
 from idr_assets.imaging.published.records import describe_missing
-from idr_assets_tests.imaging.published.conftest import STORED, WINDOW, Published
+from idr_assets_tests.imaging.published.conftest import LABELLED, STORED, Published
 from idr_assets_tests.support.idr_stores import PIXEL_SIZES
 
 SHAPES = [(37, 50), (19, 25), (10, 13)]
@@ -65,10 +65,10 @@ def _values(transformation: dict[str, Any]) -> dict[str, Any]:
 def test_a_missing_plane_is_absent_and_a_timepoint_without_planes_has_no_shard(published: Published) -> None:
     layout, root = published.task.layout, Path(published.task.url)
     assert describe_missing([it for it in published.found if it.plane.t == 1]) == {
-        "mine": {str(c): [[1, 2]] for c in WINDOW.c}
+        "mine": {str(c): [[1, 2]] for c in LABELLED}
     }
     assert describe_missing([it for it in published.found if it.plane.t == 2]) == {
-        name: {str(c): [[1, 4]] for c in WINDOW.c} for name in STORED
+        name: {str(c): [[1, 4]] for c in LABELLED} for name in STORED
     }
     for path in ["", *(f"labels/{name}/" for name in STORED)]:
         for level in layout.levels:
@@ -77,6 +77,8 @@ def test_a_missing_plane_is_absent_and_a_timepoint_without_planes_has_no_shard(p
     shards = root / f"labels/mine/0/c/{layout.extent.t.index(1)}/0"
     stored = {layout.extent.z.index(z) // layout.levels[0].depth for z in STORED["mine"].z}
     assert {int(file.parts[-3]) for file in shards.rglob("*") if file.is_file()} == stored
+    assert not (shards.parent / "1").exists()
+    assert (root / f"0/c/{layout.extent.t.index(1)}/1").exists()
 
 
 def test_validators_accept_every_group(published: Published) -> None:

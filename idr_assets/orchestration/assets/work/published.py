@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import dagster as dg
@@ -68,14 +69,14 @@ def publish(
 
 
 def _prepare(context: dg.AssetExecutionContext, images: Sequence[Image]) -> tuple[Publication, SlabTask]:
-    image = images[0]
-    outputs = [it.open_output() for it in images]
-    dtype = outputs[0].pixels.dtype
-    layout = Layout(image.window, image.published_extent, (image.shape[3], image.shape[4]), dtype)
+    image, outputs = images[0], [it.open_output() for it in images]
+    window, plane = replace(image.window, c=read_channels(images)), (image.shape[3], image.shape[4])
+    layout = Layout(window, image.published_extent or window, plane, outputs[0].pixels.dtype)
     staging = f"{image.published_url}/{STAGING}/{context.run.run_id}"
-    task = SlabTask(image.published_url, image.labels_url, tuple(it.name for it in outputs), layout, staging)
+    labelled = {output.name: it.channels for output, it in zip(outputs, images, strict=True)}
+    task = SlabTask(image.published_url, image.labels_url, labelled, layout, staging)
     geometry = image.geometry
-    look = Look(image.name, describe_channels(image, geometry.channels), _contrast(image, outputs))
+    look = Look(image.name, describe_channels(image, geometry.channels), _contrast(task, outputs))
     if create_published(task, geometry, look):
         context.log.warning(
             "The published image had another shape, such as that of an earlier window: its timepoints were removed. "
@@ -94,24 +95,29 @@ def _prepare(context: dg.AssetExecutionContext, images: Sequence[Image]) -> tupl
     return Publication(task, outputs, write_tables, context.run.run_id), task
 
 
-def _contrast(image: Image, outputs: Sequence[OutputImage]) -> dict[int, tuple[float, float]]:
+def read_channels(images: Sequence[Image]) -> tuple[int, ...]:
+    """Return the channels whose pixels are stored, by any of the segmentations."""
+    return tuple(sorted({c for image in images for c in image.read_channels}))
+
+
+def _contrast(task: SlabTask, outputs: Sequence[OutputImage]) -> dict[int, tuple[float, float]]:
     """Find black and white of each channel from a few planes; nothing if none is stored."""
-    found = {}
-    for c in image.channels:
-        t, _, z = thin(image.window, MOST_LOOKED_AT * len(image.channels))
-        sampled = [pixels for each in t for at in z for pixels in _sample(outputs[0], Plane(each, c, at))]
-        if sampled:
+    found, window = {}, task.layout.window
+    t, _, z = thin(window, MOST_LOOKED_AT * len(window.c))
+    for c in window.c:
+        if sampled := [pixels for each in t for at in z for pixels in _sample(task, outputs, Plane(each, c, at))]:
             black, white = contrast(sampled)
             found[c] = (black, white if white > black else black + 1)  # of a flat plane too
     return found
 
 
-def _sample(output: OutputImage, plane: Plane) -> list[npt.NDArray[Any]]:
+def _sample(task: SlabTask, outputs: Sequence[OutputImage], plane: Plane) -> list[npt.NDArray[Any]]:
     """Read some pixels of a plane; none if it is not stored, or damaged, which is reported when it is published."""
     with suppress(ImageError):
-        if read := output.read(plane):
-            step = max(1, int(np.sqrt(read.pixels.size / MOST_SAMPLED)))
-            return [read.pixels[::step, ::step].copy()]
+        for output in outputs:
+            if read := task.read(output, plane.c, plane.t, [plane.z])[plane]:
+                step = max(1, int(np.sqrt(read.pixels.size / MOST_SAMPLED)))
+                return [read.pixels[::step, ::step].copy()]
     return []
 
 
