@@ -94,11 +94,6 @@ class PlateFields(ImageFields):
         if self.reference:
             message = "`reference` is for images; leave it out, and score segmentations on an image of the same kind"
             raise ValueError(message)
-        if self.automation.watch:
-            message = (
-                "`automation: watch` is for images; leave it out, and materialize `source_plate` to look at a plate"
-            )
-            raise ValueError(message)
         if self.published:
             message = "`published` is for images; leave it out, because a plate cannot be published yet"
             raise ValueError(message)

@@ -10,10 +10,8 @@ import dagster as dg
 from idr_assets.components.plate_fields import PlateFields
 from idr_assets.components.scaffold import scaffold_example
 from idr_assets.components.segmented_image import SegmentedImage
-from idr_assets.components.shared_resources import shared_resources
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.plate import Plate
-from idr_assets.orchestration.plate_definitions import plate_definitions
 
 
 @dg.scaffold_with(scaffold_example(PlateFields, "SegmentedPlate"))
@@ -23,7 +21,7 @@ class SegmentedPlate(PlateFields, SegmentedImage):
     @override
     def _define(self, images: Sequence[Image], context: dg.ComponentLoadContext) -> dg.Definitions:
         plates = [self._describe_plate(field, context.path) for field in images]
-        return plate_definitions(plates, self.automation).with_resources(shared_resources(plates, context))
+        return super()._define(plates, context)
 
     def _describe_plate(self, field: Image, folder: Path) -> Plate:
         """Describe the plate by an image that each of its fields is like."""

@@ -18,8 +18,6 @@ class Grid:
         Names of the assets that show and that measure the labels.
     has_neighbours : bool
         Whether planes of consecutive rows look alike.
-    is_compared : bool
-        Whether several segmentations have a figure that compares them.
     is_healed : bool
         Whether an output that was damaged from outside is healed.
 
@@ -31,7 +29,6 @@ class Grid:
     figures: ClassVar[tuple[str, ...]] = ("montage", "plane_browser")
     measures: ClassVar[tuple[str, ...]] = ("objects", "object_counts")
     has_neighbours: ClassVar[bool] = True
-    is_compared: ClassVar[bool] = True
     is_healed: ClassVar[bool] = True
 
     def row_key(self, t: int) -> str:

@@ -1,4 +1,4 @@
-"""Build all Dagster definitions of one image."""
+"""Build all Dagster definitions of one image or plate."""
 
 from collections.abc import Sequence
 
@@ -12,16 +12,18 @@ from idr_assets.orchestration.assets.objects import objects
 from idr_assets.orchestration.assets.plane_labels import plane_labels
 from idr_assets.orchestration.assets.published import published
 from idr_assets.orchestration.assets.source_image import source_image
+from idr_assets.orchestration.assets.source_plate import source_plate
 from idr_assets.orchestration.automation.schedules import Automation, change_sensor, missing_schedule, refresh_sensor
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.own_jobs import OwnJob
 from idr_assets.orchestration.partitions import range_tags, timepoint_tags
+from idr_assets.orchestration.plate import Plate
 
 
 def image_definitions(images: Sequence[Image], automation: Automation) -> dg.Definitions:
-    """Build assets, the jobs `segment_<image>` and `measure_<image>`, schedule and sensors of an image.
+    """Build assets, the jobs `segment_<image>` and `measure_<image>`, schedule and sensors of an image or a plate.
 
-    `images` contains the image once for each of its segmentations.
+    `images` contains it once for each of its segmentations.
     """
     image = images[0]
     measures = dg.AssetSelection.assets(*measure_keys(images))
@@ -38,7 +40,7 @@ def image_definitions(images: Sequence[Image], automation: Automation) -> dg.Def
         f"measure_{image.name}",
         selection=measures,
         tags=timepoint_tags(image),
-        description=f"The objects of all timepoints of the window of {image.name}, from labels that are stored"
+        description=f"The objects of the window of {image.name}, from labels that are stored"
         f"{', and the published image' if image.published else ''}.",
     )
     refreshed = [*figure_keys(images), *measure_keys(images)]
@@ -51,10 +53,12 @@ def image_definitions(images: Sequence[Image], automation: Automation) -> dg.Def
 
 
 def image_assets(images: Sequence[Image]) -> list[dg.AssetsDefinition]:
-    """Build the assets of an image, given once for each of its segmentations."""
+    """Build the assets of an image or a plate, given once for each of its segmentations."""
+    image = images[0]
+    source = source_plate(image) if isinstance(image, Plate) else source_image(image)
     assets = [
         build(each) for each in images for build in (plane_labels, montage, plane_browser, objects, object_counts)
     ]
     several = [segmentation_comparison(images)] if are_compared(images) else []
-    several += [published(images)] if images[0].published else []
-    return [source_image(images[0]), *assets, *several]
+    several += [published(images)] if image.published else []
+    return [source, *assets, *several]

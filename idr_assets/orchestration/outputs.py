@@ -83,7 +83,7 @@ def name_labels(instance: dg.DagsterInstance, image: Image) -> bool:
     What Dagster knew of them is forgotten, for them to be adopted; return whether there were such labels.
     """
     url = image.labels_url
-    groups = list_label_groups(url) if image.segmentation and image.is_compared and exists(f"{url}/labels") else []
+    groups = list_label_groups(url) if image.segmentation and image.is_healed and exists(f"{url}/labels") else []
     if SEGMENTATION not in groups or image.label_group in groups:
         return False
     if all(it.recipe_version != image.recipe.version for _, it in read_records(open_output(url, SEGMENTATION))):

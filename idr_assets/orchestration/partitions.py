@@ -44,21 +44,17 @@ def window_partitions(image: Image) -> dg.MultiPartitionsDefinition:
 
 
 def timepoint_partitions(image: Image) -> dg.StaticPartitionsDefinition:
-    """Return the partitions of assets with one partition per timepoint of the window."""
-    return _Timepoints([image.row_key(t) for t in image.t])
-
-
-def well_partitions(plate: Plate) -> dg.StaticPartitionsDefinition:
-    """Return the partitions of assets with one partition for each well."""
-    return _Timepoints([well.name for well in plate.wells])
+    """Return the partitions of assets with one partition per timepoint of the window, or per well of a plate."""
+    return _Timepoints(_measured(image))
 
 
 def planes_of_timepoints(image: Image) -> dg.PartitionMapping:
     """Map each partition T to its partitions T x Z: all slices of the timepoint.
 
-    Dagster cannot tell the axes apart if both have the same keys; each timepoint then depends on all planes.
+    Dagster cannot tell the axes apart if both have the same keys; each timepoint then depends on all planes. So does
+    each well, because Dagster has no mapping from a well to its fields.
     """
-    same = timepoint_partitions(image) == _slice_partitions(image)
+    same = isinstance(image, Plate) or timepoint_partitions(image) == _slice_partitions(image)
     return dg.AllPartitionMapping() if same else dg.MultiToSingleDimensionPartitionMapping("t")
 
 
@@ -97,7 +93,7 @@ def range_tags(image: Image, block: Block) -> dict[str, str]:
 
 def timepoint_tags(image: Image) -> dict[str, str]:
     """Return the tags with which a run makes all partitions of `objects`, without a partition argument."""
-    names = [well.name for well in image.wells] if isinstance(image, Plate) else [*map(image.row_key, image.t)]
+    names = _measured(image)
     return _tags(names[0], names[-1])
 
 
@@ -138,6 +134,10 @@ def cover(image: Image, cells: Collection[Cell]) -> Block:
     """Return the smallest block with all of the given (t, z)."""
     t, z = {t for t, _ in cells}, {z for _, z in cells}
     return Block(range(min(t), max(t) + 1), image.channels, range(min(z), max(z) + 1))
+
+
+def _measured(image: Image) -> list[str]:
+    return [well.name for well in image.wells] if isinstance(image, Plate) else [*map(image.row_key, image.t)]
 
 
 def _slice_partitions(image: Image) -> dg.StaticPartitionsDefinition:

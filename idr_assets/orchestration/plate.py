@@ -42,7 +42,6 @@ class Plate(Image):
     figures: ClassVar[tuple[str, ...]] = ("plate_montage", "plane_browser")
     measures: ClassVar[tuple[str, ...]] = ("objects", "plate_counts")
     has_neighbours: ClassVar[bool] = False
-    is_compared: ClassVar[bool] = False
     is_healed: ClassVar[bool] = False
     fields: tuple[Field, ...]
     times: range

@@ -21,16 +21,28 @@ if TYPE_CHECKING:
 def renew_plate_version(instance: dg.DagsterInstance, plate: Plate, fields: Mapping[int, "OpenField"]) -> SourceVersion:
     """Find out the version of a plate, of which these fields were opened just now; planes of others keep up with it."""
     known = find_last_seen(instance, plate)
-    before: Mapping[str, str] = known.layout.get("fields", {}) if known else {}
-    now = {plate.fields[at].name: it.fingerprint.digest for at, it in fields.items()}
-    layout = {"fields": dict(sorted({**before, **now}.items()))}
+    now, replaced = compare_fields(known, plate, fields)
+    layout = {"fields": dict(sorted({**_digests(known), **now}.items()))}
     fingerprint = hash_parts(layout)
-    replaced = {name for name, digest in now.items() if before.get(name, digest) != digest}
     if known and not replaced:
         return SourceVersion(known.version, fingerprint, layout)
     if known:
         _keep_others(instance, plate, replaced, (known.version, fingerprint))
     return SourceVersion(fingerprint, fingerprint, layout)
+
+
+def compare_fields(
+    known: SourceVersion | None, plate: Plate, fields: Mapping[int, "OpenField"]
+) -> tuple[dict[str, str], set[str]]:
+    """Return the fingerprints of fields by name, and the names of those that were seen with another one."""
+    before = _digests(known)
+    now = {plate.fields[at].name: it.fingerprint.digest for at, it in fields.items()}
+    return now, {name for name, digest in now.items() if before.get(name, digest) != digest}
+
+
+def _digests(known: SourceVersion | None) -> Mapping[str, str]:
+    found: Mapping[str, str] = known.layout.get("fields", {}) if known else {}
+    return found
 
 
 def _keep_others(

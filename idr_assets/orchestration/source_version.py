@@ -119,7 +119,7 @@ def forget_input_version(context: dg.AssetExecutionContext, image: Image) -> Non
         context.get_step_execution_context().wipe_input_asset_version_info(source_key(image))
 
 
-def hasten(image: Image) -> Image:
+def hasten[T: Image](image: T) -> T:
     """Return an image whose store is not waited for long: Dagster ends a look of a sensor that takes a minute."""
     haste = {name: min(most, getattr(image.patience, name)) for name, most in HASTE.items()}
     return replace(image, patience=image.patience.model_copy(update=haste))

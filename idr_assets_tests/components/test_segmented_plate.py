@@ -19,7 +19,6 @@ WRONG = [
     ({"fields": "[8-0]"}, "'8-0' is no field; write numbers such as 0, and ranges such as 0-8"),
     ({"fields": "[true]"}, "True is no field"),
     ({"wells": "[A01:P24]", "fields": "[0-399]"}, "the plate has 460800 fields, more than Dagster can show"),
-    ({"automation": "{watch: true}"}, "`automation: watch` is for images; leave it out"),
     ({"published": "true"}, "`published` is for images; leave it out"),
     ({"channels": "[2]"}, "channels 0 to 1; name each wanted one once"),
     ({"colour": "red"}, "choose from: url, image_id, endpoint, storage_options, level"),
@@ -57,7 +56,7 @@ def test_several_segmentations_have_assets_of_their_own(project: ImageProject) -
     project.write(**YAML | {"segmentations": f"{{one: {function}, two: {function}}}"})
     definitions = project.load()
     made = definitions.resolve_job_def("segment_plate").asset_layer.executable_asset_keys
-    assert {key.to_user_string() for key in made} == {"plate/source_plate"} | {
+    assert {key.to_user_string() for key in made} == {"plate/source_plate", "plate/segmentation_comparison"} | {
         f"plate/{name}/{asset}"
         for name in ("one", "two")
         for asset in ("plane_labels", "plate_montage", "plane_browser")

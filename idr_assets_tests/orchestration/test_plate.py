@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import numpy as np
@@ -16,6 +17,7 @@ from idr_assets.imaging.wells import list_fields, parse_field, parse_wells
 from idr_assets.orchestration.assets.adoption import adopt_planes
 from idr_assets.orchestration.assets.stored_planes import UNSTORED
 from idr_assets.orchestration.automation.missing import missing_planes, plan_runs, stale_planes
+from idr_assets.orchestration.partitions import RANGE_TAGS
 from idr_assets.orchestration.plate import Plate
 from idr_assets_tests.support.dagster_home import project_instance
 from idr_assets_tests.support.image_project import ImageProject
@@ -146,6 +148,23 @@ def test_a_field_that_changes_makes_its_own_planes_stale(segmented: Segmented, f
     assert {"objects (c 0)", "checksum (c 1)"} <= kept.keys()
 
 
+def test_the_watch_requests_the_fields_that_changed(segmented: Segmented, failure: str) -> None:
+    assert failure
+    sensor = segmented.definitions.resolve_sensor_def("watch_plate")
+
+    def look(cursor: str | None) -> Any:  # noqa: ANN401  of Dagster
+        return sensor.evaluate_tick(dg.build_sensor_context(segmented.instance, cursor))
+
+    first = look(None)
+    assert (first.run_requests, "none changed" in first.skip_message) == ([], True)
+    document = segmented.project.root / "data/plate.zarr/B/4/0/0/.zarray"
+    document.write_text(f"{document.read_text()} ")
+    second = look(first.cursor)
+    (request,) = second.run_requests
+    assert [request.tags[name] for name in RANGE_TAGS] == ["B04_0|0", "B04_0|1"]
+    assert look(second.cursor).run_requests == []
+
+
 def test_partitions_are_fields_and_slices(segmented: Segmented) -> None:
     specs = {spec.key.path[-1]: spec for spec in segmented.definitions.resolve_all_asset_specs()}
     partitions = specs["plane_labels"].partitions_def
@@ -162,7 +181,7 @@ def test_a_renamed_plate_keeps_its_planes(segmented: Segmented, failure: str, mo
     monkeypatch.chdir(root)
     monkeypatch.syspath_prepend(str(root))
     found = CliRunner().invoke(main, ["rename", "plate", "assay", "--module", f"{root.name}.definitions"])
-    assert f"Adopted {done - 2} partitions of assay.\n" in found.stdout, found.output  # without the field that changed
+    assert f"Adopted {done - 4} partitions of assay.\n" in found.stdout, found.output  # without two that changed
     assert not (root / "data/plate.ome.zarr").exists()
     keys = segmented.instance.get_asset_keys()
     assert {it.to_user_string() for it in keys} == {"assay/source_plate", "assay/plane_labels"}

@@ -13,6 +13,7 @@ from PIL import Image
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.objects.plate_layout import read_layout
 from idr_assets.imaging.wells import Field, Well, list_fields, parse_wells
+from idr_assets.orchestration.assets.work.comparison import write_comparison
 from idr_assets_tests.support.dagster_home import project_instance
 from idr_assets_tests.support.image_project import ImageProject
 from idr_assets_tests.support.plate_stores import SHAPE, field_pixels, write_plate
@@ -104,6 +105,11 @@ def test_pictures_show_the_plate(measured: Segmented) -> None:
     svg = (measured.project.root / "data/plate/plate_counts.svg").read_text()
     assert len(re.findall(r'id="missing"', svg)) == 2  # C04 in each channel
     assert len(re.findall(r'id="unnamed"', svg)) == 12  # row A and column 1
+
+
+def test_segmentations_are_compared_by_fields(measured: Segmented) -> None:
+    told = write_comparison([(measured.definitions.resources or {})["image_io"].images[0]])
+    assert re.findall(r"(\w+_\d c \d z \d)", told["objects"].value.replace("\\", ""))[:1] == ["B02_0 c 0 z 0"]
 
 
 def test_the_page_has_wells_and_fields(measured: Segmented) -> None:

@@ -1,6 +1,6 @@
 """The comparison of several segmentations of the same planes, side by side."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -32,6 +32,7 @@ def comparison(  # noqa: PLR0913
     pixel_size: float | None = None,
     most: int = _MOST_PANEL,
     channels: Mapping[int, Channel] = UNNAMED,
+    name_plane: Callable[[Plane], str] = str,
 ) -> Figure:
     """Draw planes as rows, grouped by channel, and segmentations as columns.
 
@@ -52,6 +53,8 @@ def comparison(  # noqa: PLR0913
         Longest side of a panel in dots, for few large panels.
     channels
         Names and colours of channels, as far as they are known.
+    name_plane
+        Names a plane, for the title of its row.
 
     Raises
     ------
@@ -62,7 +65,7 @@ def comparison(  # noqa: PLR0913
         message = f"The comparison '{title}' has no planes, so there is nothing to draw: give at least one (t, c, z)."
         raise ValueError(message)
     groups = {
-        channel: [_row(Plane(*key), row, names) for key, row in rows.items() if key[1] == channel]
+        channel: [_row(name_plane(Plane(*key)), row, names) for key, row in rows.items() if key[1] == channel]
         for channel in sorted({c for _, c, _ in rows})
     }
     layout = Layout(min(most, max(_LEAST_PANEL, _ROW // (1 + len(names)))), _LEAST_PANEL)
@@ -70,11 +73,11 @@ def comparison(  # noqa: PLR0913
     return draw_panels(groups, layout, title=title, caption=caption, pixel_size=pixel_size, known=channels)
 
 
-def _row(name: Plane, planes: Sequence[LabelledPlane | None], names: Sequence[str]) -> list[Panel]:
+def _row(name: str, planes: Sequence[LabelledPlane | None], names: Sequence[str]) -> list[Panel]:
     """Start the row with the plane's pixels alone, from the first segmentation that has them."""
     found = next((plane for plane in planes if plane), None)
     alone = found and replace(found, labels=np.zeros_like(found.labels))
-    return [Panel(str(name), alone), *(_panel(*each) for each in zip(names, planes, strict=True))]
+    return [Panel(name, alone), *(_panel(*each) for each in zip(names, planes, strict=True))]
 
 
 def _panel(name: str, plane: LabelledPlane | None) -> Panel:

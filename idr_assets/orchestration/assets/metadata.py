@@ -10,6 +10,7 @@ import dagster as dg
 
 from idr_assets.imaging.channels import Channel
 from idr_assets.orchestration.image import Image
+from idr_assets.orchestration.plate import Plate
 
 MOST_NAMED = 20
 """Most planes that are named; the others are counted."""
@@ -90,7 +91,9 @@ def describe_inputs(inputs: Mapping[str, int]) -> str:
 
 
 def provenance(image: Image) -> dict[str, str]:
-    """Return every source and recipe of the stored planes, which may differ from those in the YAML."""
+    """Return every source and recipe of stored planes, which may differ from those in the YAML; of a plate, that."""
+    if isinstance(image, Plate):
+        return {"segmentation of the YAML": f"{image.recipe.path} {dict(image.recipe.parameters)}"}
     from idr_assets.imaging.output.provenance import read_provenance  # noqa: PLC0415  zarr, for a run only
 
     records = read_provenance(image.labels_url, image.label_group)

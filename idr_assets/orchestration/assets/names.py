@@ -45,7 +45,7 @@ def figure_keys(images: Sequence[Image]) -> list[dg.AssetKey]:
 
 def are_compared(images: Sequence[Image]) -> bool:
     """Return whether the segmentations of an image are compared, with each other or with a reference."""
-    return images[0].is_compared and (len(images) > 1 or images[0].reference_url is not None)
+    return len(images) > 1 or images[0].reference_url is not None
 
 
 def segment_keys(images: Sequence[Image]) -> list[dg.AssetKey]:

@@ -1,4 +1,4 @@
-"""The asset `<image>/object_counts`: a figure of how many objects there are over T x Z, and how large they are."""
+"""The asset `<image>/object_counts`, or `plate_counts`: a figure of how many objects there are, and how large."""
 
 from typing import Any
 
@@ -6,8 +6,9 @@ import dagster as dg
 
 from idr_assets.orchestration.assets.conditions import when_settled
 from idr_assets.orchestration.assets.derived import define_derived
-from idr_assets.orchestration.assets.descriptions import of_object_counts
+from idr_assets.orchestration.assets.descriptions import of_object_counts, of_plate_counts
 from idr_assets.orchestration.image import Image
+from idr_assets.orchestration.plate import Plate
 
 
 def object_counts(image: Image) -> dg.AssetsDefinition:
@@ -15,15 +16,16 @@ def object_counts(image: Image) -> dg.AssetsDefinition:
 
     def write() -> dict[str, Any]:
         from idr_assets.orchestration.assets.work.object_counts import write_object_counts  # noqa: PLC0415
+        from idr_assets.orchestration.assets.work.plate_counts import write_plate_counts  # noqa: PLC0415
 
-        return write_object_counts(image)
+        return write_plate_counts(image) if isinstance(image, Plate) else write_object_counts(image)
 
     return define_derived(
-        image.key("object_counts"),
+        image.key(image.measures[1]),
         [image.key("objects")],
         image.io,
         write,
         kinds={"matplotlib", *image.badge},
-        description=of_object_counts(image),
+        description=of_plate_counts(image) if isinstance(image, Plate) else of_object_counts(image),
         automation_condition=when_settled(),
     )

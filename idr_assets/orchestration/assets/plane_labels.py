@@ -10,10 +10,12 @@ from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.descriptions import of_plane_labels
 from idr_assets.orchestration.assets.metadata import gallery
 from idr_assets.orchestration.assets.plane_checks import check_specs
+from idr_assets.orchestration.assets.plate_begin import begin_plate
 from idr_assets.orchestration.cluster.resource import DaskResource
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.longer_axes import rename_shorter_keys
 from idr_assets.orchestration.partitions import window_partitions
+from idr_assets.orchestration.plate import Plate
 from idr_assets.orchestration.process_end import skip_last_garbage
 from idr_assets.orchestration.rectangles import Cell
 from idr_assets.orchestration.run_range import check_run
@@ -23,7 +25,6 @@ from idr_assets.orchestration.versions import source_key
 
 if TYPE_CHECKING:
     from idr_assets.imaging.segmentation.run import SegmentationRun
-    from idr_assets.orchestration.assets.label_run import Begin
     from idr_assets.orchestration.assets.source_watch import SourceWatch
 
 
@@ -49,7 +50,7 @@ def begin_image(
     return run, SourceWatch(image, report_source_of_run(context, image, run.level, run.provenance.fingerprint))
 
 
-def plane_labels(image: Image, begin: "Begin | None" = None) -> dg.AssetsDefinition:
+def plane_labels(image: Image) -> dg.AssetsDefinition:
     """Define the asset; its value for a partition is the label plane (y, x), int32."""
     key = dg.AssetKey(image.key("plane_labels"))
 
@@ -76,7 +77,8 @@ def plane_labels(image: Image, begin: "Begin | None" = None) -> dg.AssetsDefinit
         skip_last_garbage()
         rename_shorter_keys(context.instance, image)
         with end_canceled(context), own_settings:
-            run = begin_labels(context, image, begin or partial(begin_image, image))
+            begin = partial(begin_plate, image) if isinstance(image, Plate) else partial(begin_image, image)
+            run = begin_labels(context, image, begin)
             stopped = run.segment(dask)
             yield from run.report(stopped=stopped)
 

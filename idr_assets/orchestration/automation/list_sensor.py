@@ -8,9 +8,9 @@ from typing import Any
 import dagster as dg
 
 from idr_assets.orchestration.assets.names import segment_keys
-from idr_assets.orchestration.automation.schedules import Automation, look_at
+from idr_assets.orchestration.automation.looks import look_at
+from idr_assets.orchestration.automation.schedules import Automation
 from idr_assets.orchestration.image import Image
-from idr_assets.orchestration.partitions import range_tags
 
 SECONDS = 30.0
 """Seconds for the looks of one tick, which Dagster ends after 60: other images are looked at in the next one."""
@@ -41,7 +41,7 @@ def list_sensor(
             image = order.pop(0)
             look = look_at(context.instance, by_name[image][0], versions.get(image))
             versions |= {image: look.version} if look.version else {}
-            requests += [_request(by_name[image])] if look.changed else []
+            requests += [dg.RunRequest(asset_selection=segment_keys(by_name[image]), tags=tags) for tags in look.runs]
             reasons.append(look.reason)
         kept = {"versions": versions} | ({"next": order[0]} if order else {})
         reason = None if requests else "\n".join([*reasons[:20], f"{len(reasons)} of {len(by_name)} images looked at."])
@@ -53,7 +53,3 @@ def list_sensor(
 def _from(names: list[str], first: str | None) -> list[str]:
     at = names.index(first) if first in names else 0
     return names[at:] + names[:at]
-
-
-def _request(image: Sequence[Image]) -> dg.RunRequest:
-    return dg.RunRequest(asset_selection=segment_keys(image), tags=range_tags(image[0], image[0].window))

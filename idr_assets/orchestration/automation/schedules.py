@@ -4,22 +4,19 @@ Every image has all three; they are off unless its YAML turns them on.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import dagster as dg
 from pydantic import BaseModel, Field, StrictInt, model_validator
 
-from idr_assets.imaging.errors import ImageError
-from idr_assets.orchestration.automation.missing import IN_PROGRESS, find_states, in_states, missing_planes, plan_runs
+from idr_assets.orchestration.automation.looks import BUSY, look_at
+from idr_assets.orchestration.automation.missing import IN_PROGRESS, find_states, in_states, plan_runs
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.longer_axes import rename_shorter_keys
-from idr_assets.orchestration.partitions import RANGE_TAGS, range_tags
+from idr_assets.orchestration.partitions import RANGE_TAGS
 from idr_assets.orchestration.rectangles import Cell
-from idr_assets.orchestration.source_version import find_last_seen, find_version, hasten
 
 type Job = Any  # of `define_asset_job`, whose type Dagster does not export
-
-BUSY = "A run makes planes of %s. The others are requested when it has ended."
 
 
 class Automation(BaseModel):
@@ -85,10 +82,10 @@ def missing_schedule(
 
 
 def change_sensor(image: Image, job: Job, automation: Automation) -> dg.SensorDefinition:
-    """Define the sensor `watch_<image>`, which requests the whole window after the version of the image changed.
+    """Define the sensor `watch_<image>`, which requests what `look_at` finds to be made again.
 
-    It reads metadata, and a few planes if the image grew. It skips if the store does not answer. The cursor is the last
-    version that it saw, at first that of the last `source_image`.
+    It skips if the store does not answer. The cursor is the last version that it saw, at first that of the last
+    `source_image`.
     """
 
     @dg.sensor(
@@ -100,41 +97,15 @@ def change_sensor(image: Image, job: Job, automation: Automation) -> dg.SensorDe
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         look = look_at(context.instance, image, context.cursor)
-        if not look.changed:
+        if not look.runs:
             if look.version:
                 context.update_cursor(look.version)
             return dg.SkipReason(look.reason)
         # Without a run key, because Dagster accepts each key only once: an image may change back and forth.
-        request = dg.RunRequest(tags=range_tags(image, image.window))
-        return dg.SensorResult(run_requests=[request], cursor=look.version)
+        requests = [dg.RunRequest(tags=tags) for tags in look.runs]
+        return dg.SensorResult(run_requests=requests, cursor=look.version)
 
     return sensor
-
-
-class Look(NamedTuple):
-    """What a look at the store of an image finds: the version to keep, if any, and whether everything is to run."""
-
-    version: str | None
-    changed: bool
-    reason: str
-
-
-def look_at(instance: dg.DagsterInstance, image: Image, last_version: str | None) -> Look:
-    """Find out whether an image changed since a look found `last_version`, or since the last `source_image`."""
-    from idr_assets.imaging.reading.fingerprint import read_fingerprint  # noqa: PLC0415  zarr, for a look only
-
-    try:
-        level = hasten(image).source.open()
-        fingerprint = read_fingerprint(level, image.storage_options).digest
-    except ImageError as error:
-        return Look(None, changed=False, reason=f"Cannot find out now whether {image.name} changed: {error}")
-    seen, last = find_version(instance, image, level, fingerprint), find_last_seen(instance, image)
-    if (last_version or (last and last.version)) in {None, seen.version}:
-        reason = f"What is done of {image.name} is unchanged; its fingerprint is {fingerprint}."
-        return Look(seen.version, changed=False, reason=reason)
-    if missing_planes(instance, image, [IN_PROGRESS]):
-        return Look(None, changed=False, reason=BUSY % image.title)
-    return Look(seen.version, changed=True, reason=f"{image.name} changed.")
 
 
 def refresh_sensor(

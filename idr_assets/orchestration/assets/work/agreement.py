@@ -64,7 +64,7 @@ def write_agreement(images: Sequence[Image], reference: Reference | None) -> dic
     title = f"{images[0].name}: agreement of segmentations"
     figure = agreement_figure(_group(rows), title=title, omitted=omitted, with_reference=reference is not None)
     written = write_figure(images[0].agreement_url("png"), figure, "agreement of segmentations")
-    write_file(images[0].agreement_url("csv"), _encode(rows))
+    write_file(images[0].agreement_url("csv"), _encode(images[0], rows))
     return {"agreement": _tabulate(rows), "path of the agreement": written.pop("path"), **written}
 
 
@@ -124,14 +124,15 @@ def _open(images: Sequence[Image]) -> Iterator[tuple[str, OutputImage]]:
             continue
 
 
-def _encode(rows: Sequence[Row]) -> bytes:
+def _encode(image: Image, rows: Sequence[Row]) -> bytes:
     stream = StringIO(newline="")
     lines = csv.writer(stream)
-    names = ["t", "c", "z", "one", "other", "iou", "objects_one", "objects_other", "matched", "f1"]
+    names = [image.row_axis, "c", "z", "one", "other", "iou", "objects_one", "objects_other", "matched", "f1"]
     lines.writerow([*names, *SCORES])
     for row in rows:
         scores = [f"{row.scores[name]:.6f}" if name in row.scores else "" for name in ("f1", *SCORES)]
         plane, found = row.plane, row.found
         counts = found.one, found.other, found.matched
-        lines.writerow([plane.t, plane.c, plane.z, row.one, row.other, row.overlap, *counts, *scores])
+        at = plane.t if image.row_axis == "t" else image.row_key(plane.t)
+        lines.writerow([at, plane.c, plane.z, row.one, row.other, row.overlap, *counts, *scores])
     return stream.getvalue().encode()

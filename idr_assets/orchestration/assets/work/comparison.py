@@ -34,11 +34,17 @@ def write_comparison(images: Sequence[Image]) -> dict[str, Any]:
     geometry = image.geometry
     channels = describe_channels(image, geometry.channels)
     sheet = comparison(
-        rows, names, title=image.name, omitted=omitted, pixel_size=geometry.pixel_size, channels=channels
+        rows,
+        names,
+        title=image.name,
+        omitted=omitted,
+        pixel_size=geometry.pixel_size,
+        channels=channels,
+        name_plane=image.name_plane,
     )
     written = write_figure(image.comparison_url, sheet, "comparison")
     ways = {f"{it.label_group}: {name}": found for it in images for name, found in provenance(it).items()}
-    return written | {"objects": _counts(rows, names)} | write_agreement(images, reference) | ways
+    return written | {"objects": _counts(image, rows, names)} | write_agreement(images, reference) | ways
 
 
 def _rows(images: Sequence[Image]) -> dict[tuple[int, int, int], Row]:
@@ -70,7 +76,7 @@ def _planes(
         return {}
 
 
-def _counts(rows: dict[tuple[int, int, int], Row], names: Sequence[str]) -> dg.MarkdownMetadataValue:
+def _counts(image: Image, rows: dict[tuple[int, int, int], Row], names: Sequence[str]) -> dg.MarkdownMetadataValue:
     """Show the numbers of objects as a table."""
     cells = {where: [str(int(plane.labels.max())) if plane else "" for plane in row] for where, row in rows.items()}
-    return table(["plane", *names], [[str(Plane(*where)), *row] for where, row in cells.items()])
+    return table(["plane", *names], [[image.name_plane(Plane(*where)), *row] for where, row in cells.items()])

@@ -7,7 +7,7 @@ import dagster as dg
 from idr_assets.imaging.figures.plane_browser import Rows, plane_browser
 from idr_assets.imaging.output.files import write_file
 from idr_assets.imaging.planes import thin
-from idr_assets.orchestration.assets.metadata import describe_channels
+from idr_assets.orchestration.assets.metadata import describe_channels, provenance
 from idr_assets.orchestration.assets.work.plane_browser import BROWSER_PLANES
 from idr_assets.orchestration.plate import Plate
 
@@ -17,14 +17,14 @@ def write_plate_browser(plate: Plate) -> dict[str, Any]:
     shown = plate.open_output().read_grid(*thin(plate.shown, BROWSER_PLANES), plate.labels_shown)
     omitted = len(plate.shown) - len(shown)
     rows = Rows("field", plate.row_key, lambda t: plate.field_of(t)[0].well.name, plate.name_plane)
-    function, geometry = plate.recipe, plate.geometry
+    geometry = plate.geometry
     page = plane_browser(
         list(shown.values()),
         title=plate.title,
         omitted=omitted,
         pixel_size=geometry.pixel_size,
         channels=describe_channels(plate, geometry.channels),
-        provenance={"segmentation of the YAML": f"{function.path} {dict(function.parameters)}"},
+        provenance=provenance(plate),
         rows=rows,
     ).encode()
     write_file(plate.browser_url, page)
