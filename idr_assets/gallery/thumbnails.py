@@ -51,9 +51,9 @@ def _find_tag(image: Image, plane: Plane) -> str | None:
 
 def _draw(image: Image, plane: Plane) -> bytes | None:
     """Draw a plane, of a large one every few pixels; None if it is not stored, or damaged."""
-    step = max(1, max(image.shape[3:]) // (2 * SIDE))
+    sparse = slice(None, None, max(1, max(image.shape[3:]) // (2 * SIDE)))
     try:
-        found = image.open_output().read(plane, image.labels_shown, step)
+        found = image.open_output().read(plane, image.labels_shown, (sparse, sparse))
     except ImageError:
         return None
     return small_png(found, SIDE) if found else None

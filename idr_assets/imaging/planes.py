@@ -141,13 +141,14 @@ def block_size(plane_shape: tuple[int, int], planes: int, workers: int) -> int:
 
 def count_objects(labels: npt.NDArray[np.integer[Any]]) -> int:
     """Count the distinct labels (y, x) above 0: as many as the largest says only where no number is left out."""
+    rows = max(1, 2**20 // labels.shape[1])  # of large planes a megapixel at a time, for what it takes beside them
+    parts = [labels[start : start + rows] for start in range(0, len(labels), rows)]
     if (most := int(labels.max(initial=0))) <= labels.size and labels.min(initial=0) >= 0:
         found = np.zeros(most + 1, bool)
-        found[labels] = True
+        for part in parts:
+            found[part] = True
         return int(np.count_nonzero(found[1:]))
-    rows = max(1, 2**20 // labels.shape[1])  # of large planes a megapixel at a time, for what it takes beside them
-    parts = [np.unique(labels[start : start + rows]) for start in range(0, len(labels), rows)]
-    return int(np.count_nonzero(np.unique(np.concatenate(parts)) > 0))
+    return int(np.count_nonzero(np.unique(np.concatenate([*map(np.unique, parts)])) > 0))
 
 
 def index_key(index: int, length: int) -> str:

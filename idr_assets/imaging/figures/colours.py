@@ -22,6 +22,7 @@ GREY_RANGE = "one range for all planes shown of a channel, percentiles {:g} to {
 """How captions describe the contrast."""
 
 _SAMPLES = 200_000
+_AT_ONCE = 2**20  # pixels that are numbers of 8 bytes at the same time
 _FILL = 0.4
 _GREYS = np.arange(256)[:, np.newaxis].repeat(3, 1)
 _TINTS = (_GREYS * (1 - _FILL) + PALETTE[:, np.newaxis] * _FILL).round()  # each grey under each row of `PALETTE`
@@ -29,7 +30,6 @@ _TINTS[0] = _GREYS
 # RGBA as one number each, so that a pixel takes one lookup.
 _TINTED = np.insert(_TINTS, 3, 255, axis=-1).astype(np.uint8).view(np.uint32).ravel()
 _OPAQUE = np.insert(PALETTE, 3, 255, axis=-1).view(np.uint32).ravel()
-_PICKED = Image.Resampling.NEAREST
 
 
 def contrast(planes: Sequence[Pixels]) -> tuple[float, float]:
@@ -50,6 +50,14 @@ def contrast(planes: Sequence[Pixels]) -> tuple[float, float]:
 
 def grey(pixels: Pixels, black: float, white: float) -> Bytes:
     """Return `pixels` as greys, linear from 0 at `black` to 255 at `white`. NaN and flat planes become 0."""
+    shades = np.empty(pixels.shape, np.uint8)
+    rows = max(1, _AT_ONCE // pixels.shape[-1])
+    for start in range(0, len(pixels), rows):
+        shades[start : start + rows] = _shade(pixels[start : start + rows], black, white)
+    return shades
+
+
+def _shade(pixels: Pixels, black: float, white: float) -> Bytes:
     with np.errstate(over="ignore", invalid="ignore"):
         scale = 255 / (white - black) if white > black else 0.0
         shades = (np.clip(pixels.astype(np.float64), black, white) - black) * scale
@@ -68,9 +76,9 @@ def fit(shades: Bytes, labels: Labels, side: int) -> tuple[Bytes, Bytes]:
     """Return shades and label colours (y, x) at their `fitted_shape`. Reduced shades are averaged."""
     if factor := side // max(shades.shape):
         return _enlarge(shades, factor), _enlarge(label_colours(labels), factor)
-    size = fitted_shape(shades.shape, side)[::-1]
-    seen = _resize(labels.astype(np.int32), size, _PICKED)
-    return _resize(shades, size, Image.Resampling.BOX), _resize(label_colours(seen), size, _PICKED)
+    shape = fitted_shape(shades.shape, side)
+    seen = label_colours(labels[np.ix_(*map(_pick, labels.shape, shape))].astype(np.int32))
+    return _resize(shades, shape[::-1], Image.Resampling.BOX), seen
 
 
 def outlines(colours: Bytes, width: int = 1) -> npt.NDArray[np.bool_]:
@@ -107,6 +115,13 @@ def palette_png(values: Bytes, palette: Bytes = PALETTE) -> bytes:
 
 def _enlarge(plane: Bytes, factor: int) -> Bytes:
     return plane.repeat(factor, axis=1).repeat(factor, axis=0)
+
+
+def _pick(length: int, wanted: int) -> npt.NDArray[np.intp]:
+    """Return which of so many pixels Pillow picks as the nearest ones."""
+    steps = np.full(wanted, length / wanted)
+    steps[0] /= 2
+    return np.add.accumulate(steps).astype(np.intp).clip(max=length - 1)
 
 
 def _resize(plane: Pixels, size: tuple[int, int], resample: Image.Resampling) -> Pixels:

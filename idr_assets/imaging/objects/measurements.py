@@ -61,7 +61,21 @@ class _Objects(NamedTuple):
         return reduced
 
 
-def measure(image: str, plane: LabelledPlane, pixel_area: float | None, channel: str | None = None) -> Columns:
+class Part(NamedTuple):
+    """Where a part of a plane lies: its first row and column, and the shape of the plane."""
+
+    top: int
+    left: int
+    shape: tuple[int, ...]
+
+
+def measure(
+    image: str,
+    plane: LabelledPlane,
+    pixel_area: float | None,
+    channel: str | None = None,
+    part: Part | None = None,
+) -> Columns:
     """Measure the objects of a plane, in the order of their labels.
 
     Parameters
@@ -74,6 +88,8 @@ def measure(image: str, plane: LabelledPlane, pixel_area: float | None, channel:
         In µm²; None leaves out the column `area_um2`.
     channel
         Name of the channel; None leaves out the column `channel`.
+    part
+        Where `plane` lies in its plane, if it is only a part of it that holds whole objects.
 
     Returns
     -------
@@ -89,7 +105,8 @@ def measure(image: str, plane: LabelledPlane, pixel_area: float | None, channel:
     columns |= {"label": objects.labels, "area": objects.areas}
     if pixel_area is not None:
         columns["area_um2"] = objects.areas * pixel_area
-    return columns | _shapes(objects, plane.labels.shape) | _intensities(objects, plane.pixels)
+    of_plane, shape = _place(objects, plane.labels.shape[1], part) if part else (objects, plane.labels.shape)
+    return columns | _shapes(of_plane, shape) | _intensities(objects, plane.pixels)
 
 
 def measure_channels(labels: npt.NDArray[np.int32], pixels: Mapping[str, npt.NDArray[Any]]) -> Columns:
@@ -109,6 +126,12 @@ def _sort(labels: npt.NDArray[np.int32]) -> _Objects:
     order = np.argsort(of_pixels, kind="stable")
     found, starts, areas = np.unique(of_pixels[order], return_index=True, return_counts=True)
     return _Objects(found, areas, starts, inside[order])
+
+
+def _place(objects: _Objects, width: int, part: Part) -> tuple[_Objects, tuple[int, ...]]:
+    """Return objects of a part of this width with indices into the plane, and the shape of that."""
+    y, x = np.divmod(objects.pixels, width)
+    return objects._replace(pixels=(y + part.top) * part.shape[1] + x + part.left), part.shape
 
 
 def _shapes(objects: _Objects, shape: tuple[int, ...]) -> Columns:

@@ -6,7 +6,7 @@ that was missing, and a hash of what it was made from, so that it is written aga
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,8 @@ import pyarrow as pa
 
 from idr_assets.imaging.channels import UNNAMED, Channel
 from idr_assets.imaging.errors import ImageError, mask
-from idr_assets.imaging.objects.measurements import VERSION, measure
+from idr_assets.imaging.objects.large_planes import is_large, measure_by_parts
+from idr_assets.imaging.objects.measurements import VERSION, Columns, measure
 from idr_assets.imaging.objects.more_measurements import NOTHING_MORE, Measured
 from idr_assets.imaging.objects.table_files import EMPTY, SCHEMA, is_made_from, read_planes_note, tables, write_table
 from idr_assets.imaging.output.files import read_ends, write_file
@@ -111,17 +112,33 @@ def measure_planes(  # noqa: PLR0913, PLR0917
 ) -> tuple[pa.Table, list[tuple[int, int, int, int]]]:
     """Return the table of the planes that are stored, and (t, c, z, number of objects) of each."""
     found, counts = [EMPTY], []
-    for plane in filter(None, map(output.read, planes)):
-        columns = measure(image, plane, pixel_area, names.get(plane.c))
+    for plane, columns, own in _measure(image, output, planes, pixel_area, names, more):
         rows = len(columns["label"])
         arrays = [
             _array(columns[it.name]).cast(it.type) if it.name in columns else pa.nulls(rows, it.type) for it in SCHEMA
         ]
-        own = {name: _array(values) for name, values in more.measure(output, plane, names).items()}
-        fields = [pa.field(name, "float64") for name in own]
-        found.append(pa.table([*arrays, *(it.cast("float64") for it in own.values())], pa.schema([*SCHEMA, *fields])))
+        arrays += [_array(values).cast("float64") for values in own.values()]
+        found.append(pa.table(arrays, pa.schema([*SCHEMA, *(pa.field(name, "float64") for name in own)])))
         counts.append((plane.t, plane.c, plane.z, rows))
     return pa.concat_tables(found, promote_options="default"), counts
+
+
+def _measure(  # noqa: PLR0913, PLR0917
+    image: str,
+    output: OutputImage,
+    planes: Iterable[Plane],
+    pixel_area: float | None,
+    names: Mapping[int, str | None],
+    more: Measured,
+) -> Iterator[tuple[Plane, Columns, Columns]]:
+    """Measure planes that are stored; large ones by parts, unless `more` needs whole planes."""
+    by_parts = is_large(output) and not more.version
+    for plane in planes:
+        if by_parts and (columns := measure_by_parts(image, output, plane, pixel_area, names.get(plane.c))):
+            yield plane, columns, {}
+        elif not by_parts and (labelled := output.read(plane)):
+            columns = measure(image, labelled, pixel_area, names.get(plane.c))
+            yield plane, columns, more.measure(output, labelled, names)
 
 
 def _array(values: npt.NDArray[Any]) -> pa.Array:

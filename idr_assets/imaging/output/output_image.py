@@ -68,19 +68,20 @@ class OutputImage:
         """Return the planes whose pixels are stored with the labels of a block."""
         return replace(block, c=self.together.get(self.name, block.c))
 
-    def read(self, plane: Plane, labels_of: int | None = None, step: int = 1) -> LabelledPlane | None:
+    def read(
+        self, plane: Plane, labels_of: int | None = None, part: tuple[slice, slice] = (slice(None), slice(None))
+    ) -> LabelledPlane | None:
         """Read one plane, or None if it is not stored; raise `ImageError` if it is damaged.
 
-        `labels_of` is the channel whose labels are read with the plane's pixels, by default its own. Every `step`th row
-        and column is kept.
+        `labels_of` is the channel whose labels are read with the plane's pixels, by default its own; `part` are the
+        rows and columns that are read.
         """
-        sparse = slice(None, None, step)
         own = plane if labels_of is None else replace(plane, c=labels_of)
         if not (self.covers(plane) and self.covers(own)):
             return None
         try:
-            labels = np.asarray(self.labels[own.t, own.c, own.z, sparse, sparse])
-            pixels = np.asarray(self.pixels[plane.t, plane.c, plane.z, sparse, sparse])
+            labels = np.asarray(self.labels[own.t, own.c, own.z, *part])
+            pixels = np.asarray(self.pixels[plane.t, plane.c, plane.z, *part])
         except ChunkNotFoundError:
             return None
         except DAMAGED as error:

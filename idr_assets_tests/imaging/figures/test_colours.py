@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from PIL import Image
 from skimage.segmentation import find_boundaries
 
 from idr_assets.imaging.figures import colours
@@ -87,6 +88,22 @@ def test_fit_averages_pixels_that_it_reduces() -> None:
     smaller, coloured = colours.fit(shades, np.ones((2, 4), np.int32), side=2)
     assert smaller.tolist() == [[100, 10]]
     assert coloured.tolist() == [[1, 1]]
+
+
+@given(st.integers(1, 900), st.integers(1, 300))
+def test_fit_picks_the_labels_that_pillow_picks(width: int, side: int) -> None:
+    labels = np.repeat(np.arange(1, width + 1, dtype=np.int32)[np.newaxis] % 7, 3, axis=0)
+    side = min(side, width)
+    _, found = colours.fit(np.zeros(labels.shape, np.uint8), labels, side)
+    picked = Image.fromarray(labels).resize(found.shape[::-1], Image.Resampling.NEAREST)
+    assert np.array_equal(found == 0, np.asarray(picked) == 0)
+
+
+def test_greys_of_parts_are_those_of_the_plane(monkeypatch: pytest.MonkeyPatch) -> None:
+    plane = np.random.default_rng(0).normal(100, 30, (50, 40)).astype(">f4")
+    whole = colours.grey(plane, 40.0, 160.0)
+    monkeypatch.setattr(colours, "_AT_ONCE", 300)
+    assert np.array_equal(colours.grey(plane, 40.0, 160.0), whole)
 
 
 def test_an_overlay_tints_objects_inside_and_nothing_else() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from idr_assets.imaging.channels import Channel
 from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.objects import large_planes
 from idr_assets.imaging.objects.measurements import COLUMNS
 from idr_assets.imaging.objects.table_folder import keep_tables
 from idr_assets.imaging.objects.tables import objects_frame, read_areas, read_counts, write_objects
@@ -188,3 +189,23 @@ def test_a_channel_is_named_and_a_table_of_an_earlier_version_names_none(output:
     assert write_objects(url, output, PLANES, "image", None, {0: Channel("DAPI ä")})
     assert set(objects_frame([url])["channel"]) == {"DAPI ä"}
     assert not write_objects(url, output, PLANES, "image", None, {0: Channel("DAPI ä"), 7: Channel("other")})
+
+
+def test_a_large_plane_is_measured_by_parts_number_for_number(
+    output: OutputImage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = np.full(SHAPE, 7, np.int32)  # one object all around the others, through every part
+    labels[3:36, 4:33] = 0
+    labels[5:30, 5:30] = np.arange(1, 26).reshape(5, 5).repeat(5, 0).repeat(5, 1)
+    labels[labels == 13] = 0
+    labels[35, 35] = 0
+    write(output, 1, labels)
+    urls = [str(tmp_path / f"{name}.parquet") for name in ("whole", "parts")]
+    for url in urls:
+        write_objects(url, output, PLANES, "embryo", 0.125)
+        monkeypatch.setattr(large_planes, "MOST_PIXELS", 100)
+        monkeypatch.setattr(large_planes, "SIDE", 17)
+    whole, parts = map(pq.read_table, urls)
+    assert whole.num_rows == 24
+    assert parts.equals(whole)
+    assert read_counts(urls[1:], PLANES) == read_counts(urls[:1], PLANES) != {}

@@ -91,3 +91,13 @@ def test_the_median_of_parts_is_that_of_all(number: int) -> None:
     found = take_median(sum(count_low(part, ranks) for part in parts), ranks)  # type: ignore[arg-type]
     assert found == np.median(values)
     assert found.dtype == np.float32
+
+
+def test_a_line_through_the_corners_of_tiles_is_one_object() -> None:
+    plane = np.full((48, 48), 10, np.uint16)
+    np.fill_diagonal(plane, 200)
+    form = OtsuTiles(sigma=0, background_sigma=6.0, minimum_area=8, split_depth=0.5)
+    for turned in (plane, np.ascontiguousarray(plane[:, ::-1])):
+        labels, found = label_array(form, turned, (16, 16))
+        np.testing.assert_array_equal(labels, turned > 10)
+        assert found.objects == 1
