@@ -6,11 +6,13 @@ The functions and decorators are handed out here, since their paths stand in rec
 from idr_assets.imaging.segmentation.batches import per_batch
 from idr_assets.imaging.segmentation.decorators import per_plane, per_stack, per_volume, versioned
 from idr_assets.imaging.segmentation.functions import gaussian_threshold, otsu_watershed
+from idr_assets.imaging.segmentation.onnx_functions import onnx_model
 from idr_assets.imaging.segmentation.volume_functions import joined_over_z, otsu_watershed_3d
 
 __all__ = [
     "gaussian_threshold",
     "joined_over_z",
+    "onnx_model",
     "otsu_watershed",
     "otsu_watershed_3d",
     "per_batch",

@@ -11,7 +11,8 @@ from time import perf_counter
 from typing import Any
 
 from idr_assets.imaging.errors import ImageError
-from idr_assets.imaging.segmentation.weights import NAME, WeightsError, digest_weights, open_weights, split_pin
+from idr_assets.imaging.segmentation.extras import MissingExtraError
+from idr_assets.imaging.segmentation.weights import NAME, digest_weights, open_weights, split_pin
 
 MOST_MODELS = 2
 """Models that a process keeps: two segmentations of an image may run at the same time."""
@@ -19,10 +20,6 @@ MOST_MODELS = 2
 
 class ModelError(ImageError):
     """A model cannot be loaded, or cannot label planes here."""
-
-
-class MissingExtraError(ImportError):
-    """A package that a model needs is not installed; the message names the command that installs it."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +128,7 @@ def _load(key: str, model: Model, parameters: Mapping[str, Any]) -> Loaded:
     given = {**parameters, NAME: open_weights(parameters[NAME])} if NAME in parameters else parameters
     try:
         found = model.load(**given)
-    except (MissingExtraError, WeightsError):
+    except (MissingExtraError, ModelError):
         raise
     except Exception as error:
         weights = f" from {split_pin(parameters[NAME])[0]}" if NAME in parameters else ""
