@@ -13,6 +13,7 @@ from idr_assets.commands.export import export
 from idr_assets.commands.gallery import gallery
 from idr_assets.commands.init import init
 from idr_assets.commands.planes import missing, resume
+from idr_assets.commands.refresh import refresh
 from idr_assets.commands.rename import rename
 from idr_assets.commands.show import show
 from idr_assets.commands.try_plane import try_plane
@@ -49,5 +50,7 @@ def main() -> None:
     os.environ.setdefault(BROKEN_YAML, "skip")  # also for the processes of the UI, whose YAML may become wrong later
 
 
-for command in (add, init, missing, resume, adopt, try_plane, show, gallery, export, wipe, rename, delete, ui):
+COMMANDS = [add, refresh, init, missing, resume, adopt, try_plane, show, gallery, export, wipe, rename, delete, ui]
+
+for command in COMMANDS:
     main.add_command(command)

@@ -74,10 +74,20 @@ def test_a_plate_becomes_a_yaml_with_all_of_its_wells(project: ImageProject, tmp
     fields = list_fields(parse_wells(["B02:C03"]), [0, 1])
     found = add("embryo", str(write_plate(tmp_path / "plate.zarr", fields, version="0.5")), "--channel", "1")
     assert found.exit_code == 0, found.output
-    assert "A plate of 4 wells, B02:C03; fields of the first: 0-1. A field:" in found.stdout
-    plate = (project.load().resources or {})["image_io"].images[0]
+    assert "A plate of 4 wells, B02:C03, with 8 fields. A field:" in found.stdout
+    plate = next(it for it in (project.load().resources or {})["image_io"].images if it.name == "embryo")
     assert (plate.fields, plate.channels, plate.shape[1:]) == (fields, (1,), (2, 2, 40, 36))
     assert plate.source.open().fields.keys() == set(range(8))
+    listed = project.yaml.with_name("fields.csv")
+    assert listed.read_text() == "well,fields\n" + "".join(f"{well},0-1\n" for well in ("B02", "B03", "C02", "C03"))
+    well = tmp_path / "plate.zarr/C/3/zarr.json"
+    well.write_text(well.read_text().replace('"path": "1"', '"path": "7"'))
+    (tmp_path / "plate.zarr/B/3/zarr.json").unlink()
+    found = CliRunner().invoke(main, ["refresh", "embryo"])
+    assert found.stdout.splitlines()[-1] == "wrote: study/defs/embryo/fields.csv (1 new, 3 gone)"
+    assert "note: well B03 is left out: No Zarr group at" in found.stdout
+    assert listed.read_text() == "well,fields\nB02,0-1\nC02,0-1\nC03,0 7\n"
+    assert "There is no plate 'image'" in CliRunner().invoke(main, ["refresh", "image"]).stderr
 
 
 WRONG = [
@@ -115,7 +125,7 @@ def test_addresses_become_a_list_and_a_wrong_one_leaves_the_others(project: Imag
     assert "an_embryo__: level 0, channel 0, t 0 to 1, z 0 to 2: 6 planes\n" in found.stdout
     assert found.stdout.endswith("next: idr-assets resume embryo\n")
     assert table.read_text() == f"name,url\nan_embryo__,{good}\nan_embryo___2,{good}/\n"
-    images = (project.load().resources or {})["image_io"].images
+    images = [image for image in (project.load().resources or {})["image_io"].images if image.list_name]
     assert [(image.name, image.shape, image.window.c) for image in images] == [
         ("an_embryo__", (2, 1, 3, 90, 100), (0,)),
         ("an_embryo___2", (2, 1, 3, 90, 100), (0,)),
@@ -134,7 +144,7 @@ def test_rows_of_a_table_are_filled_beside_what_they_say(project: ImageProject, 
     assert (found.exit_code, found.stderr.count("\n")) == (1, 1)
     assert found.stderr.startswith(f"{table}:3: ")
     assert table.read_text().splitlines()[1:] == [first, wrong, f"c\t{good}\t{{t: all, z: all}}\t"]
-    a, _, c = (project.load().resources or {})["image_io"].images
+    a, _, c = (image for image in (project.load().resources or {})["image_io"].images if image.list_name)
     assert (a.shape, a.z, c.shape, c.z) == ((2, 1, 3, 90, 100), range(1, 2), (2, 1, 3, 90, 100), range(3))
 
 

@@ -70,7 +70,7 @@ def test_the_real_definitions_run_on_another_url(
 
 def test_without_the_variable_the_image_is_the_idrs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("IDR0044_URL", raising=False)
-    (image,) = (real_definitions().resources or {})["image_io"].images
+    image = next(it for it in (real_definitions().resources or {})["image_io"].images if it.name == "idr0044")
     assert image.url == f"https://livingobjects.ebi.ac.uk/{IDR_PATHS['0.4']}"
 
 

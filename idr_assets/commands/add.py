@@ -83,7 +83,7 @@ def _add(project: DgContext, name: str, wishes: NewImage, *, look: bool, force: 
     check_new_name(project.defs_path, name, force=force)
     draft = draft_image(wishes, name, project.root_path)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "defs.yaml").write_text(draft.text)
+    draft.write(folder)
     click.echo(draft.report)
     click.echo(f"wrote: {os.path.relpath(folder / 'defs.yaml')}")
     if look:

@@ -9,9 +9,10 @@ import yaml
 from pydantic import ValidationError
 
 from idr_assets.components.image_fields import ImageFields
+from idr_assets.components.known_fields import write_fields
 from idr_assets.components.new_address import NewAddress, place_address
 from idr_assets.components.new_image import Choice, NewImage, choose_fields, name_channel
-from idr_assets.components.plate_fields import PlateFields
+from idr_assets.components.plate_fields import ALL, PlateFields
 from idr_assets.components.survey_text import describe_levels, list_channels
 from idr_assets.components.yaml_model import explain_errors
 from idr_assets.components.yaml_text import describe_fields
@@ -21,7 +22,7 @@ from idr_assets.imaging.reading.level import Level
 from idr_assets.imaging.reading.plate_survey import survey_plate
 from idr_assets.imaging.reading.survey import survey_levels
 from idr_assets.imaging.segmentation.recipe import Recipe
-from idr_assets.imaging.wells import join_numbers, join_wells
+from idr_assets.imaging.wells import Field
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class Draft:
         The address of the image.
     levels : str
         What the image has, for a person.
+    of_plate : tuple of Field
+        The fields of a plate.
 
     """
 
@@ -51,6 +54,13 @@ class Draft:
     choice: Choice
     address: NewAddress
     levels: str
+    of_plate: tuple[Field, ...] = ()
+
+    def write(self, folder: Path) -> None:
+        """Write the YAML, and the list of fields of a plate beside it."""
+        if self.of_plate:
+            write_fields(folder, self.of_plate)
+        (folder / "defs.yaml").write_text(self.text)
 
     @property
     def window(self) -> Block:
@@ -92,15 +102,11 @@ def draft_image(wishes: NewImage, name: str, project: Path) -> Draft:
         if plate is None:
             raise
     choice, _, levels = survey_image(wishes.model_copy(update={"url": plate.first}), name, project)
-    wells, numbers = join_wells(plate.wells), join_numbers(plate.numbers)
-    draft = _draft(name, choice, address, levels, wells=wells, fields=numbers)
-    head = f"A plate of {len(plate.wells)} wells, {', '.join(wells)}; fields of the first: {', '.join(numbers)}."
-    return replace(draft, levels=f"{head} A field:\n\n{draft.levels}")
+    draft = _draft(name, choice, address, levels, wells=[ALL], fields=[ALL])
+    return replace(draft, levels=f"{plate.text} A field:\n\n{draft.levels}", of_plate=plate.fields)
 
 
-def _draft(
-    name: str, choice: Choice, address: NewAddress, levels: Sequence[Level], **of_plate: Sequence[int | str]
-) -> Draft:
+def _draft(name: str, choice: Choice, address: NewAddress, levels: Sequence[Level], **of_plate: Sequence[str]) -> Draft:
     known = [f"{level.path} is {' x '.join(map(str, level.plane_shape))} pixels" for level in levels]
     notes = {
         "level": [f"Of this image (y x x): {', '.join(known)}."],

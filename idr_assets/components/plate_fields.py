@@ -1,7 +1,7 @@
 """The fields of a plate's YAML: those of an image, and which wells and fields of the plate to take."""
 
-import re
-from typing import Annotated, Self
+from collections.abc import Collection
+from typing import Annotated, Any, Self
 
 from pydantic import Field, StrictInt, field_validator, model_validator
 
@@ -9,10 +9,10 @@ from idr_assets.components.field_types import Address, Shape
 from idr_assets.components.image_fields import ImageFields
 from idr_assets.components.image_parts import MOST_INDICES, Window
 from idr_assets.imaging.wells import Field as PlateField
-from idr_assets.imaging.wells import list_fields, parse_wells
+from idr_assets.imaging.wells import list_fields, parse_numbers, parse_wells
 
-RANGE = re.compile(r"([0-9]{1,4})-([0-9]{1,4})")
-"""Fields from a first to a last number, of four digits at most."""
+ALL = "all"
+"""All wells, or all fields of each, that the file `fields.csv` lists."""
 
 
 class PlateFields(ImageFields):
@@ -38,14 +38,14 @@ class PlateFields(ImageFields):
     )
     wells: Annotated[list[str], Field(min_length=1)] = Field(
         examples=[["B02:D11"]],
-        description="The wells to segment: names such as `B03`, and rectangles such as `B02:D11`. They are not read "
-        "from the store, because nothing is when the YAML is loaded.",
+        description="The wells to segment: names such as `B03`, rectangles such as `B02:D11`, or `all` that "
+        "`fields.csv` beside the YAML lists. `idr-assets refresh` renews it from the store.",
     )
     fields: Annotated[list[StrictInt | str], Field(min_length=1)] = Field(
         default=[0],
         examples=[[0]],
-        description="The fields of each well, by the names of their folders: numbers such as `0`, and ranges such as "
-        "`0-8`.",
+        description="The fields of each well, by the names of their folders: numbers such as `0`, ranges such as "
+        "`0-8`, or `all` that `fields.csv` lists.",
     )
 
     montage_field: StrictInt | None = Field(
@@ -61,32 +61,21 @@ class PlateFields(ImageFields):
     @classmethod
     def _check_wells(cls, wells: object) -> object:
         names = [wells] if isinstance(wells, str) else wells
-        if names == ["all"]:
-            message = (
-                "nothing is read from the plate when the YAML is loaded; write the wells, or let `idr-assets add NAME "
-                "ADDRESS --force` write all that the plate has"
-            )
-            raise ValueError(message)
         if isinstance(names, list) and all(isinstance(name, str) and "{{" not in name for name in names):
-            parse_wells(names)
+            parse_wells([] if names == [ALL] else names)
         return names
 
     @field_validator("fields", mode="before")
     @classmethod
     def _check_fields(cls, fields: object) -> object:
-        listed = fields if isinstance(fields, list) else [fields]
-        for each in listed:
-            found = RANGE.fullmatch(each) if isinstance(each, str) else None
-            if not (found and int(found[1]) <= int(found[2])) and not (type(each) is int and each >= 0):
-                message = f"{each!r} is no field; write numbers such as 0, and ranges such as 0-8"
-                raise ValueError(message)
+        listed: list[Any] = fields if isinstance(fields, list) else [fields]
+        parse_numbers([] if listed == [ALL] else listed)
         return listed
 
     @model_validator(mode="after")
     def _check_plate(self) -> Self:
-        if self.montage_field is not None and self.montage_field not in {it.number for it in self.list_fields()}:
-            message = f"`montage_field` {self.montage_field} is not one of `fields`; choose one of them"
-            raise ValueError(message)
+        if ALL not in {*self.wells, *self.fields}:
+            self.list_fields(())
         each = [*self.segmentations.values(), self.segmentation]
         if any("t" in segmentation.neighbours for segmentation in each):
             message = "`neighbours` along t would be of other fields of the plate; leave `t` out"
@@ -97,16 +86,26 @@ class PlateFields(ImageFields):
         if self.published:
             message = "`published` is for images; leave it out, because a plate cannot be published yet"
             raise ValueError(message)
-        rows = len(self.list_fields()) * len(self.window.ranges(self.shape)["t"])
+        return self
+
+    def list_fields(self, known: Collection[PlateField]) -> tuple[PlateField, ...]:
+        """List the fields to take, well by well; `known` are all that the plate has.
+
+        Raises `ValueError` if these are too many or none, or the montage is to show another one.
+        """
+        wells = {it.well for it in known} if self.wells == [ALL] else parse_wells(self.wells)
+        if self.fields == [ALL]:
+            found = tuple(sorted(it for it in known if it.well in wells))
+        else:
+            found = list_fields(sorted(wells), parse_numbers(self.fields))
+        if not found:
+            message = f"the plate has no field in {', '.join(self.wells)}; choose other `wells`"
+            raise ValueError(message)
+        if self.montage_field is not None and self.montage_field not in {it.number for it in found}:
+            message = f"`montage_field` {self.montage_field} is not one of `fields`; choose one of them"
+            raise ValueError(message)
+        rows = len(found) * len(self.window.ranges(self.shape)["t"])
         if rows > MOST_INDICES:
             message = f"the plate has {rows} fields, more than Dagster can show; use {MOST_INDICES} at most"
             raise ValueError(message)
-        return self
-
-    def list_fields(self) -> tuple[PlateField, ...]:
-        """List the fields of all wells, well by well."""
-        numbers: set[int] = set()
-        for each in self.fields:
-            first, _, last = str(each).partition("-")
-            numbers |= set(range(int(first), int(last or first) + 1))
-        return list_fields(parse_wells(self.wells), sorted(numbers))
+        return found

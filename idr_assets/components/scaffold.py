@@ -27,14 +27,15 @@ class CommentedYaml(dg.Scaffolder[NewImage]):
         """Write `defs.yaml` into the new folder; remove the folder if nothing can be written."""
         from idr_assets.components.draft import draft_image  # noqa: PLC0415  zarr, for this alone
 
-        def describe(name: str) -> str:
+        def write(folder: Path) -> None:
             if request.params.url is None:
-                return describe_fields(ImageFields)
-            draft = draft_image(request.params, name, request.project_root or Path.cwd())
+                (folder / "defs.yaml").write_text(describe_fields(ImageFields))
+                return
+            draft = draft_image(request.params, image_name(folder), request.project_root or Path.cwd())
             click.echo(f"{draft.report}\n{draft.next}")
-            return draft.text
+            draft.write(folder)
 
-        _write(request.target_path, describe)
+        _write(request.target_path, write)
 
 
 def scaffold_example(
@@ -47,15 +48,15 @@ def scaffold_example(
 
         def scaffold(self, request: dg.ScaffoldRequest) -> None:
             text = describe_fields(fields, values, component=component, left_out=left_out)
-            _write(request.target_path, lambda _: text)
+            _write(request.target_path, lambda folder: (folder / "defs.yaml").write_text(text))
 
     return CommentedExample
 
 
-def _write(folder: Path, describe: Callable[[str], str]) -> None:
+def _write(folder: Path, write: Callable[[Path], object]) -> None:
     try:
-        text = describe(image_name(folder))
+        image_name(folder)
+        write(folder)
     except (ImageError, ValueError) as error:
         folder.rmdir()
         raise click.ClickException(str(error)) from error
-    (folder / "defs.yaml").write_text(text)

@@ -7,9 +7,11 @@ from typing import override
 
 import dagster as dg
 
-from idr_assets.components.plate_fields import PlateFields
+from idr_assets.components.known_fields import read_fields
+from idr_assets.components.plate_fields import ALL, PlateFields
 from idr_assets.components.scaffold import scaffold_example
 from idr_assets.components.segmented_image import SegmentedImage
+from idr_assets.imaging.wells import Field
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.plate import Plate
 
@@ -20,12 +22,13 @@ class SegmentedPlate(PlateFields, SegmentedImage):
 
     @override
     def _define(self, images: Sequence[Image], context: dg.ComponentLoadContext) -> dg.Definitions:
-        plates = [self._describe_plate(field, context.path) for field in images]
+        known = read_fields(context.path) if ALL in {*self.wells, *self.fields} else ()
+        of_plate = self.list_fields(known)
+        plates = [self._describe_plate(field, of_plate, context.path) for field in images]
         return super()._define(plates, context)
 
-    def _describe_plate(self, field: Image, folder: Path) -> Plate:
+    def _describe_plate(self, field: Image, of_plate: tuple[Field, ...], folder: Path) -> Plate:
         """Describe the plate by an image that each of its fields is like."""
-        of_plate = self.list_fields()
         rows = len(of_plate) * len(field.t)
         values = {each.name: getattr(field, each.name) for each in fields(Image)}
         values |= {"shape": (rows, *field.shape[1:]), "t": range(rows)}

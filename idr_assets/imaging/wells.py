@@ -11,6 +11,9 @@ from idr_assets.imaging.planes import runs
 WELL = re.compile(r"([A-Za-z]{1,2})0*([1-9][0-9]{0,2})")
 """Name of a well: the letters of its row, and the number of its column from 1."""
 
+NUMBERS = re.compile(r"([0-9]{1,4})(?:-([0-9]{1,4}))?")
+"""A number of a field, or a range of a first and a last one, of four digits at most."""
+
 PLANE = re.compile(r"\bt (\d+)(?= c \d+ z \d+)")
 """The timepoint in the name of a plane."""
 
@@ -104,8 +107,20 @@ def join_wells(wells: Iterable[Well]) -> list[str]:
 
 
 def join_numbers(numbers: Sequence[int]) -> list[str]:
-    """Return ranges such as `0-8` of the numbers of fields."""
-    return [f"{run[0]}-{run[-1]}" for run in runs(numbers)]
+    """Return the numbers of fields as `parse_numbers` takes them: `0`, and ranges such as `3-8`."""
+    return [f"{run[0]}-{run[-1]}" if len(run) > 1 else f"{run[0]}" for run in runs(numbers)]
+
+
+def parse_numbers(ranges: Iterable[int | str]) -> list[int]:
+    """Return the numbers of fields in numbers such as `0` and ranges such as `0-8`; `ValueError` for any other text."""
+    numbers: set[int] = set()
+    for each in ranges:
+        found = NUMBERS.fullmatch(str(each))
+        if not found or int(found[2] or found[1]) < int(found[1]):
+            message = f"{each!r} is no field; write numbers such as 0, and ranges such as 0-8"
+            raise ValueError(message)
+        numbers |= set(range(int(found[1]), int(found[2] or found[1]) + 1))
+    return sorted(numbers)
 
 
 def list_fields(wells: Iterable[Well], numbers: Sequence[int]) -> tuple[Field, ...]:

@@ -148,8 +148,12 @@ class Plate(Image):
     @cached_property
     def _wells(self) -> dict[str, range]:
         """Timepoints of the fields of each well, which follow each other."""
-        each, step = len(self.fields) // len(self.wells), len(self.times)
-        return {well.name: range(at * each * step, (at + 1) * each * step) for at, well in enumerate(self.wells)}
+        step = len(self.times)
+        found: dict[str, range] = {}
+        for at, field in enumerate(self.fields):
+            first = found.get(field.well.name, range(at * step, 0)).start
+            found[field.well.name] = range(first, (at + 1) * step)
+        return found
 
     @cached_property
     def _rows(self) -> dict[str, int]:

@@ -14,7 +14,9 @@ WRONG = [
     ({"wells": None}, "wells: The wells to segment"),
     ({"wells": "[]"}, "wells: The wells to segment"),
     ({"wells": "[B02, C]"}, "'C' is no well; write the letters of its row and the number of its column, such as B03"),
-    ({"wells": "all"}, "let `idr-assets add NAME ADDRESS --force` write all that the plate has"),
+    ({"wells": "all"}, "cannot be read (FileNotFoundError: "),
+    ({"wells": "all"}, "Write it by `idr-assets refresh plate`."),
+    ({"fields": "[all, 1]"}, "'all' is no field"),
     ({"wells": "D04:B02"}, "'D04:B02' is no range of wells; write the upper left well and the lower right one"),
     ({"fields": "[8-0]"}, "'8-0' is no field; write numbers such as 0, and ranges such as 0-8"),
     ({"fields": "[true]"}, "True is no field"),
@@ -45,6 +47,25 @@ def test_wells_and_fields_become_rows_of_partitions(project: ImageProject) -> No
     assert plate.source.shape == (3, 2, 12, 40, 36)
 
 
+LISTED = "well,fields\nB02,0-2\nB03,1 4\nH12,0\n"
+ALL = [
+    ({"wells": "all", "fields": "all"}, "B02_0 B02_1 B02_2 B03_1 B03_4 H12_0"),
+    ({"wells": "[B02:B04]", "fields": "[all]"}, "B02_0 B02_1 B02_2 B03_1 B03_4"),
+    ({"wells": "[all]", "fields": "[0-1]"}, "B02_0 B02_1 B03_0 B03_1 H12_0 H12_1"),
+]
+
+
+@pytest.mark.parametrize(("fields", "rows"), ALL)
+def test_all_are_those_of_the_file_beside_the_yaml(project: ImageProject, fields: dict[str, str], rows: str) -> None:
+    project.write()
+    project.yaml.with_name("fields.csv").write_text(LISTED)
+    plate = load(project, window="{t: [2, 2]}", **fields)
+    assert " ".join(plate.row_key(t) for t in plate.t) == rows
+    wells = {name: [plate.row_key(t) for t in plate.planes_of(name).t] for name in {row[:3] for row in rows.split()}}
+    assert {row for found in wells.values() for row in found} == {*rows.split()}
+    assert all(row.startswith(name) for name, found in wells.items() for row in found)
+
+
 def test_a_single_timepoint_needs_no_name(project: ImageProject) -> None:
     plate = load(project, wells="B02", window="{t: [2, 2]}")
     assert [plate.row_key(t) for t in plate.t] == ["B02_0"]
@@ -70,6 +91,6 @@ def test_what_is_wrong_is_told_with_its_remedy(
     project: ImageProject, fields: dict[str, str | None], remedy: str
 ) -> None:
     project.write(**YAML | fields)
-    with pytest.raises(Exception, match=r"plate\n.*defs\.yaml \(SegmentedPlate\) \(error\)") as raised:
+    with pytest.raises(Exception, match=r"plate( \(loaded\))?\n.*defs\.yaml \(SegmentedPlate\) \(error\)") as raised:
         project.load()
     assert remedy in str(raised.value.__cause__)

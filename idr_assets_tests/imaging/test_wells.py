@@ -40,7 +40,7 @@ def test_what_names_no_wells_is_refused(name: str) -> None:
 @pytest.mark.parametrize("names", [["A01:H12"], ["B02"], ["A01", "A03:A04", "B02:B03"], ["A01:A12", "C01:C12"]])
 def test_wells_are_joined_to_the_ranges_that_name_them(names: list[str]) -> None:
     assert join_wells(parse_wells(names)) == names
-    assert join_numbers([0, 1, 2, 5]) == ["0-2", "5-5"]
+    assert join_numbers([0, 1, 2, 5]) == ["0-2", "5"]
 
 
 def test_fields_are_named_by_their_wells() -> None:

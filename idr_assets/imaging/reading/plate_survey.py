@@ -1,7 +1,7 @@
-"""Look at a plate before anything is known of it: its wells, and the fields of the first one."""
+"""Look at a plate before anything is known of it: its wells, and the fields of each."""
 
 from collections.abc import Mapping
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,27 +11,65 @@ from idr_assets.imaging.ome_zarr.metadata import ome_metadata
 from idr_assets.imaging.reading.opening import open_chunk_store
 from idr_assets.imaging.reading.plate_wells import list_wells
 from idr_assets.imaging.reading.survey import PATIENCE
-from idr_assets.imaging.wells import Well
+from idr_assets.imaging.wells import Field, Well, join_wells
+
+AT_ONCE = 16
+"""Wells whose metadata are read at once."""
 
 
 @dataclass(frozen=True)
 class PlateSurvey:
-    """What a plate has: its wells, the numbers of the fields of the first one, and the address of its first field."""
+    """What a plate has.
 
-    wells: list[Well]
-    numbers: list[int]
+    Attributes
+    ----------
+    fields : tuple of Field
+        All fields, well by well.
+    failures : mapping of Well to str
+        The wells that cannot be read, or list no field, and why.
+    first : str
+        Address of the first field.
+
+    """
+
+    fields: tuple[Field, ...]
+    failures: Mapping[Well, str]
     first: str
+
+    @property
+    def text(self) -> str:
+        """What the plate has, for a person."""
+        wells = {it.well for it in self.fields}
+        lines = [f"A plate of {len(wells)} wells, {', '.join(join_wells(wells))}, with {len(self.fields)} fields."]
+        return "\n".join(
+            [*lines, *(f"note: well {well.name} is left out: {why}" for well, why in self.failures.items())]
+        )
 
 
 def survey_plate(address: str, storage_options: Mapping[str, Any] | None = None) -> PlateSurvey | None:
     """Read which wells and fields a plate has; None if there is no plate, or nothing in it."""
-    with suppress(ImageError):
-        wells = list_wells(address, open_chunk_store(address, storage_options, PATIENCE))
-        for well in sorted(wells)[:1]:
-            url = join_address(address, wells[well])
+
+    def look(path: str) -> list[int] | str:
+        url = join_address(address, path)
+        try:
             about = ome_metadata(read_attributes(url, open_chunk_store(url, storage_options, PATIENCE)))
-            paths = [str(image.get("path")) for image in about.get("well", {}).get("images", ())]
-            numbers = sorted(int(path) for path in paths if path.isdecimal())
-            if numbers:
-                return PlateSurvey(sorted(wells), numbers, join_address(url, str(numbers[0])))
-    return None
+        except ImageError as error:
+            return str(error)
+        paths = [str(image.get("path")) for image in about.get("well", {}).get("images", ())]
+        return sorted(int(path) for path in paths if path.isdecimal()) or f"{url} lists no field"
+
+    try:
+        wells = sorted(list_wells(address, open_chunk_store(address, storage_options, PATIENCE)).items())
+    except ImageError:
+        return None
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        found = list(zip(wells, threads.map(look, [path for _, path in wells]), strict=True))
+    read = [(well, path, it) for (well, path), it in found if not isinstance(it, str)]
+    if not read:
+        return None
+    _, path, numbers = read[0]
+    return PlateSurvey(
+        tuple(Field(well, number) for well, _, each in read for number in each),
+        {well: it for (well, _), it in found if isinstance(it, str)},
+        join_address(address, f"{path}/{numbers[0]}"),
+    )
