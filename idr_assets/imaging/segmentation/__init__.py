@@ -4,6 +4,7 @@ The functions and decorators are handed out here, since their paths stand in rec
 """
 
 from idr_assets.imaging.segmentation.batches import per_batch
+from idr_assets.imaging.segmentation.cutting import in_tiles
 from idr_assets.imaging.segmentation.decorators import per_plane, per_stack, per_volume, versioned
 from idr_assets.imaging.segmentation.functions import gaussian_threshold, otsu_watershed
 from idr_assets.imaging.segmentation.onnx_functions import onnx_model
@@ -11,6 +12,7 @@ from idr_assets.imaging.segmentation.volume_functions import joined_over_z, otsu
 
 __all__ = [
     "gaussian_threshold",
+    "in_tiles",
     "joined_over_z",
     "onnx_model",
     "otsu_watershed",

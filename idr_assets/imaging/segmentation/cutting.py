@@ -3,24 +3,38 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from idr_assets.imaging.planes import MOST_PIXELS
 from idr_assets.imaging.segmentation.tiles.forms import TiledForm
+from idr_assets.imaging.segmentation.tiles.overlap import OverlapTiles
 from idr_assets.imaging.segmentation.works_on import WorksOn, works_on
 
 
-def in_tiles[F: Callable[..., Any]](tiles: Callable[..., TiledForm]) -> Callable[[F], F]:
-    """Declare how a function of a plane, or of a stack, segments planes above 16 megapixels: cut into tiles.
+def in_tiles[F: Callable[..., Any]](tiles: int | Callable[..., TiledForm]) -> Callable[[F], F]:
+    """Declare that planes above 16 megapixels are cut into tiles, for a function that works on planes.
 
     Parameters
     ----------
     tiles
-        Makes the form of the recipe from its parameters, all of them by name.
+        How many pixels of the tiles around the function gets with each tile: more than an object is long, with what its
+        labels depend on. Objects that two tiles see are joined by their overlap. Or what makes a `TiledForm` from all
+        parameters of the recipe.
+
+    Raises
+    ------
+    TypeError
+        If the function works on volumes.
     """
 
     def declare_tiles(function: F) -> F:
-        vars(function)["works_on"] = replace(works_on(function), tiles=tiles)
+        works = works_on(function)
+        if works.unit == "volume":
+            message = f"{function.__qualname__} works on volumes, which are never cut; remove @in_tiles."
+            raise TypeError(message)
+        form = partial(OverlapTiles.of, function, tiles) if isinstance(tiles, int) else tiles
+        vars(function)["works_on"] = replace(works, tiles=form)
         return function
 
     return declare_tiles

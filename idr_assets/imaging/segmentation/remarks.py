@@ -121,9 +121,10 @@ def _remark_tiles(level: Level, recipe: Recipe) -> Iterator[Remark]:
     megapixels, (height, width) = math.prod(level.plane_shape) / 1e6, level.plane_shape
     tile = math.prod(grid.tiles()[0].widen(form.halo + form.overlap, grid.shape).shape)
     gigabytes, seconds = tile * form.bytes_per_pixel / 1e9, megapixels * form.seconds_per_megapixel
+    more = f", and {seconds:.0f} s of a thread for each plane" if seconds else f" beside what {recipe.path} needs"
     yield Remark(
         logging.INFO,
         f"planes of {level.url} have {height} x {width} pixels, {megapixels:.0f} megapixels, and are cut into "
         f"{len(grid.tiles())} tiles, which all threads segment together: about "
-        f"{gigabytes:.1f} GB for each thread, and {seconds:.0f} s of a thread for each plane, beside fetching it",
+        f"{gigabytes:.1f} GB for each thread{more}",
     )

@@ -8,8 +8,10 @@ from typing import Any
 
 import dask.array as da
 import numpy as np
+import numpy.typing as npt
 import pytest
 from distributed import Client
+from scipy import ndimage
 
 from idr_assets.imaging.output import creation, tile_writing
 from idr_assets.imaging.planes import Block, Plane
@@ -22,6 +24,8 @@ from idr_assets.imaging.segmentation import (
     tile_task,
     tiled_planes,
 )
+from idr_assets.imaging.segmentation.cutting import in_tiles
+from idr_assets.imaging.segmentation.decorators import per_plane
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary, Result
 from idr_assets.imaging.segmentation.recipe import Recipe
 from idr_assets.imaging.segmentation.run import SegmentationRun
@@ -61,9 +65,16 @@ def segment(run: SegmentationRun, client: Client, **more: Any) -> list[Result]: 
     return run.confirm(list(run.segment(client, WINDOW, threads=2, **more)))
 
 
-@pytest.mark.parametrize("function", [gaussian_threshold, otsu_watershed])
+@in_tiles(15)
+@per_plane
+def peaks(plane: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    labels: npt.NDArray[Any] = ndimage.label(plane > 220)[0]
+    return labels
+
+
+@pytest.mark.parametrize(("function", "each"), [(gaussian_threshold, 3), (otsu_watershed, 5), (peaks, 2)])
 def test_planes_are_stored_as_if_in_one_piece(
-    server: StoreServer, client: Client, function: Callable[..., da.Array]
+    server: StoreServer, client: Client, function: Callable[..., da.Array], each: int
 ) -> None:
     run = prepare(server, function)
     steps: list[tuple[Plane, int, int]] = []
@@ -77,8 +88,8 @@ def test_planes_are_stored_as_if_in_one_piece(
         assert isinstance(summary, PlaneSummary)
         measured = summary.objects, summary.foreground, summary.minimum, summary.maximum, summary.saturated
         assert measured == (labels.max(), np.mean(labels > 0), pixels.min(), pixels.max(), 0)
-        assert (summary.threshold is None) == (function is otsu_watershed)
-    total = 4 + (5 if function is otsu_watershed else 3) * 12
+        assert (summary.threshold is None) == (function is not gaussian_threshold)
+    total = 4 + each * 12
     assert steps == [(plane, done, total) for plane in PLANES for done in range(1, total + 1)]
     assert any("110 x 130 pixels, 0 megapixels, and are cut into 12 tiles" in it.text for it in run.remarks)
 

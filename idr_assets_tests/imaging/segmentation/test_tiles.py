@@ -8,12 +8,16 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 
+from idr_assets.imaging.segmentation import in_tiles, otsu_watershed_3d, per_plane
+from idr_assets.imaging.segmentation.cutting import make_form
 from idr_assets.imaging.segmentation.foreground import find_foreground
 from idr_assets.imaging.segmentation.functions import gaussian_threshold, otsu_watershed
 from idr_assets.imaging.segmentation.tiles.gaussian import GaussianTiles
 from idr_assets.imaging.segmentation.tiles.medians import count_high, count_low, find_ranks, take_median
 from idr_assets.imaging.segmentation.tiles.otsu import OtsuTiles
+from idr_assets.imaging.segmentation.works_on import works_on
 from idr_assets_tests.support.tiled_arrays import draw_nuclei, label_array
 
 pytestmark = pytest.mark.usefixtures("synchronous")
@@ -21,6 +25,9 @@ pytestmark = pytest.mark.usefixtures("synchronous")
 SIDES = st.tuples(st.integers(14, 70), st.integers(14, 70))
 GAUSSIAN = GaussianTiles(sigma=1.0, threshold_fraction=0.33)
 OTSU = OtsuTiles(sigma=1.0, background_sigma=6.0, minimum_area=8, split_depth=0.5)
+
+SPOTS = np.logical_and.outer(np.arange(80) % 20 < 14, np.arange(90) % 20 < 14)
+"""Where objects may be, so that none is longer than 17 pixels."""
 
 type Pixels = npt.NDArray[Any]
 
@@ -91,6 +98,40 @@ def test_the_median_of_parts_is_that_of_all(number: int) -> None:
     found = take_median(sum(count_low(part, ranks) for part in parts), ranks)  # type: ignore[arg-type]
     assert found == np.median(values)
     assert found.dtype == np.float32
+
+
+@in_tiles(20)
+@per_plane
+def bright(plane: Pixels, *, level: float = 120.0) -> Pixels:
+    """Label what is bright, in an order of its own."""
+    labels = ndimage.label(ndimage.gaussian_filter(plane, 1) > level)[0]
+    return np.where(labels, labels.max() + 1 - labels, 0)
+
+
+@settings(max_examples=6, deadline=None)
+@given(seed=st.integers(0, 10**6), side=SIDES)
+def test_objects_smaller_than_the_overlap_are_those_of_the_plane(seed: int, side: tuple[int, int]) -> None:
+    plane = np.full((80, 90), 60, np.uint16)
+    plane[SPOTS] = draw_nuclei(seed, (80, 90))[SPOTS]
+    expected = ndimage.label(ndimage.gaussian_filter(plane, 1) > 110)[0]
+    labels, found = label_array(make_form(works_on(bright), {"level": 110.0}), plane, side)
+    np.testing.assert_array_equal(labels, expected)
+    assert found.objects == expected.max() > 0
+
+
+def test_objects_that_two_tiles_see_differently_stay_apart() -> None:
+    form = make_form(works_on(bright), {})
+    one, other = np.zeros((2, 10, 20), np.int32)
+    one[2:8, 2:12] = 1
+    other[2:8, 2:7], other[2:8, 7:12] = 1, 2  # each half of it
+    other[:, 15:] = one[:, 16:19].max() + 3
+    one[:, 15:] = 4
+    assert form.join(one, other).tolist() == [[4, 3]]
+
+
+def test_a_function_of_volumes_is_not_cut() -> None:
+    with pytest.raises(TypeError, match="works on volumes, which are never cut"):
+        in_tiles(20)(otsu_watershed_3d)
 
 
 def test_a_line_through_the_corners_of_tiles_is_one_object() -> None:

@@ -26,7 +26,7 @@ class GaussianTiles:
     splits: ClassVar[bool] = False
     exact: ClassVar[bool] = True
     bytes_per_pixel: ClassVar[float] = 35.0
-    seconds_per_megapixel: ClassVar[float] = 0.2
+    seconds_per_megapixel: ClassVar[float] = 0.3
     overlap: ClassVar[int] = 1
 
     @property
