@@ -10,9 +10,12 @@ from typing import Any
 import dask.array as da
 import numpy as np
 import pytest
+import yaml
+from dask_jobqueue.slurm import SLURMJob
 
 from idr_assets import DaskCluster, SegmentedImage
 from idr_assets.command_line import main
+from idr_assets.orchestration.cluster.resource import DaskResource
 from idr_assets_tests.support.dagster_home import ROOT
 from idr_assets_tests.support.idr_stores import write_image
 from idr_assets_tests.support.image_project import ImageProject
@@ -109,6 +112,18 @@ def test_the_function_with_a_model_of_the_guide_labels_batches(tmp_path: Path, m
     planes[:, 5:15, 5:15] = planes[1:, 20:30, 40:50] = 3000
     labels = names["nuclei"](da.from_array(planes), weights=str(tmp_path / "nuclei.txt"), batch=2).compute()
     assert labels.max(axis=(1, 2)).tolist() == [1, 2, 2]
+
+
+def test_the_jobs_of_the_guide_ask_for_a_gpu_and_tell_dask_of_it() -> None:
+    blocks = re.findall(
+        r"^```yaml\n(type: idr_assets.DaskCluster.*?)^```", PAGES["docs/how_to/models.md"], re.DOTALL | re.MULTILINE
+    )
+    (slurm,) = (yaml.safe_load(block)["attributes"] for block in blocks if "SLURM" in block)
+    script = SLURMJob(scheduler="tcp://127.0.0.1:8786", name="gpu", **slurm["arguments"]).job_script()
+    assert "#SBATCH --gres=gpu:1\n" in script
+    assert re.search("--nthreads 4 .*--resources GPU=1$", script, re.MULTILINE)
+    for attributes in map(yaml.safe_load, blocks):
+        DaskResource(**attributes["attributes"])
 
 
 def test_the_measurement_of_the_guide_counts_spots() -> None:

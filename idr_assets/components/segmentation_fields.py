@@ -41,6 +41,10 @@ class Segmentation(YamlFields):
         description="How many planes around each the function gets too, on each side, such as `{t: 1, z: 2}`. Beyond "
         "the first and the last plane of the image these are repeated.",
     )
+    needs: dict[Annotated[str, Field(pattern=r"^\w+$")], Annotated[float, Field(gt=0, le=1000)]] = Field(
+        default_factory=dict,
+        description="What a worker must have for it, as dask's resources, such as `{GPU: 1}`. See *Use a model*.",
+    )
     parameters: dict[str, Any] = Field(
         default_factory=dict, validate_default=True, description="Keyword arguments of the function."
     )
@@ -101,6 +105,7 @@ class Segmentation(YamlFields):
             tuple(measured),
             self._limit(shape),
             tuple(shape[3:]),
+            self.needs,
         )
 
     def _limit(self, shape: Sequence[int]) -> dict[str, tuple[int, int]]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
+from typing import Any
 
 from distributed import Client, KilledWorker
 
@@ -20,7 +21,9 @@ from idr_assets.imaging.segmentation.independence import BLOCKS_COMPARED, DEPEND
 from idr_assets.imaging.segmentation.origin_notes import OriginNotes, is_stored
 from idr_assets.imaging.segmentation.pacing import Pace
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary, Result
+from idr_assets.imaging.segmentation.tile_jobs import Fly
 from idr_assets.imaging.segmentation.tiled_planes import Tell, segment_planes, tell_nobody
+from idr_assets.imaging.segmentation.workers import Needs
 from idr_assets.imaging.segmentation.works_on import WorksOn
 
 
@@ -30,6 +33,7 @@ def segment_blocks(
     blocks: Iterable[Block],
     stopped: Callable[[], bool] = lambda: False,
     tell: Tell = tell_nobody,
+    needs: Needs | None = None,
 ) -> Iterator[Result]:
     """Segment blocks on a cluster, and yield what became of each plane as blocks end.
 
@@ -50,12 +54,14 @@ def segment_blocks(
     how large planes are cut into tiles, these are segmented one after the other; `tell` is told how far each is.
     """
     works = task.works_on
+    fly = partial(InFlight[Any], client, stopped=stopped, needs=needs)
     if cuts(works, task.level.plane_shape):
-        yield from segment_planes(client, task, chain.from_iterable(it.planes() for it in blocks), stopped, tell)
+        yield from segment_planes(fly, task, chain.from_iterable(it.planes() for it in blocks), tell)
         return
     blocks = list(blocks)
     first = evenly_spread(blocks, BLOCKS_COMPARED) if works.unit == "stack" else []
-    dispatcher = _Dispatcher(client, works, OriginNotes(task.origins, task.output), Pace(works, task.level), stopped)
+    notes = OriginNotes(task.origins, task.output)
+    dispatcher = _Dispatcher(fly, works, notes, Pace(works, task.level))
     found = list(dispatcher.segment(replace(task, compared=frozenset(first)), first))
     others = [block for block in blocks if block not in first]
     if _is_dependent(found):
@@ -73,15 +79,14 @@ def segment_blocks(
 class _Dispatcher:
     """Sends blocks to a cluster, and tries those again that fail."""
 
-    client: Client
+    fly: Fly
     works: WorksOn
     notes: OriginNotes
     pace: Pace
-    stopped: Callable[[], bool]
 
     def segment(self, task: BlockTask, blocks: Iterable[Block] = ()) -> Iterator[Result]:
         """Segment blocks as they are, and those that wait for their pace."""
-        flight: InFlight[PlaneSummary] = InFlight(self.client, partial(run_task, task), self.stopped)
+        flight: InFlight[PlaneSummary] = self.fly(partial(run_task, task))
         try:
             flight.send(blocks)
             yield from self._outcomes(flight)

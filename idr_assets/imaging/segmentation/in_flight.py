@@ -10,11 +10,12 @@ from time import monotonic, sleep
 from typing import Protocol
 from uuid import uuid4
 
-from distributed import Client, Future, LocalCluster, as_completed
+from distributed import Client, Future, as_completed
 
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure
 from idr_assets.imaging.segmentation.storing import stop_storing
+from idr_assets.imaging.segmentation.workers import Needs
 
 WITHOUT_WORKERS = 60.0
 """Seconds without any worker after which the blocks of a cluster are given up."""
@@ -35,16 +36,6 @@ SCHEDULER_LOST = (
     "the connection to the dask scheduler was lost. The scheduler's log says why it ended. Start it again, and "
     "materialize this plane again."
 )
-WORKERS_LOST = (
-    "the dask cluster has no worker any more: all have ended, maybe because a plane ends each worker that gets it. "
-    "{remedy}, and materialize this plane again."
-)
-STARTED_HERE = "Read in the output of this run why, correct `workers` or `arguments` of the dask cluster"
-STARTED_JOBS = "Read in the output of their jobs why, for example a time limit, correct `arguments` of the dask cluster"
-STARTED_ELSEWHERE = "Read in the workers' logs why, start workers with nannies, which replace those that die"
-"""What to do about lost workers of a cluster that is on this machine, of another one that the run started, and of one
-that it did not start."""
-
 type Outcome[Found] = list[Found] | list[PlaneFailure] | BaseException
 
 
@@ -65,14 +56,17 @@ class InFlight[Found]:
     Attributes
     ----------
     threads : int
-        Threads of the cluster at the last look, 1 if it had none.
+        Threads of workers that have what is needed, at the last look; 1 if there were none.
 
     """
 
-    def __init__(self, client: Client, task: Task[Found], stopped: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self, client: Client, task: Task[Found], stopped: Callable[[], bool] = lambda: False, needs: Needs | None = None
+    ) -> None:
         """Send nothing yet."""
-        self._client, self._task, self._stopped = client, task, stopped
-        self._name, self._numbers = f"segment-{uuid4().hex}", count()
+        self._client, self._task, self._stopped, self._needs = client, task, stopped, needs or Needs()
+        self._name = f"segment-{uuid4().hex}"
+        self._keys = (f"{self._name}-{number}" for number in count())
         self._until: float | None = None
         self._blocks: dict[object, Block] = {}
         self._ended = as_completed(loop=client.loop, with_results=True, raise_errors=False)
@@ -95,8 +89,8 @@ class InFlight[Found]:
             self._blocks |= {object(): block for block in blocks}
         else:
             sent: dict[object, Block] = {
-                self._client.submit(self._task, block, again=again, key=f"{self._name}-{next(self._numbers)}"): block
-                for block in blocks
+                self._client.submit(self._task, block, again=again, key=key, resources=self._needs.of_a_block): block
+                for block, key in zip(blocks, self._keys, strict=False)
             }
             self._blocks |= sent
             self._ended.update(sent)
@@ -167,20 +161,16 @@ class InFlight[Found]:
         self._checked = now
         if self._has_workers():
             self._seen = now
-        elif now - self._seen > WITHOUT_WORKERS:
-            self._lost = ClusterLostError(WORKERS_LOST.format(remedy=_remedy(self._client.cluster)))
+        elif self._needs.are_unmet(self._client):
+            self._seen = min(self._seen, now)  # those of its workers that still wait in a queue are like these
+        if now - self._seen > WITHOUT_WORKERS:
+            self._lost = ClusterLostError(self._needs.explain_absence(self._client))
             self._client.cancel(list(self._blocks))
 
     def _has_workers(self) -> bool:
         try:
-            workers = self._client.nthreads()
+            threads = self._needs.count_threads(self._client)
         except OSError:
             return False
-        self.threads = max(1, sum(workers.values()))
-        return bool(workers)
-
-
-def _remedy(cluster: object) -> str:
-    if cluster is None:
-        return STARTED_ELSEWHERE
-    return STARTED_HERE if isinstance(cluster, LocalCluster) else STARTED_JOBS
+        self.threads = max(1, threads)
+        return threads > 0

@@ -40,6 +40,8 @@ class Recipe:
         The channels in which objects are measured.
     plane_shape : tuple of int
         Height and width of the image's planes.
+    needs : mapping of str to float
+        What a worker must have, by dask's names of resources; labels do not depend on it.
 
     """
 
@@ -51,6 +53,7 @@ class Recipe:
     measured: tuple[int, ...] = ()
     neighbours: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     plane_shape: tuple[int, ...] = ()
+    needs: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def works_on(self) -> WorksOn:

@@ -30,6 +30,7 @@ from idr_assets.imaging.segmentation.recipe import Recipe
 from idr_assets.imaging.segmentation.remarks import Remark, remark_before, remark_findings
 from idr_assets.imaging.segmentation.tiled_planes import Tell, tell_nobody
 from idr_assets.imaging.segmentation.weights import map_weights, pin_weights
+from idr_assets.imaging.segmentation.workers import SHARED_BY, Needs
 
 PACKAGES = ("idr_assets", "dask-image", "scipy", "zarr")
 """Packages whose versions the labels depend on."""
@@ -130,7 +131,8 @@ class SegmentationRun:
         stored, or were being stored. `tell` is told how far a plane is that is segmented by tiles.
         """
         cut = (self.recipe.works_on.cut(block, self.level, threads) for block in blocks)
-        return segment_blocks(client, self.task, chain.from_iterable(cut), stopped, tell)
+        needs = Needs(self.recipe.needs, SHARED_BY if self.recipe.has_model else 1)
+        return segment_blocks(client, self.task, chain.from_iterable(cut), stopped, tell, needs)
 
     @property
     def task(self) -> BlockTask:

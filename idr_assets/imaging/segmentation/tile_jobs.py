@@ -4,8 +4,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from distributed import Client
-
 from idr_assets.imaging.segmentation.failures import fail_planes
 from idr_assets.imaging.segmentation.in_flight import ClusterLostError, InFlight
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure
@@ -25,9 +23,11 @@ class FailedError(Exception):
         self.failures = failures
 
 
-def do_jobs(
-    client: Client, plane: StoredPlane, jobs: Sequence[Job], stopped: Callable[[], bool], count: Callable[[Job], None]
-) -> list[Any]:
+type Fly = Callable[[Any], InFlight[Any]]
+"""Makes what sends a task to the workers."""
+
+
+def do_jobs(fly: Fly, plane: StoredPlane, jobs: Sequence[Job], count: Callable[[Job], None]) -> list[Any]:
     """Do jobs on the workers, and return their results in the order of the jobs; `count` is told of each that is done.
 
     A job that fails is tried once more: all tiles that a worker had fail if it dies.
@@ -37,7 +37,7 @@ def do_jobs(
     StoppedError, FailedError
         If the run was stopped, or a job failed twice.
     """
-    flight: Any = InFlight(client, partial(run_job, plane), stopped)  # of jobs in place of blocks
+    flight: Any = fly(partial(run_job, plane))  # of jobs in place of blocks
     order, found, again = {id(job): at for at, job in enumerate(jobs)}, dict[int, Any](), set[int]()
     try:
         flight.send(jobs)

@@ -7,7 +7,6 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from distributed import Client
 
 from idr_assets.imaging.output.read_back import read_checksums
 from idr_assets.imaging.output.writing import remove_labels
@@ -17,7 +16,7 @@ from idr_assets.imaging.segmentation.cutting import make_form
 from idr_assets.imaging.segmentation.origin_notes import OriginNotes
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary, Result
 from idr_assets.imaging.segmentation.recipe import bind_arguments
-from idr_assets.imaging.segmentation.tile_jobs import FailedError, StoppedError, do_jobs
+from idr_assets.imaging.segmentation.tile_jobs import FailedError, Fly, StoppedError, do_jobs
 from idr_assets.imaging.segmentation.tile_task import Clear, Copied, Copy, IsStored, Job, Prove, StoredPlane
 from idr_assets.imaging.segmentation.tiles.forms import TiledForm
 from idr_assets.imaging.segmentation.tiles.grid import Grid
@@ -34,26 +33,22 @@ def tell_nobody(_: Plane, __: int, ___: int) -> None:
     """Tell nobody."""
 
 
-def segment_planes(
-    client: Client, task: BlockTask, planes: Iterable[Plane], stopped: Callable[[], bool], tell: Tell
-) -> Iterator[Result]:
+def segment_planes(fly: Fly, task: BlockTask, planes: Iterable[Plane], tell: Tell) -> Iterator[Result]:
     """Segment planes by tiles, and yield what became of each."""
     notes = OriginNotes(task.origins, task.output)
     for plane in planes:
-        found = _segment_plane(client, task, plane, stopped, tell)
+        found = _segment_plane(fly, task, plane, tell)
         notes.note(plane.block, found)
         task.record([result for result in found if isinstance(result, PlaneSummary)])
         yield from found
 
 
-def _segment_plane(
-    client: Client, task: BlockTask, plane: Plane, stopped: Callable[[], bool], tell: Tell
-) -> list[PlaneSummary] | list[PlaneFailure]:
+def _segment_plane(fly: Fly, task: BlockTask, plane: Plane, tell: Tell) -> list[PlaneSummary] | list[PlaneFailure]:
     """Segment a plane by tiles on a cluster; return its summary, its failure, or nothing if the run was stopped.
 
     A tile that fails is tried once more. If it fails again, the plane fails, and has no labels.
     """
-    work = _TiledPlane(client, StoredPlane(task, plane), _make_form(task), stopped, tell)
+    work = _TiledPlane(fly, StoredPlane(task, plane), _make_form(task), tell)
     try:
         return [work.segment()]
     except StoppedError:
@@ -66,10 +61,9 @@ def _segment_plane(
 class _TiledPlane:
     """A plane that a cluster segments by tiles; `done` are its steps by tile that are."""
 
-    client: Client
+    fly: Fly
     plane: StoredPlane
     form: TiledForm
-    stopped: Callable[[], bool]
     tell: Tell
     done: int = 0
 
@@ -115,7 +109,7 @@ class _TiledPlane:
                 self.done += 1
                 self.tell(self.plane.plane, self.done, steps)
 
-        return do_jobs(self.client, self.plane, jobs, self.stopped, count)
+        return do_jobs(self.fly, self.plane, jobs, count)
 
 
 def _fetch_side(task: BlockTask) -> tuple[int, int]:
