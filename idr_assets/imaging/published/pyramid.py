@@ -45,7 +45,17 @@ def halve_labels(plane: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
 
     It is 0 only where all four are, so that thin objects stay. Labels are 0 or more.
     """
-    first, second, third, last = _sort(_corners(plane))
+    corners = _corners(plane)
+    found = corners[0].copy()
+    mixed = found != corners[1]
+    mixed |= found != corners[2]
+    mixed |= found != corners[3]
+    found[mixed] = _most_frequent([corner[mixed] for corner in corners])  # few of all: the borders of objects
+    return found
+
+
+def _most_frequent(corners: list[npt.NDArray[np.int32]]) -> npt.NDArray[np.int32]:
+    first, second, third, last = _sort(corners)
     smallest = np.where(second, second, np.where(third, third, last))
     smallest = np.where(first, first, smallest)
     twice = np.where(third == last, third, 0)

@@ -140,7 +140,7 @@ class _Stack:
         if (body := shard.close()) is None:
             return
         write_file(url, body)
-        if bytearray(read_ends(self._url, [key], 0)[0] or b"") != body:
+        if (read_ends(self._url, [key], 0)[0] or b"") != body:
             message = (
                 f"The shard {mask(url)} was written, but comes back different: it does not count as published. Check "
                 "the disk or store that holds it; then materialize `published` again."
