@@ -27,11 +27,12 @@ from idr_assets.imaging.segmentation.workers import Needs
 from idr_assets.imaging.segmentation.works_on import WorksOn
 
 
-def segment_blocks(
+def segment_blocks(  # noqa: PLR0913  the last two are for few
     client: Client,
     task: BlockTask,
     blocks: Iterable[Block],
     stopped: Callable[[], bool] = lambda: False,
+    *,
     tell: Tell = tell_nobody,
     needs: Needs | None = None,
 ) -> Iterator[Result]:

@@ -132,7 +132,7 @@ class SegmentationRun:
         """
         cut = (self.recipe.works_on.cut(block, self.level, threads) for block in blocks)
         needs = Needs(self.recipe.needs, SHARED_BY if self.recipe.has_model else 1)
-        return segment_blocks(client, self.task, chain.from_iterable(cut), stopped, tell, needs)
+        return segment_blocks(client, self.task, chain.from_iterable(cut), stopped, tell=tell, needs=needs)
 
     @property
     def task(self) -> BlockTask:
