@@ -6,25 +6,24 @@
 import argparse
 import os
 import random
-import re
-import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from math import nan
+from collections.abc import Callable, Sequence
+from itertools import chain
 from pathlib import Path
-from statistics import linear_regression
 from tempfile import TemporaryDirectory
-from time import monotonic, sleep
-from typing import Any, NamedTuple
+from time import monotonic
+from typing import Any
 
 import dagster as dg
-import psutil
 
 from benchmarks.costs import PROJECT, command_of_run, write_project
-from benchmarks.memory import memory
 from benchmarks.simulated_image import simulated_image
+from benchmarks.watched_run import pace, watch
 from benchmarks.windows import MOST, window
+from idr_assets.imaging.output.files import remove_file
 from idr_assets.orchestration.automation.missing import missing_planes, plan_runs
+from idr_assets.orchestration.image import Image
+from idr_assets.orchestration.partitions import planes_of
 from idr_assets_tests.support.dagster_home import DagsterHome, dagster_home
 
 SIDE = 32
@@ -33,47 +32,7 @@ SIDE = 32
 MISSING = 0.01
 """Share of the planes that are made missing at random."""
 
-DONE = re.compile(r"(\d+) of \d+ planes done")
-
 KEY = dg.AssetKey(["image", "plane_labels"])
-
-
-class Look(NamedTuple):
-    """A look at a run: seconds since its start, planes that are done, and what its processes have taken.
-
-    `own` and `all` are the bytes of its process and of all of them, `cpu` the processor seconds of all.
-    """
-
-    seconds: float
-    done: int
-    own: int
-    all: int
-    cpu: float
-
-
-def watch(home: DagsterHome, process: subprocess.Popen[bytes]) -> Iterator[Look]:
-    """Look at a run whenever its log tells how many planes are done."""
-    started = monotonic()
-    with home.output.open(errors="replace") as log:
-        while process.poll() is None:
-            if found := DONE.findall(log.read()):
-                yield Look(monotonic() - started, int(found[-1]), *_used(process.pid))
-            sleep(0.2)
-
-
-def _used(launched: int) -> tuple[int, int, float]:
-    processes = [psutil.Process(launched), *psutil.Process(launched).children(recursive=True)]
-    each = [memory("VmRSS", process.pid) for process in processes]
-    times = [process.cpu_times() for process in processes]
-    return each[0], sum(each), sum(it.user + it.system for it in times)
-
-
-def pace(looks: list[Look], planes: int, share: tuple[float, float], of: str) -> float:
-    """Give the planes a second, or a second of processor time, of a part of a run: from one share to another."""
-    first, last = (planes * part for part in share)
-    part = [(getattr(look, of), look.done) for look in looks if first <= look.done <= last]
-    few = len({at for at, _ in part}) < 2
-    return nan if few else linear_regression(*zip(*part, strict=True)).slope
 
 
 def timed[T](what: str, do: Callable[[], T]) -> T:
@@ -91,14 +50,16 @@ def tell(what: str, figure: object) -> None:
 
 
 def first_run(home: DagsterHome, planes: int, shape: Sequence[int]) -> None:
-    """Make all planes; tell the pace and memory at the start and at the end."""
+    """Make all planes; tell the pace and memory at the start and at the end, and what each tenth of them takes."""
     process = home.start(command_of_run(window(planes), PROJECT, "image/plane_labels", shape))
     looks = list(watch(home, process))
     if process.wait():
         raise RuntimeError(home.output.read_text()[-2000:])
     for what, of in (("planes a second", "seconds"), ("planes a second of processor time", "cpu")):
         early, late = (pace(looks, planes, share, of) for share in ((0.05, 0.3), (0.7, 0.95)))
-        tell(f"{what}, 5 to 30 % and 70 to 95 %", f"{early:.0f}, {late:.0f}: {late / (early or nan):.2f} times")
+        tell(f"{what}, 5 to 30 % and 70 to 95 %", f"{early:.0f}, {late:.0f}: {late / early:.2f} times")
+    tenths = [pace(looks, planes, (part / 10, (part + 1) / 10), "cpu") for part in range(10)]
+    tell("ms of processor time a plane, by tenths", ", ".join(f"{1000 / it:.2f}" for it in tenths))
     for part in (0.1, 0.5, 0.95):
         look = next(look for look in looks if look.done >= part * planes)
         tell(f"MB of the run's process, and of all, at {part:.0%}", f"{look.own / 1e6:.0f}, {look.all / 1e6:.0f}")
@@ -113,7 +74,7 @@ def count_files(folder: Path) -> tuple[int, int, int]:
 
 
 def later(home: DagsterHome, definitions: dg.Definitions, planes: int) -> None:
-    """Ask what is missing, make a part of the planes missing, and make those again in one run."""
+    """Ask what is missing, and make a part of the planes that Dagster alone has forgotten, then one that is gone."""
     image = (definitions.resources or {})["image_io"].images[0]
 
     def tick() -> Any:  # noqa: ANN401  Dagster's own
@@ -131,8 +92,18 @@ def later(home: DagsterHome, definitions: dg.Definitions, planes: int) -> None:
     gone = random.Random(0).sample(keys, max(1, round(MISSING * planes)))  # noqa: S311
     timed(f"wipe of {len(gone)} at random", lambda: home.instance.wipe_asset_partitions(KEY, gone))
     timed(f"tick of missing_image, {len(gone)} of them missing", tick)
-    timed(f"one run that makes these {len(gone)}", resume)
+    timed(f"one run that takes over these {len(gone)}, which are stored", resume)
+    home.instance.wipe_asset_partitions(KEY, gone)
+    remove_planes(image, gone)
+    timed(f"one run that makes these {len(gone)}, which are gone", resume)
     assert len(home.instance.get_materialized_partitions(KEY)) == planes
+
+
+def remove_planes(image: Image, keys: Sequence[str]) -> None:
+    """Remove pixels and labels of planes, as if no run had come to them."""
+    output = image.open_output()
+    for key in chain.from_iterable(output.chunk_keys(plane) for it in keys for plane in planes_of(image, it)):
+        remove_file(f"{output.url}/{key}")
 
 
 def main() -> None:
