@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.planes import Block
 from idr_assets.orchestration.assets.adoption import read_adoptable
 from idr_assets.orchestration.assets.earlier_attempt import read_earlier_attempt, read_unevaluated, takes_over
-from idr_assets.orchestration.assets.lost_database import log_if_possible
+from idr_assets.orchestration.assets.lost_database import explain_lost_database, log_if_possible
 from idr_assets.orchestration.assets.plane_events import PlaneEvents
 from idr_assets.orchestration.assets.plane_report import log_remarks, report
 from idr_assets.orchestration.assets.progress import TileProgress, log_progress
@@ -21,7 +22,7 @@ from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.partitions import rectangles
 from idr_assets.orchestration.rectangles import Cell
 from idr_assets.orchestration.run_range import wanted_cells
-from idr_assets.orchestration.stops import note_stops
+from idr_assets.orchestration.stops import note_stops, say_what_is_kept
 
 if TYPE_CHECKING:
     from idr_assets.imaging.segmentation.run import SegmentationRun  # dask, for the run only
@@ -69,7 +70,7 @@ class LabelRun:
         from idr_assets.orchestration.event_log import has_given_up  # noqa: PLC0415
 
         log, tiles = log_if_possible(self.context), TileProgress()
-        with dask.client() as client, note_stops() as stopped, self.planes.tell_at_the_end(stopped):
+        with dask.client() as client, note_stops() as stopped, self._tell_at_the_end(stopped):
             log(f"dask dashboard: {client.dashboard_link}")
             threads, total = dask.threads(client), sum(map(len, self.rest))
             results = self.run.segment(client, *self.rest, threads=threads, stopped=stopped, tell=tiles.tell)
@@ -80,6 +81,19 @@ class LabelRun:
             for line in describe_models(client, self.image.recipe):
                 log(line)
         return stopped()
+
+    @contextmanager
+    def _tell_at_the_end(self, stopped: Callable[[], bool]) -> Iterator[None]:
+        """Tell what is stored at the end, also if the run was stopped or cannot go on."""
+        ended = False
+        try:
+            yield
+            ended = not stopped()
+        finally:
+            with explain_lost_database(self.context, self.image.name):
+                self.planes.tell(last=True)
+            if not ended:
+                say_what_is_kept(self.context, self.image.name, self.planes.done, self.planes.partitions)
 
     def report(self, *, stopped: bool) -> Iterator[dg.AssetCheckResult | dg.MaterializeResult[None]]:
         """Report what became of the planes: remarks, checks, and a failure if planes failed."""

@@ -1,9 +1,9 @@
 """Tell Dagster of planes while the run works, so that they count at once, and also if the run is stopped or killed."""
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
-from itertools import batched
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from itertools import batched, chain
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -14,20 +14,25 @@ from idr_assets.imaging.segmentation.findings import Findings
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary, Result
 from idr_assets.imaging.stores.zarr_settings import own_settings
 from idr_assets.orchestration.assets.earlier_attempt import forget_lost, read_stored
-from idr_assets.orchestration.assets.lost_database import explain_lost_database
 from idr_assets.orchestration.assets.metadata import name_channels
 from idr_assets.orchestration.assets.plane_metadata import MOST_PICTURED, draw_outlines, make_materialization
 from idr_assets.orchestration.assets.source_watch import SourceWatch
 from idr_assets.orchestration.partitions import partition_key
 from idr_assets.orchestration.records_lock import lock_records
 from idr_assets.orchestration.rectangles import Cell
-from idr_assets.orchestration.stops import say_what_is_kept
 from idr_assets.orchestration.versions import version_tags
 
 if TYPE_CHECKING:
     from idr_assets.imaging.segmentation.run import SegmentationRun  # dask, for the run only
 
 REFUSED = "Planes are stored, but Dagster cannot be told of them now; the run tries again: %s"
+
+AT_ONCE = 250
+"""Partitions whose events are made and stored at once: with more, the memory of a run grows with its pace."""
+
+MOST_UNTOLD = 500
+"""Planes that may come while others are told. With many workers, or a slow database, planes are stored faster than they
+are told: without a bound they would count minutes later, and take memory until then."""
 
 
 class PlaneEvents:
@@ -62,8 +67,11 @@ class PlaneEvents:
         self._pictured = evenly_spread(partitions, MOST_PICTURED)
 
     def add(self, result: Result) -> None:
-        """Take what became of a plane. One thread does this, and any thread tells."""
+        """Take what became of a plane. One thread does this, and any thread tells; one that is behind is waited for."""
         self._new.append(result)
+        if len(self._new) > MOST_UNTOLD:
+            with self._telling:  # free while nobody tells
+                pass
 
     def take_over(self, events: Iterable[dg.AssetMaterialization], summaries: Iterable[PlaneSummary]) -> None:
         """Tell of partitions that an earlier run made, as made by this one: Dagster has planned them again."""
@@ -79,8 +87,9 @@ class PlaneEvents:
         with self._telling, lock_records(self._context.instance, self._image), own_settings:
             # What the event log has refused may have been wiped before this lock.
             self._untold = [event for event in self._untold if read_stored(self._run.output, self._image, event)]
-            self._untold += self._complete(last=last)
-            if self._untold:
+            self._store()
+            for partitions in batched(self._find_complete(last=last), AT_ONCE):
+                self._untold = self._make_events(dict(partitions))
                 self._store()
 
     def tell_early(self) -> None:
@@ -91,23 +100,12 @@ class PlaneEvents:
             with suppress(Exception):  # the log has the same database
                 self._context.log.warning(REFUSED, error)
 
-    @contextmanager
-    def tell_at_the_end(self, stopped: Callable[[], bool]) -> Iterator[None]:
-        """Tell what is stored at the end, also if the run was stopped or cannot go on."""
-        ended = False
-        try:
-            yield
-            ended = not stopped()
-        finally:
-            with explain_lost_database(self._context, self._image.name):
-                self.tell(last=True)
-            if not ended:
-                say_what_is_kept(self._context, self._image.name, self.done, self.partitions)
-
     def _store(self) -> None:
         from idr_assets.orchestration import event_log  # noqa: PLC0415
 
         context, events = self._context, self._untold
+        if not events:
+            return
         if self._refused:  # of a batch that was refused, Dagster stores what it can
             told = event_log.read_told_partitions(context.instance, context.run.run_id, context.asset_key)
             known = {event.partition for event in told}
@@ -118,19 +116,23 @@ class PlaneEvents:
         self.done += len(self._untold)
         self._untold = []
 
-    def _complete(self, *, last: bool) -> list[dg.AssetMaterialization]:
-        """Return an event for each partition of which all channels have come since, and are stored."""
+    def _find_complete(self, *, last: bool) -> list[tuple[str, Sequence[Result]]]:
+        """Return the results of each partition of which all channels have come, and look at the image after that."""
         while self._new:
             result = self._new.popleft()
             self._waiting[partition_key(self._image, result.plane)].append(result)
-        complete = {key: them for key, them in self._waiting.items() if len(them) == len(self._image.channels)}
-        results = [result for results in complete.values() for result in results]
-        if results:  # all of them were read before this look
-            results = self._watch.distrust(results, self.found.objects, last=last)
+        channels = len(self._image.channels)
+        complete = {key: them for key, them in self._waiting.items() if len(them) == channels}
+        results = [*chain.from_iterable(complete.values())]
+        trusted = self._watch.distrust(results, self.found.objects, last=last) if results else []
+        return list(zip(complete, batched(trusted, channels), strict=True))
+
+    def _make_events(self, complete: Mapping[str, Sequence[Result]]) -> list[dg.AssetMaterialization]:
+        """Return an event for each of these partitions that is stored."""
         drawn = {key: complete[key] for key in self._pictured if key in complete}
         pictures = {key: draw_outlines(self._run.output, them, self._image.name_plane) for key, them in drawn.items()}
         # After the pictures, which are of what is stored too. Until here nothing is lost by an error.
-        found = self._run.confirm(results)
+        found = self._run.confirm([*chain.from_iterable(complete.values())])
         events = []
         for key, them in zip(complete, batched(found, len(self._image.channels)), strict=True):
             summaries = [result for result in them if isinstance(result, PlaneSummary)]

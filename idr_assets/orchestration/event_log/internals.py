@@ -46,9 +46,12 @@ METHODS = {
 """Methods of a storage with their parameters."""
 
 OTHERS = {
+    "events:DagsterEvent.__new__": "cls event_type_value job_name step_handle node_handle step_kind_value logging_tags "
+    "event_specific_data message pid step_key",
     "events:DagsterEventBatchMetadata": "id is_end",
     "execution.context.metadata_logging:AssetMetadataHandle": "asset_key partition_key",
     "execution.context.metadata_logging:OutputMetadataAccumulator": "per_output_metadata",
+    "instance.methods.event_methods:EventMethods.handle_new_event": "self event batch_metadata",
     "storage.event_log.schema:AssetEventTagsTable": "id event_id asset_key key value event_timestamp",
     "storage.event_log.schema:AssetKeyTable": "id asset_key last_materialization last_run_id asset_details "
     "wipe_timestamp last_materialization_timestamp tags create_timestamp cached_status_data",

@@ -1,14 +1,19 @@
 """What Dagster knows of planes while the run still works, also if its event log refuses them for a while."""
 
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Lock, Thread
 
 import dagster as dg
 import pytest
 from sqlalchemy.exc import SQLAlchemyError
 
+from idr_assets.imaging.planes import Plane
+from idr_assets.imaging.segmentation.plane_results import PlaneFailure
 from idr_assets.orchestration import event_log
 from idr_assets.orchestration.assets import progress
+from idr_assets.orchestration.assets.plane_events import MOST_UNTOLD, PlaneEvents
 from idr_assets_tests.support.slow_planes import held
 from idr_assets_tests.support.small_image import FIELDS, PARTITIONS, Segmented
 
@@ -42,3 +47,17 @@ def test_planes_that_are_refused_while_the_run_works_are_told_later_and_once(
         entry for entry in fresh.instance.all_logs(run.run_id) if "cannot be told of them now" in entry.user_message
     ]
     assert len(refused) == 1
+
+
+@pytest.mark.parametrize(("untold", "waits"), [(MOST_UNTOLD, True), (0, False)])
+def test_a_run_waits_for_its_planes_to_be_told_if_many_are_not(untold: int, waits: bool) -> None:  # noqa: FBT001
+    result, telling = PlaneFailure(Plane(0, 0, 0), "reason"), Lock()
+    planes = PlaneEvents.__new__(PlaneEvents)
+    vars(planes).update(_new=deque([result] * untold), _telling=telling)
+    adding = Thread(target=planes.add, args=[result], daemon=True)
+    with telling:
+        adding.start()
+        adding.join(0.2 if waits else 30)
+        assert adding.is_alive() == waits
+    adding.join(30)
+    assert not adding.is_alive()

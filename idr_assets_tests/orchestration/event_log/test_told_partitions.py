@@ -2,7 +2,9 @@
 
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 
 import dagster as dg
 import pytest
@@ -18,6 +20,25 @@ KEYS = ("0|18", "1|19")
 CHECK = dg.AssetCheckSpec("stored", asset="planes")
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*backfill_policy.*:dagster.BetaWarning")
+
+
+@contextmanager
+def lines_while_storing(context: dg.AssetExecutionContext) -> Iterator[list[bool]]:
+    """Write a line into the log while a batch is stored; tell of each batch whether that could be done meanwhile."""
+    storage, written = context.instance.event_log_storage, list[bool]()
+    store = storage.store_event_batch
+
+    def write_and_store(events: Sequence[dg.EventLogEntry]) -> None:
+        if len(events) > 1:  # the line comes here too
+            line = Thread(target=context.log.info, args=["at work"], daemon=True)
+            line.start()
+            line.join(30)
+            written.append(not line.is_alive())
+        store(events)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(storage, "store_event_batch", write_and_store)
+        yield written
 
 
 def planes_and_figure(*, early: bool) -> Sequence[dg.AssetsDefinition]:
@@ -37,7 +58,9 @@ def planes_and_figure(*, early: bool) -> Sequence[dg.AssetsDefinition]:
             for key in context.partition_keys
             if (tags := axis_tags(small_image(), key) | {"colour": "green"})
         ]
-        told.tell_partitions(context, events[:3])
+        with lines_while_storing(context) as lines:
+            told.tell_partitions(context, events[:3])
+        assert lines == [True]
         known = context.instance.get_materialized_partitions(context.asset_key)
         assert known == {event.partition for event in events[:3]}
         told.tell_partitions(context, events[3:])
