@@ -6,7 +6,7 @@ Which blocks are tried again is decided elsewhere.
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, count
 from math import inf
-from time import monotonic, sleep
+from time import monotonic
 from typing import Protocol
 from uuid import uuid4
 
@@ -23,11 +23,8 @@ WITHOUT_WORKERS = 60.0
 CHECK = 1.0
 """Seconds between two checks for workers, while no block ends."""
 
-PAUSES = 0.01, 0.05
-"""Seconds until the first check for a block that has ended, and between two checks if none has ended for long.
-
-Checking every hundredth of a second takes a twelfth of a core, and the workers need all cores.
-"""
+PAUSE = 0.05
+"""Seconds between two looks whether the run was stopped, while no block ends."""
 
 ANSWER, LAST_STORED = 5.0, 20.0
 """Seconds that workers have, after a run was stopped, to answer what they store, and to end storing it."""
@@ -119,11 +116,11 @@ class InFlight[Found]:
 
     def _wait(self) -> bool:
         """Wait until a block has ended; return False if the cluster is lost, or all blocks are given up, instead."""
-        pause, longest = PAUSES
         self._heed_stop()
         while self._blocks and not self._lost and not self._ended.has_ready():
-            sleep(pause)
-            pause = min(1.2 * pause, longest)
+            with self._ended.thread_condition:  # which dask notifies of each block that ends
+                if not self._ended.has_ready():
+                    self._ended.thread_condition.wait(PAUSE)
             self._check_workers()
             self._heed_stop()
         return bool(self._ended.has_ready())

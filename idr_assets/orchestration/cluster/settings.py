@@ -36,6 +36,9 @@ OURS: Final = {
     "worker.memory.pause": False,
     "worker.memory.spill": False,
     "worker.memory.target": False,
+    # For the dashboard, dask notes 50 times a second how late its loops are, which takes a fortieth of two cores.
+    "admin.system-monitor.interval": "5 s",
+    "admin.tick.interval": "1 s",
     # For the dashboard's profile, dask reads the stacks of all threads and keeps them: that takes Python's lock from
     # the planes, and half of the memory by which a run grows.
     "worker.profile.enabled": False,
