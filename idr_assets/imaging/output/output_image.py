@@ -7,6 +7,7 @@ chunk.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import chain, product
 from typing import TYPE_CHECKING, Any
 
@@ -54,10 +55,15 @@ class OutputImage:
         """Height and width in pixels of the chunks that a plane is cut into."""
         return self.labels.chunks[3], self.labels.chunks[4]
 
+    @cached_property
+    def _plane_grid(self) -> tuple[int, ...]:
+        """Rows and columns of chunks that a plane is cut into, in each of the two arrays."""
+        return self.labels.cdata_shape[3:]
+
     @property
     def chunks_per_plane(self) -> int:
         """Number of chunks that a plane is cut into, in each of the two arrays."""
-        return math.prod(self.labels.cdata_shape[3:])
+        return math.prod(self._plane_grid)
 
     @property
     def chunks_of_plane(self) -> int:
@@ -138,8 +144,8 @@ class OutputImage:
         return self._keys(plane, f"labels/{name}/0")
 
     def _keys(self, plane: Plane, array: str) -> list[str]:
-        grid = product([plane.t], [plane.c], [plane.z], *map(range, self.labels.cdata_shape[3:]))
-        return [f"{array}/{self.labels.metadata.encode_chunk_key(at)}" for at in grid]
+        encode = self.labels.metadata.encode_chunk_key
+        return [f"{array}/{encode((plane.t, plane.c, plane.z, *at))}" for at in product(*map(range, self._plane_grid))]
 
     def _read_labels(self, chunk: Block, y: slice, x: slice) -> npt.NDArray[np.int32]:
         """Read the labels of a chunk, which holds one plane or a part of it."""

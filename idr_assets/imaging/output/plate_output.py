@@ -59,7 +59,7 @@ class PlateOutput(OutputImage):
     @override
     def _keys(self, plane: Plane, array: str) -> list[str]:
         folder = self.fields[plane.t // len(self.times)].path
-        grid = product([plane.t], [plane.c], [plane.z], *map(range, self.labels.cdata_shape[3:]))
+        grid = product([plane.t], [plane.c], [plane.z], *map(range, self._plane_grid))
         own = [self.labels.metadata.encode_chunk_key(at).removeprefix(f"{folder}/labels/{self.name}/0/") for at in grid]
         return [f"{folder}/{array}/{key}" for key in own]
 

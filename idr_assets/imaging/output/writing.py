@@ -66,9 +66,8 @@ def remove_labels(output: OutputImage, block: Block) -> None:
 
 def find_groups(output: OutputImage, block: Block) -> Groups:
     """List the labels that lie on the pixels of each plane, whole or in part; asking for all chunks at once is fast."""
-    each = [
-        (plane, name, c) for plane in block.planes() for name in output.label_groups() for c in _on(output, name, plane)
-    ]
+    names = output.label_groups()
+    each = [(plane, name, c) for plane in block.planes() for name in names for c in _on(output, name, plane)]
     labels = [(name, replace(plane, c=c)) for plane, name, c in each]
     keys = chain(*(output.label_keys(plane, name) for name, plane in labels))
     ends = batched(read_ends(output.url, [*keys], 1), output.chunks_per_plane)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from itertools import product
 from math import ceil
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -73,7 +73,7 @@ class Level:
         """Shape (t, c, z, y, x); an axis that is not stored has length 1."""
         return self._as_tczyx(self.array.shape)
 
-    @property
+    @cached_property
     def chunks(self) -> tuple[int, ...]:
         """Shape (t, c, z, y, x) of the chunks, of the shards if the array is sharded."""
         return self._as_tczyx(self.array.shards or self.array.chunks)

@@ -1,6 +1,6 @@
 """The result for a plane: what was found in it, or why it failed."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -58,11 +58,13 @@ class PlaneSummary:
 
     def to_json(self) -> dict[str, Any]:
         """Return what was found, which is the same whenever and beside whatever planes it is found."""
-        return {name: value for name, value in asdict(self).items() if name not in OF_A_RUN}
+        return {name: getattr(self, name) for name in OF_WHAT_IS_STORED}
 
 
 OF_A_RUN = ("plane", "origins", "reused", "compared", "segmenting", "seconds")
 """Fields of a summary that are not of what is stored, but of a run."""
+
+OF_WHAT_IS_STORED = [field.name for field in fields(PlaneSummary) if field.name not in OF_A_RUN]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any
 
 import dagster as dg
@@ -43,8 +43,8 @@ def write_summaries(planes: Sequence[PlaneSummary]) -> dict[str, Any]:
     """Return the metadata of a partition; if it holds several channels, the channel follows each name."""
     metadata: dict[str, Any] = {}
     for summary in sorted(planes, key=lambda summary: summary.plane):
-        channel, values = _channel(summary.plane, len(planes)), asdict(summary)
-        metadata |= {f"{name}{channel}": _round(values[name]) for name in KEPT if values[name] is not None}
+        channel, values = _channel(summary.plane, len(planes)), {name: getattr(summary, name) for name in KEPT}
+        metadata |= {f"{name}{channel}": _round(value) for name, value in values.items() if value is not None}
     return metadata
 
 
