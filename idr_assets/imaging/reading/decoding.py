@@ -3,13 +3,14 @@
 import lzma
 import zlib
 from collections.abc import Callable
+from itertools import count
+from time import monotonic, sleep
 
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, stop_before_delay
 from zarr.errors import ChunkNotFoundError
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.reading.chunk_store import ChunkStore
-from idr_assets.imaging.reading.retries import retry_arguments
+from idr_assets.imaging.reading.retries import find_pause
 
 UNDECODABLE = (ExceptionGroup, ValueError, OverflowError, RuntimeError, OSError, EOFError, zlib.error, lzma.LZMAError)
 """What decoding a chunk raises, or a shard, whose faults come as a group."""
@@ -21,9 +22,18 @@ TRIES = 3
 def retry_decoding[T](read: Callable[[], T], store: ChunkStore) -> T:
     """Call `read`, and call it again if decoding fails, unless the store is on a disk of this machine."""
     tries = 1 if store.is_local else min(store.patience.tries, TRIES)
-    stop = stop_after_attempt(tries) | stop_before_delay(store.patience.seconds)
-    again = {"retry": retry_if_exception(_is_undecodable), "stop": stop, "before_sleep": lambda _: store.forget()}
-    return Retrying(**retry_arguments(store.patience) | again)(read)
+    began = monotonic()
+    for attempt in count(1):
+        try:
+            return read()
+        except UNDECODABLE as error:
+            pause = find_pause(store.patience, attempt, error)
+            late = monotonic() - began + pause >= store.patience.seconds
+            if attempt == tries or late or not _is_undecodable(error):
+                raise
+        store.forget()
+        sleep(pause)
+    raise AssertionError  # for the type checker: counting does not end
 
 
 def _is_undecodable(error: BaseException) -> bool:

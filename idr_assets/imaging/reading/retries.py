@@ -6,14 +6,13 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from functools import cache, partial
+from functools import cache
+from itertools import count
 from random import SystemRandom
 from time import monotonic
-from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, stop_before_delay
 
 from idr_assets.imaging.reading.faults import (
     final_answer,
@@ -68,21 +67,22 @@ async def ask_patiently[T](
         If it cannot be read.
 
     """
-    retrying = AsyncRetrying(before_sleep=partial(_log, url), **retry_arguments(patience))
-    began = monotonic()
-    try:
-        async for attempt in retrying:
-            with attempt:
-                queued = monotonic()
-                async with _slots(urlsplit(url).netloc, patience.requests):
-                    waited = monotonic() - queued
-                    attempt.retry_state.start_time += waited  # waiting for a slot is not a failure of the store
-                    began += waited
-                    return await _ask_once(url, patience, ask, silence)
-    except read_faults() as error:
-        failure = read_error(error, url, retrying.statistics["attempt_number"])
-        if silence:
-            await silence.doubt(error, began)
+    may_help, began = _ask_again(), monotonic()
+    for attempt in count(1):
+        queued = monotonic()
+        try:
+            async with _slots(urlsplit(url).netloc, patience.requests):
+                began += monotonic() - queued  # waiting for a slot is not a failure of the store
+                return await _ask_once(url, patience, ask, silence)
+        except read_faults() as error:
+            pause = find_pause(patience, attempt, error)
+            if not may_help(error) or attempt == patience.tries or monotonic() - began + pause >= patience.seconds:
+                failure = read_error(error, url, attempt)
+                if silence:
+                    await silence.doubt(error, began)
+                break
+            _log(url, error, attempt)
+        await asyncio.sleep(pause)
     # Outside the handler: otherwise it carries the client's error, which cannot be pickled on the way from a worker.
     raise failure
 
@@ -90,9 +90,7 @@ async def ask_patiently[T](
 async def _ask_once[T](url: str, patience: Patience, ask: Callable[[], Awaitable[T]], silence: Silence | None) -> T:
     if silence:
         await silence.check(url)
-    slow = asyncio.get_running_loop().call_later(
-        SLOW, logger.warning, "%s: no answer for %d s", show_address(url), SLOW
-    )
+    slow = asyncio.get_running_loop().call_later(SLOW, _log_slow, url)
     try:
         async with asyncio.timeout(patience.timeout):
             answer = await ask()
@@ -105,12 +103,6 @@ async def _ask_once[T](url: str, patience: Patience, ask: Callable[[], Awaitable
     if silence:
         silence.hear()
     return answer
-
-
-def retry_arguments(patience: Patience) -> dict[str, Any]:
-    """Return the arguments of tenacity: which faults are tried again, how often and after which pause."""
-    stop = stop_after_attempt(patience.tries) | stop_before_delay(patience.seconds)
-    return {"retry": retry_if_exception(_ask_again()), "stop": stop, "wait": partial(_wait, patience), "reraise": True}
 
 
 def _ask_again() -> Callable[[BaseException], bool]:
@@ -136,16 +128,18 @@ def _slots(host: str, requests: int) -> asyncio.Semaphore:  # noqa: ARG001  a se
     return asyncio.Semaphore(requests)
 
 
-def _wait(patience: Patience, state: RetryCallState) -> float:
-    """Return the pause in seconds: longer each time, and random, so that readers do not return together.
+def find_pause(patience: Patience, attempt: int, error: BaseException) -> float:
+    """Return the pause after a failed attempt in seconds: longer each time, and random.
 
-    It is added to the time that the server asks for.
+    So readers do not return together. It is added to the time that the server asks for.
     """
-    asked = retry_after(state.outcome.exception() if state.outcome else None)
-    return asked + JITTER.uniform(0, min(30, patience.wait * 2 ** (state.attempt_number - 1)))
+    return retry_after(error) + JITTER.uniform(0, min(30, patience.wait * 2 ** (attempt - 1)))
 
 
-def _log(url: str, state: RetryCallState) -> None:
-    error = state.outcome and state.outcome.exception()
-    level = logging.INFO if error and may_be_absence(error) else logging.WARNING
-    logger.log(level, "%s: %s, try %d", show_address(url), type(error).__name__, state.attempt_number)
+def _log(url: str, error: BaseException, attempt: int) -> None:
+    level = logging.INFO if may_be_absence(error) else logging.WARNING
+    logger.log(level, "%s: %s, try %d", show_address(url), type(error).__name__, attempt)
+
+
+def _log_slow(url: str) -> None:
+    logger.warning("%s: no answer for %d s", show_address(url), SLOW)
