@@ -74,7 +74,7 @@ def test_a_plate_becomes_a_yaml_with_all_of_its_wells(project: ImageProject, tmp
     fields = list_fields(parse_wells(["B02:C03"]), [0, 1])
     found = add("embryo", str(write_plate(tmp_path / "plate.zarr", fields, version="0.5")), "--channel", "1")
     assert found.exit_code == 0, found.output
-    assert "A plate of 4 wells, B02:C03, with 8 fields. A field:" in found.stdout
+    assert "A plate. Wells: 4 (B02:C03). Fields: 8. A field:" in found.stdout
     plate = next(it for it in (project.load().resources or {})["image_io"].images if it.name == "embryo")
     assert (plate.fields, plate.channels, plate.shape[1:]) == (fields, (1,), (2, 2, 40, 36))
     assert plate.source.open().fields.keys() == set(range(8))
@@ -87,6 +87,9 @@ def test_a_plate_becomes_a_yaml_with_all_of_its_wells(project: ImageProject, tmp
     assert found.stdout.splitlines()[-1] == "wrote: study/defs/embryo/fields.csv (1 new, 3 gone)"
     assert "note: well B03 is left out: No Zarr group at" in found.stdout
     assert listed.read_text() == "well,fields\nB02,0-1\nC02,0-1\nC03,0 7\n"
+    for each in ("B/2", "C/2", "C/3"):
+        (tmp_path / f"plate.zarr/{each}/zarr.json").unlink()
+    assert "its first well, B02: No Zarr group at" in CliRunner().invoke(main, ["refresh", "embryo"]).stderr
     assert "There is no plate 'image'" in CliRunner().invoke(main, ["refresh", "image"]).stderr
 
 

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from idr_assets.imaging.errors import ImageError, join_address
+from idr_assets.imaging.errors import ImageError, join_address, mask
 from idr_assets.imaging.ome_zarr.groups import read_attributes
 from idr_assets.imaging.ome_zarr.metadata import ome_metadata
 from idr_assets.imaging.reading.opening import open_chunk_store
@@ -40,14 +40,17 @@ class PlateSurvey:
     def text(self) -> str:
         """What the plate has, for a person."""
         wells = {it.well for it in self.fields}
-        lines = [f"A plate of {len(wells)} wells, {', '.join(join_wells(wells))}, with {len(self.fields)} fields."]
+        lines = [f"A plate. Wells: {len(wells)} ({', '.join(join_wells(wells))}). Fields: {len(self.fields)}."]
         return "\n".join(
             [*lines, *(f"note: well {well.name} is left out: {why}" for well, why in self.failures.items())]
         )
 
 
 def survey_plate(address: str, storage_options: Mapping[str, Any] | None = None) -> PlateSurvey | None:
-    """Read which wells and fields a plate has; None if there is no plate, or nothing in it."""
+    """Read which wells and fields a plate has; None if there is no plate.
+
+    Raises `ImageError` if no field of any well can be found.
+    """
 
     def look(path: str) -> list[int] | str:
         url = join_address(address, path)
@@ -66,7 +69,12 @@ def survey_plate(address: str, storage_options: Mapping[str, Any] | None = None)
         found = list(zip(wells, threads.map(look, [path for _, path in wells]), strict=True))
     read = [(well, path, it) for (well, path), it in found if not isinstance(it, str)]
     if not read:
-        return None
+        why = f"its first well, {wells[0][0].name}: {found[0][1]}" if found else "it lists no well"
+        message = (
+            f"No field of the plate {mask(address)} can be found; {why}. Nothing was written. Write the address of one "
+            "of its images."
+        )
+        raise ImageError(message)
     _, path, numbers = read[0]
     return PlateSurvey(
         tuple(Field(well, number) for well, _, each in read for number in each),
