@@ -1,12 +1,15 @@
-"""How what Dagster does grows with the number of images of a list.
+"""How what Dagster does grows with the number of images.
 
-`python -m benchmarks.images docs 1 50 200 1000` measures it and writes docs/explanation/many_images.md. All images are
-one small image on this disk: what is measured is Dagster's and ours, not pixels.
+`python -m benchmarks.images docs` measures lists of 1, 50, 500 and 1,000 images, and as many with a YAML each, and
+writes docs/explanation/many_images.md. All images are one small image on this disk: what is measured is Dagster's and
+ours, not pixels.
 """
 
 import json
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -38,6 +41,8 @@ COMMANDS = {
     "`dg launch` of one plane": "dg launch --assets image0/plane_labels --partition '1|09'",
 }
 
+EACH = "`dg check defs`, a YAML for each image"
+
 FIRST_PAGE = """{
   workspaceOrError { ... on Workspace { locationEntries { name locationOrLoadError { __typename
     ... on RepositoryLocation { repositories { assetGroups { groupName } jobs { name } sensors { name } } } } } } }
@@ -50,44 +55,62 @@ WATCHED = 100
 
 TEXT = """# Many images
 
-`python -m benchmarks.images docs` measures this and writes this page. All images of the list are one small image on
-this disk, because Dagster's share is measured, not that of pixels. The first page is what the UI asks for when it
-opens. The daemon runs the schedule and both sensors of the list; its share is that of one processor.
+`python -m benchmarks.images docs` measures this and writes this page. All images are one small image on this disk,
+because Dagster's share is measured, not that of pixels. The first page is what the UI asks for when it opens. The
+daemon runs the schedule and both sensors of the list; its share is that of one processor. The last row is of images
+that have a YAML each; all other rows are of a list.
 
 {machine}
 
+Seconds by the clock depend on what else the machine does; those of the processor hardly do.
+
 {costs}
 
-All of it grows with the number of images, and nothing with its square, for images of a list share what Dagster would
-look at for each of them: one resource, one schedule, two sensors, and Dagster's own job of all assets. Images with a
-YAML each have two jobs and a resource each. Dagster describes every job with every resource of the project: that takes
-minutes for hundreds of them. Use a list for more than about fifty images.
+All of it grows with the number of images, and nothing with its square. All images of a project share one resource,
+because Dagster describes each job with every resource. Images of a list share one schedule, two sensors, and
+Dagster's own job of all assets, too. An image with a YAML of its own has two jobs, a schedule and two sensors. Its
+jobs are resolved among its own assets, where Dagster would look at all assets of the project for each job. Use a list
+for more than about a hundred images.
 
 A run loads the definitions of all images, because Dagster does not say which it needs before it has loaded them.
 """
 
 
-def write_project(root: Path, count: int) -> None:
-    """Write a project with a list of so many images."""
+def write_project(root: Path, count: int, *, each: bool = False) -> None:
+    """Write a project with a list of so many images, or with a YAML for each."""
     write_image(root / "data/source.zarr", PIXELS, version="0.4")
     project = ImageProject(root, "screen")
     project.write()
     project.write_definitions()
     with (root / "pyproject.toml").open("a") as toml:
         toml.write("code_location_target_module = 'many.definitions'\n")
+    if each:
+        for number in range(count):
+            ImageProject(root, f"image{number}").write(window="{t: [1, 2], z: [9, 10]}", shape=str(list(PIXELS.shape)))
+        project.yaml.unlink()
+        project.yaml.parent.rmdir()
+        return
     project.yaml.write_text(YAML.format(shape=list(PIXELS.shape)))
     lines = ["name,url", *(f"image{number},source.zarr" for number in range(count))]
     project.yaml.with_name("images.csv").write_text("\n".join(lines))
 
 
 def measure(count: int) -> dict[str, str]:
-    """Measure each command, then the UI and its daemon."""
+    """Measure each command, then the UI and its daemon, and last a command of images with a YAML each."""
+    with _home(count) as home:
+        found = {name: _cost(home, command) for name, command in COMMANDS.items()} | _ui(home)
+    with _home(count, each=True) as home:
+        return found | {EACH: _cost(home, "dg check defs")}
+
+
+@contextmanager
+def _home(count: int, *, each: bool = False) -> Iterator[DagsterHome]:
     with TemporaryDirectory() as folder, dagster_home(Path(folder)) as home:
         (home.path / "python/sitecustomize.py").unlink()  # its guard looks at all that a process does, and costs time
         home.project = home.path / "many"
         home.data = home.project / "data"
-        write_project(home.project, count)
-        return {name: _cost(home, command) for name, command in COMMANDS.items()} | _ui(home)
+        write_project(home.project, count, each=each)
+        yield home
 
 
 def _cost(home: DagsterHome, command: str) -> str:
@@ -101,7 +124,7 @@ def _cost(home: DagsterHome, command: str) -> str:
 def _ui(home: DagsterHome) -> dict[str, str]:
     started = perf_counter()
     with serving(home, "idr-assets ui -m many.definitions") as ui:
-        ready = perf_counter() - started
+        ready, spent = perf_counter() - started, sum(map(_seconds, home.processes))
         ask(ui, FIRST_PAGE)
         shown = perf_counter() - started
         memory = max(it.memory_info().rss for it in home.processes if _is(it, "code-server") or _is(it, "api"))
@@ -110,7 +133,7 @@ def _ui(home: DagsterHome) -> dict[str, str]:
         sleep(WATCHED)
         share = (_seconds(daemon) - before) / (time() - since)
     return {
-        "UI ready": f"{ready:.1f} s",
+        "UI ready": f"{ready:.1f} s ({spent:.1f} s)",
         "first page": f"{shown - ready:.1f} s",
         "memory of the code server": f"{memory / 1e6:.0f} MB",
         "daemon, all sensors on": f"{share:.0%} of a processor",
@@ -141,4 +164,4 @@ def main(docs: Path, counts: list[int]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), [int(word) for word in sys.argv[2:]] or [1, 50, 200, 1000])
+    main(Path(sys.argv[1]), [int(word) for word in sys.argv[2:]] or [1, 50, 500, 1000])

@@ -11,6 +11,7 @@ import dagster as dg
 from idr_assets.imaging.errors import ImageError
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.io_manager import ImageIO
+from idr_assets.tolerant_load import NOT_LOADED
 
 DEFINITIONS = "idr_assets.definitions"
 """Module with this project's definitions."""
@@ -61,6 +62,9 @@ def load_definitions(module: str | None = None) -> dg.Definitions:
 def find_image(definitions: dg.Definitions, name: str) -> Sequence[Image]:
     """Find an image, once for each of its segmentations; raise `ImageError` with the known names otherwise."""
     images = all_images(definitions)
+    if name not in images and name in NOT_LOADED:
+        message = f"The YAML of {name} cannot be loaded, so nothing was done: {NOT_LOADED[name]}"
+        raise ImageError(message)
     if name not in images:
         message = f"There is no image {name!r}, so nothing was done. Choose from: {', '.join(sorted(images))}."
         raise ImageError(message)

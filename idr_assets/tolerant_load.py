@@ -10,6 +10,9 @@ import dagster as dg
 BROKEN_YAML = "IDR_ASSETS_BROKEN_YAML"
 """Variable; `skip` leaves out what a broken YAML defines. Unset, as in Dagster's own commands, the load fails."""
 
+NOT_LOADED: dict[str, str] = {}
+"""Why a YAML was left out of the last load, by the name of its folder."""
+
 
 def load_project(path_within_project: Path) -> dg.Definitions:
     """Load what stands below the `defs` folder of a project, as Dagster does.
@@ -28,6 +31,7 @@ def load_project(path_within_project: Path) -> dg.Definitions:
 
 def _load_others(tree: dg.ComponentTree, error: Exception) -> dg.Definitions:
     """Load each part alone; raise the first error if none can be loaded."""
+    NOT_LOADED.clear()
     loaded, log = [], dg.get_dagster_logger("idr_assets")
     for part in _parts(tree.defs_module_path):
         try:
@@ -35,7 +39,8 @@ def _load_others(tree: dg.ComponentTree, error: Exception) -> dg.Definitions:
                 warnings.simplefilter("ignore")  # as `load_from_defs_folder` does
                 loaded.append(tree.build_defs(part))
         except Exception as fault:  # noqa: BLE001  whatever the part does
-            log.error("%s is not loaded, all else is: %s", part, fault.__cause__ or fault)  # noqa: TRY400  named
+            NOT_LOADED[part.stem] = f"{fault.__cause__ or fault}"
+            log.error("%s is not loaded, all else is: %s", part, NOT_LOADED[part.stem])  # noqa: TRY400  named
     if not loaded:
         log.error("Dagster reads all YAML files before it loads any, and one cannot be read, so nothing is loaded.")
         raise error

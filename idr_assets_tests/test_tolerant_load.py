@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from idr_assets.imaging.errors import ImageError
+from idr_assets.project import find_image
 from idr_assets.tolerant_load import BROKEN_YAML, load_project
 from idr_assets_tests.support.image_project import ImageProject
 
@@ -29,6 +31,8 @@ def test_the_others_load_and_the_wrong_one_is_named(project: ImageProject, caplo
     assert message.startswith(f"{project.package}/defs/plates/wrong is not loaded, all else is: ")
     assert "the image has channels 0 to 1; name each wanted one once" in message
     assert f"{project.package}/defs/plates/wrong/defs.yaml:6" in message
+    with pytest.raises(ImageError, match=r"^The YAML of wrong cannot be loaded, so nothing was done: (.|\n)*yaml:6"):
+        find_image(definitions, "wrong")
 
 
 def test_commands_of_dagster_fail_by_it(project: ImageProject, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from idr_assets.components.image_fields import ImageFields
 from idr_assets.components.known_fields import write_fields
 from idr_assets.components.new_address import NewAddress, place_address
 from idr_assets.components.new_image import Choice, NewImage, choose_fields, name_channel
-from idr_assets.components.plate_fields import ALL, PlateFields
+from idr_assets.components.plate_fields import ALL, OF_IMAGES, PlateFields
 from idr_assets.components.survey_text import describe_levels, list_channels
 from idr_assets.components.yaml_model import explain_errors
 from idr_assets.components.yaml_text import describe_fields
@@ -113,7 +113,8 @@ def _draft(name: str, choice: Choice, address: NewAddress, levels: Sequence[Leve
         "channels": [f"Of this image: {list_channels(choice.level)}."],
     }
     kind, component = (PlateFields, "SegmentedPlate") if of_plate else (ImageFields, "SegmentedImage")
-    text = describe_fields(kind, {"url": address.written, **choice.values, **of_plate}, notes, component)
+    left_out = OF_IMAGES if of_plate else ()
+    text = describe_fields(kind, {"url": address.written, **choice.values, **of_plate}, notes, component, left_out)
     fields = validate_fields(yaml.safe_load(text)["attributes"], kind)
     return Draft(name, text, fields, choice, address, describe_levels(levels, choice.level))
 

@@ -1,8 +1,8 @@
 """The fields of an image's YAML; `source_fields`, `image_parts` and `segmentation_fields` have parts of them."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, override
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from idr_assets.components.field_types import Address, Channel, LabelName, License, Links
 from idr_assets.components.image_parts import AutomationFields, Reading
@@ -119,8 +119,15 @@ class ImageFields(SourceFields):
             find_channels([*each.inputs.values()], info.data.get("channel_names", []), info.data.get("shape"))
         return given
 
-    @model_validator(mode="after")
-    def _check_channels(self) -> Self:
+    @override
+    def check_together(self) -> None:
+        super().check_together()
+        self._check_channels()
+        if {"segmentation", "segmentations"} <= self.model_fields_set:
+            message = "the image has both `segmentation` and `segmentations`; move the first into the second"
+            raise ValueError(message)
+
+    def _check_channels(self) -> None:
         each = [*self.segmentations.values()] or [self.segmentation]
         if "channels" in self.model_fields_set and all(it.inputs for it in each):
             labelled = {it.recipe((), self.channel_names).channels for it in each}
@@ -129,11 +136,3 @@ class ImageFields(SourceFields):
                     "`channels` has no use beside `inputs`, whose labels lie where `labels_for` says; leave it out"
                 )
                 raise ValueError(message)
-        return self
-
-    @model_validator(mode="after")
-    def _check_segmentations(self) -> Self:
-        if {"segmentation", "segmentations"} <= self.model_fields_set:
-            message = "the image has both `segmentation` and `segmentations`; move the first into the second"
-            raise ValueError(message)
-        return self

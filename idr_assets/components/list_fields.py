@@ -1,8 +1,8 @@
 """The fields of a list of images: those that its images share, and the images."""
 
-from typing import Any, Self
+from typing import Any, override
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from idr_assets.components.field_types import Shape
 from idr_assets.components.image_fields import ImageFields
@@ -31,7 +31,6 @@ class ListFields(ImageFields):
         default=None, description="Column of the images by which figures of the list group them, such as `treatment`."
     )
 
-    @model_validator(mode="after")
-    def _check_addresses(self) -> Self:
+    @override
+    def _check_addresses(self) -> None:
         """Leave the addresses to each image."""
-        return self

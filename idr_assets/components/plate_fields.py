@@ -1,15 +1,23 @@
 """The fields of a plate's YAML: those of an image, and which wells and fields of the plate to take."""
 
 from collections.abc import Collection
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, override
 
-from pydantic import Field, StrictInt, field_validator, model_validator
+from pydantic import Field, StrictInt, field_validator
 
 from idr_assets.components.field_types import Address, Shape
 from idr_assets.components.image_fields import ImageFields
 from idr_assets.components.image_parts import MOST_INDICES, Window
 from idr_assets.imaging.wells import Field as PlateField
 from idr_assets.imaging.wells import list_fields, parse_numbers, parse_wells
+
+OF_IMAGES = {
+    "axes": ", because the metadata of the plate say them",
+    "reference": ", and score segmentations on an image of the same kind",
+    "published": ", because a plate cannot be published yet",
+    "extent": ", because a plate cannot be published yet",
+}
+"""Fields that a plate has no use for, and what to do instead."""
 
 ALL = "all"
 """All wells, or all fields of each, that the file `fields.csv` lists."""
@@ -72,21 +80,19 @@ class PlateFields(ImageFields):
         parse_numbers([] if listed == [ALL] else listed)
         return listed
 
-    @model_validator(mode="after")
-    def _check_plate(self) -> Self:
+    @override
+    def check_together(self) -> None:
+        super().check_together()
         if ALL not in {*self.wells, *self.fields}:
             self.list_fields(())
         each = [*self.segmentations.values(), self.segmentation]
         if any("t" in segmentation.neighbours for segmentation in each):
             message = "`neighbours` along t would be of other fields of the plate; leave `t` out"
             raise ValueError(message)
-        if self.reference:
-            message = "`reference` is for images; leave it out, and score segmentations on an image of the same kind"
-            raise ValueError(message)
-        if self.published:
-            message = "`published` is for images; leave it out, because a plate cannot be published yet"
-            raise ValueError(message)
-        return self
+        for name, remedy in OF_IMAGES.items():
+            if getattr(self, name) != type(self).model_fields[name].default:
+                message = f"`{name}` is for images; leave it out{remedy}"
+                raise ValueError(message)
 
     def list_fields(self, known: Collection[PlateField]) -> tuple[PlateField, ...]:
         """List the fields to take, well by well; `known` are all that the plate has.

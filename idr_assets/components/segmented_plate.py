@@ -8,7 +8,7 @@ from typing import override
 import dagster as dg
 
 from idr_assets.components.known_fields import read_fields
-from idr_assets.components.plate_fields import ALL, PlateFields
+from idr_assets.components.plate_fields import ALL, OF_IMAGES, PlateFields
 from idr_assets.components.scaffold import scaffold_example
 from idr_assets.components.segmented_image import SegmentedImage
 from idr_assets.imaging.wells import Field
@@ -16,7 +16,7 @@ from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.plate import Plate
 
 
-@dg.scaffold_with(scaffold_example(PlateFields, "SegmentedPlate"))
+@dg.scaffold_with(scaffold_example(PlateFields, "SegmentedPlate", left_out=OF_IMAGES))
 class SegmentedPlate(PlateFields, SegmentedImage):
     """An OME-Zarr plate to segment: label planes over fields x Z, and what is made from them by well."""
 

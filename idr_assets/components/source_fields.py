@@ -1,8 +1,8 @@
 """The fields of an image's YAML that say where it is, and which planes of it are segmented."""
 
-from typing import Any, Self
+from typing import Any, override
 
-from pydantic import ConfigDict, Field, StrictInt, ValidationInfo, field_validator, model_validator
+from pydantic import ConfigDict, Field, StrictInt, ValidationInfo, field_validator
 
 from idr_assets.components.field_types import Address, Axes, Channel, ChannelName, Dtype, Endpoint, Shape
 from idr_assets.components.image_parts import Window
@@ -92,10 +92,12 @@ class SourceFields(YamlFields):
             window.check_fit(info.data["shape"])
         return window
 
-    @model_validator(mode="after")
-    def _check_addresses(self) -> Self:
+    @override
+    def check_together(self) -> None:
+        self._check_addresses()
+
+    def _check_addresses(self) -> None:
         given = [name for name in ("url", "image_id", "endpoint") if getattr(self, name) is not None]
         if given not in (["url"], ["image_id", "endpoint"]):
             message = f"the image needs one address, but has {' and '.join(given) or 'none'}; "
             raise ValueError(message + "set either `url`, or both `image_id` and `endpoint`")
-        return self

@@ -1,5 +1,6 @@
 """The model of which all parts of an image's YAML are made; it words their errors."""
 
+import re
 from typing import Self
 
 import dagster as dg
@@ -14,10 +15,21 @@ class YamlFields(dg.Model):
     @classmethod
     def _explain(cls, fields: object, validate: ModelWrapValidatorHandler[Self]) -> Self:
         try:
-            return validate(fields)
+            found = validate(fields)
         except ValidationError as error:
             lines = [cls._explain_line(line) for line in error.errors()]
             raise ValidationError.from_exception_data(cls.__name__, lines) from None
+        try:
+            found.check_together()
+        except ValueError as error:
+            line = InitErrorDetails(
+                type="value_error", loc=cls._find_field(str(error)), input=fields, ctx={"error": error}
+            )
+            raise ValidationError.from_exception_data(cls.__name__, [line], hide_input=True) from None
+        return found
+
+    def check_together(self) -> None:
+        """Raise `ValueError` if fields do not fit each other; the message has the field in backticks that is wrong."""
 
     @classmethod
     def _explain_line(cls, line: ErrorDetails) -> InitErrorDetails:
@@ -29,6 +41,11 @@ class YamlFields(dg.Model):
         else:
             message = f"{line['msg']}. {name}: {cls.model_fields[name].description}"
         return InitErrorDetails(type="value_error", loc=line["loc"], input=line["input"], ctx={"error": message})
+
+    @classmethod
+    def _find_field(cls, message: str) -> tuple[str, ...]:
+        """Return the field that an error about several fields names first, whose line the error is to point to."""
+        return next(((name,) for name in re.findall(r"`(\w+)`", message) if name in cls.model_fields), ())
 
 
 def explain_errors(error: ValidationError) -> str:

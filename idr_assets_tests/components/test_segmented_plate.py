@@ -22,6 +22,8 @@ WRONG = [
     ({"fields": "[true]"}, "True is no field"),
     ({"wells": "[A01:P24]", "fields": "[0-399]"}, "the plate has 460800 fields, more than Dagster can show"),
     ({"published": "true"}, "`published` is for images; leave it out"),
+    ({"axes": "[y, x]"}, "`axes` is for images; leave it out, because the metadata of the plate say them"),
+    ({"montage_field": "7"}, "`attributes.montage_field at "),
     ({"channels": "[2]"}, "channels 0 to 1; name each wanted one once"),
     ({"colour": "red"}, "choose from: url, image_id, endpoint, storage_options, level"),
 ]

@@ -150,6 +150,7 @@ WRONG = [
     ("{nuclei: 1}", "", {}, "missing a required argument: 'cytoplasm'; its parameters are: nuclei, cytoplasm, than"),
     (INPUTS, ", labels_for: DAPI", {}, "'DAPI' is no name in `inputs`, which are nuclei, cytoplasm"),
     (INPUTS, "", {"channels": "[0]"}, "`channels` has no use beside `inputs`"),
+    (INPUTS, "", {"channels": "[0]"}, "`attributes.channels at "),
     (
         "{}",
         "",
