@@ -1,5 +1,6 @@
 """Large planes on a cluster, tile by tile: what is stored, told, taken over, refused and removed."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import repeat
@@ -29,12 +30,13 @@ from idr_assets.imaging.segmentation.decorators import per_plane
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary, Result
 from idr_assets.imaging.segmentation.recipe import Recipe
 from idr_assets.imaging.segmentation.run import SegmentationRun
+from idr_assets.imaging.segmentation.tiles.otsu import OtsuTiles
 from idr_assets_tests.support.idr_stores import write_image
 from idr_assets_tests.support.store_faults import status
 from idr_assets_tests.support.store_server import StoreServer
-from idr_assets_tests.support.tiled_arrays import draw_nuclei
+from idr_assets_tests.support.tiled_arrays import draw_nuclei, label_array
 
-SHAPE = (110, 130)
+SHAPE = (80, 100)
 PIXELS = np.stack([draw_nuclei(1, SHAPE), draw_nuclei(2, SHAPE)]).reshape(2, 1, 1, *SHAPE)
 PLANES = FIRST, SECOND = Plane(0, 0, 0), Plane(1, 0, 0)
 WINDOW = Block(range(2), (0,), range(1))
@@ -42,7 +44,7 @@ WINDOW = Block(range(2), (0,), range(1))
 
 @pytest.fixture(autouse=True)
 def _planes_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cutting, "MOST_PIXELS", 10_000)
+    monkeypatch.setattr(cutting, "MOST_PIXELS", 5_000)
     monkeypatch.setattr(creation, "LONGEST_CHUNK", 40)
     monkeypatch.setattr(remarks, "LONGEST_CHUNK", 40)
     monkeypatch.setattr(tiled_planes, "FETCHED", 64)
@@ -80,6 +82,9 @@ def test_planes_are_stored_as_if_in_one_piece(
     steps: list[tuple[Plane, int, int]] = []
     found = segment(run, client, tell=lambda *step: steps.append(step))
     expected = function(da.from_array(PIXELS[:, 0, 0])).compute(scheduler="synchronous")
+    if function is otsu_watershed:  # of which some pixels may differ
+        form = OtsuTiles(sigma=1.0, background_sigma=10, minimum_area=20, split_depth=0.5)
+        expected = [label_array(form, plane, SHAPE)[0] for plane in PIXELS[:, 0, 0]]
     for plane, labels, pixels, summary in zip(PLANES, expected, PIXELS[:, 0, 0], found, strict=True):
         stored = run.output.read(plane)
         assert stored is not None
@@ -89,9 +94,9 @@ def test_planes_are_stored_as_if_in_one_piece(
         measured = summary.objects, summary.foreground, summary.minimum, summary.maximum, summary.saturated
         assert measured == (labels.max(), np.mean(labels > 0), pixels.min(), pixels.max(), 0)
         assert (summary.threshold is None) == (function is not gaussian_threshold)
-    total = 4 + each * 12
+    total = 2 + each * 6
     assert steps == [(plane, done, total) for plane in PLANES for done in range(1, total + 1)]
-    assert any("110 x 130 pixels, 0 megapixels, and are cut into 12 tiles" in it.text for it in run.remarks)
+    assert any("80 x 100 pixels, 0 megapixels, and are cut into 6 tiles" in it.text for it in run.remarks)
 
 
 def test_planes_of_the_source_as_it_is_are_not_fetched_again(server: StoreServer, client: Client) -> None:
@@ -109,16 +114,16 @@ def test_planes_of_the_source_as_it_is_are_not_fetched_again(server: StoreServer
 
 
 def test_a_tile_that_cannot_be_read_costs_its_plane_and_is_named(server: StoreServer, client: Client) -> None:
-    server.faults["*/0/0/0/0/3/3"] = repeat(status(404))
+    server.faults["*/0/0/0/0/2/2"] = repeat(status(404))
     failed, stored = segment(prepare(server), client)
     assert isinstance(failed, PlaneFailure)
     assert failed.plane == FIRST
-    assert "in the tile [80:110, 80:130] of t 0 c 0 z 0" in failed.reason
+    assert re.search(r"in the tile \[0:80, (0:80|80:100)\] of t 0 c 0 z 0$", failed.reason)
     assert isinstance(stored, PlaneSummary)
 
 
 def test_a_tile_that_fails_once_is_tried_again(server: StoreServer, client: Client) -> None:
-    server.faults["*/0/0/0/0/3/3"] = [status(404)]
+    server.faults["*/0/0/0/0/2/2"] = [status(404)]
     assert all(isinstance(it, PlaneSummary) for it in segment(prepare(server), client))
 
 
@@ -149,13 +154,13 @@ def test_nothing_follows_a_stop(server: StoreServer, client: Client) -> None:
     found = segment(run, client, tell=lambda _, done, __: steps.append(done), stopped=lambda: len(steps) > 10)
     assert found == []
     assert run.output.read(FIRST) is None
-    assert len(steps) < 40
+    assert len(steps) < 20
 
 
 def test_the_recipe_says_if_cuts_may_show() -> None:
     versions = {}
     for function in (gaussian_threshold, otsu_watershed):
-        small = Recipe(function.__qualname__, function, {}, (0,), plane_shape=(100, 100))
+        small = Recipe(function.__qualname__, function, {}, (0,), plane_shape=(50, 100))
         versions[function] = small.version, replace(small, plane_shape=SHAPE).version
     assert len(set(versions[gaussian_threshold])) == 1
     assert len(set(versions[otsu_watershed])) == 2
