@@ -15,11 +15,14 @@ from dask_jobqueue.slurm import SLURMJob
 
 from idr_assets import DaskCluster, SegmentedImage
 from idr_assets.command_line import main
+from idr_assets.imaging.segmentation.cutting import make_form
+from idr_assets.imaging.segmentation.works_on import works_on
 from idr_assets.orchestration.cluster.resource import DaskResource
 from idr_assets_tests.support.dagster_home import ROOT
 from idr_assets_tests.support.idr_stores import write_image
 from idr_assets_tests.support.image_project import ImageProject
 from idr_assets_tests.support.small_image import PIXELS
+from idr_assets_tests.support.tiled_arrays import label_array
 
 PAGES = {path.relative_to(ROOT).as_posix(): path.read_text() for path in sorted((ROOT / "docs").rglob("*.md"))}
 PAGES["README.md"] = (ROOT / "README.md").read_text()
@@ -31,6 +34,9 @@ YAMLS = [
     if block.startswith(("type: idr_assets.Segmented", "  "))
 ]
 """Of an image or a plate: the whole of it, or fields."""
+
+STEPS = {"index": "nuclei_by_level", "large_planes": "cells_of_a_slide"}
+"""The functions of the pages in docs/segmentation."""
 
 OWN_FUNCTION = re.compile(r"^```python\n((?:(?!```).)*?@per_plane.*?)^```", re.DOTALL | re.MULTILINE)
 
@@ -47,17 +53,19 @@ def project(tmp_path: Path) -> ImageProject:
     (tmp_path / "my_package").mkdir()
     recipes = [
         snippet,
-        *(snippet_of("own_segmentation", name) for name in ("cells", "calm")),
-        snippet_of("models", "nuclei"),
+        *(snippet_of("how_to/own_segmentation", name) for name in ("cells", "calm")),
+        snippet_of("how_to/models", "nuclei"),
     ]
     (tmp_path / "my_package/recipes.py").write_text("\n".join(recipes))
-    (tmp_path / "my_package/measurements.py").write_text(snippet_of("measure", "marker"))
+    steps = [snippet_of(f"segmentation/{page}", name) for page, name in STEPS.items()]
+    (tmp_path / "my_package/steps.py").write_text("\n".join(steps))
+    (tmp_path / "my_package/measurements.py").write_text(snippet_of("how_to/measure", "marker"))
     return project
 
 
 def snippet_of(page: str, function: str) -> str:
     """Give the code of a function that a guide shows."""
-    blocks = re.findall(r"^```python\n(.*?)^```", PAGES[f"docs/how_to/{page}.md"], re.DOTALL | re.MULTILINE)
+    blocks = re.findall(r"^```python\n(.*?)^```", PAGES[f"docs/{page}.md"], re.DOTALL | re.MULTILINE)
     return next(str(block) for block in blocks if f"def {function}(" in block)
 
 
@@ -95,7 +103,7 @@ def test_the_volume_function_of_the_guide_labels_in_space() -> None:
 
 def test_the_function_of_channels_of_the_guide_labels_cells() -> None:
     names: dict[str, Any] = {}
-    exec(snippet_of("own_segmentation", "cells"), names)  # noqa: S102
+    exec(snippet_of("how_to/own_segmentation", "cells"), names)  # noqa: S102
     nuclei, cytoplasm = np.zeros((2, 40, 60), "u2")
     nuclei[15:20, 10:15] = nuclei[15:20, 30:35] = 3000
     cytoplasm[:, :22] = cytoplasm[:, 24:] = 1000  # a dark border between two cells
@@ -103,10 +111,24 @@ def test_the_function_of_channels_of_the_guide_labels_cells() -> None:
     assert (labels[17, 21], labels[17, 26], labels.max()) == (1, 2, 2)
 
 
+@pytest.mark.parametrize(("page", "name"), STEPS.items())
+def test_the_functions_of_the_steps_label_planes_and_tiles(page: str, name: str) -> None:
+    names: dict[str, Any] = {}
+    exec(snippet_of(f"segmentation/{page}", name), names)  # noqa: S102
+    planes = np.full((2, 150, 200), 100, ">u2")
+    planes[:, 10:15, 10:15] = planes[1, 95:105, 95:105] = 3000  # the second one in four tiles
+    labels = names[name](da.from_array(planes)).compute()
+    assert labels.max(axis=(1, 2)).tolist() == [1, 2]
+    if works_on(names[name]).tiles:
+        form = make_form(works_on(names[name]), {"size": 21, "level": 400.0})
+        by_tiles, _ = label_array(form, planes[1].astype("u2"), (100, 100))
+        assert np.array_equal(by_tiles, labels[1])
+
+
 def test_the_function_with_a_model_of_the_guide_labels_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     names: dict[str, Any] = {}
-    exec(snippet_of("models", "nuclei"), names)  # noqa: S102
+    exec(snippet_of("how_to/models", "nuclei"), names)  # noqa: S102
     (tmp_path / "nuclei.txt").write_text("0.01 -0.004 -3\n")
     planes = np.full((3, 40, 60), 100, ">u2")
     planes[:, 5:15, 5:15] = planes[1:, 20:30, 40:50] = 3000
@@ -128,7 +150,7 @@ def test_the_jobs_of_the_guide_ask_for_a_gpu_and_tell_dask_of_it() -> None:
 
 def test_the_measurement_of_the_guide_counts_spots() -> None:
     names: dict[str, Any] = {}
-    exec(snippet_of("measure", "marker"), names)  # noqa: S102
+    exec(snippet_of("how_to/measure", "marker"), names)  # noqa: S102
     labels, pixels = np.zeros((20, 30), np.int32), np.full((20, 30), 100, "u2")
     labels[2:12, 2:12], labels[2:12, 15:25] = 2, 7
     pixels[5:7, 5:8] = 900
