@@ -50,4 +50,8 @@ def test_the_objects_of_planes_that_are_stored_are_written_and_read_back(
     monkeypatch.setitem(sys.modules, "anndata", None)
     absent = call("export image --as anndata")
     assert "anndata needs the package anndata, which is not installed, so nothing was written" in absent.stderr
+    for kind in ("csv", "geojson"):
+        nowhere = call(f"export image --as {kind} --planes 2|09 --to none/objects")
+        assert "none/objects cannot be written (" in nowhere.stderr
+        assert "Choose another place by --to" in nowhere.stderr
     assert set(Path().iterdir()) == files

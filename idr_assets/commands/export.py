@@ -62,6 +62,9 @@ def export(  # noqa: PLR0913, PLR0917  the options above
             "extra `export`, in the folder of idr_assets: `pip install -e '.[export]'`."
         )
         raise click.ClickException(message) from error
+    except OSError as error:
+        message = f"{file} cannot be written ({error}), so nothing was written. Choose another place by --to."
+        raise click.ClickException(message) from error
     finally:
         part.unlink(missing_ok=True)
     click.echo(f"{objects} objects of {stored} planes: {os.path.relpath(file)}")
