@@ -65,11 +65,13 @@ def test_shards_are_bounded_and_few(plane: tuple[int, int], levels: int) -> None
     assert sum(-(-988 // level.depth) for level in layout.levels) <= 2 * first + levels
 
 
-def test_all_planes_of_the_embryo_take_few_files() -> None:
-    window = Block(range(532), (0, 1), range(988))
-    layout = Layout(window, window, (128, 135), np.dtype("u2"))
-    shards = sum(len(window.t) * 2 * -(-988 // level.depth) for level in layout.levels)
-    assert 2 * shards <= 10_000  # pixels and labels
+@pytest.mark.parametrize(("window", "most"), [(WHOLE_EMBRYO, 10_000), ((range(10), (0,), range(10)), 60)])
+def test_the_embryo_and_the_demo_take_few_files(window: tuple[range, tuple[int, ...], range], most: int) -> None:
+    planes = Block(*window)
+    layout = Layout(planes, planes, (128, 135), np.dtype("u2"))
+    shards = sum(len(planes.t) * len(planes.c) * -(-len(planes.z) // level.depth) for level in layout.levels)
+    documents = len(describe_tables(["segmentation"])) + 7  # of three groups and two arrays, and the crate with recipes
+    assert 2 * shards + 2 * len(planes.t) + documents <= most  # of pixels and labels, and two tables
 
 
 def test_a_window_within_the_whole_image_is_cut_where_its_shards_end() -> None:
