@@ -11,6 +11,8 @@ from statistics import median
 from benchmarks.costs import Cost, cost_of_plan, cost_of_run, seconds_of, stages_of_way
 from benchmarks.demo_runs import EVENT_LOGS, MODULES, cost_of_command, demo_home
 from benchmarks.large_plane import bytes_of_large_plane
+from benchmarks.publishing import WAYS as PUBLISHED
+from benchmarks.publishing import cost_of_publishing
 from benchmarks.results import Results, Row
 from benchmarks.simulated_image import simulated_image, stored_image
 from benchmarks.turns import Way, ready
@@ -38,7 +40,7 @@ type Measures = Mapping[str, Callable[[], Cost]]
 class Sizes:
     """Planes of a short measure, of the two slow ways, and of runs; how often short measures are repeated.
 
-    `side` is that of the large plane, in pixels.
+    `side` is that of the large plane, in pixels; `published` the planes that are published, by their height and width.
     """
 
     planes: int
@@ -47,12 +49,14 @@ class Sizes:
     runs: tuple[int, ...]
     rounds: int
     side: int
+    published: Mapping[tuple[int, int], int]
 
     @classmethod
     def up_to(cls, planes: int, rounds: int) -> "Sizes":
         """Give the sizes for a longest run of so many planes."""
         runs = tuple(max(1, planes // part) for part in (100, 10, 1))
-        return cls(min(256, planes), min(16, planes), min(2, planes), runs, rounds, max(1024, min(8192, planes)))
+        side, published = max(1024, min(8192, planes)), {(128, 135): min(988, planes), (2001, 2003): min(8, planes)}
+        return cls(min(256, planes), min(16, planes), min(2, planes), runs, rounds, side, published)
 
 
 def compared(sizes: Sizes) -> Results:
@@ -72,6 +76,7 @@ def compared(sizes: Sizes) -> Results:
             plan=cost_of_plan(urls[USUAL]),
             definitions=median(_definitions() for _ in range(sizes.rounds)),
             large=(sizes.side, bytes_of_large_plane(sizes.side)),
+            published=list(_published(sizes)),
         )
 
 
@@ -131,6 +136,12 @@ def _demo(rounds: int) -> Iterator[tuple[tuple[str, str], list[Row]]]:
             for command in commands:
                 measures = {bodies: partial(cost_of_command, home, command, bodies) for bodies in MODULES}
                 yield (event_log, command), list(_in_turns(measures, rounds, f", {command}"))
+
+
+def _published(sizes: Sizes) -> Iterator[Row]:
+    for plane, planes in sizes.published.items():
+        measures = {way: partial(cost_of_publishing, way, plane, planes) for way in PUBLISHED}
+        yield from _in_turns(measures, sizes.rounds, f", {plane[0]} x {plane[1]}")
 
 
 def _definitions() -> float:

@@ -68,6 +68,7 @@ def _text(
         runs="\n\n".join(_rows(rows) for rows in results.runs.values()),
         postgres=_rows(results.postgres),
         demo="\n\n".join(f"{command}, {log}:\n\n{_rows(rows)}" for (log, command), rows in results.demo.items()),
+        published=_rows(results.published),
         whole=WHOLE,
         verdict=_verdict(longest),
         model=_forecasts(forecasts),

@@ -32,7 +32,8 @@ class Results:
     `postgres` are runs of the empty asset on PostgreSQL, of few and of most planes; `stages` the processor seconds a
     plane of each stage of a way; `demo` the rows of each command on the demo with each event log; `plan` the seconds
     and peak bytes of opening and planning the whole image; `large` the side of the large plane and the bytes of memory
-    that each of its pixels takes; `definitions` the seconds that they take to load, beyond those of importing dagster.
+    that each of its pixels takes; `definitions` the seconds that they take to load, beyond those of importing dagster;
+    `published` the rows of publishing a timepoint, and of copying it by Zarr.
     """
 
     disk: list[Row]
@@ -46,3 +47,4 @@ class Results:
     plan: tuple[float, int]
     large: tuple[int, float]
     definitions: float
+    published: list[Row]

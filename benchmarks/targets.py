@@ -30,7 +30,7 @@ class Target:
 
 def targets(results: Results) -> list[Target]:
     """Give every target with what was measured."""
-    return [*_of_work(results), *_of_runs(results), *_of_demo(results), *_of_starts(results)]
+    return [*_of_work(results), *_of_runs(results), *_of_demo(results), *_of_starts(results), *_of_publishing(results)]
 
 
 def _of_work(results: Results) -> list[Target]:
@@ -107,4 +107,17 @@ def _of_starts(results: Results) -> list[Target]:
         Target("the whole image opened and planned, seconds", seconds, 1.0),
         Target("the same, peak MB", peak / 1e6, 300),
         Target("definitions beyond importing dagster, seconds", results.definitions, 1.0),
+    ]
+
+
+def _of_publishing(results: Results) -> list[Target]:
+    costs = results.published[1].costs  # of small planes; those of copying come before
+    processor = min(cost.cpu / cost.planes for cost in costs)
+    return [
+        Target(
+            "processor time of publishing a plane, times that of segmenting it",
+            processor / sum(results.stages["ours"].values()),
+            1.0,
+        ),
+        Target(f"publishing {costs[0].planes} planes of a timepoint, peak MB", costs[0].peak / 1e6, 600),
     ]

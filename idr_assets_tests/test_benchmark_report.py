@@ -50,12 +50,13 @@ def test_the_report_tells_every_measure(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(comparisons, "cost_of_command", lambda _home, _name, bodies: Cost(100, len(bodies), 1, 2**28))
     monkeypatch.setattr(comparisons, "cost_of_plan", lambda _url: (0.5, 2**27))
     monkeypatch.setattr(comparisons, "bytes_of_large_plane", lambda _side: 21.0)
+    monkeypatch.setattr(comparisons, "cost_of_publishing", lambda _way, _plane, planes: Cost(planes, 2, 1, 2**28))
     monkeypatch.setattr(comparisons, "seconds_of", len)
     results = compared(Sizes.up_to(10_000, rounds=2))
     text = write(results, machine(), tmp_path, 60)
     rows = [row for group in (results.ways, results.runs) for rows in group.values() for row in rows]
     demo = [row for rows in results.demo.values() for row in rows]
-    for row in [*rows, *results.postgres, *results.disk, *results.blocks, *results.workers, *demo]:
+    for row in [*rows, *results.postgres, *results.disk, *results.blocks, *results.workers, *demo, *results.published]:
         assert f"| {row.name} | " in text
         assert math.isfinite(row.ratio)
         assert row.ratio > 0
@@ -64,6 +65,7 @@ def test_the_report_tells_every_measure(tmp_path: Path, monkeypatch: pytest.Monk
     )
     assert "| bookkeeping of the empty asset on PostgreSQL, ms a plane | 10 | at most 1.5 | **missed** |" in text
     assert "| segment_demo on Dagster's own event log, times empty bodies | 0.333 | at most 1.9 | kept |" in text
+    assert "| publishing 988 planes of a timepoint, peak MB | 268 | at most 600 | kept |" in text
     assert "| together | 5 | 3 |" in text
     assert "| the same, peak MB | 134 | at most 300 | kept |" in text
     assert text == (tmp_path / "explanation/benchmarks.md").read_text()

@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 import dagster as dg
 import numpy as np
 import pytest
+import zarr
 
-from benchmarks import stages, ways
+from benchmarks import publishing, stages, ways
 from benchmarks.costs import cost_of_run
 from benchmarks.demo_runs import cost_of_command
 from benchmarks.simulated_image import LEVEL, PATH, SimulatedImage, stored_image
@@ -159,3 +160,13 @@ def test_bodies_of_the_demo_are_taken_out(tmp_path: Path) -> None:
         (run,) = instance.get_runs()
         done = instance.all_logs(run.run_id, dg.DagsterEventType.ASSET_MATERIALIZATION)
     assert (run.status, len(done)) == (dg.DagsterRunStatus.SUCCESS, 104)
+
+
+@pytest.mark.parametrize("way", publishing.WAYS)
+def test_a_timepoint_is_published_and_copied(way: str, tmp_path: Path) -> None:
+    cost = publishing.measure(tmp_path, way, publishing.write_output(tmp_path, (30, 40), 2))
+    assert (cost.planes, cost.cpu > 0) == (2, True)
+    copies = {"published": "published.ome.zarr", "copied by Zarr": "copied.zarr"}
+    whole, copied = (zarr.open_group(tmp_path / name, mode="r") for name in ("image.ome.zarr", copies[way]))
+    for path in ("0", "labels/segmentation/0"):
+        np.testing.assert_array_equal(copied[path], whole[path])

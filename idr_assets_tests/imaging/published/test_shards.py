@@ -11,6 +11,7 @@ from idr_assets.imaging.ome_zarr.formats import FORMATS
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.published.layout import SHARD_BYTES, Layout
 from idr_assets.imaging.published.shards import Shard, chunk_codec
+from idr_assets.imaging.published.tables import describe_tables
 
 if TYPE_CHECKING:
     from zarr.core.buffer import Buffer
