@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from idr_assets.commands.options import image_name, module_option, read_definitions
-from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.errors import ImageError, mask
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.planes import LabelledPlane, Plane
 from idr_assets.imaging.stores.zarr_settings import own_settings
@@ -44,6 +44,7 @@ def export(  # noqa: PLR0913, PLR0917  the options above
     planes that are stored, unless --planes names some.
     """
     image = find_segmentation(read_definitions(module), name, segmentation)
+    refuse_plate(image)
     blocks = [parse_range(image, text) for text in planes] or [image.window]
     wanted = [*dict.fromkeys(chain.from_iterable(block.planes() for block in blocks))]
     file = file or Path("_".join(image.key(ENDS[kind])))
@@ -70,6 +71,16 @@ def export(  # noqa: PLR0913, PLR0917  the options above
     click.echo(f"{objects} objects of {stored} planes: {os.path.relpath(file)}")
     if left := len(wanted) - stored:
         click.echo(f"{left} planes are not stored, and were left out.")
+
+
+def refuse_plate(image: Image) -> None:
+    """Raise `ImageError` for a plate, whose fields are images of their own: their planes would lie over each other."""
+    if image.row_axis == "field":
+        message = (
+            f"{image.name} is a plate, and an export has the objects of one image, so nothing was written. Its tables "
+            f"are in {mask(image.objects_url)}; read them with `idr_assets.read_objects`."
+        )
+        raise ImageError(message)
 
 
 def _write(kind: str, file: Path, image: Image, wanted: Sequence[Plane]) -> tuple[int, int]:

@@ -33,7 +33,8 @@ def refusal(project: ImageProject) -> str:
 
 
 def test_each_row_is_an_image_with_assets_of_its_own(project: ImageProject) -> None:
-    write_list(project, "[{name: a, url: a.zarr}, {name: b, url: 'https://127.0.0.1/b.zarr', level: 3, channels: [1]}]")
+    second = "{name: b, url: 'https://127.0.0.1/b.zarr', level: 3, channels: [1], published: true}"
+    write_list(project, f"[{{name: a, url: a.zarr}}, {second}]")
     definitions = project.load()
     images = listed(definitions)
     assert [(it.address, it.level, it.channels, it.t) for it in images.values()] == [
@@ -41,7 +42,8 @@ def test_each_row_is_an_image_with_assets_of_its_own(project: ImageProject) -> N
         ("https://127.0.0.1/b.zarr", "3", (1,), range(1, 3)),
     ]
     made = {key.to_user_string() for key in definitions.resolve_all_asset_keys()}
-    assert {"a/plane_labels", "b/plane_labels", "a/objects", "b/source_image"} <= made
+    assert {"a/plane_labels", "b/plane_labels", "a/objects", "b/source_image", "b/published"} <= made
+    assert "a/published" not in made
     automated = [it.name for it in (*(definitions.schedules or ()), *(definitions.sensors or ()))]
     assert automated == ["missing_image", "watch_image", "refresh_image"]
     dg.Definitions.validate_loadable(definitions)

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from idr_assets.commands.export import refuse_plate
+from idr_assets.imaging.errors import ImageError
 from idr_assets.orchestration.assets.names import figure_keys
 from idr_assets.orchestration.plate import Plate
 from idr_assets_tests.support.image_project import ImageProject
@@ -72,6 +74,11 @@ def test_a_single_timepoint_needs_no_name(project: ImageProject) -> None:
     plate = load(project, wells="B02", window="{t: [2, 2]}")
     assert [plate.row_key(t) for t in plate.t] == ["B02_0"]
     assert plate.field_of(0)[1] == 2
+
+
+def test_a_plate_is_not_exported(project: ImageProject) -> None:
+    with pytest.raises(ImageError, match="plate is a plate, and an export has the objects of one image"):
+        refuse_plate(load(project))
 
 
 def test_several_segmentations_have_assets_of_their_own(project: ImageProject) -> None:
