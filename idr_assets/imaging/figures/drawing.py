@@ -1,5 +1,6 @@
 """What all figures share: colours, matplotlib's settings, axes, and rendering."""
 
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -21,6 +22,7 @@ LABEL: Final[dict[str, Any]] = {"fontsize": 8, "color": INK}
 NUMBER: Final = "{x:,.12g}"
 """Format of a number without an exponent and without rounding errors in the last digits."""
 
+_LINE = 175  # letters in a line of the caption of a figure of plots
 _DASHES = ("-", "--")  # of each group of channels that uses all colours
 _DEFAULTS = {name: value for name, value in mpl.rcParamsDefault.items() if not name.startswith("backend")}
 _DEFAULTS["svg.hashsalt"] = "idr_assets"  # by default, names of elements are random
@@ -61,6 +63,13 @@ def styles() -> Iterator[dict[str, Any]]:
 def indices() -> MaxNLocator:
     """Place ticks at whole numbers, as many as fit."""
     return MaxNLocator(nbins=10, steps=[1, 2, 5, 10], integer=True, min_n_ticks=1)
+
+
+def write_frame(figure: Figure, headline: list[str], caption: str) -> None:
+    """Write the title above a figure, and the caption below it."""
+    left: dict[str, Any] = {"x": 0.01, "horizontalalignment": "left", "parse_math": False}
+    figure.suptitle("\n".join(headline), fontsize=10, fontweight="bold", color=INK, **left)
+    figure.supxlabel("\n".join(textwrap.wrap(caption, _LINE)), fontsize=7, color=FAINT, **left)
 
 
 def name_axes(axes: Axes, title: str, x: str, y: str) -> None:

@@ -19,7 +19,7 @@ _CAPTION = (
     "Colours tell neighbouring objects apart and mean nothing else."
 )
 _ROWS = "Rows: timepoints T.", "Rows: timepoints T, some beside each other."
-_PANELS = 1620  # dots: all panels along the longer side, within the least and most of a panel
+_PANELS = 1620  # dots: all panels along the longer side, of long planes twice, within the least and most of a panel
 _LEAST_PANEL, _MOST_PANEL = 270, 810
 
 type Planes = Mapping[tuple[int, int, int], LabelledPlane | None]
@@ -61,8 +61,7 @@ def montage(
     beside = _count_beside(len(every_t), len(every_c), len(every_z))
     lines = list(batched(every_t, beside))
     rows = {c: [[_panel(planes, Plane(t, c, z)) for t in line for z in every_z] for line in lines] for c in every_c}
-    side = _PANELS // max(len(every_z) * beside, len(lines) * len(every_c))
-    layout = Layout(min(_MOST_PANEL, max(_LEAST_PANEL, side)), _LEAST_PANEL)
+    layout = _lay_out(planes, len(every_z) * beside, len(lines), len(every_c))
     caption = _CAPTION.format(rows=_ROWS[beside > 1]) + omission(omitted)
     return draw_panels(rows, layout, title=title, caption=caption, pixel_size=pixel_size, known=channels)
 
@@ -77,6 +76,16 @@ def _count_beside(timepoints: int, channels: int, slices: int) -> int:
     even = {-(-timepoints // lines) for lines in range(1, timepoints + 1)}  # as many in each line, as far as that goes
     wide = [beside for beside in sorted(even - {1}, reverse=True) if beside * slices <= MOST]
     return min([1, *wide], key=lambda beside: _lopsided(beside, timepoints, channels, slices))
+
+
+def _lay_out(planes: Planes, columns: int, lines: int, channels: int) -> Layout:
+    """Choose how large panels are; single planes of several channels lie beside each other."""
+    if columns * lines == 1 < channels:
+        return Layout(_MOST_PANEL, _LEAST_PANEL, groups=2)
+    shape = next((plane.pixels.shape for plane in planes.values() if plane), (1, 1))
+    longer = max(1, min(2, max(shape) / min(shape) / 2))
+    side = int(_PANELS * longer) // max(columns, lines * channels)
+    return Layout(min(int(_MOST_PANEL * longer), max(_LEAST_PANEL, side)), _LEAST_PANEL)
 
 
 def _lopsided(beside: int, timepoints: int, channels: int, slices: int) -> int:

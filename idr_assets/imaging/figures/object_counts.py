@@ -13,8 +13,6 @@ from idr_assets.imaging.figures.area_bars import Areas, draw_areas
 from idr_assets.imaging.figures.drawing import (
     COLOURS,
     DPI,
-    FAINT,
-    INK,
     LABEL,
     NUMBER,
     PAPER,
@@ -22,6 +20,7 @@ from idr_assets.imaging.figures.drawing import (
     indices,
     name_axes,
     styles,
+    write_frame,
 )
 from idr_assets.imaging.figures.plotting import Axes, Figure, Line2D, MaxNLocator, Rectangle
 from idr_assets.imaging.planes import Block, Plane, evenly_spread
@@ -34,9 +33,11 @@ _CAPTION = (
     "timepoint. Areas: of all objects, in bars of the same width."
 )
 _MISSING = " Hatched: planes not measured, which the mean leaves out."
+_LINE_CAPTION = "Left: the number of objects of each plane. Areas: of all objects, in bars of the same width."
+_GAPS = " Planes not measured have no dot."
 _WIDTH, _MAPS, _MAP, _PLOT = 9.0, 19.2, 3.2, 2.6  # inches: width; most height of all maps and of one; of the plots
 _LEGEND, _TEXT, _HEADLINE = 0.4, 0.7, 0.2  # inches: heights of the legend, the caption, a line of the title
-_HEADLINE_LETTERS, _LINE, _DOTS = 80, 175, 100  # in a line of the title and of the caption; timepoints with a dot each
+_HEADLINE_LETTERS, _DOTS = 80, 100  # in a line of the title; timepoints with a dot each
 _HEADROOM = 1.08  # above the highest point, which is a dot
 
 type Counts = npt.NDArray[np.float64]
@@ -53,6 +54,8 @@ def counts_figure(  # noqa: PLR0913
     channels: Mapping[int, Channel] = UNNAMED,
 ) -> Figure:
     """Draw a heat map of the number of objects for each channel; below, the mean over z and the areas.
+
+    Of a single timepoint or slice, a line of the numbers stands in place of heat maps and mean.
 
     Parameters
     ----------
@@ -72,12 +75,13 @@ def counts_figure(  # noqa: PLR0913
     shown = replace(window, c=tuple(evenly_spread(window.c, CHANNELS)))
     found = {c: _over_t_and_z(counts, shown, c) for c in shown.c}
     headline = textwrap.wrap(title, _HEADLINE_LETTERS)
-    heights = [min(_MAP, _MAPS / len(found))] * len(found) + [_LEGEND] * (len(found) > 1) + [_PLOT]
+    mapped = found if min(len(window.t), len(window.z)) > 1 else {}
+    heights = [min(_MAP, _MAPS / len(found))] * len(mapped) + [_LEGEND] * (len(found) > 1) + [_PLOT]
     figure = Figure((_WIDTH, sum(heights) + _TEXT + _HEADLINE * len(headline)), dpi=DPI, facecolor="white")
     figure.set_layout_engine("constrained", w_pad=0.1)
     grid = figure.add_gridspec(len(heights), 2, height_ratios=heights)
     most = max(1.0, *(np.nanmax(cells, initial=0) for cells in found.values()))
-    for row, (c, cells) in enumerate(found.items()):
+    for row, (c, cells) in enumerate(mapped.items()):
         _draw_map(figure.add_subplot(grid[row, :]), cells, shown, title_channel(c, channels), most)
     means = figure.add_subplot(grid[-1, 0])
     _draw_means(means, found, shown, channels)
@@ -85,21 +89,15 @@ def counts_figure(  # noqa: PLR0913
     if len(found) > 1:
         _draw_legend(figure.add_subplot(grid[-2, :]), means.get_lines())
     missing = any(np.isnan(cells).any() for cells in found.values())
-    write_frame(figure, headline, _caption(len(window.c) - len(found), missing=missing))
+    caption = (_CAPTION, _MISSING) if mapped else (_LINE_CAPTION, _GAPS)
+    write_frame(figure, headline, _caption(len(window.c) - len(found), *caption[: 1 + missing]))
     return figure
 
 
-def _caption(omitted: int, *, missing: bool) -> str:
+def _caption(omitted: int, what: str, missing: str = "") -> str:
     channels = f"{omitted} more channel{' is' if omitted == 1 else 's are'}"
     thinned = f" {channels} left out, evenly, with all of their objects." if omitted else ""
-    return _CAPTION + thinned + (_MISSING if missing else "")
-
-
-def write_frame(figure: Figure, headline: list[str], caption: str) -> None:
-    """Write the title above a figure, and the caption below it."""
-    left: dict[str, Any] = {"x": 0.01, "horizontalalignment": "left", "parse_math": False}
-    figure.suptitle("\n".join(headline), fontsize=10, fontweight="bold", color=INK, **left)
-    figure.supxlabel("\n".join(textwrap.wrap(caption, _LINE)), fontsize=7, color=FAINT, **left)
+    return what + thinned + missing
 
 
 def _over_t_and_z(counts: Mapping[Plane, int], window: Block, c: int) -> Counts:
@@ -123,15 +121,18 @@ def _draw_map(axes: Axes, cells: Counts, window: Block, title: str, most: float)
 
 
 def _draw_means(axes: Axes, found: Mapping[int, Counts], window: Block, channels: Mapping[int, Channel]) -> None:
+    over_z = len(window.t) == 1
+    along = window.z if over_z else window.t
     for style, (c, cells) in zip(styles(), found.items(), strict=False):
         stored = ~np.isnan(cells)
-        planes = stored.sum(axis=1)
-        means = np.where(planes, np.where(stored, cells, 0).sum(axis=1) / np.maximum(planes, 1), np.nan)
-        size = 6 if len(window.t) <= _DOTS else 2
+        planes = stored.sum(axis=1 - over_z)
+        means = np.where(planes, np.where(stored, cells, 0).sum(axis=1 - over_z) / np.maximum(planes, 1), np.nan)
+        size = 6 if len(along) <= _DOTS else 2
         name = _name_line(c, channels)
-        axes.plot(window.t, means, linewidth=1, marker=".", markersize=size, clip_on=False, label=name, **style)
-    name_axes(axes, "mean over z", "timepoint t (index)", "objects per plane")
-    axes.set_xlim(window.t.start - 0.5, window.t.stop - 0.5)
+        axes.plot(along, means, linewidth=1, marker=".", markersize=size, clip_on=False, label=name, **style)
+    title = "objects" if min(len(window.t), len(window.z)) == 1 else "mean over z"
+    name_axes(axes, title, "slice z (index)" if over_z else "timepoint t (index)", "objects per plane")
+    axes.set_xlim(along.start - 0.5, along.stop - 0.5)
     axes.set_ylim(0, max(1, axes.dataLim.y1) * _HEADROOM)
     axes.xaxis.set_major_locator(indices())
     axes.yaxis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10]))

@@ -4,8 +4,9 @@ Lengths are dots of `DPI` from the upper left corner of the sheet, so that pixel
 """
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import batched
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,10 +38,11 @@ class Panel(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """The longer side of a panel, and the least width of a column, which headings need."""
+    """The longer side of a panel, the least width of a column, which headings need, and groups beside each other."""
 
     side: int
     column: int
+    groups: int = 1
 
 
 type Rows = Sequence[Sequence[Panel]]
@@ -69,11 +71,14 @@ def draw_panels(  # noqa: PLR0913
     figure = Figure(dpi=DPI, facecolor="white")
     sheet = _Sheet(figure, figure.add_axes((0, 0, 1, 1)), shape, columns, layout)
     y = sheet.write_lines(_MARGIN, title, _HEADLINE, fontsize=10, fontweight="bold")
-    for c, rows in channels.items():
+    groups: Iterable[tuple[int | str, Rows]] = channels.items()
+    for line in batched(groups, layout.groups):
         if pixel_size is not None and stored:  # the width of a plane is unknown without a stored one
             sheet.draw_scale_bar(y + _GROUP // 2, pixel_size)
-        name, colour = (title_channel(c, known), known.get(c, Channel()).colour) if isinstance(c, int) else (c, None)
-        y = sheet.draw_channel(y, name, colour, rows, alike=alike)
+        starts = range(_MARGIN, sheet.width, columns * sheet.step)
+        y = max(
+            sheet.draw_channel(x, y, c, rows, known, alike=alike) for x, (c, rows) in zip(starts, line, strict=False)
+        )
     coloured = any(channel.colour for c, channel in known.items() if c in channels)
     text = caption + (_COLOURED if coloured else "") + (_MISSING if len(stored) < len(planes) else "")
     return sheet.cut(sheet.write_lines(y + _GAP, text, _CAPTION, fontsize=7, color=FAINT, linespacing=1.5) + _MARGIN)
@@ -104,7 +109,7 @@ class _Sheet:
 
     @property
     def width(self) -> int:
-        return max(_LEAST_WIDTH, 2 * _MARGIN + self.columns * self.step - _GAP)
+        return max(_LEAST_WIDTH, 2 * _MARGIN + self.layout.groups * self.columns * self.step - _GAP)
 
     def write_lines(self, y: int, text: str, letter: tuple[int, int], **style: Any) -> int:  # noqa: ANN401 - matplotlib's
         """Write text across the sheet, and return where it ends."""
@@ -112,11 +117,14 @@ class _Sheet:
         self.write(_MARGIN, y, "\n".join(lines), verticalalignment="top", **style)
         return y + letter[1] * len(lines)
 
-    def draw_channel(self, y: int, name: str, colour: str | None, rows: Rows, *, alike: bool) -> int:
+    def draw_channel(  # noqa: PLR0913
+        self, left: int, y: int, c: int | str, rows: Rows, known: Mapping[int, Channel], *, alike: bool
+    ) -> int:
         """Draw the panels of a channel below its name, colour and range of greys, and return where they end."""
+        name, colour = (title_channel(c, known), known.get(c, Channel()).colour) if isinstance(c, int) else (c, None)
         planes = [panel.plane.pixels for row in rows for panel in row if panel.plane]
         grey = colours.contrast(planes)
-        x = _MARGIN + (self.draw_colour(_MARGIN, y + _GROUP // 2, colour) if colour else 0)
+        x = left + (self.draw_colour(left, y + _GROUP // 2, colour) if colour else 0)
         self.write(x, y + _GROUP // 2, name, fontsize=8.5, fontweight="bold", verticalalignment="center")
         if planes and alike:
             self.draw_grey_range(x + max(180, _BOLD * len(name)), y + _GROUP // 2, *grey)
@@ -124,7 +132,7 @@ class _Sheet:
         for row in rows:
             for column, panel in enumerate(row):
                 own = grey if alike or not panel.plane else colours.contrast([panel.plane.pixels])
-                self.draw_panel(_MARGIN + column * self.step, y + _HEADING, panel, own)
+                self.draw_panel(left + column * self.step, y + _HEADING, panel, own)
             y += _HEADING + self.panel[0] + _GAP
         return y
 

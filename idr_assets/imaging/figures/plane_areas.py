@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from idr_assets.imaging.channels import UNNAMED, Channel, title_channel
 from idr_assets.imaging.figures.area_bars import Areas, draw_areas
-from idr_assets.imaging.figures.drawing import DPI, default_style
-from idr_assets.imaging.figures.object_counts import CHANNELS, write_frame
+from idr_assets.imaging.figures.drawing import DPI, default_style, write_frame
+from idr_assets.imaging.figures.object_counts import CHANNELS
 from idr_assets.imaging.figures.plotting import Figure
 from idr_assets.imaging.planes import Block, Plane, evenly_spread
 

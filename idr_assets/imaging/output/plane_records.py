@@ -23,7 +23,7 @@ from idr_assets.imaging.output.files import read_ends
 from idr_assets.imaging.output.nodes import read_attributes, write_group
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.output.provenance import Provenance, add_provenance, read_provenance, record_group
-from idr_assets.imaging.output.read_back import join_checksums
+from idr_assets.imaging.output.read_back import join_checksums, read_checksums
 from idr_assets.imaging.planes import Plane
 from idr_assets.imaging.stores.by_address import open_filesystem
 
@@ -73,6 +73,16 @@ def read_records(output: OutputImage) -> Iterator[tuple[Plane, PlaneRecord]]:
             with suppress(ValueError, KeyError, TypeError):  # damaged, so that it proves nothing
                 version, each = about["recipe_version"], zip(about["indices"], about["planes"], strict=True)
                 yield from [(Plane(*indices), PlaneRecord(provenance, version, found)) for indices, found in each]
+
+
+def read_present_provenance(output: OutputImage) -> list[Provenance]:
+    """Read the provenance of planes as they are stored now; one without any record, of an earlier version, is kept."""
+    records = [(record_group(output.name, it.provenance), plane, it.found) for plane, it in read_records(output)]
+    planes = [plane for _, plane, _ in records]
+    checksums = read_checksums(output, planes)
+    present = {name for (name, _, found), now in zip(records, checksums, strict=True) if found.get("checksum") == now}
+    gone = {name for name, _, _ in records} - present
+    return [it for it in read_provenance(output.url, output.name) if record_group(output.name, it) not in gone]
 
 
 def read_proven_checksums(output: OutputImage, planes: Iterable[Plane]) -> list[str | None]:

@@ -94,9 +94,12 @@ def provenance(image: Image) -> dict[str, str]:
     """Return every source and recipe of stored planes, which may differ from those in the YAML; of a plate, that."""
     if isinstance(image, Plate):
         return {"segmentation of the YAML": f"{image.recipe.path} {dict(image.recipe.parameters)}"}
-    from idr_assets.imaging.output.provenance import read_provenance  # noqa: PLC0415  zarr, for a run only
+    from idr_assets.imaging.output.plane_records import read_present_provenance  # noqa: PLC0415  zarr, for a run only
+    from idr_assets.imaging.output.provenance import read_provenance  # noqa: PLC0415  as above
 
     records = read_provenance(image.labels_url, image.label_group)
+    if len(records) > 1:
+        records = read_present_provenance(image.open_output())
     sources = {f"{record.url}, level {record.level}" for record in records}
     recipes = {f"{record.function} {record.parameters}{describe_inputs(record.inputs)}" for record in records}
     of_planes = {"image": sorted(sources), "segmentation": sorted(recipes)}

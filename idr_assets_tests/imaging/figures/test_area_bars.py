@@ -8,6 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.patches import StepPatch
 
 from idr_assets.imaging.figures.object_counts import counts_figure
+from idr_assets.imaging.planes import Block
 from idr_assets_tests.imaging.figures.test_object_counts import AREAS, EMPTY, axes_of, figure
 
 
@@ -47,6 +48,18 @@ def test_one_object_far_larger_than_all_others_is_in_the_last_bar_which_says_so(
     assert (values.sum(), values[-1]) == (401, sum(areas * 0.5 >= edges[-2]))
     assert edges[-1] < 210
     assert axes.get_xlabel() == f"area (µm²); the last bar is of {edges[-2]:g} and larger"
+
+
+def test_channels_whose_objects_differ_much_in_size_have_bars_each() -> None:
+    areas = {0: np.arange(20, 60), 1: np.arange(20_000, 60_000, 500)}
+    drawn = counts_figure({EMPTY: 120}, areas, Block(EMPTY.block.t, (0, 1), EMPTY.block.z), title="demo")
+    axes = axes_of(drawn, "areas of 120 objects")
+    for bars, values in zip(axes.findobj(StepPatch), areas.values(), strict=True):
+        assert isinstance(bars, StepPatch)
+        heights, edges, _ = bars.get_data()
+        assert heights[heights >= 1].sum() == values.size
+        assert np.count_nonzero(heights >= 1) > 4
+    assert (axes.get_xscale(), len(edges)) == ("log", 41)
 
 
 def test_one_object_is_one() -> None:

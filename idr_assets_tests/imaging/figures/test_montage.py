@@ -80,7 +80,7 @@ def test_rows_are_timepoints_columns_are_slices_and_channels_are_groups_of_rows(
         ((12, 5, 1), 6, 10),
         ((12, 1, 1), 4, 3),
         ((12, 1, 2), 6, 4),
-        ((1, 5, 1), 1, 5),
+        ((1, 5, 1), 2, 3),
     ],
 )
 def test_timepoints_of_few_slices_lie_beside_each_other(grid: tuple[int, int, int], columns: int, lines: int) -> None:

@@ -67,7 +67,21 @@ def test_means_are_of_the_planes_that_are_there() -> None:
     assert np.asarray(lines["c 2"].get_ydata()).tolist() == pytest.approx(wanted)
 
 
-@pytest.mark.parametrize(("t", "z"), [(1, 1), (1, 12), (12, 1), (500, 900)])
+@pytest.mark.parametrize(("t", "z", "name"), [(1, 12, "slice z"), (12, 1, "timepoint t")])
+def test_of_a_single_timepoint_or_slice_a_line_stands_for_heat_maps(t: int, z: int, name: str) -> None:
+    window = Block(range(30, 30 + t), (0,), range(88, 88 + z))
+    counts = {plane: plane.t + plane.z for plane in window.planes()[:-1]}
+    drawn = counts_figure(counts, AREAS, window, title="demo")
+    axes = axes_of(drawn, "objects")
+    (line,) = axes.get_lines()
+    assert axes.get_xlabel() == f"{name} (index)"
+    assert np.asarray(line.get_xdata()).tolist() == list(window.z if t == 1 else window.t)
+    assert np.asarray(line.get_ydata())[:-1].tolist() == list(counts.values())
+    assert not [axes for axes in drawn.axes if axes.get_images()]
+    assert drawn.get_supxlabel().endswith("Planes not measured have no dot.")
+
+
+@pytest.mark.parametrize(("t", "z"), [(2, 12), (500, 900)])
 def test_tick_labels_of_a_window_of_any_size_are_whole_and_lie_apart(t: int, z: int) -> None:
     drawn = figure(Block(range(30, 30 + t), (0,), range(88, 88 + z)))
     canvas = FigureCanvasAgg(drawn)

@@ -130,6 +130,8 @@ def test_figures_say_so_where_planes_come_of_several_recipes(fresh: Segmented) -
     assert fresh.metadata("high/montage")["segmentations so far"] == both
     told = fresh.metadata("segmentation_comparison")
     assert (told["low: segmentation"], told["high: segmentations so far"]) == (f"{function} {{}}", both)
+    assert fresh.run("high/plane_labels", PARTITIONS[0]) == fresh.run("high/montage") == ""
+    assert fresh.metadata("high/montage")["segmentation"] == both.partition("; ")[2]  # no plane of the first is left
 
 
 def test_a_reference_scores_each_segmentation(compared: Segmented) -> None:
