@@ -1,8 +1,8 @@
 // How the page of plane_browser.html behaves: which plane it shows, and how labels lie on pixels.
 "use strict";
 const byId = (id) => document.getElementById(id);
-const { planes, shape: [height, width], axis: rowAxis } = JSON.parse(byId("data").textContent);
-const zoom = Math.max(1, Math.floor(600 / Math.max(height, width))); // outlines are finer than pixels
+const { planes, shape: [height, width], axis: rowAxis, scale } = JSON.parse(byId("data").textContent);
+const finer = Math.max(1, Math.floor(600 / Math.max(height, width))); // outlines are finer than pixels
 const FILL = 0.4;
 let current = 0;
 
@@ -23,15 +23,15 @@ function draw(canvas, image, factor) {
 }
 
 function colours(canvas, image) {
-  const data = draw(canvas, image, zoom).getImageData(0, 0, canvas.width, canvas.height);
+  const data = draw(canvas, image, finer).getImageData(0, 0, canvas.width, canvas.height);
   return [data, new Uint32Array(data.data.buffer)];
 }
 
 function drawOverlay(canvas, pixels, labels) {
-  const across = width * zoom, down = height * zoom;
+  const across = width * finer, down = height * finer;
   const [above, label] = colours(canvas, labels);
   const background = new Uint32Array(new Uint8Array([0, 0, 0, 255]).buffer)[0];
-  const [below] = colours(canvas, pixels);
+  const below = stretched(colours(canvas, pixels)[0]);
   for (let y = 0, i = 0; y < down; y++) {
     for (let x = 0; x < across; x++, i++) {
       if (label[i] === background) continue;
@@ -51,14 +51,15 @@ async function show(index) {
   byId("slider").value = index;
   byId("slider").setAttribute("aria-valuetext", `${plane.name}, ${objects}`);
   byId("name").textContent = `${plane.name} · ${objects}`;
-  byId("range").textContent = plane.range;
+  byId("range").textContent = describeRange(plane.range);
   byId("objects").textContent = objects;
   byId("nearest").hidden = true;
   if (byId("channel")) byId("channel").value = plane.c;
   if (byId("row")) byId("row").value = plane.row;
   const [pixels, labels] = await Promise.all([picture(plane.pixels), picture(plane.labels)]);
   if (index !== current) return;
-  draw(byId("pixels"), pixels, 1);
+  const grey = draw(byId("pixels"), pixels, 1);
+  grey.putImageData(stretched(grey.getImageData(0, 0, width, height)), 0, 0);
   draw(byId("labels"), labels, 1);
   drawOverlay(byId("overlay"), pixels, labels);
   for (const id of ["pixels", "labels", "overlay"]) byId(id).setAttribute("aria-label", `${id} of ${plane.name}`);
@@ -105,10 +106,11 @@ const steps = {
   ArrowDown: () => stepTime(1),
 };
 document.addEventListener("keydown", (event) => {
-  const plain = !(event.altKey || event.ctrlKey || event.metaKey || event.target.tagName === "SELECT");
-  if (!plain || !(event.key in steps)) return;
+  const own = event.target.tagName === "SELECT" || (event.target.type === "range" && event.target.id !== "slider");
+  const does = looks[event.key] ?? (own ? null : (event.shiftKey ? pans : steps)[event.key]);
+  if (!does || event.altKey || event.ctrlKey || event.metaKey) return;
   event.preventDefault();
-  steps[event.key]();
+  does();
 });
 byId("slider").addEventListener("input", (event) => show(Number(event.target.value)));
 byId("channel")?.addEventListener("change", (event) =>
@@ -116,4 +118,3 @@ byId("channel")?.addEventListener("change", (event) =>
 byId("row")?.addEventListener("change", (event) =>
   show(planes.indexOf(nearest({ ...planes[current], t: planes.find((plane) => plane.row === event.target.value).t }))));
 addEventListener("hashchange", openAddress);
-openAddress();

@@ -14,7 +14,8 @@ from PIL import Image
 from idr_assets.imaging.channels import Channel
 from idr_assets.imaging.figures import colours
 from idr_assets.imaging.figures.palette import label_colours
-from idr_assets.imaging.figures.plane_browser import PAGE_BYTES, plane_browser
+from idr_assets.imaging.figures.plane_browser import plane_browser
+from idr_assets.imaging.figures.plane_entries import PAGE_BYTES
 from idr_assets.imaging.planes import LabelledPlane
 from idr_assets_tests.support.labelled_planes import SHAPE, planes_of
 
@@ -59,7 +60,7 @@ def test_the_pictures_of_a_plane_are_its_greys_and_its_label_colours() -> None:
     black, white = colours.contrast([plane.pixels for plane in planes])
     for plane, entry in zip(planes, stored(plane_browser(planes, title="demo")), strict=True):
         assert (entry["t"], entry["c"], entry["z"], entry["objects"]) == (plane.t, plane.c, plane.z, plane.labels.max())
-        assert entry["range"] == f"{black:g} to {white:g} a.u."
+        assert entry["range"] == [black, white]
         assert np.array_equal(np.asarray(opened(entry["pixels"])), colours.grey(plane.pixels, black, white))
         assert np.array_equal(np.asarray(opened(entry["labels"])), label_colours(plane.labels))
 
@@ -101,14 +102,23 @@ def noise(height: int, width: int, planes: int) -> list[LabelledPlane]:
 def test_large_planes_of_noise_are_reduced_below_the_bound_and_the_page_says_so(
     height: int, width: int, planes: int, bound: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("idr_assets.imaging.figures.plane_browser.PAGE_BYTES", bound)
+    monkeypatch.setattr("idr_assets.imaging.figures.plane_entries.PAGE_BYTES", bound)
     page = plane_browser(noise(height, width, planes), title="demo")
     assert re.search(rf"reduced from\s+{height} . {width}\s+to", page)
     assert 0.6 * bound < len(page.encode()) < bound
 
 
+def test_planes_that_compress_are_reduced_no_more_than_the_page_has_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    bound = PAGE_BYTES // 20
+    monkeypatch.setattr("idr_assets.imaging.figures.plane_entries.PAGE_BYTES", bound)
+    flat = LabelledPlane(0, 0, 0, np.ones((600, 800), np.uint16), np.ones((600, 800), np.int32))
+    page = plane_browser([flat], title="demo")
+    assert opened(stored(page)[0]["pixels"]).size == (800, 600)
+    assert "reduced" not in page
+
+
 def test_a_long_narrow_plane_is_not_reduced_without_need(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("idr_assets.imaging.figures.plane_browser.PAGE_BYTES", PAGE_BYTES // 5)
+    monkeypatch.setattr("idr_assets.imaging.figures.plane_entries.PAGE_BYTES", PAGE_BYTES // 5)
     page = plane_browser(noise(2048, 100, 7), title="demo")
     assert opened(stored(page)[0]["pixels"]).size == (100, 2048)
     assert "reduced" not in page

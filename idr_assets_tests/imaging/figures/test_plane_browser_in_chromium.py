@@ -1,12 +1,13 @@
 """The slider page, opened from file:// in Chromium: what a reader sees and does."""
 
 import html
+import re
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from idr_assets.imaging.figures import colours
 from idr_assets.imaging.figures.palette import PALETTE, label_colours
@@ -134,8 +135,52 @@ def test_nothing_is_cut_and_pictures_are_equally_high_at_any_width(
         "[document.querySelector('.scale').offsetWidth, document.querySelector('canvas').offsetWidth]"
     )
     assert shares[0] / shares[1] == pytest.approx(0.1852, abs=0.01)
-    heights = page.evaluate("[...document.querySelectorAll('canvas')].map(e => e.getBoundingClientRect().height)")
+    heights = page.evaluate("[...document.querySelectorAll('.view')].map(e => e.getBoundingClientRect().height)")
     assert len(set(heights)) == 1
+
+
+def test_contrast_zoom_and_place_stay_from_plane_to_plane(page: Page, address: str) -> None:
+    show(page, address)
+    before, said = canvas(page, "pixels"), page.inner_text("#range")
+    page.get_by_text("Contrast and zoom").click()
+    page.get_by_label("White").fill("127")
+    assert np.array_equal(canvas(page, "pixels"), np.clip(before * (255 / 127), 0, 255).round())
+    assert page.inner_text("#range") != said
+    page.get_by_label("Black").press("ArrowRight")  # which moves through planes elsewhere
+    drawn(page, "t 0 c 0 z 0")
+    page.focus("#slider")
+    for key in ("+", "+", "Shift+ArrowRight", "ArrowRight"):
+        page.keyboard.press(key)
+    drawn(page, "t 0 c 0 z 1")
+    assert page.inner_text("#times").startswith("2.3 ")
+    transform = page.evaluate("document.getElementById('overlay').style.transform")
+    assert transform.startswith("scale(2.25) translate(-36.6")  # from the middle, by a fifth of what is seen
+    assert page.inner_text(".scale") == "5 µm"
+    page.keyboard.press("0")
+    assert page.inner_text("#times").startswith("1 ")
+    page.keyboard.press("ArrowLeft")
+    drawn(page, "t 0 c 0 z 0")
+    assert np.array_equal(canvas(page, "pixels"), before)
+
+
+def test_a_picture_is_dragged_and_zoomed_where_the_mouse_is(page: Page, address: str) -> None:
+    show(page, address)
+    box = page.locator("#pixels").bounding_box()
+    assert box
+    middle = box["x"] + 0.5 * box["width"], box["y"] + 0.1 * box["height"]
+    page.mouse.dblclick(*middle)
+    place = "[view.scale, view.x, view.y].map((it) => Math.round(100 * it) / 100)"
+    assert page.evaluate(place) == [2, 0.25, 0.05]
+    page.mouse.down()
+    page.mouse.move(middle[0] - 0.2 * box["width"], middle[1])
+    page.mouse.up()
+    assert page.evaluate(place) == pytest.approx([2, 0.35, 0.05], abs=0.02)
+    page.mouse.wheel(0, -1)
+    assert page.evaluate("view.scale") == 2  # the page scrolls
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -1)
+    page.keyboard.up("Control")
+    expect(page.locator("#times")).to_have_text(re.compile("^3 "))
 
 
 def test_captions_of_a_very_tall_plane_are_words(page: Page, tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ from typing import Any
 
 import dagster as dg
 
-from idr_assets.imaging.figures.plane_browser import Rows, plane_browser
+from idr_assets.imaging.figures.plane_browser import plane_browser
+from idr_assets.imaging.figures.plane_entries import Rows
 from idr_assets.imaging.output.files import write_file
 from idr_assets.imaging.planes import thin
 from idr_assets.orchestration.assets.metadata import describe_channels, provenance
