@@ -1,5 +1,6 @@
 """The command `try`: a plane with other parameters, in pixels or in micrometres, drawn and not stored."""
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -61,10 +62,15 @@ def test_a_plane_is_segmented_drawn_and_described_and_nothing_is_stored(project:
     assert found.exit_code == 0, found.output
     lines = found.stdout.splitlines()
     assert lines[0] == "otsu_watershed {'background_sigma': 30, 'minimum_area': 99}"
-    assert lines[1].startswith("3 objects in t 0 c 0 z 0: areas ")
-    assert lines[-1] == "look at: try_image.png"
-    with Image.open("try_image.png") as picture:
+    said = re.fullmatch(r"3 objects in t 0 c 0 z 0: areas (\S+) to .* pixels; (\S+) to .* µm²", lines[1])
+    assert said
+    assert float(said[2]) == pytest.approx(float(said[1]) * size(project) ** 2, rel=0.01)
+    assert lines[-1] == "look at: data/image/try.png"
+    drawn = project.root / "data/image/try.png"
+    with Image.open(drawn) as picture:
         assert picture.size[0] > 1000
+    drawn.unlink()
+    drawn.parent.rmdir()
     assert sorted((project.root / "data").rglob("*")) == before
 
 

@@ -94,5 +94,5 @@ def _add(project: DgContext, name: str, wishes: NewImage, *, look: bool, force: 
 def _look(draft: Draft, file: Path) -> None:
     from idr_assets.orchestration.assets.work.look import draw_look  # noqa: PLC0415  dask and matplotlib
 
-    click.echo(draw_look(draft.choice.level, draft.window, draft.recipe, draft.name, file))
+    click.echo(draw_look(draft.choice.level, draft.window, draft.recipe, draft.name, str(file.absolute())))
     click.echo(f"look at: {os.path.relpath(file)}")

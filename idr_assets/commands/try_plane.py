@@ -25,7 +25,7 @@ from idr_assets.project import find_segmentation
 @click.argument("partition", metavar="'T|Z'")
 @click.option("--set", "given", multiple=True, metavar="NAME=VALUE", help="A parameter, such as background_sigma=80.")
 @click.option("--segmentation", help="Name of the segmentation, if the image has several.")
-@click.option("--picture", type=click.Path(path_type=Path), help="The PNG.  [default: try_IMAGE.png]")
+@click.option("--picture", type=click.Path(path_type=Path), help="The PNG.  [default: try.png beside IMAGE's figures]")
 @module_option
 @own_settings
 def try_plane(  # noqa: PLR0913, PLR0917  the arguments above
@@ -47,10 +47,10 @@ def try_plane(  # noqa: PLR0913, PLR0917  the arguments above
 
     level = image.source.open()
     image.source.check(level)
-    file = picture or Path(f"try_{name}.png")
+    url = str(picture.absolute()) if picture else image.try_url
     plane = Block(range(t, t + 1), image.channels, range(z, z + 1))
-    click.echo(draw_look(level, plane, recipe, image.title, file))
-    click.echo(f"look at: {os.path.relpath(file)}")
+    click.echo(draw_look(level, plane, recipe, image.title, url))
+    click.echo(f"look at: {url if '://' in url else os.path.relpath(url)}")
 
 
 def _find_cell(image: Image, partition: str) -> Cell:

@@ -33,6 +33,11 @@ class Addresses(Grid):
         return data_url(self.project, *self._path, "planes.html")
 
     @property
+    def try_url(self) -> str:
+        """Address of the picture of a plane that was tried, a PNG."""
+        return data_url(self.project, *self._path, "try.png")
+
+    @property
     def objects_url(self) -> str:
         """Address of the folder with the tables of objects."""
         return data_url(self.project, *self._path, "objects")

@@ -29,7 +29,14 @@ KINDS = ("png", "svg", "csv", "parquet")
 
 def image_urls(image: Image) -> list[str]:
     """Return the addresses of all that an image can have."""
-    fixed = [image.labels_url, image.montage_url, image.browser_url, image.objects_url, image.comparison_url]
+    fixed = [
+        image.labels_url,
+        image.montage_url,
+        image.browser_url,
+        image.objects_url,
+        image.comparison_url,
+        image.try_url,
+    ]
     fixed += [image.published_url, f"{image.objects_url.rpartition('/')[0]}/volumes"]  # of an earlier recipe too
     return [*fixed, *(url(kind) for url in (image.counts_url, image.agreement_url) for kind in KINDS)]
 

@@ -67,7 +67,8 @@ def draw_outlines(
 ) -> dict[str, Any]:
     """Draw the outlines of the stored planes of a partition, small enough for one event of Dagster."""
     stored = [result.plane for result in found if isinstance(result, PlaneSummary)]
-    read = [(plane, output.read(plane)) for plane in stored]
+    shown = [(it, plane.c) for plane in stored for it in output.pixel_block(plane.block).planes()]
+    read = [(plane, output.read(plane, labels_of)) for plane, labels_of in shown]
     most = SMALL_PICTURE_BYTES // max(1, len(read))
     return {f"outlines, {name(plane)}": picture(outlines_png(labelled, most)) for plane, labelled in read if labelled}
 

@@ -10,10 +10,13 @@ import dagster as dg
 import numpy as np
 import pytest
 import zarr
+from PIL import Image
 
 from idr_assets.imaging.output.plane_records import read_records
+from idr_assets.imaging.planes import Plane
 from idr_assets.orchestration.assets import stored_planes as adoption
 from idr_assets.orchestration.assets.adoption import adopt_planes
+from idr_assets.orchestration.assets.work.look import draw_look
 from idr_assets.orchestration.automation.missing import missing_planes, stale_planes
 from idr_assets_tests.imaging.segmentation.test_inputs import above
 from idr_assets_tests.orchestration.conftest import SETTINGS
@@ -87,6 +90,16 @@ def test_figures_show_the_labels_on_each_channel(of_cells: Segmented) -> None:
     table = of_cells.value("objects", "1")
     assert set(table["c"]) == {1}
     assert set(table["channel"]) == {"DAPI"}
+    assert {"outlines, t 1 c 0 z 9", "outlines, t 1 c 1 z 9"} <= of_cells.metadata("plane_labels", "1|09").keys()
+
+
+def test_a_plane_that_is_tried_is_drawn_in_each_channel(of_cells: Segmented, tmp_path: Path) -> None:
+    image = of_cells.project.load_image()
+    plane = Plane(1, 1, 9).block
+    told = draw_look(image.source.open(), plane, image.recipe, "cells", str(tmp_path / "cells.png"))
+    assert told.count("objects in t 1 c 1 z 9") == told.count("objects in") == 1
+    with Image.open(tmp_path / "cells.png") as picture:
+        assert picture.height > picture.width  # two rows of two large panels
 
 
 def test_each_channel_is_measured_and_so_is_what_a_function_of_the_project_gives(of_cells: Segmented) -> None:

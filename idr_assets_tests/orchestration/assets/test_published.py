@@ -78,7 +78,9 @@ def test_it_holds_the_window_and_says_what_is_missing(ready: Segmented) -> None:
         stored: Any = whole[path]
         np.testing.assert_array_equal(group[path][...], stored[1:3, :, 9:11])
     first, second = (ready.metadata("published", t) for t in "12")
-    assert first["path"] == str(root / "image/published.ome.zarr")
+    assert (first["path"], first["open it by"]) == (str(root / "image/published.ome.zarr"), "idr-assets show image")
+    assert second["outlines, t 2 c 0 z 10"].startswith("![](data:image/png;base64,")
+    assert "outlines, t 1 c 0 z 10" not in first  # it is missing
     assert [(it["planes"], it["planes not materialized"], it["shards"]) for it in (first, second)] == [
         (4, 2, 4),
         (4, 0, 4),

@@ -1,13 +1,13 @@
 """Segment the middle plane of a window without a run, and draw it: parameters are judged before anything runs."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
 from idr_assets.imaging.figures.comparison import comparison
 from idr_assets.imaging.figures.drawing import DPI, render
 from idr_assets.imaging.figures.pictures import figure_png
+from idr_assets.imaging.output.files import write_file
 from idr_assets.imaging.planes import Block, LabelledPlane, Plane, count_objects, within
 from idr_assets.imaging.reading.level import Level
 from idr_assets.imaging.segmentation.findings import Findings
@@ -20,8 +20,10 @@ LARGE = 1200
 """Longest side of a panel in dots, so that outlines of small objects can be judged."""
 
 
-def draw_look(level: Level, window: Block, recipe: Recipe, title: str, file: Path) -> str:
+def draw_look(level: Level, window: Block, recipe: Recipe, title: str, url: str) -> str:
     """Draw the middle plane of each channel beside its labels into a PNG, and describe its objects.
+
+    Labels of several channels together are drawn beside each of these.
 
     Raises
     ------
@@ -35,19 +37,25 @@ def draw_look(level: Level, window: Block, recipe: Recipe, title: str, file: Pat
     rows = {(plane.t, plane.c, plane.z): [plane] for plane in planes}
     name = recipe.path.rpartition(".")[2]
     sheet = comparison(rows, [name], title=title, pixel_size=level.geometry.pixel_size, most=LARGE, channels=known)
-    file.write_bytes(figure_png(render(sheet), DPI))
-    lines = [f"{name} {parameters}", *map(_describe, planes)]
-    objects = {Plane(it.t, it.c, it.z): count_objects(it.labels) for it in planes}
-    found = Findings(objects, foreground=sum(float((it.labels > 0).mean()) for it in planes))
+    write_file(url, figure_png(render(sheet), DPI))
+    labelled = [plane for plane in planes if plane.c in window.c]
+    lines = [f"{name} {parameters}", *(_describe(plane, level.geometry.pixel_area) for plane in labelled)]
+    objects = {Plane(it.t, it.c, it.z): count_objects(it.labels) for it in labelled}
+    found = Findings(objects, foreground=sum(float((it.labels > 0).mean()) for it in labelled))
     advice = advise_parameters(level, recipe, found)
     return "\n".join([*lines, f"warning: {advice}"] if advice else lines)
 
 
-def _describe(plane: LabelledPlane) -> str:
+def _describe(plane: LabelledPlane, pixel_area: float | None) -> str:
     areas = np.bincount(plane.labels.ravel())[1:]
     areas = areas[areas > 0]
-    sizes = f": areas {areas.min()} to {areas.max()}, median {np.median(areas):g} pixels" if areas.size else ""
-    return f"{areas.size} objects in {Plane(plane.t, plane.c, plane.z)}{sizes}"
+    named = f"{areas.size} objects in {Plane(plane.t, plane.c, plane.z)}"
+    if not areas.size:
+        return named
+    least, most, median = areas.min(), areas.max(), np.median(areas)
+    units = {"pixels": 1.0} | ({"µm²": pixel_area} if pixel_area else {})
+    each = [f"{least * it:.4g} to {most * it:.4g}, median {median * it:.4g} {unit}" for unit, it in units.items()]
+    return f"{named}: areas {'; '.join(each)}"
 
 
 def _segment(level: Level, window: Block, recipe: Recipe) -> list[LabelledPlane]:
@@ -56,5 +64,7 @@ def _segment(level: Level, window: Block, recipe: Recipe) -> list[LabelledPlane]
     part = Part(recipe.works_on, middle, recipe.works_on.reach(middle, level.shape))
     pixels = level.read(part.read)
     labels, _ = label(recipe.function, recipe.parameters, pixels, level.plane_shape, part)
-    own = pixels[within(part.read, middle)]
-    return [LabelledPlane(it.t, it.c, it.z, own[0, i, 0], labels[0, i, 0]) for i, it in enumerate(middle.planes())]
+    shown = replace(middle, c=part.read.c)
+    own = pixels[within(part.read, shown)][0, :, 0]
+    labels = np.broadcast_to(labels[0, :, 0], own.shape)  # those of one channel belong to all that are read with it
+    return [LabelledPlane(it.t, it.c, it.z, own[i], labels[i]) for i, it in enumerate(shown.planes())]

@@ -11,10 +11,11 @@ import numpy.typing as npt
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.figures.colours import contrast
+from idr_assets.imaging.figures.pictures import outlines_png
 from idr_assets.imaging.objects.tables import write_objects
 from idr_assets.imaging.output.files import lock_folder
 from idr_assets.imaging.output.output_image import OutputImage
-from idr_assets.imaging.planes import Plane, thin
+from idr_assets.imaging.planes import Plane, evenly_spread, thin
 from idr_assets.imaging.published.attributes import Look
 from idr_assets.imaging.published.crate import About, write_crate
 from idr_assets.imaging.published.creation import create_published
@@ -24,7 +25,7 @@ from idr_assets.imaging.published.slabs import SlabTask
 from idr_assets.imaging.published.staging import STAGING
 from idr_assets.imaging.published.tables import name_tables, table_url, write_counts
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure
-from idr_assets.orchestration.assets.metadata import describe_channels
+from idr_assets.orchestration.assets.metadata import describe_channels, picture
 from idr_assets.orchestration.assets.progress import log_progress
 from idr_assets.orchestration.cluster.resource import DaskResource
 from idr_assets.orchestration.event_log import add_partition_metadata
@@ -35,6 +36,9 @@ MOST_LOOKED_AT = 12
 
 MOST_SAMPLED = 2**20
 """Pixels of each of them at most."""
+
+MOST_PICTURED = 3
+"""Timepoints of a run with a picture at most: events must stay small."""
 
 
 def publish(
@@ -60,6 +64,8 @@ def publish(
         write_crate(task.url, About(image.name, image.license, image.citation), task.names)
     done = [t for t in timepoints if t not in publication.failures]
     metadata = {image.row_key(t): _describe(image, publication, t) for t in done}
+    for t in evenly_spread(done, MOST_PICTURED):
+        metadata[image.row_key(t)] |= _picture(image, t)
     if publication.failures:
         for key, values in metadata.items():
             context.log_event(dg.AssetMaterialization(context.asset_key, partition=key, metadata=values))
@@ -121,6 +127,15 @@ def _sample(task: SlabTask, outputs: Sequence[OutputImage], plane: Plane) -> lis
     return []
 
 
+def _picture(image: Image, t: int) -> dict[str, Any]:
+    """Show the plane in the middle of a timepoint with the outlines of its labels; nothing if it is not stored."""
+    (plane,) = image.timepoint(t).middle.planes()
+    with suppress(ImageError):
+        if read := image.open_output().read(plane):
+            return {f"outlines, {plane}": picture(outlines_png(read))}
+    return {}
+
+
 def _describe(image: Image, publication: Publication, t: int) -> dict[str, Any]:
     record = publication.records[t]
     planes = len(image.timepoint(t))
@@ -136,6 +151,7 @@ def _describe(image: Image, publication: Publication, t: int) -> dict[str, Any]:
     shards, size = record["shards"]
     return {
         "path": dg.MetadataValue.path(image.published_url),
+        "open it by": f"idr-assets show {image.name}",
         "planes": planes,
         "planes not materialized": max(missing.values(), default=0),
         **({"missing planes": listed} if listed else {}),
