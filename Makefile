@@ -30,7 +30,7 @@ demo: $(INSTALLED) ## segment the demo image: labels, pictures and objects
 	  "$$data/demo/objects/" 'a row for each object, in Parquet for pandas and others' \
 	  "$$data/demo/published.ome.zarr" 'the same in few files, to share' \
 	  "$$data/demo.ome.zarr" 'pixels and labels, for napari and other OME-Zarr tools' \
-	  'make ui' 'the Dagster UI: these runs under Runs, not on the Timeline, its assets under Lineage'
+	  'make ui' 'the Dagster UI with these runs, and a gallery of all images'
 
 ui: $(INSTALLED) ## the Dagster UI and daemon on http://127.0.0.1:3000 (another port: PORT=4000; beside another: ARGS=--without-daemon)
 	@$(BIN)/idr-assets ui --port $(PORT) $(ARGS)

@@ -14,7 +14,7 @@ from idr_assets.instance import open_instance
 from idr_assets.orchestration.dead_runs import fail_dead_runs
 from idr_assets.project import find_module
 from idr_assets.web.daemon import only_daemon
-from idr_assets.web.processes import HOST, check_yaml, serve
+from idr_assets.web.processes import HOST, check_yaml, name_location, serve
 
 port_option = click.option(
     "-p", "--port", default=3000, show_default=True, type=click.IntRange(1, 65535), help="Port on this machine."
@@ -63,9 +63,14 @@ def ui(  # noqa: PLR0913  the options above
         check_port(port)
         if module is None:
             check_yaml()
+        module = module or find_module()
+        if held is not None:
+            from idr_assets.orchestration.event_log.run_places import place_runs  # noqa: PLC0415  SQLAlchemy
+
+            place_runs(instance, module, name_location(module))
         allowed = [word for name in hosts for word in ("--allow-host", name)]
         allowed += [word for origin in viewers for word in ("--viewer", origin)]
-        _serve(module or find_module(), port, [*["--read-only"] * read_only, *allowed], held)
+        _serve(module, port, [*["--read-only"] * read_only, *allowed], held)
 
 
 @contextmanager

@@ -55,7 +55,7 @@ def serve(module: str, port: int, web: Sequence[str], *, daemon: Sequence[int] |
     """
     with TemporaryDirectory(prefix="idr_assets_") as folder, ExitStack() as stack:
         socket, workspace = Path(folder) / "code", Path(folder) / "workspace.yaml"
-        _write_workspace(workspace, socket, _location(module))
+        _write_workspace(workspace, socket, name_location(module))
         # The code server starts first and ends last, because the others use it.
         started = [stack.enter_context(_process("code server", *_code_server(module, socket)))]
         _watch(started, until=socket.exists)
@@ -99,12 +99,13 @@ def is_guarded(port: int) -> bool:
     return True
 
 
-def _location(module: str) -> str:
+def name_location(module: str) -> str:
+    """Return the name of the code location of a module's definitions."""
     return PROJECT if module == DEFINITIONS else module  # as in workspace.yaml; Dagster names others by their module
 
 
 def _code_server(module: str, socket: Path) -> list[str]:
-    options = ["--module-name", module, "--location-name", _location(module), "--socket", str(socket)]
+    options = ["--module-name", module, "--location-name", name_location(module), "--socket", str(socket)]
     flags = ["--inject-env-vars-from-instance", "--use-python-environment-entry-point", "--log-level", "warning"]
     return [str(BIN / "dagster"), "code-server", "start", *options, *flags]
 
