@@ -33,7 +33,7 @@ def tell_partitions(context: dg.AssetExecutionContext, events: Sequence[dg.Asset
             message="Materialized value.",
             pid=os.getpid(),
         )
-        entry = dg.EventLogEntry(
+        entry = dg.EventLogEntry(  # type: ignore[no-untyped-call]
             None, DEBUG, told.message, context.run.run_id, time(), step.step.key, step.job_name, dagster_event=told
         )
         end = DagsterEventBatchMetadata(batch, is_end=number == len(events))
