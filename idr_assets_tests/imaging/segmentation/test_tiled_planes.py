@@ -15,6 +15,7 @@ from distributed import Client
 from scipy import ndimage
 
 from idr_assets.imaging.output import creation, tile_writing
+from idr_assets.imaging.output.provenance import read_provenance
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.source import Source
 from idr_assets.imaging.segmentation import (
@@ -94,6 +95,7 @@ def test_planes_are_stored_as_if_in_one_piece(
         measured = summary.objects, summary.foreground, summary.minimum, summary.maximum, summary.saturated
         assert measured == (labels.max(), np.mean(labels > 0), pixels.min(), pixels.max(), 0)
         assert (summary.threshold is None) == (function is not gaussian_threshold)
+    assert read_provenance(run.output.url, "segmentation") == [run.provenance]
     total = 2 + each * 6
     assert steps == [(plane, done, total) for plane in PLANES for done in range(1, total + 1)]
     assert any("80 x 100 pixels, 0 megapixels, and are cut into 6 tiles" in it.text for it in run.remarks)
@@ -134,16 +136,19 @@ def test_labels_that_are_on_a_disk_that_fills_up_are_removed(
     segment(run, client)
 
     def fail(output: Any, plane: Plane, part: Any, labels: Any) -> None:  # noqa: ANN401
+        before.append(output.read(plane))
         if part[0].start and plane == SECOND:
             raise OSError(28, "No space left on device")
         store(output, plane, part, labels)
 
+    before: list[object] = []
     store = tile_writing.store_labels
     monkeypatch.setattr(tile_task, "store_labels", fail)
     stored, failed = segment(run, client)
     assert isinstance(stored, PlaneSummary)
     assert isinstance(failed, PlaneFailure)
     assert "No space left on device, in the tile [" in failed.reason
+    assert {*before} == {None}
     assert run.output.read(SECOND) is None
     assert not [*(server.root / "output/labels/segmentation/0/c/1").rglob("*/*/*/*")]
 
