@@ -8,7 +8,7 @@ SITE = NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo ui test test-fast bench lint docs screenshots lock clean
+.PHONY: help demo ui test test-fast test-models bench lint docs screenshots lock clean
 
 # One instance for the demo and the UI, so that the UI shows the demo's run.
 demo ui: export DAGSTER_HOME := $(CURDIR)/.dagster_home
@@ -41,6 +41,11 @@ test: $(INSTALLED) ## run the tests (some of them: ARGS="-k montage")
 test-fast: $(INSTALLED) ## run the tests that need no server, browser or other process: below 90 seconds
 	$(BIN)/pytest --numprocesses 2 -m 'not processes' $(ARGS)
 
+test-models: $(INSTALLED) ## run Cellpose and StarDist on random weights (downloads gigabytes, into .venv-models)
+	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python .venv-models
+	$(BIN)/uv pip install --quiet --python .venv-models/bin/python --editable '.[cellpose,stardist]' --group dev
+	.venv-models/bin/pytest --numprocesses 0 idr_assets_tests/imaging/segmentation/test_library_models.py $(ARGS)
+
 bench: $(INSTALLED) ## measure speed and memory, write docs/explanation/benchmarks.md (needs postgresql; small: ARGS="--planes 100")
 	$(BIN)/python -m benchmarks $(ARGS)
 
@@ -62,7 +67,7 @@ lock: $(INSTALLED) ## renew requirements.txt from pyproject.toml
 	  --generate-hashes --no-header --no-annotate --quiet --output-file requirements.txt
 
 clean: ## remove the virtual environment and caches; data and the Dagster instance stay
-	rm -rf .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache site
+	rm -rf .venv .venv-models .hypothesis .mypy_cache .pytest_cache .ruff_cache site
 
 define CHECK_PYTHON
 import sys

@@ -105,7 +105,7 @@ def onnx_model(  # noqa: D417, PLR0913  parameters of a YAML
     def label(values: Pixels) -> Labels:
         if output == "distances":
             _check(model, values, 4, "a probability and distances along 3 rays or more")
-            rays = np.moveaxis(values[1:], 0, 2)
+            rays = np.maximum(np.moveaxis(values[1:], 0, 2), 1e-3)  # as StarDist does
             return _drop_small(label_stars(values[0], rays, shape, threshold=least, overlap=overlap), minimum_area)
         if output == "flows":
             _check(model, values, 3, "two flows and a logit for each pixel", shape)
