@@ -156,11 +156,13 @@ class InFlight[Found]:
         if (now := monotonic()) - self._checked < CHECK:
             return
         self._checked = now
+        longest = WITHOUT_WORKERS
         if self._has_workers():
             self._seen = now
         elif self._needs.are_unmet(self._client):
             self._seen = min(self._seen, now)  # those of its workers that still wait in a queue are like these
-        if now - self._seen > WITHOUT_WORKERS:
+            longest /= 2
+        if now - self._seen > longest:
             self._lost = ClusterLostError(self._needs.explain_absence(self._client))
             self._client.cancel(list(self._blocks))
 

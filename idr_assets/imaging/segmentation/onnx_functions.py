@@ -28,7 +28,7 @@ THRESHOLDS = {"semantic": 0.5, "distances": 0.5, "flows": 0.0}
 
 @versioned("1")
 @per_batch(model=Network, batch=8, concurrency=1)
-def onnx_model(  # noqa: D417, PLR0913  parameters of a YAML
+def onnx_model(  # noqa: PLR0913  parameters of a YAML
     planes: Pixels,
     second: Pixels | None = None,
     third: Pixels | None = None,
@@ -57,10 +57,8 @@ def onnx_model(  # noqa: D417, PLR0913  parameters of a YAML
     ----------
     planes, second, third
         (n, y, x) of any real dtype or bool: the channels that the network takes, in this order.
-    weights
-        The network: a file `.onnx`, a folder with one, or an address with its SHA-256.
-    batch
-        The most planes that it gets at once.
+    model
+        The network, which YAML names by `weights`: a file `.onnx`, a folder with one, or an address with its SHA-256.
     output
         What it gives: `semantic`, the foreground, whose connected parts are objects; `distances`, StarDist's
         probability and distances along rays; or `flows`, Cellpose's two flows and logit.
