@@ -36,7 +36,7 @@ def write_plate_montage(plate: Plate) -> dict[str, Any]:
     caption = (
         f"Rows and columns of the plate: field {number} of each well, z {z}. After the dot: its number of objects. "
         f"Grey: intensity in arbitrary units, {colours.GREY_RANGE}. Colours tell neighbouring objects apart and mean "
-        f"nothing else.{f' Every {step}th pixel is shown.' if step > 1 else ''}"
+        f"nothing else.{f' Of {step} pixels along each side, one is shown.' if step > 1 else ''}"
     )
     with default_style():
         sheet = draw_panels(
