@@ -10,6 +10,7 @@ import dagster as dg
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.planes import Block
+from idr_assets.imaging.segmentation.weights import WeightsError
 from idr_assets.orchestration.assets.adoption import read_adoptable
 from idr_assets.orchestration.assets.earlier_attempt import read_earlier_attempt, read_unevaluated, takes_over
 from idr_assets.orchestration.assets.lost_database import explain_lost_database, log_if_possible
@@ -111,7 +112,7 @@ def begin_labels(context: dg.AssetExecutionContext, image: Image, begin: Begin) 
     try:
         run, watch = begin(context, cells)
     except ImageError as error:
-        if image.upstream:
+        if image.upstream and not isinstance(error, WeightsError):
             raise ImageError(UPSTREAM.format(error, " ".join(image.upstream))) from error
         raise
     context.log.info("chunks are verified by: %s", run.level.store.verification.means)
