@@ -1,7 +1,6 @@
 """The asset `published`: what it reports, what is published again, and what stays when something goes wrong."""
 
 import fcntl
-import json
 import os
 import shutil
 from pathlib import Path
@@ -11,38 +10,13 @@ import dagster as dg
 import numpy as np
 import pytest
 import zarr
-from rocrate.rocrate import ROCrate
 
 from idr_assets.imaging.output.output_image import open_output
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.published.slabs import PublishedPlane, SlabTask
 from idr_assets_tests.support.damage import flip_bit
-from idr_assets_tests.support.small_image import FIELDS, PLANES, Segmented
-
-WANTED = {"published": "true"}
-
-
-def publish(fresh: Segmented, *timepoints: str) -> list[bool]:
-    """Publish timepoints; tell which of them were written."""
-    assert fresh.run("published", timepoints[0], timepoints[-1]) == ""
-    return [fresh.metadata("published", t)["published in this run"] for t in timepoints]
-
-
-def shards(fresh: Segmented) -> dict[str, bytes]:
-    """Read all shards, by their place below the published image."""
-    return files(fresh, "c/**/*")
-
-
-def files(fresh: Segmented, pattern: str) -> dict[str, bytes]:
-    """Read files of the published image, by their place below it."""
-    root = fresh.project.root / "data/image/published.ome.zarr"
-    return {str(file.relative_to(root)): file.read_bytes() for file in root.rglob(pattern) if file.is_file()}
-
-
-def own(fresh: Segmented) -> dict[str, Any]:
-    document = (fresh.project.root / "data/image/published.ome.zarr/zarr.json").read_text()
-    found: dict[str, Any] = json.loads(document)["attributes"]["idr_assets"]
-    return found
+from idr_assets_tests.support.published_image import WANTED, files, own, publish, segment_most, shards
+from idr_assets_tests.support.small_image import FIELDS, Segmented
 
 
 def code_version(fresh: Segmented) -> str | None:
@@ -65,9 +39,7 @@ def is_locked(folder: Path) -> bool:
 @pytest.fixture
 def ready(fresh: Segmented) -> Segmented:
     """Segment all planes but one of an image that is published."""
-    fresh.project.write(**FIELDS | WANTED)
-    assert fresh.run("plane_labels", "1|09") == fresh.run("plane_labels", "2|09", "2|10") == ""
-    return fresh
+    return segment_most(fresh)
 
 
 def test_it_holds_the_window_and_says_what_is_missing(ready: Segmented) -> None:
@@ -116,36 +88,6 @@ def test_only_timepoints_whose_planes_changed_are_written_and_as_a_full_rebuild_
     assert publish(ready, "1", "2") == [True, True]
     assert shards(ready) == after
     assert files(ready, "*.parquet") == later
-
-
-# AnnData asks pandas 3 for an option that is deprecated; rows are named by labels, which planes share.
-@pytest.mark.filterwarnings("ignore:The 'future.infer_string' option is deprecated")
-@pytest.mark.filterwarnings("ignore:Observation names are not unique:UserWarning")
-def test_ngio_reads_images_labels_and_tables(ready: Segmented) -> None:
-    from ngio import open_ome_zarr_container  # noqa: PLC0415  it takes seconds
-
-    publish(ready, "1", "2")
-    assert ready.run("objects", "1", "2") == ""
-    crate = ROCrate(ready.project.root / "data/image/published.ome.zarr")
-    (run,) = crate.get_by_type("CreateAction")
-    assert run["name"].endswith(": timepoints 1, 2")
-    assert {own(ready)["timepoints"][t]["run"] for t in "12"} == {run.id.removeprefix("#run-")}
-    container = open_ome_zarr_container(ready.project.root / "data/image/published.ome.zarr", mode="r")
-    labels, pixels = container.get_label("segmentation"), container.get_image()
-    stored = ready.value("published")
-    np.testing.assert_array_equal(labels.get_as_numpy(), stored["labels/segmentation/0"][...])
-    np.testing.assert_array_equal(pixels.get_as_numpy(), stored["0"][...])
-    assert labels.pixel_size == pixels.pixel_size
-    assert container.list_tables() == ["objects", "object_counts"]
-    table, wanted = container.get_feature_table("objects"), ready.value("objects")
-    assert table.reference_label == "segmentation"
-    assert table.dataframe.reset_index()[wanted.columns.to_list()].equals(wanted)
-    assert table.load_as_anndata().to_df()["area_um2"].to_list() == wanted["area_um2"].to_list()
-    counts = container.get_condition_table("object_counts").dataframe
-    planes = [(t, c, z) for t, c, z in PLANES if (t, z) != (1, 10)]
-    assert [*counts[["t", "c", "z"]].itertuples(index=False, name=None)] == planes
-    numbers = wanted.groupby(["t", "c", "z"]).size().reindex(planes, fill_value=0)
-    assert counts["objects"].to_list() == numbers.to_list()
 
 
 def test_a_damaged_plane_costs_its_timepoint_alone_and_old_shards_stay(ready: Segmented) -> None:

@@ -138,7 +138,6 @@ def _picture(image: Image, t: int) -> dict[str, Any]:
 
 def _describe(image: Image, publication: Publication, t: int) -> dict[str, Any]:
     record = publication.records[t]
-    planes = len(image.timepoint(t))
     missing = {
         name: sum(last - first + 1 for ranges in of.values() for first, last in ranges)
         for name, of in record["missing"].items()
@@ -152,7 +151,7 @@ def _describe(image: Image, publication: Publication, t: int) -> dict[str, Any]:
     return {
         "path": dg.MetadataValue.path(image.published_url),
         "open it by": f"idr-assets show {image.name}",
-        "planes": planes,
+        "planes": len(image.timepoint(t)),
         "planes not materialized": max(missing.values(), default=0),
         **({"missing planes": listed} if listed else {}),
         "shards": shards,
