@@ -35,6 +35,8 @@ class Pages:
     def index(self, request: Request) -> str:
         """Show all images; what became of each is asked for when it is seen."""
         every = sorted(self.catalogue.read_again().values(), key=lambda images: images[0].list_name or "")
+        if every:
+            self.catalogue.folder()
         sections = [
             {"name": name, "overview": self._overview(request, name, images), "images": [_card(it) for it in images]}
             for name, images in ((name, list(of)) for name, of in groupby(every, key=lambda it: it[0].list_name))
@@ -59,6 +61,7 @@ class Pages:
         return self._render("image.html", request, **about, pages=pages, axis=images[0].row_axis)
 
     def _about(self, request: Request, name: str) -> dict[str, Any]:
+        self.catalogue.folder()  # on S3, what follows would take long
         images = self.catalogue.find(name)
         parts = [self._part(request, image) for image in images]
         return {"name": name, "list": images[0].list_name, "links": images[0].links, "parts": parts}

@@ -121,6 +121,13 @@ def test_named_viewers_read_files_and_nobody_else_reads_anything(alone: Starlett
     assert ask(alone, PAGE, host="evil.example").status == 421
 
 
+def test_outputs_on_s3_have_no_gallery(alone: Starlette, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IDR_ASSETS_DATA", "s3://bucket/data")
+    for page in ("", "image/image", "facts/image", "data/image/planes.html"):
+        answer = ask(alone, f"/gallery/{page}")
+        assert (answer.status, answer.text.partition(":")[0]) == (500, "The gallery shows files of a folder")
+
+
 def test_an_image_without_results_says_how_to_make_it_and_a_new_one_is_seen(
     fresh: Segmented, monkeypatch: pytest.MonkeyPatch
 ) -> None:
