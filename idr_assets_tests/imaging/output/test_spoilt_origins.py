@@ -90,9 +90,7 @@ def test_origins_that_cannot_be_noted_are_told_once_and_fail_no_plane(
     with Client(processes=False, n_workers=1, threads_per_worker=2, dashboard_address="127.0.0.1:0") as client:
         found = list(segment_blocks(client, task, BLOCK.single_planes()))
     assert {type(result) for result in found} == {PlaneSummary}
-    (told,) = [
-        record.getMessage() for record in caplog.records if record.name == "idr_assets.imaging.segmentation.blocks"
-    ]
+    (told,) = [record.getMessage() for record in caplog.records if record.name.endswith("segmentation.origin_notes")]
     assert "The planes are stored, but their origins cannot be noted ([Errno 28] No space left on device)" in told
 
 
