@@ -52,11 +52,12 @@ def test_flows_become_the_labels_of_cellpose(threshold: float) -> None:
     np.testing.assert_array_equal(found, known[f"labels_{threshold}"])
 
 
-def test_distances_become_the_labels_of_stardist() -> None:
+@pytest.mark.parametrize("overlap", [0.4, 0.8])
+def test_distances_become_the_labels_of_stardist(overlap: float) -> None:
     known = np.load(ROOT / "idr_assets_tests/data/models/stardist.npz")
     probability, distances = known["prob"].astype("f4"), known["dist"].astype("f4")
-    found = label_stars(probability, distances, known["labels"].shape, threshold=0.3, overlap=0.4)
-    np.testing.assert_array_equal(found, known["labels"])
+    found = label_stars(probability, distances, (60, 70), threshold=0.3, overlap=overlap)
+    np.testing.assert_array_equal(found, known[f"labels_{overlap}"])
 
 
 def test_foreground_becomes_connected_objects(tmp_path: Path) -> None:
