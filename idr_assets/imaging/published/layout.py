@@ -91,6 +91,11 @@ class Layout:
         """Return where a plane lies in the arrays."""
         return self.extent.t.index(plane.t), self.extent.c.index(plane.c), self.extent.z.index(plane.z)
 
+    def shard_key(self, plane: Plane, level: Level) -> str:
+        """Return the key, below the image or a label group, of the shard of a level in which a plane lies."""
+        t, c, z = self.place(plane)
+        return f"{level.path}/c/{t}/{c}/{z // level.depth}/0/0"
+
     def slabs(self, t: int) -> list[Block]:
         """Cut the window's planes of a timepoint into slabs of a channel; no shard of any level lies in two."""
         depth, start = self.levels[-1].depth, self.extent.z.start

@@ -21,7 +21,7 @@ from idr_assets.imaging.published.records import (
     read_timepoints,
 )
 from idr_assets.imaging.published.slabs import PublishedPlane, SlabTask
-from idr_assets.imaging.published.staging import STAGING, measure_shards, put_in_place
+from idr_assets.imaging.published.staging import STAGING, check_gathered, measure_shards, put_in_place
 from idr_assets.imaging.segmentation.failures import fail_planes
 from idr_assets.imaging.segmentation.in_flight import ClusterLostError, InFlight
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure
@@ -65,10 +65,7 @@ class Publication:
         self._run, self._open = run, dict[int, _Timepoint]()
 
     def publish(self, client: Client, timepoints: Sequence[int]) -> Iterator[PublishedPlane | PlaneFailure]:
-        """Publish timepoints whose planes have changed, or whose shards are not whole; yield what became of each plane.
-
-        Few timepoints are open at once, so that few files are gathered.
-        """
+        """Publish timepoints whose planes have changed, or whose shards are not whole; yield the outcome of planes."""
         flight: InFlight[PublishedPlane] = InFlight(client, self._task)
         waiting = list(reversed(timepoints))
         again: set[Block] = set()
@@ -112,10 +109,10 @@ class Publication:
         failed = [it for it in own.found if isinstance(it, PlaneFailure)]
         if not failed and self._origin(t)[0] != own.made_from:
             failed = [PlaneFailure(it.plane, CHANGED) for it in own.found]
-        if failed := failed or self._failed(t, partial(self._put_in_place, t)):
+        found = [it for it in own.found if isinstance(it, PublishedPlane)]
+        if failed := failed or self._failed(t, partial(self._put_in_place, t, found)):
             self.failures[t] = sorted(failed, key=lambda it: it.plane)
             return
-        found = [it for it in own.found if isinstance(it, PublishedPlane)]
         named = self._recipes.name(own.checksums)
         record = {"made_from": own.made_from, "recipes": named, "shards": measure_shards(self._task, t)}
         when = {"run": self._run, "started": own.started, "ended": _now()}
@@ -123,8 +120,9 @@ class Publication:
         self.written.add(t)
         note_timepoint(self._task.url, t, self.records[t], self._recipes.described)
 
-    def _put_in_place(self, t: int) -> None:
+    def _put_in_place(self, t: int, found: Sequence[PublishedPlane]) -> None:
         self._tables(t, f"{self._task.staging}/{t}")
+        check_gathered(self._task, t, found)
         note_timepoint(self._task.url, t, INCOMPLETE, {})
         put_in_place(self._task, t)
 

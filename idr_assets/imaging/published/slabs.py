@@ -121,13 +121,13 @@ class _Stack:
 
     def add(self, plane: Plane, values: npt.NDArray[Any] | None, *, last: bool) -> None:
         """Add a plane (y, x), or None for one that is missing; write the shards that are full, or all if it is last."""
-        t, c, z = self._layout.place(plane)
+        _, _, z = self._layout.place(plane)
         for number, level in enumerate(self._layout.levels):
             if values is not None:
                 values = self._halve(values) if number else values
                 self._shards[number].add(z % level.depth, values)
             if last or (z + 1) % level.depth == 0:
-                self._write(f"{self._path}{level.path}/c/{t}/{c}/{z // level.depth}/0/0", self._shards[number])
+                self._write(f"{self._path}{self._layout.shard_key(plane, level)}", self._shards[number])
                 self._shards[number] = self._begin(number)
 
     def _begin(self, number: int) -> Shard:

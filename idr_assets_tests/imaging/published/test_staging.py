@@ -7,10 +7,10 @@ import pytest
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.output.files import write_file
-from idr_assets.imaging.planes import Block
+from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.published.layout import Layout
-from idr_assets.imaging.published.slabs import SlabTask
-from idr_assets.imaging.published.staging import measure_shards, put_in_place
+from idr_assets.imaging.published.slabs import PublishedPlane, SlabTask
+from idr_assets.imaging.published.staging import check_gathered, measure_shards, put_in_place
 
 WINDOW = Block(range(3, 5), (0, 1), range(4))
 
@@ -36,6 +36,15 @@ def test_shards_that_are_no_more_go_and_those_of_other_timepoints_stay(task: Sla
     }
     assert (measure_shards(task, 3), measure_shards(task, 4)) == ([2, 10], [1, 3])
     assert not Path(task.staging, "3").exists()
+
+
+def test_a_timepoint_whose_gathered_shards_were_cleared_stays_as_it_is(task: SlabTask) -> None:
+    planes = [PublishedPlane(Plane(3, 0, 2), ()), PublishedPlane(Plane(3, 1, 2), ("mine",))]
+    for key in ("0/c/0/0/0/0/0", "labels/mine/0/c/0/0/0/0/0"):
+        with pytest.raises(ImageError, match="were removed or replaced"):
+            check_gathered(task, 3, planes)
+        write_file(f"{task.staging}/3/{key}", b"newer")
+    check_gathered(task, 3, planes)
 
 
 def test_a_shard_that_does_not_arrive_is_an_error(task: SlabTask) -> None:
