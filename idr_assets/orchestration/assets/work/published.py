@@ -6,16 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 import dagster as dg
-import numpy as np
-import numpy.typing as npt
 
 from idr_assets.imaging.errors import ImageError
-from idr_assets.imaging.figures.colours import contrast
 from idr_assets.imaging.figures.pictures import outlines_png
 from idr_assets.imaging.objects.tables import write_objects
 from idr_assets.imaging.output.files import lock_folder
-from idr_assets.imaging.output.output_image import OutputImage
-from idr_assets.imaging.planes import Plane, evenly_spread, thin
+from idr_assets.imaging.planes import evenly_spread
 from idr_assets.imaging.published.attributes import Look
 from idr_assets.imaging.published.crate import About, write_crate
 from idr_assets.imaging.published.creation import create_published
@@ -27,15 +23,10 @@ from idr_assets.imaging.published.tables import name_tables, table_url, write_co
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure
 from idr_assets.orchestration.assets.metadata import describe_channels, picture
 from idr_assets.orchestration.assets.progress import log_progress
+from idr_assets.orchestration.assets.work.published_contrast import find_contrast
 from idr_assets.orchestration.cluster.resource import DaskResource
 from idr_assets.orchestration.event_log import add_partition_metadata
 from idr_assets.orchestration.image import Image
-
-MOST_LOOKED_AT = 12
-"""Planes from which the contrast of a channel is taken, as in the montage."""
-
-MOST_SAMPLED = 2**20
-"""Pixels of each of them at most."""
 
 MOST_PICTURED = 3
 """Timepoints of a run with a picture at most: events must stay small."""
@@ -82,7 +73,7 @@ def _prepare(context: dg.AssetExecutionContext, images: Sequence[Image]) -> tupl
     labelled = {output.name: it.channels for output, it in zip(outputs, images, strict=True)}
     task = SlabTask(image.published_url, image.labels_url, labelled, layout, staging)
     geometry = image.geometry
-    look = Look(image.name, describe_channels(image, geometry.channels), _contrast(task, outputs))
+    look = Look(image.name, describe_channels(image, geometry.channels), find_contrast(task, outputs))
     if create_published(task, geometry, look):
         context.log.warning(
             "The published image had another shape, such as that of an earlier window: its timepoints were removed. "
@@ -104,27 +95,6 @@ def _prepare(context: dg.AssetExecutionContext, images: Sequence[Image]) -> tupl
 def read_channels(images: Sequence[Image]) -> tuple[int, ...]:
     """Return the channels whose pixels are stored, by any of the segmentations."""
     return tuple(sorted({c for image in images for c in image.read_channels}))
-
-
-def _contrast(task: SlabTask, outputs: Sequence[OutputImage]) -> dict[int, tuple[float, float]]:
-    """Find black and white of each channel from a few planes; nothing if none is stored."""
-    found, window = {}, task.layout.window
-    t, _, z = thin(window, MOST_LOOKED_AT * len(window.c))
-    for c in window.c:
-        if sampled := [pixels for each in t for at in z for pixels in _sample(task, outputs, Plane(each, c, at))]:
-            black, white = contrast(sampled)
-            found[c] = (black, white if white > black else black + 1)  # of a flat plane too
-    return found
-
-
-def _sample(task: SlabTask, outputs: Sequence[OutputImage], plane: Plane) -> list[npt.NDArray[Any]]:
-    """Read some pixels of a plane; none if it is not stored, or damaged, which is reported when it is published."""
-    with suppress(ImageError):
-        for output in outputs:
-            if read := task.read(output, plane.c, plane.t, [plane.z])[plane]:
-                step = max(1, int(np.sqrt(read.pixels.size / MOST_SAMPLED)))
-                return [read.pixels[::step, ::step].copy()]
-    return []
 
 
 def _picture(image: Image, t: int) -> dict[str, Any]:
