@@ -123,7 +123,7 @@ def _cost(home: DagsterHome, command: str) -> str:
 
 def _ui(home: DagsterHome) -> dict[str, str]:
     started = perf_counter()
-    with serving(home, "idr-assets ui -m many.definitions") as ui:
+    with serving(home, "idr-assets ui -m many.definitions", patience=600) as ui:
         ready, spent = perf_counter() - started, sum(map(_seconds, home.processes))
         ask(ui, FIRST_PAGE)
         shown = perf_counter() - started

@@ -39,7 +39,7 @@ query ($location: String!, $sensor: String!) {{
 
 
 @contextmanager
-def serving(home: DagsterHome, command: str) -> Iterator[str]:
+def serving(home: DagsterHome, command: str, *, patience: float = 60) -> Iterator[str]:
     """Start `command`, to which a port is added, and give its address; Ctrl-C must end all of its processes."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -50,7 +50,7 @@ def serving(home: DagsterHome, command: str) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         server.send_signal(signal.SIGINT)
-        assert server.wait(60) == 0
+        assert server.wait(patience) == 0
         assert psutil.wait_procs(home.processes, timeout=30)[1] == []
 
 

@@ -65,7 +65,7 @@ def check_overview(project: ImageProject) -> None:
     assert record
     assert record.evaluation
     assert not record.evaluation.passed
-    assert "images.csv:4: the image needs one address" in str(record.evaluation.metadata)
+    assert "images.csv:4: url: the image needs one address" in str(record.evaluation.metadata)
     assert (project.root / "data/screen/overview.png").exists()
 
 
@@ -79,6 +79,9 @@ def looked(definitions: dg.Definitions, cursor: str | None = None) -> dg.SensorR
 
 
 def test_commands_take_a_list_or_one_of_its_images(project: ImageProject, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = ["name,url,treatment,published", "a,a.zarr,drug,", "b,b.zarr,control,true", "c,,drug,"]
+    project.yaml.with_name("images.csv").write_text("\n".join(rows))
+    published = [project.root / f"data/{image}/published.ome.zarr" for image in "ab"]
     assert call("missing screen")[1] == "a 1|09...2|10\nb 1|09...2|10\n"
     assert call("missing b")[1] == "1|09...2|10\n"
     assert call("resume screen")[0] == 0
@@ -86,8 +89,10 @@ def test_commands_take_a_list_or_one_of_its_images(project: ImageProject, monkey
     assert made >= {f"{image}/{figure}.png" for image in "ab" for figure in ("montage", "object_counts")}
     assert call("missing screen")[1:] == ("", "No plane of screen is missing or failed.\n")
     check_overview(project)
+    assert [path.exists() for path in published] == [False, True]
     assert "Choose from: a, b." in call("missing c")[2]
     assert call("delete b --yes")[0] == 0
+    assert not published[1].parent.exists()
     forget_modules(monkeypatch)
     assert call("resume screen")[0] == 0
     assert pq.read_table(project.root / "data/screen/overview.parquet")["image"].to_pylist() == ["a"]
