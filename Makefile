@@ -44,7 +44,7 @@ test-fast: $(INSTALLED) ## run the tests that need no server, browser or other p
 test-models: $(INSTALLED) ## run Cellpose and StarDist on random weights (downloads gigabytes, into .venv-models)
 	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python .venv-models
 	$(BIN)/uv pip install --quiet --python .venv-models/bin/python --editable '.[cellpose,stardist]' --group dev
-	.venv-models/bin/pytest --numprocesses 0 idr_assets_tests/imaging/segmentation/test_library_models.py $(ARGS)
+	.venv-models/bin/pytest --numprocesses 0 idr_assets_tests/imaging/segmentation/models/test_library_models.py $(ARGS)
 
 bench: $(INSTALLED) ## measure speed and memory, write docs/explanation/benchmarks.md (needs postgresql; small: ARGS="--planes 100")
 	$(BIN)/python -m benchmarks $(ARGS)

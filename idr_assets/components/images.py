@@ -11,7 +11,7 @@ from idr_assets.components.lookups import import_measurement
 from idr_assets.components.segmentation_fields import Segmentation
 from idr_assets.imaging.objects.more_measurements import Measured
 from idr_assets.imaging.reading.retries import Patience
-from idr_assets.imaging.segmentation.weights import map_weights
+from idr_assets.imaging.segmentation.models.weights import map_weights
 from idr_assets.orchestration.assets.names import MADE
 from idr_assets.orchestration.data_folder import data_url
 from idr_assets.orchestration.image import Image

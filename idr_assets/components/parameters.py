@@ -10,9 +10,9 @@ from pydantic.errors import PydanticUserError
 
 from idr_assets.imaging.segmentation.lengths import read_micrometres, takes_text
 from idr_assets.imaging.segmentation.lifting import find_core
+from idr_assets.imaging.segmentation.models.weights import check_weights, map_weights
 from idr_assets.imaging.segmentation.named_function import find_called, import_function
 from idr_assets.imaging.segmentation.recipe import bind_arguments
-from idr_assets.imaging.segmentation.weights import check_weights, map_weights
 from idr_assets.imaging.segmentation.works_on import works_on
 
 

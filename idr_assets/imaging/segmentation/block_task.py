@@ -19,7 +19,7 @@ from idr_assets.imaging.segmentation.independence import MODEL_ROUNDING, compare
 from idr_assets.imaging.segmentation.label_numbers import Labels, Pixels
 from idr_assets.imaging.segmentation.labelling import Part, Thresholds, find_name, label
 from idr_assets.imaging.segmentation.lifting import SegmentationFunction
-from idr_assets.imaging.segmentation.models import find_model
+from idr_assets.imaging.segmentation.models.loading import find_model
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary, summarize
 from idr_assets.imaging.segmentation.storing import begin_storing
 from idr_assets.imaging.segmentation.works_on import WorksOn, works_on

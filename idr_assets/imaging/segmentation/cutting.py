@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any
 
 from idr_assets.imaging.planes import MOST_PIXELS
+from idr_assets.imaging.segmentation.tile_overlap import OverlapTiles
 from idr_assets.imaging.segmentation.tiles.forms import TiledForm
-from idr_assets.imaging.segmentation.tiles.overlap import OverlapTiles
 from idr_assets.imaging.segmentation.works_on import WorksOn, works_on
 
 

@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from idr_assets.imaging.planes import Block
-from idr_assets.imaging.segmentation.batches import label_stack
 from idr_assets.imaging.segmentation.decorators import find_direct, find_thresholds
 from idr_assets.imaging.segmentation.label_numbers import Labels, Pixels, check_labels, number
 from idr_assets.imaging.segmentation.lifting import SegmentationFunction, as_numbers, find_core
-from idr_assets.imaging.segmentation.models import find_model
+from idr_assets.imaging.segmentation.models.batches import label_stack
+from idr_assets.imaging.segmentation.models.loading import find_model
 from idr_assets.imaging.segmentation.works_on import WorksOn, works_on
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from distributed import Client
 
-from idr_assets.imaging.segmentation.models import list_models
+from idr_assets.imaging.segmentation.models.loading import list_models
 from idr_assets.imaging.segmentation.recipe import Recipe
 
 MOST_SECONDS = 5.0

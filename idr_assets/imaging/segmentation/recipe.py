@@ -12,9 +12,9 @@ from typing import Any
 
 from idr_assets.imaging.segmentation.cutting import cuts_show
 from idr_assets.imaging.segmentation.lifting import SegmentationFunction, find_core
-from idr_assets.imaging.segmentation.models import find_model
+from idr_assets.imaging.segmentation.models.loading import find_model
+from idr_assets.imaging.segmentation.models.weights import digest_weights, map_weights
 from idr_assets.imaging.segmentation.named_function import find_called, import_function
-from idr_assets.imaging.segmentation.weights import digest_weights, map_weights
 from idr_assets.imaging.segmentation.works_on import WorksOn, works_on
 
 

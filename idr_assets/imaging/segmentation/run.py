@@ -25,11 +25,11 @@ from idr_assets.imaging.segmentation.blocks import segment_blocks
 from idr_assets.imaging.segmentation.confirmation import confirm_planes
 from idr_assets.imaging.segmentation.findings import Findings
 from idr_assets.imaging.segmentation.lengths import resolve_lengths
+from idr_assets.imaging.segmentation.models.weights import map_weights, pin_weights
 from idr_assets.imaging.segmentation.plane_results import Result
 from idr_assets.imaging.segmentation.recipe import Recipe
 from idr_assets.imaging.segmentation.remarks import Remark, remark_before, remark_findings
 from idr_assets.imaging.segmentation.tiled_planes import Tell, tell_nobody
-from idr_assets.imaging.segmentation.weights import map_weights, pin_weights
 from idr_assets.imaging.segmentation.workers import SHARED_BY, Needs
 
 PACKAGES = ("idr_assets", "dask-image", "scipy", "zarr")

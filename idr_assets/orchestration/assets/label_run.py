@@ -10,7 +10,7 @@ import dagster as dg
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.planes import Block
-from idr_assets.imaging.segmentation.weights import WeightsError
+from idr_assets.imaging.segmentation.models.weights import WeightsError
 from idr_assets.orchestration.assets.adoption import read_adoptable
 from idr_assets.orchestration.assets.earlier_attempt import read_earlier_attempt, read_unevaluated, takes_over
 from idr_assets.orchestration.assets.lost_database import explain_lost_database, log_if_possible

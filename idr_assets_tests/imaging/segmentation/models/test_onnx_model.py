@@ -10,13 +10,13 @@ import pytest
 import scipy.ndimage
 
 from idr_assets.imaging.segmentation import onnx_model
-from idr_assets.imaging.segmentation.batches import label_stack
-from idr_assets.imaging.segmentation.extras import MissingExtraError
-from idr_assets.imaging.segmentation.flows import label_flows
 from idr_assets.imaging.segmentation.label_numbers import Labels
-from idr_assets.imaging.segmentation.models import ModelError
-from idr_assets.imaging.segmentation.networks import Normalisation, normalise
-from idr_assets.imaging.segmentation.stars import label_stars
+from idr_assets.imaging.segmentation.models.batches import label_stack
+from idr_assets.imaging.segmentation.models.extras import MissingExtraError
+from idr_assets.imaging.segmentation.models.flows import label_flows
+from idr_assets.imaging.segmentation.models.loading import ModelError
+from idr_assets.imaging.segmentation.models.networks import Normalisation, normalise
+from idr_assets.imaging.segmentation.models.stars import label_stars
 from idr_assets.imaging.synthetic_embryo import embryo_volume
 from idr_assets_tests.support.dagster_home import ROOT
 from idr_assets_tests.support.idr_stores import nuclei_plane

@@ -6,8 +6,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from idr_assets.imaging.segmentation.extras import import_extra
-from idr_assets.imaging.segmentation.models import ModelError
+from idr_assets.imaging.segmentation.models.extras import import_extra
+from idr_assets.imaging.segmentation.models.loading import ModelError
 
 type Array = npt.NDArray[Any]
 type Normalisation = Literal["percentiles", "range", "standard", "none"]

@@ -8,14 +8,14 @@ import numpy as np
 import scipy
 from annotated_types import Ge, Le
 
-from idr_assets.imaging.segmentation.batches import per_batch
 from idr_assets.imaging.segmentation.decorators import versioned
-from idr_assets.imaging.segmentation.flows import label_flows
-from idr_assets.imaging.segmentation.models import ModelError
-from idr_assets.imaging.segmentation.network_windows import predict
-from idr_assets.imaging.segmentation.networks import Network, normalise
+from idr_assets.imaging.segmentation.models.batches import per_batch
+from idr_assets.imaging.segmentation.models.flows import label_flows
+from idr_assets.imaging.segmentation.models.loading import ModelError
+from idr_assets.imaging.segmentation.models.network_windows import predict
+from idr_assets.imaging.segmentation.models.networks import Network, normalise
+from idr_assets.imaging.segmentation.models.stars import label_stars
 from idr_assets.imaging.segmentation.parameter_types import NotNegative, Share  # noqa: TC001  read when a YAML is checked
-from idr_assets.imaging.segmentation.stars import label_stars
 
 if TYPE_CHECKING:
     from idr_assets.imaging.segmentation.label_numbers import Labels, Pixels

@@ -9,8 +9,8 @@ import pytest
 
 from idr_assets.imaging.segmentation import joined_over_z, per_batch, versioned
 from idr_assets.imaging.segmentation.label_numbers import Labels, Pixels
+from idr_assets.imaging.segmentation.models.weights import WeightsError, check_weights, digest_weights, open_weights
 from idr_assets.imaging.segmentation.recipe import Recipe
-from idr_assets.imaging.segmentation.weights import WeightsError, check_weights, digest_weights, open_weights
 from idr_assets_tests.support.image_project import ImageProject
 from idr_assets_tests.support.store_faults import replaced, status
 from idr_assets_tests.support.store_server import StoreServer

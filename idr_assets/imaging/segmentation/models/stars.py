@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import skimage
 
-from idr_assets.imaging.segmentation.extras import import_extra
 from idr_assets.imaging.segmentation.label_numbers import Labels
+from idr_assets.imaging.segmentation.models.extras import import_extra
 
 type Array = npt.NDArray[Any]
 

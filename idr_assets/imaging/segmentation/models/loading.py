@@ -11,8 +11,8 @@ from time import perf_counter
 from typing import Any
 
 from idr_assets.imaging.errors import ImageError
-from idr_assets.imaging.segmentation.extras import MissingExtraError
-from idr_assets.imaging.segmentation.weights import NAME, digest_weights, open_weights, split_pin
+from idr_assets.imaging.segmentation.models.extras import MissingExtraError
+from idr_assets.imaging.segmentation.models.weights import NAME, digest_weights, open_weights, split_pin
 
 MOST_MODELS = 2
 """Models that a process keeps: two segmentations of an image may run at the same time."""

@@ -18,14 +18,14 @@ from hypothesis import strategies as st
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.source import Source
 from idr_assets.imaging.segmentation import per_batch, versioned
-from idr_assets.imaging.segmentation.batches import label_stack
 from idr_assets.imaging.segmentation.label_numbers import Labels, Pixels
 from idr_assets.imaging.segmentation.labelling import label
 from idr_assets.imaging.segmentation.model_log import describe_models
+from idr_assets.imaging.segmentation.models.batches import label_stack
+from idr_assets.imaging.segmentation.models.weights import WeightsError
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary, Result
 from idr_assets.imaging.segmentation.recipe import Recipe
 from idr_assets.imaging.segmentation.run import SegmentationRun
-from idr_assets.imaging.segmentation.weights import WeightsError
 from idr_assets_tests.support.idr_stores import write_image
 from idr_assets_tests.support.small_image import PIXELS, SHAPE
 

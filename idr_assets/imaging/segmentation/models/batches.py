@@ -10,8 +10,8 @@ import numpy as np
 from annotated_types import Ge
 
 from idr_assets.imaging.segmentation.label_numbers import Labels, Pixels, check_labels, number
-from idr_assets.imaging.segmentation.model_faults import explain_fault
-from idr_assets.imaging.segmentation.models import Loaded, Model, free_memory, load_model
+from idr_assets.imaging.segmentation.models.faults import explain_fault
+from idr_assets.imaging.segmentation.models.loading import Loaded, Model, free_memory, load_model
 from idr_assets.imaging.segmentation.works_on import declare
 
 if TYPE_CHECKING:

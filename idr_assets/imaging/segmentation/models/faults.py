@@ -2,7 +2,7 @@
 
 import re
 
-from idr_assets.imaging.segmentation.models import Loaded, ModelError, forget_model
+from idr_assets.imaging.segmentation.models.loading import Loaded, ModelError, forget_model
 
 NO_MEMORY = re.compile(
     r"out of memory|\bOOM\b|failed to allocate memory|bad[_ ]alloc|ALLOC_FAILED|ResourceExhausted", re.IGNORECASE

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 import numpy as np
 from annotated_types import Ge, Le
 
-from idr_assets.imaging.segmentation.batches import per_batch
 from idr_assets.imaging.segmentation.decorators import versioned
-from idr_assets.imaging.segmentation.extras import import_extra
 from idr_assets.imaging.segmentation.label_numbers import Labels, Pixels  # noqa: TC001  as above
-from idr_assets.imaging.segmentation.networks import normalise
+from idr_assets.imaging.segmentation.models.batches import per_batch
+from idr_assets.imaging.segmentation.models.extras import import_extra
+from idr_assets.imaging.segmentation.models.networks import normalise
 from idr_assets.imaging.segmentation.parameter_types import NotNegative, Positive, Share  # noqa: TC001  as above
 
 type Percentile = Annotated[float, Ge(0), Le(100)]

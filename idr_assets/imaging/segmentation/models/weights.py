@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from idr_assets.imaging.errors import ImageError, is_web, mask, split_query
-from idr_assets.imaging.segmentation.digests import cache_folder, digest_file, digest_path, write_whole
+from idr_assets.imaging.segmentation.models.digests import cache_folder, digest_file, digest_path, write_whole
 from idr_assets.imaging.segmentation.named_function import find_called, import_function
 
 NAME = "weights"

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from idr_assets.imaging.segmentation import cellpose_model, stardist_model
-from idr_assets.imaging.segmentation.batches import label_stack
-from idr_assets.imaging.segmentation.extras import MissingExtraError
+from idr_assets.imaging.segmentation.models.batches import label_stack
+from idr_assets.imaging.segmentation.models.extras import MissingExtraError
 from idr_assets_tests.support.idr_stores import nuclei_plane
 
 PLANES = np.stack([nuclei_plane(t, 0, 3, (60, 75)) for t in range(3)]).astype(">u2")

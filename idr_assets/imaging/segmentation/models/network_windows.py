@@ -5,8 +5,8 @@ from itertools import product
 
 import numpy as np
 
-from idr_assets.imaging.segmentation.models import ModelError
-from idr_assets.imaging.segmentation.networks import Array, Network
+from idr_assets.imaging.segmentation.models.loading import ModelError
+from idr_assets.imaging.segmentation.models.networks import Array, Network
 
 
 def predict(network: Network, planes: Array, multiple: int, tile: int, margin: int) -> Array:
