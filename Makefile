@@ -36,7 +36,7 @@ ui: $(INSTALLED) ## the Dagster UI and daemon on http://127.0.0.1:3000 (another 
 	@$(BIN)/idr-assets ui --port $(PORT) $(ARGS)
 
 test: $(INSTALLED) ## run the tests (some of them: ARGS="-k montage")
-	$(BIN)/pytest --numprocesses 3 $(ARGS)
+	$(BIN)/pytest --numprocesses 4 $(ARGS)
 
 test-fast: $(INSTALLED) ## run the tests that need no server, browser or other process: below 90 seconds
 	$(BIN)/pytest --numprocesses 2 -m 'not processes' $(ARGS)
