@@ -27,9 +27,10 @@ def retry_decoding[T](read: Callable[[], T], store: ChunkStore) -> T:
         try:
             return read()
         except UNDECODABLE as error:
+            if attempt == tries or not _is_undecodable(error):
+                raise
             pause = find_pause(store.patience, attempt, error)
-            late = monotonic() - began + pause >= store.patience.seconds
-            if attempt == tries or late or not _is_undecodable(error):
+            if monotonic() - began + pause >= store.patience.seconds:
                 raise
         store.forget()
         sleep(pause)
