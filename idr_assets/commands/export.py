@@ -1,7 +1,8 @@
 """The command `export`: labels and objects in the files of other tools."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import click
 
 from idr_assets.commands.options import image_name, module_option, read_definitions
 from idr_assets.imaging.errors import ImageError, mask
+from idr_assets.imaging.objects.measurements import Columns, measure
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.planes import LabelledPlane, Plane
 from idr_assets.imaging.stores.zarr_settings import own_settings
@@ -86,11 +88,11 @@ def refuse_plate(image: Image) -> None:
 def _write(kind: str, file: Path, image: Image, wanted: Sequence[Plane]) -> tuple[int, int]:
     """Write a file; return how many objects it has, of how many planes that are stored."""
     output, geometry = image.open_output(), image.geometry
+    names = {c: channel.name for c, channel in describe_channels(image, geometry.channels).items()}
     if kind in {"csv", "anndata"}:
         from idr_assets.imaging.exports.rows import write_anndata, write_csv  # noqa: PLC0415  pyarrow
         from idr_assets.imaging.objects.tables import measure_planes  # noqa: PLC0415
 
-        names = {c: channel.name for c, channel in describe_channels(image, geometry.channels).items()}
         table, counts = measure_planes(image.name, output, wanted, geometry.pixel_area, names, image.measured)
         return (write_csv if kind == "csv" else write_anndata)(file, table), len(counts)
     stored = set[Plane]()
@@ -102,8 +104,20 @@ def _write(kind: str, file: Path, image: Image, wanted: Sequence[Plane]) -> tupl
     from idr_assets.imaging.exports.outlines import write_geojson, write_imagej_rois  # noqa: PLC0415  of the extra
 
     if kind == "geojson":
-        return write_geojson(file, planes, geometry.pixel_area), len(stored)
+        measured = partial(_measure, image, output, geometry.pixel_area, names)
+        return write_geojson(file, planes, measured), len(stored)
     return write_imagej_rois(file, planes), len(stored)
+
+
+def _measure(
+    image: Image,
+    output: OutputImage,
+    pixel_area: float | None,
+    names: Mapping[int, str | None],
+    plane: LabelledPlane,
+) -> Columns:
+    """Return the columns of the table of objects of a plane."""
+    return measure(image.name, plane, pixel_area, names.get(plane.c)) | image.measured.measure(output, plane, names)
 
 
 def _read(output: OutputImage, wanted: Sequence[Plane], stored: set[Plane]) -> Iterator[LabelledPlane]:

@@ -3,8 +3,9 @@
 x and y count from the upper left corner of the first pixel, as both have it.
 """
 
+import math
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,7 +16,7 @@ import shapely
 from roifile import ROI_TYPE, ImagejRoi
 from shapely import MultiPolygon, Polygon
 
-from idr_assets.imaging.objects.measurements import COLUMNS, measure
+from idr_assets.imaging.objects.measurements import Columns
 from idr_assets.imaging.planes import LabelledPlane
 
 type Outline = Polygon | MultiPolygon
@@ -23,7 +24,8 @@ type Outline = Polygon | MultiPolygon
 MOVE, LINE, CLOSE = 0, 1, 4
 """The steps of a path of ImageJ."""
 
-MEASURED = [column.name for column in COLUMNS if column.name.startswith(("area", "intensity"))]
+PLACE = ("image", "channel", "t", "c", "z", "label")
+"""The columns that say which object it is. All others are measured."""
 
 
 def trace(labels: npt.NDArray[np.int32]) -> Iterator[tuple[int, Outline]]:
@@ -80,24 +82,31 @@ def _path(ring: npt.NDArray[np.int32]) -> npt.NDArray[Any]:
     return np.append(steps.ravel(), CLOSE)
 
 
-def write_geojson(path: Path, planes: Iterable[LabelledPlane], pixel_area: float | None) -> int:
-    """Write a feature for each object as QuPath reads detections, and count them; `pixel_area` is in µm²."""
+def write_geojson(path: Path, planes: Iterable[LabelledPlane], measured: Callable[[LabelledPlane], Columns]) -> int:
+    """Write a feature for each object as QuPath reads detections, and count them.
+
+    `measured` returns the columns of the table of objects of a plane.
+    """
     number = 0
     with path.open("w", encoding="utf-8") as file:
         file.write('{"type": "FeatureCollection", "features": [')
         for plane in planes:
-            columns = measure("", plane, pixel_area)
-            for at, (label, outline) in enumerate(trace(plane.labels)):
-                measured = {name: columns[name][at].item() for name in MEASURED if name in columns}
+            columns = measured(plane)
+            for at, (_, outline) in enumerate(trace(plane.labels)):
                 file.write(",\n" if number else "\n")
-                file.write(geojson.dumps(_feature(plane, label, outline, measured)))
+                row = {name: values[at].item() for name, values in columns.items()}
+                file.write(geojson.dumps(_feature(plane, outline, row)))
                 number += 1
         file.write("\n]}\n")
     return number
 
 
-def _feature(plane: LabelledPlane, label: int, outline: Outline, measured: dict[str, float]) -> geojson.Feature:
+def _feature(plane: LabelledPlane, outline: Outline, row: dict[str, Any]) -> geojson.Feature:
+    """Return an object with its row of the table; JSON has no NaN, and QuPath reads measurements as numbers."""
     place = {"t": plane.t, "c": plane.c, "z": plane.z}
     shape = geojson.loads(shapely.to_geojson(outline)) | {"plane": place}
-    about = {"objectType": "detection", "name": str(label), **place, "label": label, "measurements": measured}
+    known = {name: row[name] for name in PLACE if name in row}
+    known = {name: value.decode() if isinstance(value, bytes) else value for name, value in known.items()}
+    numbers = {name: float(value) for name, value in row.items() if name not in PLACE and math.isfinite(value)}
+    about = {"objectType": "detection", "name": str(row["label"]), **known, "measurements": numbers}
     return geojson.Feature(geometry=shape, properties=about)

@@ -14,6 +14,7 @@ from shapely.geometry import shape
 
 from idr_assets.imaging.exports.masks import write_omero_masks
 from idr_assets.imaging.exports.outlines import write_geojson, write_imagej_rois
+from idr_assets.imaging.objects.measurements import measure
 from idr_assets.imaging.planes import LabelledPlane
 
 RING, CORNERS, NOISE = 2, 5, 9
@@ -59,10 +60,14 @@ def test_imagej_finds_the_pixels_of_each_object(plane: LabelledPlane, tmp_path: 
 def test_geojson_has_valid_outlines_at_their_planes(plane: LabelledPlane, tmp_path: Path) -> None:
     import geojson  # noqa: PLC0415  as above
 
-    assert write_geojson(tmp_path / "objects.geojson", [plane], 0.25) == 5
+    own = {"roundness": np.array([1.0, 2, np.nan, 4, 5]), "intensity_mean_DNA": np.arange(5) / 2}
+    rows = measure("embryo", plane, 0.25, "cells") | own
+    assert write_geojson(tmp_path / "objects.geojson", [plane], lambda _: rows) == 5
     collection = geojson.loads((tmp_path / "objects.geojson").read_text())
     assert collection.is_valid
-    for feature in collection.features:
+    found = [feature.properties["measurements"] for feature in collection.features]
+    assert [each.get("roundness") for each in found] == [1, 2, None, 4, 5]
+    for at, feature in enumerate(collection.features):
         label, outline = feature.properties["label"], shape(feature.geometry)
         inside = plane.labels == label
         y, x = np.nonzero(inside)
@@ -70,7 +75,13 @@ def test_geojson_has_valid_outlines_at_their_planes(plane: LabelledPlane, tmp_pa
         assert outline.area == inside.sum()
         assert shapely.contains_xy(outline, x + 0.5, y + 0.5).all()
         assert feature.geometry["plane"] == {"t": 4, "c": 1, "z": 7}
+        assert {name: feature.properties[name] for name in ("image", "channel", "t")} == {
+            "image": "embryo", "channel": "cells", "t": 4
+        }  # fmt: skip
         measured = feature.properties["measurements"]
+        assert {name: measured[name] for name in ("intensity_mean_DNA", "eccentricity")} == {
+            "intensity_mean_DNA": at / 2, "eccentricity": pytest.approx(rows["eccentricity"][at])
+        }  # fmt: skip
         assert measured["area_um2"] == inside.sum() / 4
         assert measured["intensity_mean"] == pytest.approx(plane.pixels[inside].mean())
 
