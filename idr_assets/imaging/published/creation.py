@@ -25,7 +25,7 @@ from idr_assets.imaging.published.attributes import (
 )
 from idr_assets.imaging.published.layout import Layout
 from idr_assets.imaging.published.slabs import SlabTask
-from idr_assets.imaging.published.tables import describe_tables
+from idr_assets.imaging.published.tables import describe_tables, keep_columns, name_tables
 from idr_assets.imaging.stores.by_address import open_filesystem
 
 ROOT, FIRST = FORMAT.group, f"0/{FORMAT.group}"
@@ -59,6 +59,9 @@ def create_published(task: SlabTask, geometry: Geometry, look: Look) -> bool:
     fits = stored[FIRST] == wanted[FIRST]
     within = {f"{it}/{name}" for it in ("labels", "tables") for name in _children(f"{task.url}/{it}")}
     others = found - {ROOT} if not fits else within - {"/".join(key.split("/")[:2]) for key in wanted}
+    for objects, _ in name_tables(task.names).values():
+        key = f"tables/{objects}/{FORMAT.group}"
+        wanted[key] = keep_columns(wanted[key], stored[key] if fits else None)
     wanted[ROOT] = _keep(wanted[ROOT], own if fits else {})
     write_file(f"{task.url}/{ROOT}", wanted[ROOT])  # first: it shows whose folder this is
     _remove(task.url, others)

@@ -3,14 +3,18 @@
 Each is a folder of Parquet files, one for each timepoint, so that a run writes those of its timepoints alone.
 """
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 
 from idr_assets.imaging.objects.measurements import COLUMNS
-from idr_assets.imaging.objects.table_files import SCHEMA, encode_table, read_planes_note
+from idr_assets.imaging.objects.more_measurements import describe_column
+from idr_assets.imaging.objects.table_files import SCHEMA, encode_table, list_more_columns, read_planes_note
 from idr_assets.imaging.output.files import read_ends, write_file
+from idr_assets.imaging.output.nodes import read_attributes
+from idr_assets.imaging.published.attributes import FORMAT
 
 COUNTS = pa.schema([*(SCHEMA.field(name) for name in ("t", "c", "channel", "z")), pa.field("objects", "int64")])
 
@@ -35,6 +39,31 @@ def describe_tables(labels: Sequence[str]) -> dict[str, dict[str, Any]]:
         meant["objects"] = "number of objects of the plane, 0 if it has none; planes that are missing have no row"
         groups[f"tables/{counts}"] = {"type": "condition_table", **parquet, "columns": meant}
     return groups
+
+
+def note_columns(url: str, table: str, timepoints: Iterable[int], *, anew: bool) -> None:
+    """Say in the attributes of a table of objects which columns its timepoints have beside the usual.
+
+    What was noted of others stays, unless `anew`.
+    """
+    found = [name for t in timepoints for name in list_more_columns(table_url(url, table, t))]
+    folder = f"{url}/tables/{table}"
+    (stored,) = read_ends(folder, [FORMAT.group], 0)
+    document = json.loads(stored or b"{}")
+    columns = document["attributes"]["columns"]
+    usual = {column.name: column.meaning for column in COLUMNS}
+    wanted = (usual if anew else columns) | {name: describe_column(name) for name in found}
+    if wanted != columns:
+        document["attributes"]["columns"] = wanted
+        write_file(f"{folder}/{FORMAT.group}", json.dumps(document, indent=2).encode())
+
+
+def keep_columns(document: bytes, stored: bytes | None) -> bytes:
+    """Keep in a new document of a table of objects which columns the stored one names beside the usual."""
+    content = json.loads(document)
+    columns = content["attributes"]["columns"]
+    content["attributes"]["columns"] = read_attributes(stored or b"").get("columns", {}) | columns
+    return json.dumps(content, indent=2).encode()
 
 
 def table_url(url: str, table: str, t: int) -> str:

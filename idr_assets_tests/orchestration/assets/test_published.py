@@ -116,6 +116,10 @@ def test_another_window_begins_anew_and_foreign_files_are_refused(ready: Segment
     assert ready.value("published")["0"].shape == (3, 2, 12, 40, 36)
     ready.project.write(**FIELDS | WANTED | {"channels": "[0]", "measure": "[1]"})
     assert publish(ready, "1", "2") == [True, True]
+    for timepoints in ("1", "2"), ("2",):  # one timepoint keeps what is known of the others
+        publish(ready, *timepoints)
+        meanings = ready.value("published")["tables/objects"].attrs["columns"]
+        assert meanings["intensity_max_c1"] == "maximum intensity, in arbitrary units, of channel c1"
     of_labels = {key for key in shards(ready) if key.startswith("labels")}
     assert {key.partition("c/")[2] for key in shards(ready)} == {f"{t}/{c}/0/0/0" for t in "01" for c in "01"}
     assert {key.partition("c/")[2] for key in of_labels} == {f"{t}/0/0/0/0" for t in "01"}

@@ -19,7 +19,7 @@ from idr_assets.imaging.published.layout import Layout
 from idr_assets.imaging.published.publication import Publication
 from idr_assets.imaging.published.slabs import SlabTask
 from idr_assets.imaging.published.staging import STAGING
-from idr_assets.imaging.published.tables import name_tables, table_url, write_counts
+from idr_assets.imaging.published.tables import name_tables, note_columns, table_url, write_counts
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure
 from idr_assets.orchestration.assets.metadata import describe_channels, picture
 from idr_assets.orchestration.assets.progress import log_progress
@@ -52,8 +52,10 @@ def publish(
             context.log.info("dask dashboard: %s", client.dashboard_link)
             for _ in log_progress(publication.publish(client, timepoints), total, context.log.info):
                 pass
+        done = [t for t in timepoints if t not in publication.failures]
+        for objects, _ in name_tables(task.names).values():
+            note_columns(task.url, objects, done, anew={*image.window.t} == {*done})
         write_crate(task.url, About(image.name, image.license, image.citation), task.names)
-    done = [t for t in timepoints if t not in publication.failures]
     metadata = {image.row_key(t): _describe(image, publication, t) for t in done}
     for t in evenly_spread(done, MOST_PICTURED):
         metadata[image.row_key(t)] |= _picture(image, t)
