@@ -36,24 +36,35 @@ class About:
     citation: str | None = None
 
 
-def write_crate(url: str, about: About, labels: Sequence[str]) -> None:
+def write_crate(url: str, about: About, labels: Sequence[str], levels: Sequence[str]) -> None:
     """Describe the published image at `url` by what its attributes say, and write its recipes beside that."""
     (document,) = read_ends(url, [FORMAT.group], 0)
     own = read_attributes(document or b"")["idr_assets"]
     recipes = {"image": about.name, "recipes": own["recipes"]}
-    content = describe_crate(about, labels, own)
+    content = describe_crate(about, labels, levels, own)
     bodies = {RECIPES: recipes, CRATE: content}
     for (name, body), stored in zip(bodies.items(), read_ends(url, [*bodies], 0), strict=True):
         if (encoded := json.dumps(body, indent=2, ensure_ascii=False).encode()) != stored:
             write_file(f"{url}/{name}", encoded)
 
 
-def describe_crate(about: About, labels: Sequence[str], own: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the document of the crate; `own` are the attributes of the published image below `idr_assets`."""
+def describe_crate(
+    about: About, labels: Sequence[str], levels: Sequence[str], own: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the document of the crate.
+
+    `levels` are the paths of arrays of pixels, and `own` the attributes of the published image below `idr_assets`.
+    """
     crate = ROCrate(version="1.2")
     root = crate.root_dataset
-    sources = [_add_source(crate, about, *it) for it in sorted(_sources(own["recipes"]))]
-    parts = [crate.add(Dataset(crate, dest_path=f"{path}/", properties=it)) for path, it in _parts(labels).items()]
+    rights = _rights(crate, about)
+    sources = [
+        _add_source(crate, f"#source-{number}", about.name, *it, rights)
+        for number, it in enumerate(sorted(_sources(own["recipes"])), start=1)
+    ]
+    parts = [
+        crate.add(Dataset(crate, dest_path=f"{path}/", properties=it)) for path, it in _parts(labels, levels).items()
+    ]
     workflow = _add_workflow(crate, own["recipes"])
     actions = [_add_run(crate, run, own["timepoints"]) for run in _runs(own["timepoints"])]
     for action in actions:
@@ -65,7 +76,7 @@ def describe_crate(about: About, labels: Sequence[str], own: Mapping[str, Any]) 
         "name": f"{about.name}, published",
         "description": f"Pixels and labels of planes of {about.name}: sharded OME-Zarr with smaller levels and tables.",
         "datePublished": max(ends, default="1970-01-01"),
-        "license": _add_license(crate, about.license) or UNKNOWN,
+        **({"license": UNKNOWN} | rights),
         "conformsTo": [_add(crate, at, *kinds, name=name, version=at[-3:]) for at, name in PROFILES.items()],
         "isBasedOn": _one_or_all(sources),
         "mainEntity": workflow,
@@ -90,17 +101,25 @@ def _sources(recipes: Mapping[str, Any]) -> set[tuple[str, str]]:
     return {(source["url"], source["level"]) for source in each}
 
 
-def _add_source(crate: ROCrate, about: About, url: str, level: str) -> Entity:
-    cited = {"citation": _add_citation(crate, about.citation)} if about.citation else {}
-    name = f"{about.name}, level {level} of {url}"
-    return _add(crate, f"#source-{url}/{level}", "Dataset", name=name, url=url, **cited)
+def _rights(crate: ROCrate, about: About) -> dict[str, Any]:
+    """Return what is known of licence and citation, of the source as of the published image."""
+    found = {"license": _add_license(crate, about.license)} if about.license else {}
+    return found | ({"citation": _add_citation(crate, about.citation)} if about.citation else {})
 
 
-def _add_license(crate: ROCrate, given: str | None) -> Entity | None:
-    if given is None:
-        return None
+def _add_source(  # noqa: PLR0913, PLR0917
+    crate: ROCrate, at: str, image: str, url: str, level: str, rights: Mapping[str, Any]
+) -> Entity:
+    """Add a source by its address, or by its name alone if only this machine has its path."""
+    local = "://" not in url or url.startswith("file:")
+    called = url.rstrip("/").rpartition("/")[2] if local else url
+    place = {} if local else {"url": url}
+    return _add(crate, at, "Dataset", name=f"{image}, level {level} of {called}", **place, **rights)
+
+
+def _add_license(crate: ROCrate, given: str) -> Entity:
     at = given if "://" in given else f"https://spdx.org/licenses/{given}"
-    return _add(crate, at, "CreativeWork", name=given, description="Licence of the source image")
+    return _add(crate, at, "CreativeWork", name=given, description="Licence of the source image and of this copy")
 
 
 def _add_citation(crate: ROCrate, given: str) -> Entity | str:
@@ -108,8 +127,9 @@ def _add_citation(crate: ROCrate, given: str) -> Entity | str:
     return _add(crate, at, "ScholarlyArticle", name=given) if "://" in at else given
 
 
-def _parts(labels: Sequence[str]) -> dict[str, dict[str, str]]:
-    parts = {f"labels/{name}": {"name": f"labels {name}", "description": "Objects, int32"} for name in labels}
+def _parts(labels: Sequence[str], levels: Sequence[str]) -> dict[str, dict[str, str]]:
+    parts = {level: {"name": f"pixels, level {level}", "description": "Intensities"} for level in levels}
+    parts |= {f"labels/{name}": {"name": f"labels {name}", "description": "Objects, int32"} for name in labels}
     for name, (objects, counts) in name_tables(labels).items():
         parts[f"tables/{objects}"] = {"name": objects, "description": f"Objects of the labels {name}, in Parquet"}
         parts[f"tables/{counts}"] = {"name": counts, "description": "Number of objects of each plane, in Parquet"}

@@ -24,7 +24,7 @@ OWN: dict[str, Any] = {
 
 
 def read(about: About) -> ROCrate:
-    return ROCrate(describe_crate(about, ["nuclei"], OWN))
+    return ROCrate(describe_crate(about, ["nuclei"], ["0", "1"], OWN))
 
 
 def test_it_says_what_was_made_from_what_by_which_runs() -> None:
@@ -39,8 +39,9 @@ def test_it_says_what_was_made_from_what_by_which_runs() -> None:
         "https://doi.org/10.1016/j.cell.2018.09.031",
     )
     assert {part.id for part in root["hasPart"]} == {
-        "labels/nuclei/", "tables/objects/", "tables/object_counts/", "recipes.json"
+        "0/", "1/", "labels/nuclei/", "tables/objects/", "tables/object_counts/", "recipes.json"
     }  # fmt: skip
+    assert (root["license"], root["citation"]) == (source["license"], source["citation"])
     first, later = root["mentions"]
     assert (first["startTime"], first["endTime"]) == ("2026-01-01T09:00:00+00:00", "2026-01-01T10:00:09+00:00")
     assert (first["name"], later["name"]) == (
@@ -64,3 +65,12 @@ def test_what_is_no_address_stays_text(given: About, at: str | None, citation: s
     assert root["license"].id == at if at else "not stated" in root["license"]
     cited = root["isBasedOn"]["citation"]
     assert cited == citation if citation else cited.id == "https://own.example/paper"
+
+
+@pytest.mark.parametrize("url", ["/home/somebody/a image.zarr", "file:///home/somebody/a image.zarr/"])
+def test_a_path_of_this_machine_is_not_told(url: str) -> None:
+    recipe = RECIPE | {"source": RECIPE["source"] | {"url": url}}
+    content = describe_crate(About("embryo"), ["nuclei"], ["0"], OWN | {"recipes": {"0a": recipe}})
+    assert "somebody" not in str(content)
+    source = ROCrate(content).root_dataset["isBasedOn"]
+    assert (source.id, source["name"], source.get("url")) == ("#source-1", "embryo, level 4 of a image.zarr", None)

@@ -55,7 +55,8 @@ def publish(
         done = [t for t in timepoints if t not in publication.failures]
         for objects, _ in name_tables(task.names).values():
             note_columns(task.url, objects, done, anew={*image.window.t} == {*done})
-        write_crate(task.url, About(image.name, image.license, image.citation), task.names)
+        about, levels = About(image.name, image.license, image.citation), [it.path for it in task.layout.levels]
+        write_crate(task.url, about, task.names, levels)
     metadata = {image.row_key(t): _describe(image, publication, t) for t in done}
     for t in evenly_spread(done, MOST_PICTURED):
         metadata[image.row_key(t)] |= _picture(image, t)
