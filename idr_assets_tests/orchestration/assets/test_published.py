@@ -66,6 +66,8 @@ def test_only_timepoints_whose_planes_changed_are_written_and_as_a_full_rebuild_
     publish(ready, "1", "2")
     before, tables = shards(ready), files(ready, "*.parquet")
     assert publish(ready, "1", "2") == [False, False]
+    logs = ready.instance.all_logs(ready.instance.get_runs(limit=1)[0].run_id)
+    assert any("Timepoints written: 0. Unchanged since they were published: 2" in each.user_message for each in logs)
     ready.project.write(**FIELDS | WANTED | {"segmentation": "{parameters: {threshold_fraction: 0.5}}"})
     assert ready.run("plane_labels", "2|09") == ""
     assert publish(ready, "1", "2") == [False, True]

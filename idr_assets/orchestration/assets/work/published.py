@@ -55,6 +55,7 @@ def publish(
         done = [t for t in timepoints if t not in publication.failures]
         for objects, _ in name_tables(task.names).values():
             note_columns(task.url, objects, done, anew={*image.window.t} == {*done})
+        context.log.info("%s", _summarize(len(publication.written), len(done)))
         about, levels = About(image.name, image.license, image.citation), [it.path for it in task.layout.levels]
         write_crate(task.url, about, task.names, levels)
     metadata = {image.row_key(t): _describe(image, publication, t) for t in done}
@@ -66,6 +67,12 @@ def publish(
         raise _failure(len(done), publication.failures)
     add_partition_metadata(context, metadata)
     return dg.MaterializeResult()
+
+
+def _summarize(written: int, done: int) -> str:
+    """Say how many timepoints were written, and how many were as published before."""
+    same = f" Unchanged since they were published: {done - written}; their pixels and labels were not written again."
+    return f"Timepoints written: {written}.{same if done > written else ''}"
 
 
 def _prepare(context: dg.AssetExecutionContext, images: Sequence[Image]) -> tuple[Publication, SlabTask]:
