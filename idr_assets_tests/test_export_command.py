@@ -2,6 +2,7 @@
 
 import json
 import sys
+from itertools import product
 from pathlib import Path
 
 import dagster as dg
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from idr_assets.commands.export import ENDS
 from idr_assets_tests.support.command_project import call, enter_project
 from idr_assets_tests.support.small_image import Segmented
 
@@ -47,11 +49,12 @@ def test_the_objects_of_planes_that_are_stored_are_written_and_read_back(
     none = call("export image --as imagej-rois --planes 1|10")
     assert "None of these planes of image is stored, so nothing was written" in none.stderr
     assert "'5|09' is not in the window of image" in call("export image --as csv --planes 5|09").stderr
+    for kind, folder in product(ENDS, ("none", "own.h5ad")):
+        nowhere = call(f"export image --as {kind} --planes 2|09 --to {folder}/objects")
+        assert f"{folder}/objects cannot be written (" in nowhere.stderr
+        assert "Choose another place by --to" in nowhere.stderr
+        assert "partial" not in nowhere.stderr
     monkeypatch.setitem(sys.modules, "anndata", None)
     absent = call("export image --as anndata")
     assert "anndata needs the package anndata, which is not installed, so nothing was written" in absent.stderr
-    for kind in ("csv", "geojson"):
-        nowhere = call(f"export image --as {kind} --planes 2|09 --to none/objects")
-        assert "none/objects cannot be written (" in nowhere.stderr
-        assert "Choose another place by --to" in nowhere.stderr
     assert set(Path().iterdir()) == files

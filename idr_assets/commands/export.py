@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -52,6 +53,7 @@ def export(  # noqa: PLR0913, PLR0917  the options above
     file = file or Path("_".join(image.key(ENDS[kind])))
     part = file.with_name(f".{file.name}.partial")
     try:
+        part.touch()  # before the work, and with a reason in the words of the system
         objects, stored = _write(kind, part, image, wanted)
         if not stored:
             message = (
@@ -66,10 +68,12 @@ def export(  # noqa: PLR0913, PLR0917  the options above
         )
         raise click.ClickException(message) from error
     except OSError as error:
-        message = f"{file} cannot be written ({error}), so nothing was written. Choose another place by --to."
+        reason = error.strerror or str(error)
+        message = f"{file} cannot be written ({reason}), so nothing was written. Choose another place by --to."
         raise click.ClickException(message) from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
     click.echo(f"{objects} objects of {stored} planes: {os.path.relpath(file)}")
     if left := len(wanted) - stored:
         click.echo(f"{left} planes are not stored, and were left out.")
