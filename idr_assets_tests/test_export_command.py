@@ -12,7 +12,7 @@ import pytest
 
 from idr_assets.commands.export import ENDS
 from idr_assets_tests.support.command_project import call, enter_project
-from idr_assets_tests.support.small_image import Segmented
+from idr_assets_tests.support.small_image import FIELDS, Segmented
 
 
 # AnnData asks pandas 3 for an option that is deprecated.
@@ -58,3 +58,17 @@ def test_the_objects_of_planes_that_are_stored_are_written_and_read_back(
     absent = call("export image --as anndata")
     assert "anndata needs the package anndata, which is not installed, so nothing was written" in absent.stderr
     assert set(Path().iterdir()) == files
+
+
+def test_geojson_has_the_numbers_of_measured_channels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = enter_project(tmp_path, monkeypatch)
+    project.write(**FIELDS | {"channels": "[0]", "measure": "[1]"})
+    with dg.DagsterInstance.get() as instance:
+        assert Segmented(project, instance).run("plane_labels", "1|09") == ""
+    for kind in ("csv", "geojson"):
+        assert call(f"export image --as {kind} --to objects.{kind}").exit_code == 0
+    features = json.loads(Path("objects.geojson").read_text())["features"]
+    found = pd.DataFrame([feature["properties"]["measurements"] for feature in features])
+    wanted = pd.read_csv("objects.csv").drop(columns=["image", "channel", "t", "c", "z", "label"])
+    assert "intensity_mean_c1" in found
+    pd.testing.assert_frame_equal(found[wanted.columns], wanted, check_dtype=False)
