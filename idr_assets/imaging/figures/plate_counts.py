@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from idr_assets.imaging.channels import UNNAMED, Channel, title_channel
 from idr_assets.imaging.figures.drawing import COLOURS, DPI, FAINT, INK, LABEL, NUMBER, PAPER, default_style, name_axes
 from idr_assets.imaging.figures.plotting import Axes, Figure, MaxNLocator, Rectangle
 from idr_assets.imaging.planes import evenly_spread
@@ -30,7 +31,12 @@ type Means = Mapping[Well, float]
 
 @default_style()
 def plate_counts_figure(
-    means: Mapping[int, Means], wells: Sequence[Well], layout: Mapping[str, Mapping[Well, str]], *, title: str
+    means: Mapping[int, Means],
+    wells: Sequence[Well],
+    layout: Mapping[str, Mapping[Well, str]],
+    *,
+    title: str,
+    known: Mapping[int, Channel] = UNNAMED,
 ) -> Figure:
     """Draw a map for each channel, and below the numbers of the first channel by what is in the wells.
 
@@ -44,6 +50,8 @@ def plate_counts_figure(
         What is in the wells, by the names of the layout's columns.
     title
         Printed above the figure.
+    known
+        Names of channels, as far as they are known.
     """
     channels = evenly_spread([*means], CHANNELS)
     shown = dict(list(layout.items())[:TREATMENTS])
@@ -55,9 +63,12 @@ def plate_counts_figure(
     grid = figure.add_gridspec(len(heights), max(1, len(shown)), height_ratios=heights)
     most = max([1.0, *(mean for of_wells in means.values() for mean in of_wells.values())])
     for at, c in enumerate(channels):
-        _draw_map(figure.add_subplot(grid[at, :]), means[c], wells, (len(rows), len(columns)), c, most)
+        heading = title_channel(c, known)
+        _draw_map(figure.add_subplot(grid[at, :]), means[c], wells, (len(rows), len(columns)), heading, most)
     for at, (name, values) in enumerate(shown.items()):
-        _draw_treatment(figure.add_subplot(grid[-1, at]), means[channels[0]], values, name, channels[0])
+        _draw_treatment(
+            figure.add_subplot(grid[-1, at]), means[channels[0]], values, name, title_channel(channels[0], known)
+        )
     missing = any(well not in means[c] for c in channels for well in wells)
     notes = [(_MISSING, missing), (_UNNAMED, len(wells) < len(rows) * len(columns)), (_DOTS, shown)]
     caption = _CAPTION + "".join(note for note, holds in notes if holds)
@@ -68,7 +79,7 @@ def plate_counts_figure(
 
 
 def _draw_map(  # noqa: PLR0913, PLR0917
-    axes: Axes, means: Means, wells: Sequence[Well], shape: tuple[int, int], c: int, most: float
+    axes: Axes, means: Means, wells: Sequence[Well], shape: tuple[int, int], heading: str, most: float
 ) -> None:
     cells = np.full(shape, np.nan)
     for well, mean in means.items():
@@ -88,7 +99,7 @@ def _draw_map(  # noqa: PLR0913, PLR0917
             size = min(10.0, 150 / shape[1])
             axes.text(well.column, well.row, text, ha="center", va="center", fontsize=size, color=ink)
         axes.add_patch(Rectangle(place, 1, 1, fill=False, edgecolor="white", linewidth=0.8))
-    name_axes(axes, f"channel {c}", "", "")
+    name_axes(axes, heading, "", "")
     axes.xaxis.tick_top()
     axes.set_xticks(range(shape[1]), [str(column + 1) for column in range(shape[1])])
     axes.set_yticks(range(shape[0]), [Well(row, 0).row_name for row in range(shape[0])])
@@ -99,7 +110,7 @@ def _draw_map(  # noqa: PLR0913, PLR0917
     bar.ax.tick_params(labelsize=9)
 
 
-def _draw_treatment(axes: Axes, means: Means, values: Mapping[Well, str], name: str, c: int) -> None:
+def _draw_treatment(axes: Axes, means: Means, values: Mapping[Well, str], name: str, channel: str) -> None:
     """Draw the number of objects of each well by what is in it, with the mean of each value."""
     of_value: dict[str, list[float]] = {}
     for well, mean in sorted(means.items()):
@@ -110,7 +121,8 @@ def _draw_treatment(axes: Axes, means: Means, values: Mapping[Well, str], name: 
         axes.plot(aside, found, ".", color=COLOURS[at % len(COLOURS)], markersize=4, clip_on=False)
         axes.plot([at - 0.3, at + 0.3], [np.mean(found)] * 2, color=INK, linewidth=1)
     more = f" ({len(of_value) - len(shown)} more values left out)" if len(of_value) > len(shown) else ""
-    name_axes(axes, f"by {name}{more}", "", f"objects per plane, channel {c}")
+    name_axes(axes, f"by {name}{more}", "", f"objects per plane\n{channel}")
+    axes.yaxis.label.set_parse_math(parse_math=False)
     axes.title.set_parse_math(parse_math=False)
     names = axes.set_xticks(range(len(shown)), [textwrap.shorten(value, 16, placeholder="…") for value in shown])
     for tick in axes.get_xticklabels():

@@ -15,6 +15,7 @@ from idr_assets.imaging.objects.plate_tables import read_plate_counts
 from idr_assets.imaging.objects.tables import explain_unmeasured
 from idr_assets.imaging.output.files import write_file
 from idr_assets.imaging.wells import Well
+from idr_assets.orchestration.assets.metadata import describe_channels
 from idr_assets.orchestration.assets.work.figure_file import write_figure
 from idr_assets.orchestration.plate import Plate
 
@@ -37,7 +38,8 @@ def write_plate_counts(plate: Plate) -> dict[str, Any]:
     means = {c: {well: sum(it) / len(it) for (well, of), it in counts.items() if of == c} for c in plate.channels}
     names = dict.fromkeys(name for line in layout.values() for name in line)
     columns = {name: {well: line.get(name, "") for well, line in layout.items()} for name in names}
-    figure = plate_counts_figure(means, plate.wells, columns, title=plate.title)
+    known = describe_channels(plate, plate.geometry.channels)
+    figure = plate_counts_figure(means, plate.wells, columns, title=plate.title, known=known)
     write_file(plate.counts_table_url, _write_table(counts, layout, [*names]).encode())
     write_file(plate.counts_url("svg"), svg(figure))
     return {
