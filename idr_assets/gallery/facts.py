@@ -1,13 +1,12 @@
 """What became of an image: planes, objects, checks, and the files that exist. Reads, and writes nothing."""
 
 import os
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import dagster as dg
 import pyarrow.parquet as pq
-from pyarrow import ArrowInvalid
+from pyarrow import ArrowException
 
 from idr_assets.orchestration.assets.plane_checks import check_specs
 from idr_assets.orchestration.image import Image
@@ -26,6 +25,13 @@ class Check(NamedTuple):
     said: str
 
 
+class Objects(NamedTuple):
+    """How many objects the tables have, None if there is no table, and the names of those that cannot be read."""
+
+    number: int | None
+    unreadable: Sequence[str]
+
+
 def count_planes(instance: dg.DagsterInstance, image: Image) -> dict[str, int]:
     """Count the partitions of the window that are done, and those that failed, as far as they are counted."""
     key, total = dg.AssetKey(image.key("plane_labels")), len(image.t) * len(image.z)
@@ -37,16 +43,17 @@ def count_planes(instance: dg.DagsterInstance, image: Image) -> dict[str, int]:
     return {"of": total, "done": named.count("MATERIALIZED"), "failed": named.count("FAILED")}
 
 
-def count_objects(image: Image) -> int | None:
-    """Count the objects of the tables of the window; None if nothing is measured, or a table is damaged."""
-    rows = []
+def count_objects(image: Image) -> Objects:
+    """Count the objects of the tables of the window, and list the tables that cannot be read."""
+    rows, unreadable = [], []
     for url in image.objects_urls.values():
-        with suppress(FileNotFoundError):
-            try:
-                rows.append(pq.read_metadata(url).num_rows)
-            except ArrowInvalid:
-                return None
-    return sum(rows) if rows else None
+        try:
+            rows.append(pq.read_metadata(url).num_rows)
+        except FileNotFoundError:
+            continue
+        except (ArrowException, OSError):
+            unreadable.append(url.rpartition("/")[2])
+    return Objects(sum(rows) if rows else None, unreadable)
 
 
 def list_checks(instance: dg.DagsterInstance, image: Image) -> list[Check]:

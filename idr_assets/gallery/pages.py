@@ -57,8 +57,9 @@ class Pages:
         for number, (part, image) in enumerate(zip(about["parts"], images, strict=True)):
             block = replace(image.shown, t=image.t[start : start + starts.step])
             part["thumbnails"] = [_plane(image, number, it, part["files"].get("slider page")) for it in block.planes()]
+        key = partition_key(images[0], next(iter(block.planes())))
         pages = [{"from": it, "name": _name_rows(images[0], it, starts.step), "here": it == start} for it in starts]
-        return self._render("image.html", request, **about, pages=pages, axis=images[0].row_axis)
+        return self._render("image.html", request, **about, pages=pages, axis=images[0].row_axis, key=key)
 
     def _about(self, request: Request, name: str) -> dict[str, Any]:
         self.catalogue.folder()  # on S3, what follows would take long
@@ -77,6 +78,7 @@ class Pages:
             },
             "planes": count_planes(self.instance, image) if self.instance else None,
             "objects": count_objects(image),
+            "job": f"measure_{image.name}",
             "checks": list_checks(self.instance, image) if self.instance else [],
         }
 

@@ -19,12 +19,18 @@ _ABSENT = (
     b'patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path d="M0 0V8" stroke="#999" stroke-width="3"/>'
     b'</pattern></defs><rect width="96" height="96" fill="url(#p)"/></svg>'
 )
+_DAMAGED = (
+    b'<svg xmlns="http://www.w3.org/2000/svg" width="96" height="96"><rect width="96" height="96" fill="#fff"/>'
+    b'<path d="M8 8L88 88M88 8L8 88" stroke="#a8200d" stroke-width="3"/><rect y="36" width="96" height="24" '
+    b'fill="#fff"/><text x="48" y="53" font-family="sans-serif" font-size="16" text-anchor="middle" '
+    b'fill="#a8200d">damaged</text></svg>'
+)
 
 
 def answer_thumbnail(images: Sequence[Image], request: Request) -> Response:
-    """Answer with the thumbnail of a plane, hatched, as in figures, if it is not stored or damaged.
+    """Answer with the thumbnail of a plane: hatched, as in figures, if it is not stored, crossed out if it is damaged.
 
-    A browser that has it already, as it is now, is told so.
+    A browser that has the picture already, as it is now, is told so.
     """
     asked = request.path_params
     image, plane = images[min(asked["number"], len(images) - 1)], Plane(asked["t"], asked["c"], asked["z"])
@@ -32,8 +38,12 @@ def answer_thumbnail(images: Sequence[Image], request: Request) -> Response:
     headers = {"ETag": tag} if tag else {}
     if tag and request.headers.get("if-none-match") == tag:
         return Response(status_code=304, headers=headers)
-    drawn = _draw(image, plane) if tag else None
-    return Response(drawn or _ABSENT, media_type="image/png" if drawn else "image/svg+xml", headers=headers)
+    try:
+        if drawn := _draw(image, plane) if tag else None:
+            return Response(drawn, media_type="image/png", headers=headers)
+    except ImageError:
+        return Response(_DAMAGED, media_type="image/svg+xml")
+    return Response(_ABSENT, media_type="image/svg+xml")
 
 
 def _find_tag(image: Image, plane: Plane) -> str | None:
@@ -50,10 +60,7 @@ def _find_tag(image: Image, plane: Plane) -> str | None:
 
 
 def _draw(image: Image, plane: Plane) -> bytes | None:
-    """Draw a plane, of a large one every few pixels; None if it is not stored, or damaged."""
+    """Draw a plane, of a large one every few pixels; None if it is not stored, `ImageError` if it is damaged."""
     sparse = slice(None, None, max(1, max(image.shape[3:]) // (2 * SIDE)))
-    try:
-        found = image.open_output().read(plane, image.labels_shown, (sparse, sparse))
-    except ImageError:
-        return None
+    found = image.open_output().read(plane, image.labels_shown, (sparse, sparse))
     return small_png(found, SIDE) if found else None

@@ -80,6 +80,28 @@ def test_a_plane_has_a_picture_that_is_sent_once(alone: Starlette) -> None:
         assert ask(alone, f"/gallery/plane/image/0/{absent}.png").headers["content-type"] == "image/svg+xml"
 
 
+def test_what_is_damaged_says_so_and_how_to_make_it_again(beside: Starlette, segmented: Segmented) -> None:
+    data = segmented.project.root / "data"
+    table = data / "image/objects/t=1.parquet"
+    chunk = next(it for it in (data / "image.ome.zarr/labels/segmentation/0/c/1/1/9").rglob("*") if it.is_file())
+    kept = {file: file.read_bytes() for file in (table, chunk)}
+    for file in kept:
+        file.write_bytes(b"junk")
+    try:
+        for page in ("facts", "image"):
+            shown = ask(beside, f"/gallery/{page}/image").text
+            assert "t=1.parquet cannot be read" in shown
+            assert "dg launch --job measure_image" in shown
+        assert "idr-assets wipe image &#39;1|09&#39;" in shown.replace("'", "&#39;")
+        damaged = ask(beside, "/gallery/plane/image/0/1/1/9.png")
+        assert (damaged.headers["content-type"], "damaged" in damaged.text) == ("image/svg+xml", True)
+        assert "etag" not in damaged.headers
+        assert "damaged" not in ask(beside, "/gallery/plane/image/0/0/1/0.png").text
+    finally:
+        for file, content in kept.items():
+            file.write_bytes(content)
+
+
 def test_files_are_sent_in_ranges_and_their_scripts_are_kept_apart(alone: Starlette, segmented: Segmented) -> None:
     content = (segmented.project.root / "data/image/planes.html").read_bytes()
     part = ask(alone, PAGE, range="bytes=10-19")
