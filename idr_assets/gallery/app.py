@@ -8,6 +8,7 @@ from typing import Any, Final, override
 import dagster as dg
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
@@ -52,9 +53,9 @@ def gallery(
     pages = Pages(catalogue, instance, ui=ui)
     shared = Middleware(CORSMiddleware, allow_origins=viewers, allow_headers=["Range"], expose_headers=_RANGES)
     routes = [
-        Route("/", _page(pages.index)),
-        Route("/image/{name}", _page(pages.image)),
-        Route("/facts/{name}", _page(pages.facts)),
+        Route("/", _page(pages, pages.index)),
+        Route("/image/{name}", _page(pages, pages.image)),
+        Route("/facts/{name}", _page(pages, pages.facts)),
         Route("/plane/{name}/{number:int}/{t:int}/{c:int}/{z:int}.png", _thumbnails(catalogue)),
         Mount("/data", _Files(catalogue), middleware=[shared]),
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
@@ -81,8 +82,15 @@ class _Files(StaticFiles):
         return response
 
 
-def _page(render: Callable[[Request], str]) -> Callable[[Request], Response]:
-    return lambda request: Response(render(request), media_type="text/html", headers=_PAGE)
+def _page(pages: Pages, render: Callable[[Request], str]) -> Callable[[Request], Response]:
+    def answer(request: Request) -> Response:
+        try:
+            text, status = render(request), 200
+        except HTTPException as error:
+            text, status = pages.absent(request, error.detail), error.status_code
+        return Response(text, status, media_type="text/html", headers=_PAGE)
+
+    return answer
 
 
 def _thumbnails(catalogue: Catalogue) -> Callable[[Request], Coroutine[Any, Any, Response]]:

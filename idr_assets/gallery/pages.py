@@ -17,6 +17,7 @@ from idr_assets.imaging.planes import Plane
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.image_list import overview_url
 from idr_assets.orchestration.partitions import partition_key
+from idr_assets.orchestration.versions import source_key
 
 MOST_THUMBNAILS = 1000
 """Thumbnails of a page, of one segmentation, if a timepoint has no more."""
@@ -61,6 +62,10 @@ class Pages:
         pages = [{"from": it, "name": _name_rows(images[0], it, starts.step), "here": it == start} for it in starts]
         return self._render("image.html", request, **about, pages=pages, axis=images[0].row_axis, key=key)
 
+    def absent(self, request: Request, message: str) -> str:
+        """Say that there is no such page."""
+        return self._render("absent.html", request, message=message)
+
     def _about(self, request: Request, name: str) -> dict[str, Any]:
         self.catalogue.folder()  # on S3, what follows would take long
         images = self.catalogue.find(name)
@@ -73,9 +78,7 @@ class Pages:
             "segmentation": image.segmentation,
             "files": {what: self._data(request, url) for what, url in files.items()},
             "paths": files,
-            "assets": {
-                asset: "/".join(image.key(asset)) for asset in ("plane_labels", *image.figures, *image.measures)
-            },
+            "assets": _assets(image),
             "planes": count_planes(self.instance, image) if self.instance else None,
             "objects": count_objects(image),
             "job": f"measure_{image.name}",
@@ -104,9 +107,16 @@ def _card(images: Sequence[Image]) -> dict[str, Any]:
     return {
         "name": image.name,
         "plane": f"0/{middle.t}/{middle.c}/{middle.z}",
-        "size": f"{number:,} plane{'s' * (number > 1)} of {image.shape[3]} × {image.shape[4]} pixels",  # noqa: RUF001
+        "size": f"{number:,} plane{'s' * (number > 1)} of {image.shape[3]} × {image.shape[4]} pixels (Y × X)",  # noqa: RUF001
         "segmentations": [it.segmentation for it in images if it.segmentation],
     }
+
+
+def _assets(image: Image) -> dict[str, str]:
+    """Return the keys of the assets of an image, from its source on, by their names."""
+    own = {asset: "/".join(image.key(asset)) for asset in ("plane_labels", *image.figures, *image.measures)}
+    published = {"published": f"{image.name}/published"} if image.published else {}
+    return {image.source_asset: source_key(image).to_user_string()} | own | published
 
 
 def _plane(image: Image, number: int, plane: Plane, page: str | None) -> dict[str, Any]:

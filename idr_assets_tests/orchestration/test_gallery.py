@@ -59,6 +59,7 @@ def test_a_page_of_an_image_leads_to_its_files_planes_and_runs(beside: Starlette
         'src="/gallery/data/image/object_counts.png"',
         'href="/assets/image/plane_labels?view=partitions&amp;partition=2%7C10"',
         "http://127.0.0.1:3000/gallery/data/image.ome.zarr",
+        '<a href="/assets/image/source_image">source_image</a>',
     ):
         assert shown in page
     assert page.count("/gallery/plane/image/0/") == len(PLANES)
@@ -163,7 +164,9 @@ def test_an_image_without_results_says_how_to_make_it_and_a_new_one_is_seen(
     ImageProject(project.root, "another").write(**FIELDS)
     assert "another" in ask(app, "/gallery/").text
     unknown = ask(app, "/gallery/image/%3Cb%3E")
-    assert (unknown.status, unknown.headers["content-type"]) == (404, "text/plain; charset=utf-8")
+    assert (unknown.status, unknown.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "&lt;b&gt;" in unknown.text
+    assert '<a href="/gallery/">All images</a>' in unknown.text
     project.write(channels="[9]")
     wrong = ask(app, "/gallery/")
     assert wrong.status == 500
