@@ -13,7 +13,10 @@ from starlette.requests import Request
 
 from idr_assets.gallery.catalogue import Catalogue
 from idr_assets.gallery.facts import count_objects, count_planes, list_checks, list_files
-from idr_assets.imaging.planes import Plane
+from idr_assets.imaging.channels import title_channel
+from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.planes import Block, Plane
+from idr_assets.orchestration.assets.metadata import describe_channels
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.image_list import overview_url
 from idr_assets.orchestration.partitions import partition_key
@@ -57,7 +60,7 @@ class Pages:
         start = max((it for it in starts if asked.isdecimal() and it <= int(asked)), default=0)
         for number, (part, image) in enumerate(zip(about["parts"], images, strict=True)):
             block = replace(image.shown, t=image.t[start : start + starts.step])
-            part["thumbnails"] = [_plane(image, number, it, part["files"].get("slider page")) for it in block.planes()]
+            part["channels"] = _channels(image, number, block, part["files"].get("slider page"))
         key = partition_key(images[0], next(iter(block.planes())))
         pages = [{"from": it, "name": _name_rows(images[0], it, starts.step), "here": it == start} for it in starts]
         return self._render("image.html", request, **about, pages=pages, axis=images[0].row_axis, key=key)
@@ -117,6 +120,18 @@ def _assets(image: Image) -> dict[str, str]:
     own = {asset: "/".join(image.key(asset)) for asset in ("plane_labels", *image.figures, *image.measures)}
     published = {"published": f"{image.name}/published"} if image.published else {}
     return {image.source_asset: source_key(image).to_user_string()} | own | published
+
+
+def _channels(image: Image, number: int, block: Block, page: str | None) -> dict[str, list[dict[str, Any]]]:
+    """Return the planes of each channel below its name; without results, below the name in the YAML."""
+    try:
+        known = describe_channels(image, image.geometry.channels)
+    except ImageError:
+        known = describe_channels(image, ())
+    return {
+        title_channel(c, known): [_plane(image, number, it, page) for it in replace(block, c=(c,)).planes()]
+        for c in block.c
+    }
 
 
 def _plane(image: Image, number: int, plane: Plane, page: str | None) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The gallery of a project after its jobs: what its pages say, which files it hands out, and to whom."""
 
+import re
 from collections.abc import Iterator
 from io import BytesIO
 
@@ -63,6 +64,9 @@ def test_a_page_of_an_image_leads_to_its_files_planes_and_runs(beside: Starlette
     ):
         assert shown in page
     assert page.count("/gallery/plane/image/0/") == len(PLANES)
+    assert re.findall(r"<h3>(.*)</h3>", page) == ["channel 0", "channel 1"]
+    channels = [int(c) for c in re.findall(r"/gallery/plane/image/0/\d+/(\d)/", page)]
+    assert channels == sorted(channels)
 
 
 def test_without_dagster_pages_lead_to_none_of_its_pages(alone: Starlette) -> None:
@@ -161,6 +165,7 @@ def test_an_image_without_results_says_how_to_make_it_and_a_new_one_is_seen(
         shown = ask(app, f"/gallery/{page}/image").text
         assert "0 of 4 planes" in shown
         assert "<code>idr-assets resume image</code> makes it" in shown
+        assert "cannot be read" not in shown
     ImageProject(project.root, "another").write(**FIELDS)
     assert "another" in ask(app, "/gallery/").text
     unknown = ask(app, "/gallery/image/%3Cb%3E")
