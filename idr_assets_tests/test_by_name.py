@@ -141,7 +141,7 @@ def test_an_only_segmentation_has_no_name(untouched: str) -> None:
 def test_nothing_is_there_before_the_first_run_and_reading_makes_nothing(untouched: str, tmp_path: Path) -> None:
     data = tmp_path / f"untouched_{tmp_path.name}/data"
     before = sorted(data.iterdir())
-    with pytest.raises(ImageError, match=r"nothing was segmented yet\. Materialize planes first\."):
+    with pytest.raises(ImageError, match=r"nothing was segmented yet\. .*: `idr-assets resume image`\."):
         open_labels("image", module=untouched)
     with pytest.raises(ImageError, match=r"nothing has been measured\. Materialize `objects` first\."):
         read_objects("image", module=untouched)

@@ -35,7 +35,7 @@ def test_a_plane_that_is_not_stored(one_plane: Segmented) -> None:
 
 
 def test_labels_before_any_run(fresh: Segmented) -> None:
-    with pytest.raises(ImageError, match=r"No output at .* Materialize planes first\."):
+    with pytest.raises(ImageError, match=r"No output at .* Materialize planes first: "):
         fresh.value("plane_labels", "1|09")
 
 

@@ -16,12 +16,14 @@ import numpy.typing as npt
 import zarr
 from zarr.errors import ChunkNotFoundError
 
-from idr_assets.imaging.errors import DAMAGED, AbsentOutputError, ImageError, mask
+from idr_assets.imaging.errors import DAMAGED, ImageError, mask
 from idr_assets.imaging.lazy import LazyPlanes
 from idr_assets.imaging.ome_zarr.formats import Format, format_of
 from idr_assets.imaging.output.arrays import open_array
+from idr_assets.imaging.output.files import exists
 from idr_assets.imaging.output.nodes import list_label_groups
-from idr_assets.imaging.planes import Block, LabelledPlane, Plane
+from idr_assets.imaging.output.remedies import explain_absent, explain_remains, make_again
+from idr_assets.imaging.planes import Block, LabelledPlane, Plane, index_key
 from idr_assets.imaging.store_text import cite
 
 if TYPE_CHECKING:
@@ -160,8 +162,13 @@ class OutputImage:
     def _explain_damage(self, plane: Plane, error: Exception) -> ImageError:
         where = f"{mask(self.url)}, labels {self.name!r}"
         return ImageError(
-            f"{plane} is damaged in {where}: it cannot be read back ({cite(error)}). Materialize it again."
+            f"{plane} is damaged in {where}: it cannot be read back ({cite(error)}). "
+            + make_again(self.url, self._partition(plane), None if self.name == SEGMENTATION else self.name)
         )
+
+    def _partition(self, plane: Plane) -> str:
+        """Return the key of the partition that a plane belongs to."""
+        return "|".join(index_key(index, self.labels.shape[axis]) for axis, index in ((0, plane.t), (2, plane.z)))
 
 
 def open_output(url: str, name: str = SEGMENTATION, together: Sequence[int] = ()) -> OutputImage:
@@ -172,6 +179,7 @@ def open_output(url: str, name: str = SEGMENTATION, together: Sequence[int] = ()
     try:
         arrays = [open_array(url, path) for path in ("0", f"labels/{name}/0")]
     except FileNotFoundError as error:
-        message = f"No output at {mask(url)}/labels/{name}: nothing was segmented yet. Materialize planes first."
-        raise AbsentOutputError(message) from error
+        if exists(f"{url}/labels/{name}"):
+            raise explain_remains(url, name, "idr-assets resume {}") from error
+        raise explain_absent(url, f"{mask(url)}/labels/{name}") from error
     return OutputImage(url, name, *arrays, together={name: tuple(together)} if together else {})

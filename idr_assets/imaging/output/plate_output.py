@@ -15,7 +15,8 @@ from idr_assets.imaging.ome_zarr.geometry import Geometry
 from idr_assets.imaging.output.arrays import open_array
 from idr_assets.imaging.output.nodes import find_group
 from idr_assets.imaging.output.output_image import OutputImage
-from idr_assets.imaging.planes import Plane
+from idr_assets.imaging.output.remedies import explain_absent, explain_remains
+from idr_assets.imaging.planes import Plane, index_key
 from idr_assets.imaging.reading.level import open_level
 from idr_assets.imaging.stores.pipelines import fuse
 from idr_assets.imaging.stores.stacked_array import Stack, stack_arrays
@@ -53,6 +54,12 @@ class PlateOutput(OutputImage):
     def _explain_damage(self, plane: Plane, error: Exception) -> ImageError:
         return self._renamed(super()._explain_damage(plane, error))
 
+    @override
+    def _partition(self, plane: Plane) -> str:
+        field, at = divmod(plane.t, len(self.times))
+        row = self.fields[field].name + (f"_t{self.times.start + at}" if len(self.times) > 1 else "")
+        return f"{row}|{index_key(plane.z, self.labels.shape[2])}"
+
     def _renamed(self, error: ImageError) -> ImageError:
         return ImageError(name_fields(str(error), self.fields, self.times))
 
@@ -77,8 +84,10 @@ def open_plate_output(
         pixels, labelled = (
             stack_field_arrays(url, f"{like.path}/{path}", fields, times) for path in ("0", f"labels/{name}/0")
         )
-    except (FileNotFoundError, LookupError) as error:
+    except LookupError as error:
         raise _no_output(url, name) from error
+    except FileNotFoundError as error:
+        raise explain_remains(url, name, "dg launch --job segment_{}") from error
     own = {name: tuple(together)} if together else {}
     groups = tuple(labels)
     return PlateOutput(url, name, pixels, labelled, fields=tuple(fields), times=times, groups=groups, together=own)
@@ -115,6 +124,4 @@ def stack_field_arrays(
 
 
 def _no_output(url: str, name: str) -> AbsentOutputError:
-    return AbsentOutputError(
-        f"No output at {mask(url)} with labels {name!r}: nothing was segmented yet. Materialize planes first."
-    )
+    return explain_absent(url, f"{mask(url)} with labels {name!r}")

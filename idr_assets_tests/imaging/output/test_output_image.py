@@ -1,5 +1,6 @@
 """The output image: its layout on disk, and what is read of it."""
 
+import shutil
 from collections.abc import Callable
 from itertools import product
 from pathlib import Path
@@ -87,7 +88,7 @@ def test_a_spoilt_chunk_is_an_error_that_names_the_plane(
     block = Block(range(1), (0,), range(1))
     store_planes(image, block, *values(block))
     flip_bit(chunk_of(image, Plane(0, 0, 0)))
-    with pytest.raises(ImageError, match=r"t 0 c 0 z 0 is damaged in .*(checksum|decompressing).* Materialize it"):
+    with pytest.raises(ImageError, match=r"t 0 c 0 z 0 is damaged in .*(checksum|decompressing).* Make it again: `"):
         read(image)
 
 
@@ -95,5 +96,13 @@ def test_an_output_that_is_not_there_names_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(ImageError) as error:
         open_output(str(tmp_path / "none"))
     assert str(error.value) == (
-        f"No output at {tmp_path / 'none'}/labels/segmentation: nothing was segmented yet. Materialize planes first."
+        f"No output at {tmp_path / 'none'}/labels/segmentation: nothing was segmented yet. Materialize planes first: "
+        "`idr-assets resume IMAGE`."
     )
+
+
+def test_an_output_whose_pixels_were_removed_is_damaged_and_not_absent(tmp_path: Path, image: OutputImage) -> None:
+    shutil.copytree(image.url, url := str(tmp_path / "cells.ome.zarr"))
+    shutil.rmtree(f"{url}/0")
+    with pytest.raises(ImageError, match=r"cells\.ome\.zarr is damaged: .*: `idr-assets resume cells`\."):
+        open_output(url)

@@ -89,4 +89,4 @@ def test_object_counts_of_many_channels_stay_bounded(tmp_path: Path) -> None:
 def test_figures_before_any_run_say_what_to_do(fresh: Segmented) -> None:
     failure = fresh.run("montage")
     assert "No output at" in failure
-    assert "Materialize planes first." in failure
+    assert "Materialize planes first: `idr-assets resume image`." in failure

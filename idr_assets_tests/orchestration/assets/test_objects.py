@@ -86,7 +86,7 @@ def test_a_rerun_measures_only_timepoints_that_changed(fresh: Segmented) -> None
 
 
 def test_objects_before_any_run_say_what_to_do(fresh: Segmented) -> None:
-    assert "Materialize planes first." in fresh.run("objects", "1", "2")
+    assert "Materialize planes first: `idr-assets resume image`." in fresh.run("objects", "1", "2")
     assert "There is no table of objects in" in fresh.run("object_counts")
     with pytest.raises(ImageError, match=r"Materialize `objects` first\."):
         fresh.value("objects")
