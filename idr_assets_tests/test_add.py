@@ -84,13 +84,20 @@ def test_a_plate_becomes_a_yaml_with_all_of_its_wells(project: ImageProject, tmp
     well.write_text(well.read_text().replace('"path": "1"', '"path": "7"'))
     (tmp_path / "plate.zarr/B/3/zarr.json").unlink()
     found = CliRunner().invoke(main, ["refresh", "embryo"])
-    assert found.stdout.splitlines()[-1] == "wrote: study/defs/embryo/fields.csv (1 new, 3 gone)"
+    assert found.stdout.splitlines()[-2:] == [
+        "wrote: study/defs/embryo/fields.csv (1 new, 3 gone)",
+        "next: idr-assets resume embryo",
+    ]
     assert "note: well B03 is left out: No Zarr group at" in found.stdout
     assert listed.read_text() == "well,fields\nB02,0-1\nC02,0-1\nC03,0 7\n"
     for each in ("B/2", "C/2", "C/3"):
         (tmp_path / f"plate.zarr/{each}/zarr.json").unlink()
     assert "its first well, B02: No Zarr group at" in CliRunner().invoke(main, ["refresh", "embryo"]).stderr
-    assert "There is no plate 'image'" in CliRunner().invoke(main, ["refresh", "image"]).stderr
+    for name, what in (("image", "image is an image or a list of images, not a plate"), ("b", "There is no plate 'b'")):
+        refused = CliRunner().invoke(main, ["refresh", name]).stderr
+        assert f"{what}, so nothing was written. Choose from: embryo." in refused
+    (tmp_path / "plate.zarr").rename(tmp_path / "away")
+    assert f"at {tmp_path}/plate.zarr, the address in" in CliRunner().invoke(main, ["refresh", "embryo"]).stderr
 
 
 WRONG = [
@@ -136,6 +143,17 @@ def test_addresses_become_a_list_and_a_wrong_one_leaves_the_others(project: Imag
     again = add_list(table, good).stdout
     assert again.startswith(f"address 1: {good} is in the list already, as an_embryo__\n")
     assert "so nothing was written" in again
+
+
+def test_a_list_takes_no_name_that_another_image_has(project: ImageProject, url: str) -> None:
+    good = f"{url}/an%20embryo%20%C3%A9.zarr"
+    assert add("an_embryo__", good).exit_code == 0
+    table = project.yaml.with_name("images.csv")
+    table.parent.mkdir()
+    table.write_text(f"name,url\nAn_embryo__,{good}?\n")
+    found = add_list(table, good)
+    assert "images.csv:2: there is an image or a list 'An_embryo__' already, in" in found.stderr
+    assert table.read_text().splitlines()[2].startswith("an_embryo___2,")
 
 
 def test_rows_of_a_table_are_filled_beside_what_they_say(project: ImageProject, url: str) -> None:

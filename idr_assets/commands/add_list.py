@@ -10,6 +10,7 @@ import click
 from dagster_dg_core.context import DgContext
 
 from idr_assets.components.image_name import image_name
+from idr_assets.components.names_elsewhere import names_elsewhere
 from idr_assets.components.new_list import fill_list
 
 
@@ -18,7 +19,8 @@ def add_list(project: DgContext, file: Path, addresses: Sequence[str], wishes: M
     file = file.absolute()
     try:
         _check_place(file, project.defs_path)
-        found = fill_list(file, addresses, wishes, project.root_path)
+        taken = names_elsewhere(project.defs_path, file.parent)
+        found = fill_list(file, addresses, wishes, project.root_path, taken)
     except ValueError as error:
         raise click.ClickException(str(error)) from error
     for line in found.faults:

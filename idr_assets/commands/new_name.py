@@ -9,8 +9,11 @@ from idr_assets.components.image_name import usable_name
 from idr_assets.components.yaml_entry import find_yaml
 
 
-def check_new_name(defs: Path, name: str, *, force: bool = False) -> None:
-    """Raise `ClickException` if a name cannot be that of an image, or is taken and not to be replaced."""
+def check_new_name(defs: Path, name: str, *, force: bool | None = None) -> None:
+    """Raise `ClickException` if a name cannot be that of an image, or is taken and not to be replaced.
+
+    `force` is that option of a command; None if it has none.
+    """
     if not name or usable_name(name) != name:
         message = (
             f"{name!r} cannot name an image, because keys of assets and jobs take letters, digits and _ only, so "
@@ -21,6 +24,6 @@ def check_new_name(defs: Path, name: str, *, force: bool = False) -> None:
     if taken and not (force and taken == [defs / name / "defs.yaml"]):
         message = (
             f"There is an image {name!r} already, in {os.path.relpath(taken[0])}, so nothing was written. Choose "
-            "another name, or replace its YAML by `--force`."
+            f"another name{', or replace its YAML by `--force`' if force is False else ''}."
         )
         raise click.ClickException(message)

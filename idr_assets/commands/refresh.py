@@ -1,6 +1,7 @@
 """The command `refresh`: read again which wells and fields a plate has."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,12 @@ from idr_assets.components.known_fields import FIELDS_FILE, read_fields, write_f
 from idr_assets.components.new_address import place_address
 from idr_assets.components.templates import fill_in
 from idr_assets.components.yaml_entry import find_yaml
+from idr_assets.imaging.errors import mask
 from idr_assets.imaging.reading.plate_survey import survey_plate
 from idr_assets.imaging.stores.zarr_settings import own_settings
+
+PLATE = re.compile(r"^type:\s*['\"]?idr_assets\.SegmentedPlate\b", re.MULTILINE)
+"""How the YAML of a plate says what it is, even if nothing else of it can be read."""
 
 
 @click.command()
@@ -33,18 +38,32 @@ def refresh(name: str) -> None:
     path = next((it for it in find_yaml(project.defs_path) if it.parent.name == name), None)
     given = _read(path) if path else {}
     if not path or not given:
-        message = f"There is no plate {name!r}, so nothing was written. Add it: idr-assets add {name} ADDRESS"
-        raise click.ClickException(message)
+        raise click.ClickException(_explain_unknown(name, project.defs_path, known=bool(path)))
     url = given.get("url") or str(given.get("endpoint")).replace("{image_id}", str(given.get("image_id")))
-    survey = survey_plate(place_address(url, name, project.root_path).read, given.get("storage_options"))
+    address = place_address(url, name, project.root_path).read
+    survey = survey_plate(address, given.get("storage_options"))
     if not survey:
-        message = f"No plate with fields can be read at the address in {path}, so nothing was written. Check `url`."
+        message = (
+            f"No plate with fields can be read at {mask(address)}, the address in {os.path.relpath(path)}, so nothing "
+            "was written. Check `url`, and whether the store is there."
+        )
         raise click.ClickException(message)
     before = set(read_fields(path.parent)) if (path.parent / FIELDS_FILE).exists() else set()
     write_fields(path.parent, survey.fields)
     click.echo(survey.text)
     new, gone = len({*survey.fields} - before), len(before - {*survey.fields})
     click.echo(f"wrote: {os.path.relpath(path.with_name(FIELDS_FILE))} ({new} new, {gone} gone)")
+    click.echo(f"next: idr-assets resume {name}")
+
+
+def _explain_unknown(name: str, defs: Path, *, known: bool) -> str:
+    """Say that a name is not that of a plate, and which are."""
+    what = f"{name} is an image or a list of images, not a plate" if known else f"There is no plate {name!r}"
+    plates = ", ".join(sorted(path.parent.name for path in find_yaml(defs) if PLATE.search(path.read_text())))
+    if plates:
+        return f"{what}, so nothing was written. Choose from: {plates}."
+    remedy = f"Add one: idr-assets add {'NAME' if known else name} ADDRESS"
+    return f"{what}, so nothing was written. The project has no plates. {remedy}"
 
 
 def _read(path: Path) -> Mapping[str, Any]:

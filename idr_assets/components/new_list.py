@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -23,6 +24,8 @@ SHARED = ("storage_options", "level", "axes", "shape", "dtype", "channel_names",
 
 LEFT_OUT = {"url", *SHARED} - {"segmentation"}
 """Fields of which the YAML has no example."""
+
+NOWHERE: Mapping[str, Path] = MappingProxyType({})
 
 AT_ONCE = 8
 """Images whose metadata are read at once."""
@@ -63,17 +66,26 @@ class NewList:
             self.yaml.write_text(describe_fields(ListFields, values, component="SegmentedImages", left_out=LEFT_OUT))
 
 
-def fill_list(file: Path, addresses: Sequence[str], wishes: Mapping[str, Any], project: Path) -> NewList:
+def fill_list(
+    file: Path,
+    addresses: Sequence[str],
+    wishes: Mapping[str, Any],
+    project: Path,
+    elsewhere: Mapping[str, Path] = NOWHERE,
+) -> NewList:
     """Fill the rows of a CSV or TSV file that lack a level or a shape, and append a row for each new address.
 
-    A field of `wishes` counts more than that of the YAML, and a cell of a row more than both. Raises `ValueError` if
-    the file, or the YAML beside it, is not of a list.
+    A field of `wishes` counts more than that of the YAML, and a cell of a row more than both. `elsewhere` are
+    the names, in lower case, of images that stand in other files: rows with such a name are faults, and a new address
+    gets another one. Raises `ValueError` if the file, or the YAML beside it, is not of a list.
     """
     new = _open(file)
     old = len(new.table.rows)
-    rows = [*new.table.rows, *_name_rows(addresses, new, project)]
+    rows = [*new.table.rows, *_name_rows(addresses, new, project, elsewhere)]
 
     def survey(row: Row) -> Survey | str | None:
+        if other := elsewhere.get(row.name.lower()):
+            return f"there is an image or a list {row.name!r} already, in {other}; choose another name"
         if row in rows[:old] and {"level", "shape"} <= row.cells.keys() | new.common.keys():
             return None
         try:
@@ -118,10 +130,10 @@ def _open(file: Path) -> NewList:
     return NewList(table, path, common)
 
 
-def _name_rows(addresses: Sequence[str], new: NewList, project: Path) -> Iterator[Row]:
+def _name_rows(addresses: Sequence[str], new: NewList, project: Path, elsewhere: Mapping[str, Path]) -> Iterator[Row]:
     """Make a row for each address that is not in the table, with a name of its own."""
     names = {str(row.cells.get("url")): row.name for row in new.table.rows}
-    taken = {row.name.lower() for row in new.table.rows}
+    taken = {*elsewhere, *(row.name.lower() for row in new.table.rows)}
     for at, address in enumerate(addresses):
         same = names.get(address) or names.get(place_address(address, "", project).written)
         if same:
