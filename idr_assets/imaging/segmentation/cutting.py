@@ -25,10 +25,11 @@ def in_tiles[F: Callable[..., Any]](tiles: int | Callable[..., TiledForm]) -> Ca
     Raises
     ------
     TypeError
-        If the function works on volumes.
+        If the function works on volumes, or the line that says what it works on stands above this one.
     """
 
     def declare_tiles(function: F) -> F:
+        _check_order(function)
         works = works_on(function)
         if works.unit == "volume":
             message = f"{function.__qualname__} works on volumes, which are never cut; remove @in_tiles."
@@ -38,6 +39,16 @@ def in_tiles[F: Callable[..., Any]](tiles: int | Callable[..., TiledForm]) -> Ca
         return function
 
     return declare_tiles
+
+
+def _check_order(function: Callable[..., Any]) -> None:
+    """Raise TypeError if nothing says yet what a function works on: Python applies its lines from below."""
+    if not hasattr(function, "works_on"):
+        message = (
+            f"@in_tiles stands directly above {function.__qualname__}, where nothing says yet what it works on. Write "
+            "@in_tiles as the first line, and below it, directly above the function, @per_plane or @per_stack."
+        )
+        raise TypeError(message)
 
 
 def cuts(works: WorksOn, plane_shape: Sequence[int]) -> bool:

@@ -134,6 +134,15 @@ def test_a_function_of_volumes_is_not_cut() -> None:
         in_tiles(20)(otsu_watershed_3d)
 
 
+def test_a_line_in_the_wrong_place_is_named() -> None:
+    with pytest.raises(TypeError, match=r"@in_tiles stands directly above .*find_, .* as the first line"):
+
+        @per_plane
+        @in_tiles(20)
+        def find_(plane: Pixels) -> Pixels:
+            return plane
+
+
 def test_a_line_through_the_corners_of_tiles_is_one_object() -> None:
     plane = np.full((48, 48), 10, np.uint16)
     np.fill_diagonal(plane, 200)
