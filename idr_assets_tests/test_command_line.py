@@ -118,7 +118,7 @@ def test_a_bad_plane_fails_the_command_and_is_made_up_for_alone(demo: DagsterHom
 
 
 def test_wiped_planes_are_missing_and_the_others_open(demo: DagsterHome, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert demo.run("idr-assets wipe demo '05|07'") == (0, "Labels of demo were deleted for 1 partitions.\n")
+    assert demo.run("idr-assets wipe demo '05|07'") == (0, "Labels of demo were deleted for 1 partition.\n")
     assert demo.run("idr-assets missing demo") == (0, "05|07\n")
     monkeypatch.setenv("IDR_ASSETS_DATA", str(demo.data))
     labels = open_labels("demo")

@@ -29,7 +29,7 @@ def test_the_objects_of_planes_that_are_stored_are_written_and_read_back(
         segmented = Segmented(project, instance)
         assert segmented.run("plane_labels", "1|09", "2|09") == segmented.run("objects", "1", "2") == ""
         wanted = segmented.value("objects")
-    left_out = f"{len(wanted)} objects of 4 planes: image_objects.csv\n4 planes are not stored, and were left out.\n"
+    left_out = f"{len(wanted)} objects of 4 planes: image_objects.csv\n4 planes are not stored, and left out.\n"
     assert call("export image --as csv").stdout == left_out
     pd.testing.assert_frame_equal(pd.read_csv("image_objects.csv"), wanted, check_dtype=False)
 

@@ -81,7 +81,7 @@ def test_wiped_planes_are_missing_and_leave_the_others_alone(project: ImageProje
     assert call("resume image").exit_code == 0
     assert call("missing image").stdout == ""
     shutil.rmtree(project.root / "data/image.ome.zarr")
-    assert call("wipe image 1|10").stdout == "Labels of image were deleted for 1 partitions.\n"
+    assert call("wipe image 1|10").stdout == "Labels of image were deleted for 1 partition.\n"
     assert call("missing image").stdout == "1|10\n"
     with dg.DagsterInstance.get() as instance:
         assert len(instance.get_runs()) == 4  # the first planes, those that were missing, the figures, the objects

@@ -62,6 +62,8 @@ def test_a_name_that_is_taken_is_not_given(project: ImageProject) -> None:
     (project.root / "data/other/montage.png").touch()
     assert "data/other/montage.png exists already, so nothing was done" in call("rename image other").stderr
     assert "cannot name an image" in call("rename image a-b").stderr
+    taken = call("rename image image").stderr
+    assert ("Choose another name." in taken, "--force" in taken) == (True, False)
     assert call("missing image").stderr == "No plane of image is missing or failed.\n"
 
 
@@ -89,7 +91,7 @@ def test_an_image_is_deleted_after_the_answer(project: ImageProject) -> None:
         str(data / "image.ome.zarr"),
         str(data / "image/montage.png"),
         f"{project.yaml.parent} and all that is in it",
-        "what Dagster knows of 2 assets, with 4 partitions of planes",
+        "Dagster's records of 2 assets, with 4 partitions of planes",
     ]
     assert (asked.exit_code, (data / "image.ome.zarr").exists(), project.yaml.exists()) == (1, True, True)
     assert call("delete image --yes").stdout.endswith("image was deleted.\n")

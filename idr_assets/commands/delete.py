@@ -8,6 +8,7 @@ from dagster_dg_core.context import DgContext
 
 from idr_assets.commands.options import image_name, module_option, read_definitions
 from idr_assets.components.yaml_entry import Entry, find_entry
+from idr_assets.counted import counted
 from idr_assets.imaging.errors import mask
 from idr_assets.imaging.output.files import exists
 from idr_assets.instance import open_instance
@@ -38,7 +39,10 @@ def delete(name: str, module: str | None, *, yes: bool) -> None:
         planes = sum(len(instance.get_materialized_partitions(key)) for key in told if key.path[-1] == "plane_labels")
         for line in (*map(mask, found), entry.place):
             click.echo(line)
-        click.echo(f"what Dagster knows of {len(told)} assets, with {planes} partitions of planes")
+        if told:
+            click.echo(
+                f"Dagster's records of {counted(len(told), 'asset')}, with {counted(planes, 'partition')} of planes"
+            )
         if not yes:
             click.confirm("Delete all of this?", abort=True)
         remove_outputs(found, data_url(images[0].project))
