@@ -54,7 +54,7 @@ def choose_fields(wishes: NewImage, levels: Sequence["Level"]) -> Choice:
         "level": level.path,
         "shape": list(level.shape),
         "dtype": level.dtype.newbyteorder("=").name,
-        "channels": list(_choose_channels(level, wishes.channel)),
+        "channels": _write_channels(level, wishes.channel),
         "window": wishes.window or choose_window(level.shape),
     }
     if names := name_all(level):
@@ -100,6 +100,12 @@ def _choose_level(levels: Sequence["Level"], wanted: str | None) -> "Level":
     if not fitting:
         return min(levels, key=lambda level: prod(level.plane_shape))
     return max(fitting, key=lambda level: prod(level.plane_shape))
+
+
+def _write_channels(level: "Level", wanted: Sequence[str]) -> list[int | str]:
+    """Return the channels for a YAML: by the name that was given where it has `channel_names`, else by index."""
+    names, found = name_all(level), _choose_channels(level, wanted)
+    return [names[index] if names and names[index] in wanted else index for index in found]
 
 
 def _choose_channels(level: "Level", wanted: Sequence[str]) -> Iterator[int]:

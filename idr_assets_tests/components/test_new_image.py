@@ -53,7 +53,7 @@ def test_the_yaml_has_the_largest_level_of_4_megapixels_and_what_the_image_has(t
 def test_what_a_person_says_counts(image: str) -> None:
     said = {"level": "2", "channel": ["DAPI", 1], "window": {"t": [1, 1]}, "storage_options": {"anon": True}}
     assert fields(image, **said).items() >= {
-        "level": "2", "shape": [3, 2, 60, 900, 1050], "channels": [0, 1], "window": {"t": [1, 1]},
+        "level": "2", "shape": [3, 2, 60, 900, 1050], "channels": ["DAPI", 1], "window": {"t": [1, 1]},
         "storage_options": {"anon": True},
     }.items()  # fmt: skip
     watershed = "idr_assets.imaging.segmentation.otsu_watershed"
