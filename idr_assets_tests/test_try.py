@@ -3,7 +3,9 @@
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,16 +13,18 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from idr_assets.command_line import main
+from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.ome_zarr.geometry import Geometry
 from idr_assets.imaging.output.provenance import read_provenance
 from idr_assets.imaging.planes import Plane
 from idr_assets.imaging.reading.level import open_level
-from idr_assets.imaging.segmentation import joined_over_z, otsu_watershed
+from idr_assets.imaging.segmentation import joined_over_z, otsu_watershed, per_batch
 from idr_assets.imaging.segmentation.findings import Findings
 from idr_assets.imaging.segmentation.lengths import resolve_lengths
 from idr_assets.imaging.segmentation.recipe import Recipe
 from idr_assets.imaging.segmentation.remarks import advise_parameters
 from idr_assets.imaging.segmentation.run import SegmentationRun
+from idr_assets.orchestration.assets.work.look import draw_look
 from idr_assets_tests.support.image_project import ImageProject
 from idr_assets_tests.support.small_image import write_project
 
@@ -90,6 +94,20 @@ WRONG = [
     (("0|7",), "image has z 0 to 0, not 7"),
     (("0",), "'0' is no partition of image; write one such as '0|0'"),
 ]
+
+
+@per_batch(model=lambda: None)
+def as_floats(planes: Any, *, model: Any) -> Any:  # noqa: ANN401  what a person writes
+    """Return what are no labels."""
+    assert model is None
+    return planes.astype("f4")
+
+
+def test_what_a_function_does_wrong_is_said_without_a_traceback(project: ImageProject) -> None:
+    image = project.load_image()
+    recipe = replace(image.recipe, path="as_floats", function=as_floats, parameters={})
+    with pytest.raises(ImageError, match=r"as_floats must return integer labels of shape .* it returned float32"):
+        draw_look(image.source.open(), image.window, recipe, "image", "none.png")
 
 
 @pytest.mark.parametrize(("arguments", "message"), WRONG)

@@ -1,9 +1,13 @@
 """Segment the middle plane of a window without a run, and draw it: parameters are judged before anything runs."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from idr_assets.counted import counted
+from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.figures.comparison import comparison
 from idr_assets.imaging.figures.drawing import DPI, render
 from idr_assets.imaging.figures.pictures import figure_png
@@ -49,7 +53,7 @@ def draw_look(level: Level, window: Block, recipe: Recipe, title: str, url: str)
 def _describe(plane: LabelledPlane, pixel_area: float | None) -> str:
     areas = np.bincount(plane.labels.ravel())[1:]
     areas = areas[areas > 0]
-    named = f"{areas.size} objects in {Plane(plane.t, plane.c, plane.z)}"
+    named = f"{counted(areas.size, 'object')} in {Plane(plane.t, plane.c, plane.z)}"
     if not areas.size:
         return named
     least, most, median = areas.min(), areas.max(), np.median(areas)
@@ -58,12 +62,24 @@ def _describe(plane: LabelledPlane, pixel_area: float | None) -> str:
     return f"{named}: areas {'; '.join(each)}"
 
 
+def _label(recipe: Recipe, pixels: npt.NDArray[Any], level: Level, part: Part) -> npt.NDArray[np.int32]:
+    """Label a part; what the function does wrong is an `ImageError`, with the line of its file."""
+    try:
+        return label(recipe.function, recipe.parameters, pixels, level.plane_shape, part)[0]
+    except ImageError:
+        raise
+    except Exception as error:
+        plain = isinstance(error, (TypeError, ValueError))
+        text = str(error) if plain else f"{recipe.path} raised {error!r}"
+        raise ImageError("\n".join([text, *getattr(error, "__notes__", [])])) from error
+
+
 def _segment(level: Level, window: Block, recipe: Recipe) -> list[LabelledPlane]:
     """Segment the middle plane of each channel; of a volume, all slices are read for it."""
     middle = replace(window.middle, c=window.c)
     part = Part(recipe.works_on, middle, recipe.works_on.reach(middle, level.shape))
     pixels = level.read(part.read)
-    labels, _ = label(recipe.function, recipe.parameters, pixels, level.plane_shape, part)
+    labels = _label(recipe, pixels, level, part)
     shown = replace(middle, c=part.read.c)
     own = pixels[within(part.read, shown)][0, :, 0]
     labels = np.broadcast_to(labels[0, :, 0], own.shape)  # those of one channel belong to all that are read with it
