@@ -10,7 +10,7 @@ import dagster as dg
 
 from idr_assets.commands.options import image_name, module_option, read_definitions
 from idr_assets.commands.to_do import list_to_do
-from idr_assets.counted import counted
+from idr_assets.imaging.counts import write_count
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.planes import Plane
 from idr_assets.instance import open_instance
@@ -47,12 +47,12 @@ def adopt_and_tell(instance: dg.DagsterInstance, image: Image, cells: set[Cell])
     except ImageError as error:
         click.echo(f"Nothing of {image.title} is adopted: {error}", err=True)
         return False
-    click.echo(f"Adopted {counted(len(adoption.adopted), 'partition')} of {image.title}.")
+    click.echo(f"Adopted {write_count(len(adoption.adopted), 'partition')} of {image.title}.")
     for why, others in adoption.others.items():
         t, z = min(others)
         first = partition_key(image, Plane(t, 0, z))
         click.echo(
-            f"Not adopted: {counted(len(others), 'partition')}, the first is {first}: {why}. "
+            f"Not adopted: {write_count(len(others), 'partition')}, the first is {first}: {why}. "
             f"`idr-assets resume {image.name}` makes them again."
         )
     return True

@@ -8,7 +8,7 @@ from dagster_dg_core.context import DgContext
 
 from idr_assets.commands.options import image_name, module_option, read_definitions
 from idr_assets.components.yaml_entry import Entry, find_entry
-from idr_assets.counted import counted
+from idr_assets.imaging.counts import write_count
 from idr_assets.imaging.errors import mask
 from idr_assets.imaging.output.files import exists
 from idr_assets.instance import open_instance
@@ -40,9 +40,8 @@ def delete(name: str, module: str | None, *, yes: bool) -> None:
         for line in (*map(mask, found), entry.place):
             click.echo(line)
         if told:
-            click.echo(
-                f"Dagster's records of {counted(len(told), 'asset')}, with {counted(planes, 'partition')} of planes"
-            )
+            assets, partitions = write_count(len(told), "asset"), write_count(planes, "partition")
+            click.echo(f"Dagster's records of {assets}, with {partitions} of planes")
         if not yes:
             click.confirm("Delete all of this?", abort=True)
         remove_outputs(found, data_url(images[0].project))

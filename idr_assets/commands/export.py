@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from idr_assets.commands.options import image_name, module_option, read_definitions
-from idr_assets.counted import counted
+from idr_assets.imaging.counts import write_count
 from idr_assets.imaging.errors import ImageError, mask
 from idr_assets.imaging.objects.measurements import Columns, measure
 from idr_assets.imaging.output.output_image import OutputImage
@@ -75,9 +75,9 @@ def export(  # noqa: PLR0913, PLR0917  the options above
     finally:
         with suppress(OSError):
             part.unlink()
-    click.echo(f"{counted(objects, 'object')} of {counted(stored, 'plane')}: {os.path.relpath(file)}")
+    click.echo(f"{write_count(objects, 'object')} of {write_count(stored, 'plane')}: {os.path.relpath(file)}")
     if left := len(wanted) - stored:
-        click.echo(f"{counted(left, 'plane')} {'is' if left == 1 else 'are'} not stored, and left out.")
+        click.echo(f"{write_count(left, 'plane')} {'is' if left == 1 else 'are'} not stored, and left out.")
 
 
 def refuse_plate(image: Image) -> None:

@@ -7,7 +7,7 @@ import click
 import dagster as dg
 
 from idr_assets.commands.options import image_name, module_option, read_definitions
-from idr_assets.counted import counted
+from idr_assets.imaging.counts import write_count
 from idr_assets.imaging.errors import AbsentOutputError
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.output.writing import remove_labels
@@ -37,7 +37,7 @@ def wipe(name: str, partitions: Sequence[str], segmentation: str | None, module:
         blocks = [parse_range(image, text) for text in partitions]
         rename_shorter_keys(instance, image)
         wiped = sum(_wipe(instance, image, block) for block in blocks)
-    click.echo(f"Labels of {image.title} were deleted for {counted(wiped, 'partition')}.")
+    click.echo(f"Labels of {image.title} were deleted for {write_count(wiped, 'partition')}.")
 
 
 def _open_output(image: Image, *, known: bool) -> OutputImage | None:

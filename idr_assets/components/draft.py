@@ -16,7 +16,7 @@ from idr_assets.components.plate_fields import ALL, OF_IMAGES, PlateFields
 from idr_assets.components.survey_text import describe_levels, list_channels
 from idr_assets.components.yaml_model import explain_errors
 from idr_assets.components.yaml_text import describe_fields
-from idr_assets.counted import counted
+from idr_assets.imaging.counts import write_count
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.reading.level import Level
@@ -141,7 +141,7 @@ def describe_choice(choice: Choice, fields: ImageFields) -> str:
     channels = ", ".join(name_channel(index, level.geometry.channels) for index in window.c)
     return (
         f"level {level.path}, channel {channels}, t {window.t[0]} to {window.t[-1]}, "
-        f"z {window.z[0]} to {window.z[-1]}: {counted(len(window), 'plane')}"
+        f"z {window.z[0]} to {window.z[-1]}: {write_count(len(window), 'plane')}"
     )
 
 

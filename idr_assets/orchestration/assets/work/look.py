@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from idr_assets.counted import counted
+from idr_assets.imaging.counts import write_count
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.figures.comparison import comparison
 from idr_assets.imaging.figures.drawing import DPI, render
@@ -53,7 +53,7 @@ def draw_look(level: Level, window: Block, recipe: Recipe, title: str, url: str)
 def _describe(plane: LabelledPlane, pixel_area: float | None) -> str:
     areas = np.bincount(plane.labels.ravel())[1:]
     areas = areas[areas > 0]
-    named = f"{counted(areas.size, 'object')} in {Plane(plane.t, plane.c, plane.z)}"
+    named = f"{write_count(areas.size, 'object')} in {Plane(plane.t, plane.c, plane.z)}"
     if not areas.size:
         return named
     least, most, median = areas.min(), areas.max(), np.median(areas)
