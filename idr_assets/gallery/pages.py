@@ -84,7 +84,7 @@ class Pages:
             "assets": _assets(image),
             "planes": count_planes(self.instance, image) if self.instance else None,
             "objects": count_objects(image),
-            "job": f"measure_{image.name}",
+            "job": None if image.list_name else f"measure_{image.name}",  # images of a list have no jobs
             "checks": list_checks(self.instance, image) if self.instance else [],
         }
 
