@@ -97,7 +97,7 @@ def test_a_plane_that_is_tried_is_drawn_in_each_channel(of_cells: Segmented, tmp
     image = of_cells.project.load_image()
     plane = Plane(1, 1, 9).block
     told = draw_look(image.source.open(), plane, image.recipe, "cells", str(tmp_path / "cells.png"))
-    assert told.count("objects in t 1 c 1 z 9") == told.count("objects in") == 1
+    assert told.count("1 object in t 1 c 1 z 9") == told.count(" in t ") == 1
     with Image.open(tmp_path / "cells.png") as picture:
         assert picture.height > picture.width  # two rows of two large panels
 
