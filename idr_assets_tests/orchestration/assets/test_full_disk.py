@@ -31,7 +31,8 @@ def test_planes_that_do_not_fit_are_named_and_nothing_else_is_lost(tmp_path: Pat
     assert all(plane in found["failure"] for plane in others)
     assert "Free space, or move the output and set IDR_ASSETS_DATA" in found["failure"]
     assert found["intact"]
-    assert "ImageError: No space left for" in found["unpublished"]
+    new = len(done) > 1  # which planes fit differs; without a new one there is nothing to publish
+    assert ("ImageError: No space left for" in found["unpublished"]) == new
     assert found["shards intact"]
     assert {everything[key] for key in done} <= set(found["files"])
     assert not [name for name in found["files"] if name.endswith(".partial")]
