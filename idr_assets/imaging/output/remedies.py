@@ -28,6 +28,6 @@ def explain_absent(url: str, place: str) -> AbsentOutputError:
 def explain_remains(url: str, name: str, command: str) -> AbsentOutputError:
     """Return the error for an output that has label group `name`, but not all arrays; `command` mends it."""
     return AbsentOutputError(
-        f"The output {mask(url)} is damaged: somebody removed pixels or labels {name!r}, of which there are others. "
-        f"Mend it, and make what is lost again: `{command.format(image_of(url))}`."
+        f"The output {mask(url)} is incomplete: it lacks pixels or labels {name!r}. The run that made it was killed, "
+        f"or somebody removed them. Make what is missing: `{command.format(image_of(url))}`."
     )

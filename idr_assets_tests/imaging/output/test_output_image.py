@@ -101,8 +101,8 @@ def test_an_output_that_is_not_there_names_the_remedy(tmp_path: Path) -> None:
     )
 
 
-def test_an_output_whose_pixels_were_removed_is_damaged_and_not_absent(tmp_path: Path, image: OutputImage) -> None:
+def test_an_output_whose_pixels_were_removed_is_incomplete_and_not_absent(tmp_path: Path, image: OutputImage) -> None:
     shutil.copytree(image.url, url := str(tmp_path / "cells.ome.zarr"))
     shutil.rmtree(f"{url}/0")
-    with pytest.raises(ImageError, match=r"cells\.ome\.zarr is damaged: .*: `idr-assets resume cells`\."):
+    with pytest.raises(ImageError, match=r"cells\.ome\.zarr is incomplete: .*: `idr-assets resume cells`\."):
         open_output(url)

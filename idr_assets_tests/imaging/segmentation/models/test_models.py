@@ -116,8 +116,8 @@ def test_a_run_loads_the_model_once_and_says_so(client: Client, tmp_path: Path, 
     assert loads[weights.read_text()] == 1
     assert max(sizes) <= 3
     (line,) = (it for it in describe_models(client, run.recipe) if f" {sum(sizes)} planes" in it)
-    assert ": bright loaded its model in 0.1 s on the test, and labelled " in line
-    assert "; peak memory of the process: 0." in line
+    assert re.search(r": bright loaded its model in \d+\.\d s on the test, and labelled ", line)
+    assert re.search(r"; peak memory of the process: \d+\.\d", line)
     assert not describe_models(client, Recipe("mine", scipy.ndimage.label, {}, (0,)))
 
 
