@@ -161,7 +161,8 @@ def main(docs: Path, counts: list[int]) -> None:
         sys.stdout.flush()
     told = table(["", ""], [[name, value] for name, value in before.items()])
     rows = [[name, *(found[count][name] for count in counts)] for name in found[counts[0]]]
-    costs = table(["seconds (processor seconds)", *("1 image" if count == 1 else f"{count:,} images" for count in counts)], rows)
+    named = ("1 image" if count == 1 else f"{count:,} images" for count in counts)
+    costs = table(["seconds (processor seconds)", *named], rows)
     (docs / "explanation/many_images.md").write_text(TEXT.format(machine=told, costs=costs))
 
 
