@@ -91,6 +91,7 @@ WRONG = [
     (("0|0", "--set", "background_sigma=3 um2"), "it is a length; write um; correct it"),
     (("0|0", "--set", "sgma=1"), "got an unexpected keyword argument 'sgma'"),
     (("0|0", "--set", "sigma"), "'sigma' is no parameter; write its name and value, such as background_sigma=80"),
+    (("0|0", "--set", "sigma=["), "'[', the value of sigma, is no YAML; put text with punctuation in quotes"),
     (("0|7",), "image has z 0 to 0, not 7"),
     (("0",), "'0' is no partition of image; write one such as '0|0'"),
 ]

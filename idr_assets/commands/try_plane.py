@@ -67,7 +67,11 @@ def _parse(text: str) -> tuple[str, Any]:
     if not (name and sign):
         message = f"{text!r} is no parameter; write its name and value, such as background_sigma=80"
         raise ValueError(message)
-    return name, yaml.safe_load(value)
+    try:
+        return name, yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        message = f"{value!r}, the value of {name}, is no YAML; put text with punctuation in quotes"
+        raise ValueError(message) from error
 
 
 def _change(recipe: Recipe, given: dict[str, Any]) -> Recipe:
