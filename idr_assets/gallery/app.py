@@ -97,8 +97,11 @@ def _thumbnails(catalogue: Catalogue) -> Callable[[Request], Coroutine[Any, Any,
     turns = Semaphore(_AT_ONCE)
 
     async def answer(request: Request) -> Response:
+        def make() -> Response:  # in a thread too: the first question loads the definitions
+            return answer_thumbnail(catalogue.find(request.path_params["name"]), request)
+
         async with turns:
-            response = await run_in_threadpool(answer_thumbnail, catalogue.find(request.path_params["name"]), request)
+            response = await run_in_threadpool(make)
         response.headers.update(_FILE)
         return response
 
