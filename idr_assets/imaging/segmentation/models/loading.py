@@ -10,7 +10,7 @@ from threading import BoundedSemaphore, Lock
 from time import perf_counter
 from typing import Any
 
-from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.errors import ImageError, mask_all
 from idr_assets.imaging.segmentation.models.extras import MissingExtraError
 from idr_assets.imaging.segmentation.models.weights import NAME, digest_weights, open_weights, split_pin
 
@@ -92,9 +92,9 @@ def load_model(model: Model, parameters: Mapping[str, Any]) -> Loaded:
     with _lock:
         lock = _locks[key]
     with lock:
-        if key not in _loaded:
-            _keep(_load(key, model, parameters))
-        return _loaded[key]
+        if (found := _loaded.get(key)) is None:
+            _keep(found := _load(key, model, parameters))
+        return found  # others may have taken its place already
 
 
 def forget_model(loaded: Loaded) -> None:
@@ -131,7 +131,7 @@ def _load(key: str, model: Model, parameters: Mapping[str, Any]) -> Loaded:
     except (MissingExtraError, ModelError):
         raise
     except Exception as error:
-        weights = f" from {split_pin(parameters[NAME])[0]}" if NAME in parameters else ""
+        weights = f" from {mask_all(split_pin(parameters[NAME])[0])}" if NAME in parameters else ""
         message = (
             f"{name} cannot load its model{weights} ({error!r}), so it labels no planes. Name undamaged weights of the "
             "network that the function is for; if a GPU fails, look at it by `nvidia-smi`."

@@ -21,6 +21,7 @@ from idr_assets.imaging.segmentation import per_batch, versioned
 from idr_assets.imaging.segmentation.label_numbers import Labels, Pixels
 from idr_assets.imaging.segmentation.labelling import label
 from idr_assets.imaging.segmentation.model_log import describe_models
+from idr_assets.imaging.segmentation.models import loading
 from idr_assets.imaging.segmentation.models.batches import label_stack
 from idr_assets.imaging.segmentation.models.weights import WeightsError
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary, Result
@@ -125,6 +126,11 @@ def test_threads_that_need_a_model_at_once_load_it_once(weights: Path) -> None:
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda plane: label_stack(bright, plane[None], weights=str(weights)), STACK[:16]))
     assert loads[weights.read_text()] == 1
+
+
+def test_a_model_that_others_have_displaced_at_once_is_used(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "MOST_MODELS", 0)
+    np.testing.assert_array_equal(label_stack(bright, STACK, weights=str(weights)), EXPECTED)
 
 
 @versioned("1")
