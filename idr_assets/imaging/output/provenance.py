@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from idr_assets.imaging.errors import mask_all
 from idr_assets.imaging.ome_zarr.formats import FORMATS
 from idr_assets.imaging.output.files import read_ends
 from idr_assets.imaging.output.nodes import create_group, list_label_groups, read_attributes
@@ -55,13 +56,13 @@ class Provenance:
     neighbours: Mapping[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, dict[str, Any]]:
-        """Return the record as it is stored, and as the UI shows it."""
+        """Return the record as it is stored, and as the UI shows it: parameters without secrets of addresses."""
         source = {"url": self.url, "level": self.level, "channels": list(self.channels)}
-        recipe = {"function": self.function, "version": self.version, "parameters": dict(self.parameters)}
+        recipe = {"function": self.function, "version": self.version, "parameters": mask_all(dict(self.parameters))}
         of_several = {"together": list(self.together)} if self.together else {}
         return {
             "source": source | of_several | {"fingerprint": self.fingerprint},
-            "segmentation": recipe | {name: dict(more) for name, more in self._more.items() if more},
+            "segmentation": recipe | {name: mask_all(dict(more)) for name, more in self._more.items() if more},
             "versions": dict(self.packages),
         }
 

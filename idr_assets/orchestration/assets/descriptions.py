@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from idr_assets.imaging.errors import mask_all
 from idr_assets.orchestration.assets.metadata import describe_inputs, markdown
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.image_list import ImageList
@@ -31,7 +32,7 @@ def of_plane_labels(image: Image) -> str:
     """Describe the labels, and the measures of a plane."""
     height, width = image.shape[3:]
     numbered_in = "volume of the timepoint and channel" if image.recipe.works_on.unit == "volume" else "plane"
-    parameters = ", ".join(f"{name} {value}" for name, value in image.recipe.parameters.items())
+    parameters = ", ".join(f"{name} {value}" for name, value in mask_all(dict(image.recipe.parameters)).items())
     return (
         f"Labels of each plane: ({height}, {width}) (y, x) int32, 0 for the background, 1..n for the objects, numbered "
         f"in each {numbered_in}. A partition is {_partition(image)} and a slice, `{image.row_axis}|z`, with a "

@@ -9,6 +9,7 @@ from typing import Any
 import dagster as dg
 
 from idr_assets.imaging.channels import Channel
+from idr_assets.imaging.errors import mask_all
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.plate import Plate
 
@@ -93,7 +94,7 @@ def describe_inputs(inputs: Mapping[str, int]) -> str:
 def provenance(image: Image) -> dict[str, str]:
     """Return every source and recipe of stored planes, which may differ from those in the YAML; of a plate, that."""
     if isinstance(image, Plate):
-        return {"segmentation of the YAML": f"{image.recipe.path} {dict(image.recipe.parameters)}"}
+        return {"segmentation of the YAML": f"{image.recipe.path} {mask_all(dict(image.recipe.parameters))}"}
     from idr_assets.imaging.output.plane_records import read_present_provenance  # noqa: PLC0415  zarr, for a run only
     from idr_assets.imaging.output.provenance import read_provenance  # noqa: PLC0415  as above
 

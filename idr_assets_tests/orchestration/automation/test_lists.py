@@ -1,6 +1,7 @@
 """What runs by itself for a list of images, and the commands that take a list."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,10 @@ import pytest
 from click.testing import CliRunner
 
 from idr_assets.command_line import main
+from idr_assets.orchestration.assets.work.overview import write_overview
 from idr_assets.orchestration.automation import list_sensor
+from idr_assets.orchestration.image_list import ImageList, ListedImage
+from idr_assets.project import find_image
 from idr_assets_tests.support.image_lists import write_list
 from idr_assets_tests.support.image_project import ImageProject
 from idr_assets_tests.support.small_image import RANGE, Segmented, change_image
@@ -96,6 +100,15 @@ def test_commands_take_a_list_or_one_of_its_images(project: ImageProject, monkey
     forget_modules(monkeypatch)
     assert call("resume screen")[0] == 0
     assert pq.read_table(project.root / "data/screen/overview.parquet")["image"].to_pylist() == ["a"]
+
+
+def test_an_overview_has_no_secret_of_an_address(project: ImageProject) -> None:
+    image = replace(find_image(project.load(), "a")[0], address="https://127.0.0.1/a.zarr?token=secret")
+    images = ImageList("screen", project.root, None, [ListedImage("images.csv:2", [image], {})])
+    with dg.DagsterInstance.get() as instance:
+        write_overview(instance, images)
+    (source,) = pq.read_table(images.overview_url("parquet"))["source"].to_pylist()
+    assert source == "https://127.0.0.1/a.zarr?***"
 
 
 def test_one_schedule_requests_what_is_missing_of_each_image(project: ImageProject) -> None:

@@ -101,7 +101,8 @@ def _fetch(address: str, digest: str) -> Path:
 
 
 def _download(address: str, file: Path) -> None:
-    from idr_assets.imaging.stores.by_address import open_filesystem  # noqa: PLC0415  fsspec, for addresses alone
+    from idr_assets.imaging.reading.faults import status_of  # noqa: PLC0415  fsspec, for addresses alone
+    from idr_assets.imaging.stores.by_address import open_filesystem  # noqa: PLC0415
     from idr_assets.imaging.stores.clients import http_source  # noqa: PLC0415
 
     path, query = split_query(address)
@@ -112,8 +113,12 @@ def _download(address: str, file: Path) -> None:
             filesystem, path = open_filesystem(address)
         filesystem.get_file(path, str(file))
     except Exception as error:
+        status = status_of(error)  # the error itself may quote the query
+        reason = (
+            f"status {status}" if status else " ".join([type(error).__name__, getattr(error, "strerror", None) or ""])
+        )
         message = (
-            f"The weights {mask(address)} cannot be fetched ({error!r}), so no planes are segmented with them. Correct "
-            "`weights`, or download the file and name its path."
+            f"The weights {mask(address)} cannot be fetched ({reason.strip()}), so no planes are segmented with them. "
+            "Correct `weights`, or download the file and name its path."
         )
         raise WeightsError(message) from error

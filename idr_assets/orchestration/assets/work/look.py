@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from idr_assets.imaging.counts import write_count
-from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.errors import ImageError, mask_all
 from idr_assets.imaging.figures.comparison import comparison
 from idr_assets.imaging.figures.drawing import DPI, render
 from idr_assets.imaging.figures.pictures import figure_png
@@ -43,7 +43,10 @@ def draw_look(level: Level, window: Block, recipe: Recipe, title: str, url: str)
     sheet = comparison(rows, [name], title=title, pixel_size=level.geometry.pixel_size, most=LARGE, channels=known)
     write_file(url, figure_png(render(sheet), DPI))
     labelled = [plane for plane in planes if plane.c in window.c]
-    lines = [f"{name} {parameters}", *(_describe(plane, level.geometry.pixel_area) for plane in labelled)]
+    lines = [
+        f"{name} {mask_all(dict(parameters))}",
+        *(_describe(plane, level.geometry.pixel_area) for plane in labelled),
+    ]
     objects = {Plane(it.t, it.c, it.z): count_objects(it.labels) for it in labelled}
     found = Findings(objects, foreground=sum(float((it.labels > 0).mean()) for it in labelled))
     advice = advise_parameters(level, recipe, found)

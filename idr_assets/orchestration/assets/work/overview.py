@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.errors import ImageError, mask
 from idr_assets.imaging.figures.overview import Thumbnail, draw_overview
 from idr_assets.imaging.objects.tables import read_areas, read_counts
 from idr_assets.imaging.output.files import write_file
@@ -63,7 +63,7 @@ def _describe(instance: dg.DagsterInstance, listed: ListedImage, image: Image) -
         "links": "; ".join(image.links.values()),
         "labels": image.labels_url,
         "montage": image.montage_url,
-        "source": image.url,
+        "source": mask(image.url),
     }
 
 

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from idr_assets.imaging.output.provenance import Provenance
 from idr_assets.imaging.segmentation import joined_over_z, per_batch, versioned
 from idr_assets.imaging.segmentation.label_numbers import Labels, Pixels
 from idr_assets.imaging.segmentation.models.weights import WeightsError, check_weights, digest_weights, open_weights
 from idr_assets.imaging.segmentation.recipe import Recipe
+from idr_assets.orchestration.assets.descriptions import of_plane_labels
 from idr_assets_tests.support.image_project import ImageProject
 from idr_assets_tests.support.store_faults import replaced, status
 from idr_assets_tests.support.store_server import StoreServer
@@ -79,9 +81,10 @@ def test_a_file_is_read_again_only_after_it_changed(file: Path, tmp_path: Path) 
 def test_weights_of_an_address_are_fetched_once_and_verified(file: Path) -> None:
     with StoreServer(file.parent, query="token=secret") as server:
         address = f"{server.url}/nuclei.onnx?token=secret#sha256={SHA_256}"
-        server.faults["/nuclei.onnx"] = [status(404), replaced(b"a page"), None]
+        server.faults["/nuclei.onnx"] = [status(404), status(403), replaced(b"a page"), None]
         for reason in (
-            r"nuclei.onnx.* cannot be fetched \(FileNotFoundError",
+            r"nuclei.onnx.* cannot be fetched \(FileNotFoundError\)",
+            r"nuclei.onnx.* cannot be fetched \(status 403\)",
             r"nuclei.onnx.* have the SHA-256 \w+, not ",
         ):
             with pytest.raises(WeightsError, match=reason) as raised:
@@ -117,6 +120,12 @@ def test_a_yaml_names_weights_below_the_data_folder(
     assert recipe.version == replace(recipe, parameters={"weights": str(file), "batch": 1}).version
     project.write(segmentation=segmentation % ("https://127.0.0.1/nuclei.onnx", 4))
     assert "write their SHA-256 behind it" in project.refusal()
+    project.write(segmentation=segmentation % (f"'https://127.0.0.1/nuclei.onnx?token=secret#sha256={SHA_256}'", 4))
+    image = project.load_image()
+    made = replace(Provenance.from_json({}), parameters=image.recipe.parameters, given=image.recipe.parameters)
+    shown = f"{of_plane_labels(image)} {made.to_json()}"
+    assert "secret" not in shown
+    assert shown.count(SHA_256) == 3
     project.write(segmentation=segmentation % ("nuclei.onnx", 0))
     assert "does not take 0 as batch: Input should be greater than or equal to 1" in project.refusal()
     project.write(segmentation=segmentation % ("absent.onnx", 4))
