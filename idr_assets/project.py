@@ -20,13 +20,17 @@ DEFINITIONS = "idr_assets.definitions"
 def find_module() -> str:
     """Return the module with the definitions of the project around the working folder, as Dagster's commands find it.
 
-    The folder of that project becomes importable. Outside of any project it is that of this package.
+    The folder of that project becomes importable. Outside of any project it is that of this package. `ImageError` if
+    the project's `pyproject.toml` cannot be read.
     """
     for folder in (Path.cwd(), *Path.cwd().parents):
         toml = folder / "pyproject.toml"
-        project = (
-            tomllib.loads(toml.read_text()).get("tool", {}).get("dg", {}).get("project") if toml.exists() else None
-        )
+        try:
+            content = tomllib.loads(toml.read_text()) if toml.exists() else {}
+        except (OSError, ValueError) as error:
+            message = f"{toml} cannot be read ({error}), so no project is known there. Correct it."
+            raise ImageError(message) from error
+        project = content.get("tool", {}).get("dg", {}).get("project")
         if project:
             sys.path.insert(0, str(folder))
             return str(project.get("code_location_target_module") or f"{project['root_module']}.definitions")

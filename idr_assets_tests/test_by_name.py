@@ -175,3 +175,10 @@ def test_an_invalid_yaml_of_another_image_is_named_with_the_reason(untouched: st
 def test_importing_the_package_imports_nothing_heavy() -> None:
     imported = run(sys.executable, "-c", LIGHT)
     assert (imported.returncode, imported.stdout.split()) == (0, []), imported.stderr
+
+
+def test_a_project_whose_toml_is_broken_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "pyproject.toml").write_text("x = [")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ImageError, match=r"pyproject.toml cannot be read \(Invalid value .*, so no project is known"):
+        open_labels("image")

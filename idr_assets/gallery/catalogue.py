@@ -34,7 +34,9 @@ class Catalogue:
         Raises `ImageError` if they cannot be loaded.
         """
         with self._lock:
-            stamps = self._stamps()
+            stamps: Stamps = frozenset()
+            with suppress(Exception):  # whatever importing the module's package raises; the load says it
+                stamps = self._stamps()
             if self._loaded is None or self._loaded[0] != stamps:
                 sys.modules.pop(self.module, None)  # it keeps what it has loaded
                 self._loaded = stamps, all_images(load_definitions(self.module))

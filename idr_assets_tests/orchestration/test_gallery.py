@@ -176,3 +176,8 @@ def test_an_image_without_results_says_how_to_make_it_and_a_new_one_is_seen(
     wrong = ask(app, "/gallery/")
     assert wrong.status == 500
     assert "defs.yaml" in wrong.text
+
+
+def test_definitions_that_do_not_exist_are_named() -> None:
+    answer = ask(serve_alone("nowhere.definitions", None, []), "/gallery/")
+    assert (answer.status, answer.text.partition(",")[0]) == (500, "nowhere.definitions cannot be loaded")
