@@ -8,7 +8,8 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -73,8 +74,7 @@ def cost_of_run(url: str | None, planes: int, database: str | None = None) -> Co
     partitions are those of all its planes. The start of the command counts.
     """
     block = window(planes)
-    with TemporaryDirectory() as folder, dagster_home(Path(folder)) as home:
-        (home.path / "python/sitecustomize.py").unlink()  # its guard looks at all that a process does, and costs time
+    with measured_home() as home:
         if database:
             (home.path / "dagster.yaml").write_text("telemetry: {enabled: false}" + SETTINGS.format(url=database))
         write_project(home, url or "unused.zarr")
@@ -87,6 +87,14 @@ def cost_of_run(url: str | None, planes: int, database: str | None = None) -> Co
     launched, paces = json.loads(output.splitlines()[-1]), re.findall(r"([\d.]+) planes/s", output)
     segmenting = len(block) / float(paces[-1]) if url else 0.0
     return Cost(len(block), launched["whole"], launched["cpu"], launched["peak"], segmenting)
+
+
+@contextmanager
+def measured_home() -> Iterator[DagsterHome]:
+    """Give an instance whose processes nothing watches: what tests look at costs time."""
+    with TemporaryDirectory() as folder, dagster_home(Path(folder)) as home:
+        (home.path / "python/sitecustomize.py").unlink()
+        yield home
 
 
 def write_project(home: DagsterHome, url: str, shape: Sequence[int] = IDR_SHAPE) -> ImageProject:

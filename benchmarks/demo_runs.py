@@ -4,11 +4,9 @@ import json
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from benchmarks.costs import LAUNCHED, Cost
-from idr_assets_tests.support.dagster_home import DagsterHome, dagster_home
+from benchmarks.costs import LAUNCHED, Cost, measured_home
+from idr_assets_tests.support.dagster_home import DagsterHome
 
 COMMANDS = {
     "segment_demo": (100, "job execute -m {} -j segment_demo"),
@@ -29,8 +27,7 @@ EVENT_LOGS = {
 def demo_home(event_log: str) -> Iterator[DagsterHome]:
     """Give an instance with an event log of `EVENT_LOGS`, on which the demo was segmented once."""
     settings, _ = EVENT_LOGS[event_log]
-    with TemporaryDirectory() as folder, dagster_home(Path(folder)) as home:
-        (home.path / "python/sitecustomize.py").unlink()  # its guard looks at all that a process does, and costs time
+    with measured_home() as home:
         if settings:
             (home.path / "dagster.yaml").write_text(settings)
         cost_of_command(home, "segment_demo", "ours")

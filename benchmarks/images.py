@@ -10,17 +10,15 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import perf_counter, sleep, time
 
 import psutil
 
-from benchmarks.costs import LAUNCHED
-from benchmarks.machine import machine
-from benchmarks.report import table
-from idr_assets_tests.support.dagster_home import DagsterHome, dagster_home
+from benchmarks.costs import LAUNCHED, measured_home
+from benchmarks.machine import machine, today
+from benchmarks.report import pair, table
+from idr_assets_tests.support.dagster_home import DagsterHome
 from idr_assets_tests.support.idr_stores import write_image
 from idr_assets_tests.support.image_project import ImageProject
 from idr_assets_tests.support.small_image import PIXELS
@@ -105,8 +103,7 @@ def measure(count: int) -> dict[str, str]:
 
 @contextmanager
 def _home(count: int, *, each: bool = False) -> Iterator[DagsterHome]:
-    with TemporaryDirectory() as folder, dagster_home(Path(folder)) as home:
-        (home.path / "python/sitecustomize.py").unlink()  # its guard looks at all that a process does, and costs time
+    with measured_home() as home:
         home.project = home.path / "many"
         home.data = home.project / "data"
         write_project(home.project, count, each=each)
@@ -153,17 +150,16 @@ def _seconds(process: psutil.Process) -> float:
 
 def main(docs: Path, counts: list[int]) -> None:
     """Measure lists of so many images, and write the table."""
-    before = machine() | {"date": f"{datetime.now(UTC):%Y-%m-%d}"}
+    before = machine() | today()
     found = {}
     for count in counts:
         found[count] = measure(count)
         sys.stdout.write(f"{count}: {found[count]}\n")
         sys.stdout.flush()
-    told = table(["", ""], [[name, value] for name, value in before.items()])
     rows = [[name, *(found[count][name] for count in counts)] for name in found[counts[0]]]
     named = ("1 image" if count == 1 else f"{count:,} images" for count in counts)
     costs = table(["seconds (processor seconds)", *named], rows)
-    (docs / "explanation/many_images.md").write_text(TEXT.format(machine=told, costs=costs))
+    (docs / "explanation/many_images.md").write_text(TEXT.format(machine=pair(before), costs=costs))
 
 
 if __name__ == "__main__":

@@ -10,19 +10,18 @@ import re
 import shutil
 import sqlite3
 import sys
-from datetime import UTC, datetime
 from itertools import product
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import perf_counter
 
 from playwright.sync_api import Page, Request, expect
 
-from benchmarks.machine import machine
-from benchmarks.report import table
+from benchmarks.costs import measured_home
+from benchmarks.machine import machine, today
+from benchmarks.report import pair, table
 from benchmarks.simulated_image import LEVEL, simulated_image
 from idr_assets.imaging.planes import index_key
-from idr_assets_tests.support.dagster_home import DagsterHome, dagster_home
+from idr_assets_tests.support.dagster_home import DagsterHome
 from idr_assets_tests.support.idr_stores import IDR_SHAPE
 from idr_assets_tests.support.image_project import ImageProject
 from idr_assets_tests.support.web_ui import browsing, serving
@@ -119,10 +118,9 @@ def opened(page: Page, tab: str) -> float:
 def main(docs: Path, chromium: str) -> None:
     """Measure each page twice, and write what came of it."""
     (docs / "pictures").mkdir(parents=True, exist_ok=True)
-    before = machine() | {"date": f"{datetime.now(UTC):%Y-%m-%d}"}
+    before = machine() | today()
     rows: list[list[str]] = []
-    with TemporaryDirectory() as folder, dagster_home(Path(folder)) as home:
-        (home.path / "python/sitecustomize.py").unlink()  # its guard looks at all that a process does, and costs time
+    with measured_home() as home:
         started = perf_counter()
         segment(home, SEGMENTED[0], SEGMENTED[-1])
         repeat_for_all(home.path / "history/runs/index.db")
@@ -135,8 +133,7 @@ def main(docs: Path, chromium: str) -> None:
                 sys.stdout.write(f"{': '.join(rows[-1])} s\n")
                 sys.stdout.flush()
                 page.screenshot(path=docs / f"pictures/large_{tab}.png")
-    told_machine = table(["", ""], [[name, value] for name, value in before.items()])
-    text = TEXT.format(planes=PLANES, machine=told_machine, seconds=table(["page", "seconds"], rows))
+    text = TEXT.format(planes=PLANES, machine=pair(before), seconds=table(["page", "seconds"], rows))
     (docs / "explanation/large_ui.md").write_text(text)
 
 

@@ -2,6 +2,7 @@
 
 import os
 import platform
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,6 +22,11 @@ def machine() -> dict[str, str]:
         "Python": platform.python_version(),
         "packages": ", ".join(f"{package} {version(package)}" for package in PACKAGES),
     }
+
+
+def today() -> dict[str, str]:
+    """Tell the date, for pages that are measured by themselves."""
+    return {"date": f"{datetime.now(UTC):%Y-%m-%d}"}
 
 
 def _processor() -> str:

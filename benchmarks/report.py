@@ -50,7 +50,7 @@ def _text(
     empty, some = (row.costs[0] for row in list(results.runs.values())[1])
     text = TEXT.format(
         rounds=len(results.blocks[0].costs),
-        machine=table(["", ""], [[name, value] for name, value in machine.items()]),
+        machine=pair(machine),
         targets=_targets(targets(results)),
         busy=_tell_load(results),
         some=some.planes,
@@ -154,6 +154,10 @@ def _told(found: Parameters) -> str:
         f"flight, processor {1000 * found.processor:.2f} ms and bookkeeping {1000 * found.bookkeeping:.2f} ms a plane; "
         f"two threads are worth {found.threads:.2f} cores"
     )
+
+
+def pair(values: Mapping[str, str]) -> str:
+    return table(["", ""], [[*each] for each in values.items()])
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

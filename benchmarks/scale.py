@@ -10,13 +10,12 @@ import sys
 from collections.abc import Callable, Sequence
 from itertools import chain
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import Any
 
 import dagster as dg
 
-from benchmarks.costs import PROJECT, command_of_run, write_project
+from benchmarks.costs import PROJECT, command_of_run, measured_home, write_project
 from benchmarks.simulated_image import simulated_image
 from benchmarks.watched_run import pace, watch
 from benchmarks.windows import MOST, window
@@ -24,7 +23,7 @@ from idr_assets.imaging.output.files import remove_file
 from idr_assets.orchestration.automation.missing import missing_planes, plan_runs
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.partitions import planes_of
-from idr_assets_tests.support.dagster_home import DagsterHome, dagster_home
+from idr_assets_tests.support.dagster_home import DagsterHome
 
 SIDE = 32
 """Pixels of a side of a plane."""
@@ -117,8 +116,7 @@ def main() -> None:
     parser.add_argument("--planes", type=int, default=100_000, help=f"up to {MOST:,}, whole timepoints of 500")
     block = window(parser.parse_args().planes)
     planes, shape = len(block), (len(block.t), 1, len(block.z), SIDE, SIDE)
-    with simulated_image(0, shape) as url, TemporaryDirectory() as folder, dagster_home(Path(folder)) as home:
-        (home.path / "python/sitecustomize.py").unlink()  # its guard looks at all that a process does
+    with simulated_image(0, shape) as url, measured_home() as home:
         project = write_project(home, url, shape)
         tell("planes", planes)
         first_run(home, planes, shape)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from idr_assets.commands.options import image_name, module_option, read_definitions
+from idr_assets.commands.options import image_name, module_option, read_definitions, segmentation_option
 from idr_assets.imaging.counts import write_count
 from idr_assets.imaging.errors import ImageError, mask
 from idr_assets.imaging.objects.measurements import Columns, measure
@@ -35,8 +35,13 @@ ENDS = {
 @image_name
 @click.option("--as", "kind", type=click.Choice([*ENDS]), required=True, help="What to write.")
 @click.option("--planes", multiple=True, metavar="'T|Z'", help="A plane, or a range such as '05|03...05|12'; several.")
-@click.option("-s", "--segmentation", help="Name of the segmentation, if the image has several.")
-@click.option("--to", "file", type=click.Path(path_type=Path, dir_okay=False), help="The file.  [default: IMAGE...]")
+@segmentation_option
+@click.option(
+    "--to",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file.  [default: such as IMAGE_objects.csv, here]",
+)
 @module_option
 @own_settings
 def export(  # noqa: PLR0913, PLR0917  the options above

@@ -13,6 +13,8 @@ module_option = click.option(
     "-m", "--module", help="Module with the definitions.  [default: that of the project around the working folder]"
 )
 
+segmentation_option = click.option("-s", "--segmentation", help="Name of the segmentation, if the image has several.")
+
 
 def read_definitions(module: str | None) -> dg.Definitions:
     """Load the definitions."""

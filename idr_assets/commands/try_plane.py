@@ -9,7 +9,7 @@ from typing import Any
 import click
 import yaml
 
-from idr_assets.commands.options import image_name, module_option, read_definitions
+from idr_assets.commands.options import image_name, module_option, read_definitions, segmentation_option
 from idr_assets.components.parameters import check_parameters
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.segmentation.recipe import Recipe
@@ -24,7 +24,7 @@ from idr_assets.project import find_segmentation
 @image_name
 @click.argument("partition", metavar="'T|Z'")
 @click.option("--set", "given", multiple=True, metavar="NAME=VALUE", help="A parameter, such as background_sigma=80.")
-@click.option("--segmentation", help="Name of the segmentation, if the image has several.")
+@segmentation_option
 @click.option("--picture", type=click.Path(path_type=Path), help="The PNG.  [default: try.png beside IMAGE's figures]")
 @module_option
 @own_settings

@@ -6,7 +6,7 @@ from dataclasses import replace
 import click
 import dagster as dg
 
-from idr_assets.commands.options import image_name, module_option, read_definitions
+from idr_assets.commands.options import image_name, module_option, read_definitions, segmentation_option
 from idr_assets.imaging.counts import write_count
 from idr_assets.imaging.errors import AbsentOutputError
 from idr_assets.imaging.output.output_image import OutputImage
@@ -24,7 +24,7 @@ from idr_assets.project import find_segmentation
 @click.command()
 @image_name
 @click.argument("partitions", nargs=-1, required=True)
-@click.option("-s", "--segmentation", help="Name of the segmentation, if the image has several.")
+@segmentation_option
 @module_option
 def wipe(name: str, partitions: Sequence[str], segmentation: str | None, module: str | None) -> None:
     """Delete the labels of planes of IMAGE.

@@ -29,9 +29,8 @@ def plane_browser(image: Image) -> dg.AssetsDefinition:
 
     def write() -> dict[str, Any]:
         from idr_assets.orchestration.assets.work.plane_browser import write_plane_browser  # noqa: PLC0415
-        from idr_assets.orchestration.assets.work.plate_browser import write_plate_browser  # noqa: PLC0415
 
-        return write_plate_browser(image) if isinstance(image, Plate) else write_plane_browser(image)
+        return write_plane_browser(image)
 
     about = {"kinds": {"html", *image.badge}, "description": of_plane_browser(image)}
     return define_derived(image.key("plane_browser"), [image.key("plane_labels")], image.io, write, **about)

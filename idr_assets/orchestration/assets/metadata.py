@@ -86,6 +86,11 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> dg.MarkdownMeta
     return dg.MetadataValue.md("\n".join(f"| {' | '.join(line)} |" for line in lines))
 
 
+def shorten(value: object) -> str:
+    """Write a value for a cell of a table: numbers in five digits, nothing for None."""
+    return "" if value is None else f"{value:.5g}" if isinstance(value, float) else str(value)
+
+
 def describe_inputs(inputs: Mapping[str, int]) -> str:
     """Say which channels a function gets as which of its arguments."""
     return f" of {', '.join(f'{name} = c {c}' for name, c in inputs.items())}" if inputs else ""

@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from idr_assets.imaging.counts import name_ranges
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.objects.measurements import COLUMNS
 from idr_assets.imaging.objects.more_measurements import describe_column
@@ -13,8 +14,8 @@ from idr_assets.imaging.objects.table_folder import keep_tables
 from idr_assets.imaging.objects.tables import read_counts, write_objects
 from idr_assets.imaging.objects.volumes import write_volumes
 from idr_assets.imaging.planes import Block, Plane, runs
-from idr_assets.orchestration.assets.metadata import describe_channels, table
-from idr_assets.orchestration.event_log import add_partition_metadata
+from idr_assets.orchestration.assets.metadata import describe_channels, shorten, table
+from idr_assets.orchestration.assets.work.partition_report import report_partitions
 from idr_assets.orchestration.image import Image
 
 type Metadata = dict[str, Any]
@@ -37,12 +38,8 @@ def write_tables(context: dg.AssetExecutionContext, image: Image) -> dg.Material
     written = f"{len(found)} of {len(found) + len(failures)} tables"
     context.log.info("%s in %s: planes %d, not materialized %d", written, image.objects_url, planes, missing)
     metadata = {image.row_key(t): values for t, values in found.items()}
-    if failures:
-        for key, values in metadata.items():
-            context.log_event(dg.AssetMaterialization(context.asset_key, partition=key, metadata=values))
-        raise _failure(len(found), failures)
-    add_partition_metadata(context, metadata)
-    return dg.MaterializeResult()
+    reasons = {f"t {t}": reason for t, reason in failures.items()}
+    return report_partitions(context, metadata, reasons, "timepoints measured")
 
 
 def _measure(image: Image, timepoints: Iterable[int]) -> tuple[dict[int, Metadata], dict[int, str]]:
@@ -97,12 +94,8 @@ def _describe(image: Image, planes: Block) -> Metadata:
 def _missing(planes: Block, counts: Mapping[Plane, int]) -> Metadata:
     """List all planes that are not in the table; consecutive ones as a range."""
     of_channel = {c: [plane.z for plane in planes.planes() if plane.c == c and plane not in counts] for c in planes.c}
-    lines = [f"c {c}: z {_ranges(z)}" for c, z in of_channel.items() if z]
+    lines = [f"c {c}: z {name_ranges((run[0], run[-1]) for run in runs(z))}" for c, z in of_channel.items() if z]
     return {"missing planes": "\n".join(lines)} if lines else {}
-
-
-def _ranges(indices: Iterable[int]) -> str:
-    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs(indices))
 
 
 def describe_columns(url: str) -> dg.TableSchema:
@@ -114,14 +107,4 @@ def describe_columns(url: str) -> dg.TableSchema:
 def preview(url: str, names: list[str] = PREVIEW_COLUMNS) -> dg.MarkdownMetadataValue:
     """Show the first rows of a table of objects."""
     rows = [row for rows in tables([url], names) for row in rows.slice(0, PREVIEW_ROWS).to_pylist()]
-    return table(names, [[_short(row[name]) for name in names] for row in rows])
-
-
-def _short(value: float | None) -> str:
-    return "" if value is None else f"{value:.5g}" if isinstance(value, float) else str(value)
-
-
-def _failure(done: int, failures: Mapping[int, str]) -> dg.Failure:
-    listed = "\n".join(f"t {t}: {reason}" for t, reason in failures.items())
-    message = f"Timepoints that could not be measured: {len(failures)}. Measured: {done}.\n{listed}"
-    return dg.Failure(message, metadata={"failed timepoints": len(failures)}, allow_retries=False)
+    return table(names, [[shorten(row[name]) for name in names] for row in rows])

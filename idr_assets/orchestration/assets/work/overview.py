@@ -1,6 +1,5 @@
 """Write the overview of a list of images: its table, and its figure."""
 
-from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
 
@@ -14,7 +13,7 @@ from idr_assets.imaging.figures.overview import Thumbnail, draw_overview
 from idr_assets.imaging.objects.tables import read_areas, read_counts
 from idr_assets.imaging.output.files import write_file
 from idr_assets.imaging.planes import evenly_spread
-from idr_assets.orchestration.assets.metadata import table
+from idr_assets.orchestration.assets.metadata import shorten, table
 from idr_assets.orchestration.assets.work.figure_file import write_figure
 from idr_assets.orchestration.dead_runs import fail_dead_runs
 from idr_assets.orchestration.image import Image
@@ -111,9 +110,4 @@ def _group(images: ImageList, listed: ListedImage) -> str:
 
 def _show(rows: list[dict[str, Any]], columns: list[str]) -> dg.MarkdownMetadataValue:
     used = [name for name in columns if any(row.get(name) not in {None, ""} for row in rows)]
-    return table(used, [[_short(row, name) for name in used] for row in rows])
-
-
-def _short(row: Mapping[str, Any], name: str) -> str:
-    value = row.get(name)
-    return "" if value is None else f"{value:.5g}" if isinstance(value, float) else str(value)
+    return table(used, [[shorten(row.get(name)) for name in used] for row in rows])

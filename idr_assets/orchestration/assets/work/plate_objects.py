@@ -11,7 +11,7 @@ from idr_assets.imaging.objects.table_folder import keep_tables
 from idr_assets.imaging.wells import name_fields
 from idr_assets.orchestration.assets.metadata import describe_channels
 from idr_assets.orchestration.assets.work.objects import describe_columns, preview
-from idr_assets.orchestration.event_log import add_partition_metadata
+from idr_assets.orchestration.assets.work.partition_report import report_partitions
 from idr_assets.orchestration.plate import Plate
 
 PREVIEW = ["well", "field", "c", "z", "label", "area", "area_um2", "intensity_mean"]
@@ -51,14 +51,7 @@ def write_wells(context: dg.AssetExecutionContext, plate: Plate) -> dg.Materiali
         }
     keep_tables(plate.objects_url, urls.values())
     context.log.info("%d of %d tables in %s", len(found), len(context.partition_keys), plate.objects_url)
-    if failures:
-        for well, metadata in found.items():
-            context.log_event(dg.AssetMaterialization(context.asset_key, partition=well, metadata=metadata))
-        listed = "\n".join(f"{well}: {reason}" for well, reason in failures.items())
-        message = f"Wells that could not be measured: {len(failures)}. Measured: {len(found)}.\n{listed}"
-        raise dg.Failure(message, metadata={"failed wells": len(failures)}, allow_retries=False)
-    add_partition_metadata(context, found)
-    return dg.MaterializeResult()
+    return report_partitions(context, found, failures, "wells measured")
 
 
 def _columns(url: str) -> dg.TableSchema:

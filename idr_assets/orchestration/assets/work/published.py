@@ -1,12 +1,13 @@
 """Publish timepoints of an image, and report each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import dagster as dg
 
+from idr_assets.imaging.counts import name_ranges
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.figures.pictures import outlines_png
 from idr_assets.imaging.objects.tables import write_objects
@@ -20,12 +21,11 @@ from idr_assets.imaging.published.publication import Publication
 from idr_assets.imaging.published.slabs import SlabTask
 from idr_assets.imaging.published.staging import STAGING
 from idr_assets.imaging.published.tables import name_tables, note_columns, table_url, write_counts
-from idr_assets.imaging.segmentation.plane_results import PlaneFailure
 from idr_assets.orchestration.assets.metadata import describe_channels, picture
 from idr_assets.orchestration.assets.progress import log_progress
+from idr_assets.orchestration.assets.work.partition_report import report_partitions
 from idr_assets.orchestration.assets.work.published_contrast import find_contrast
 from idr_assets.orchestration.cluster.resource import DaskResource
-from idr_assets.orchestration.event_log import add_partition_metadata
 from idr_assets.orchestration.image import Image
 
 MOST_PICTURED = 3
@@ -61,12 +61,8 @@ def publish(
     metadata = {image.row_key(t): _describe(image, publication, t) for t in done}
     for t in evenly_spread(done, MOST_PICTURED):
         metadata[image.row_key(t)] |= _picture(image, t)
-    if publication.failures:
-        for key, values in metadata.items():
-            context.log_event(dg.AssetMaterialization(context.asset_key, partition=key, metadata=values))
-        raise _failure(len(done), publication.failures)
-    add_partition_metadata(context, metadata)
-    return dg.MaterializeResult()
+    reasons = {f"t {t}: {each[0].plane}": each[0].reason for t, each in sorted(publication.failures.items())}
+    return report_partitions(context, metadata, reasons, "timepoints published")
 
 
 def _summarize(written: int, done: int) -> str:
@@ -123,9 +119,7 @@ def _describe(image: Image, publication: Publication, t: int) -> dict[str, Any]:
         for name, of in record["missing"].items()
     }
     listed = "\n".join(
-        f"{name}, c {c}: z {', '.join(str(first) if first == last else f'{first} to {last}' for first, last in ranges)}"
-        for name, of in record["missing"].items()
-        for c, ranges in of.items()
+        f"{name}, c {c}: z {name_ranges(ranges)}" for name, of in record["missing"].items() for c, ranges in of.items()
     )
     shards, size = record["shards"]
     return {
@@ -138,9 +132,3 @@ def _describe(image: Image, publication: Publication, t: int) -> dict[str, Any]:
         "megabytes": round(size / 1e6, 3),
         "published in this run": t in publication.written,
     }
-
-
-def _failure(done: int, failures: Mapping[int, Sequence[PlaneFailure]]) -> dg.Failure:
-    listed = "\n".join(f"t {t}: {each[0].plane}: {each[0].reason}" for t, each in sorted(failures.items()))
-    message = f"Timepoints that could not be published: {len(failures)}. Published: {done}.\n{listed}"
-    return dg.Failure(message, metadata={"failed timepoints": len(failures)}, allow_retries=False)
