@@ -17,7 +17,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 from idr_assets import DaskCluster, SegmentedImage, SegmentedPlate
-from idr_assets.command_line import main
+from idr_assets.command_line import COMMANDS, main
 
 ROOT = Path(__file__).parent.parent
 PAGES = {
@@ -118,7 +118,7 @@ def commands(_group: str) -> str:
 
 
 def _names() -> list[list[str]]:
-    return [[], *([name] for name in sorted(main.commands))]
+    return [[], *([name] for name in COMMANDS)]
 
 
 def targets(_makefile: str) -> str:

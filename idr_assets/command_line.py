@@ -1,38 +1,61 @@
-"""The command `idr-assets`, for what Dagster's own commands cannot do: add images, find, make or delete planes."""
+"""The command `idr-assets`, for what Dagster's own commands cannot do: add images, find, make or delete planes.
+
+Dagster and each command are imported when they are called: the list of commands needs none of them.
+"""
 
 import os
+from pkgutil import resolve_name
 from typing import Any
 
 import click
-from sqlalchemy.exc import OperationalError
 
-from idr_assets.commands.add import add
-from idr_assets.commands.adopt import adopt
-from idr_assets.commands.delete import delete
-from idr_assets.commands.export import export
-from idr_assets.commands.gallery import gallery
-from idr_assets.commands.init import init
-from idr_assets.commands.planes import missing, resume
-from idr_assets.commands.refresh import refresh
-from idr_assets.commands.rename import rename
-from idr_assets.commands.show import show
-from idr_assets.commands.try_plane import try_plane
-from idr_assets.commands.wipe import wipe
 from idr_assets.imaging.errors import ImageError
-from idr_assets.orchestration.process_end import skip_last_garbage
-from idr_assets.tolerant_load import BROKEN_YAML
-from idr_assets.web.command import ui
+
+COMMANDS = {
+    "add": ("commands.add:add", "Write the YAML of an image or a plate by its address."),
+    "adopt": ("commands.adopt:adopt", "Tell Dagster of stored planes that it does not know."),
+    "delete": ("commands.delete:delete", "Delete an image or a list, and all that was made from it."),
+    "export": ("commands.export:export", "Write objects for ImageJ, QuPath, OMERO, as AnnData or CSV."),
+    "gallery": ("commands.gallery:gallery", "Serve pages of all images, without the Dagster UI."),
+    "init": ("commands.init:init", "Make a new project, with the demo image."),
+    "missing": ("commands.planes:missing", "List missing and failed planes."),
+    "refresh": ("commands.refresh:refresh", "Read again which wells and fields a plate has."),
+    "rename": ("commands.rename:rename", "Give an image, a plate or a list another name."),
+    "resume": ("commands.planes:resume", "Make missing and failed planes, then figures and objects."),
+    "show": ("commands.show:show", "Open an image in napari."),
+    "try": ("commands.try_plane:try_plane", "Segment and draw one plane, to choose parameters."),
+    "ui": ("web.command:ui", "Serve the Dagster UI, and a gallery of all images."),
+    "wipe": ("commands.wipe:wipe", "Delete the labels of planes."),
+}
+"""The module and function of each command, and what it does."""
 
 
 class _Commands(click.Group):
     """Commands that show an `ImageError`, or what the instance's database says, as a message without a traceback."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        return [*COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  as above
+        if cmd_name not in COMMANDS:
+            return None
+        found: click.Command = resolve_name(f"idr_assets.{COMMANDS[cmd_name][0]}")
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  as above
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, what) for name, (_, what) in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  click's signature
         try:
             return super().invoke(ctx)
         except ImageError as error:
             raise click.ClickException(str(error)) from error
-        except OperationalError as error:
+        except Exception as error:
+            from sqlalchemy.exc import OperationalError  # noqa: PLC0415  half a second
+
+            if not isinstance(error, OperationalError):
+                raise
             message = (
                 f"The database of the Dagster instance refuses ({error.orig}), so not all is done. Correct the rights "
                 "of all files of DAGSTER_HOME, or free space there."
@@ -46,11 +69,8 @@ def main() -> None:
 
     DAGSTER_HOME names the Dagster instance, which knows what was made.
     """
+    from idr_assets.orchestration.process_end import skip_last_garbage  # noqa: PLC0415  as below
+    from idr_assets.tolerant_load import BROKEN_YAML  # noqa: PLC0415  Dagster
+
     skip_last_garbage()
     os.environ.setdefault(BROKEN_YAML, "skip")  # also for the processes of the UI, whose YAML may become wrong later
-
-
-COMMANDS = [add, refresh, init, missing, resume, adopt, try_plane, show, gallery, export, wipe, rename, delete, ui]
-
-for command in COMMANDS:
-    main.add_command(command)

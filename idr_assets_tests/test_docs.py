@@ -14,7 +14,7 @@ import yaml
 from dask_jobqueue.slurm import SLURMJob
 
 from idr_assets import DaskCluster, SegmentedImage
-from idr_assets.command_line import main
+from idr_assets.command_line import COMMANDS
 from idr_assets.imaging.segmentation.cutting import make_form
 from idr_assets.imaging.segmentation.works_on import works_on
 from idr_assets.orchestration.cluster.resource import DaskResource
@@ -225,4 +225,4 @@ def test_the_reference_has_each_field_and_each_command() -> None:
     assert "| `shape` | list of 5: integer above 0 | **required** | " in image
     assert "| `t` | list of 2: integer, 0 or more or `all` | `all` | " in image
     assert all(f"| `{name}` | " in tables["fields"]("DaskCluster") for name in DaskCluster.get_model_cls().model_fields)
-    assert all(f"Usage: idr-assets {name} " in tables["commands"]("main") for name in main.commands)
+    assert all(f"Usage: idr-assets {name} " in tables["commands"]("main") for name in COMMANDS)

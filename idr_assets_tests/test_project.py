@@ -19,6 +19,8 @@ from idr_assets_tests.support.dagster_home import BIN, ROOT, dagster_home
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 MAKEFILE = (ROOT / "Makefile").read_text()
 
+MAIN = "from idr_assets.command_line import main; main"
+
 IMPORT_IMAGING = """
 import importlib, pkgutil, sys
 import idr_assets.imaging as imaging
@@ -68,6 +70,12 @@ def old_python(tmp_path: Path) -> Path:
 def test_imaging_imports_no_dagster() -> None:
     imported = run(sys.executable, "-c", IMPORT_IMAGING)
     assert (imported.returncode, imported.stdout.split()) == (0, []), imported.stderr
+
+
+def test_the_list_of_commands_needs_neither_dagster_nor_zarr() -> None:
+    heavy = "print([name for name in ('dagster', 'sqlalchemy', 'numpy', 'zarr') if name in sys.modules])"
+    told = run(sys.executable, "-c", f"import sys, atexit; atexit.register(lambda: {heavy}); {MAIN}(['--help'])")
+    assert told.stdout.endswith("  wipe     Delete the labels of planes.\n[]\n"), told.stderr
 
 
 def test_linter_refuses_dagster_in_imaging_only() -> None:
