@@ -192,8 +192,8 @@ def test_the_guide_shows_the_function_of_the_readme() -> None:
     assert OWN_FUNCTION.findall(guide)[:1] == OWN_FUNCTION.findall(PAGES["README.md"])
 
 
-def test_the_readme_is_read_in_five_minutes() -> None:
-    assert len(PAGES["README.md"].split()) <= 1200
+def test_the_readme_is_read_in_four_minutes() -> None:
+    assert len(PAGES["README.md"].split()) <= 1000
 
 
 def texts() -> Iterator[str]:
