@@ -74,6 +74,15 @@ def read_attributes(document: bytes) -> dict[str, Any]:
     return attributes if isinstance(attributes, dict) and attributes.keys() != {"zarr_format"} else {}
 
 
+def list_names(url: str) -> list[str]:
+    """List the names in a folder of a store; none if it does not exist. Globs of fsspec take `[1]` for a pattern."""
+    filesystem, path = open_filesystem(url)
+    filesystem.invalidate_cache(path)
+    with suppress(FileNotFoundError, NotADirectoryError):
+        return sorted(found.rstrip("/").rpartition("/")[2] for found in filesystem.ls(path, detail=False))
+    return []
+
+
 def list_label_groups(url: str) -> list[str]:
     """Return the names of the label groups of the output at `url`, in alphabetical order."""
     filesystem, root = open_filesystem(f"{url}/labels")

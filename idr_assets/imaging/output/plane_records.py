@@ -20,12 +20,11 @@ import google_crc32c
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.output.files import read_ends
-from idr_assets.imaging.output.nodes import read_attributes, write_group
+from idr_assets.imaging.output.nodes import list_names, read_attributes, write_group
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.output.provenance import Provenance, add_provenance, read_provenance, record_group
 from idr_assets.imaging.output.read_back import join_checksums, read_checksums
 from idr_assets.imaging.planes import Plane
-from idr_assets.imaging.stores.by_address import open_filesystem
 
 
 @dataclass(frozen=True)
@@ -106,10 +105,8 @@ def _end(body: bytes | None, length: int) -> bytes | None:
 
 def read_documents(output: OutputImage, path: str) -> Iterator[dict[str, Any]]:
     """Yield what the groups below a group of the output say for themselves; those that are damaged are left out."""
-    filesystem, root = open_filesystem(f"{output.url}/{path}")
-    filesystem.invalidate_cache(root)
-    documents = filesystem.glob(f"{root}/*/{output.format.attributes}")
-    found: dict[str, bytes] = filesystem.cat(documents, on_error="omit") if documents else {}
-    for content in found.values():
-        if isinstance(about := read_attributes(content).get("idr_assets"), dict):
+    url = f"{output.url}/{path}"
+    documents = [f"{name}/{output.format.attributes}" for name in filter(str.isalnum, list_names(url))]
+    for content in read_ends(url, documents, 0):
+        if isinstance(about := read_attributes(content or b"").get("idr_assets"), dict):
             yield about

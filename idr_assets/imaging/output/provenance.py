@@ -12,7 +12,7 @@ from typing import Any, Self
 from idr_assets.imaging.errors import mask_all
 from idr_assets.imaging.ome_zarr.formats import FORMATS
 from idr_assets.imaging.output.files import read_ends
-from idr_assets.imaging.output.nodes import create_group, list_label_groups, read_attributes
+from idr_assets.imaging.output.nodes import create_group, list_label_groups, list_names, read_attributes
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.stores.by_address import is_s3, open_filesystem
 
@@ -119,12 +119,13 @@ def read_together(url: str) -> dict[str, tuple[int, ...]]:
 
 
 def list_provenance(url: str, labels: str) -> list[str]:
-    """List the documents with the records of a label group, below the output at `url`."""
-    filesystem, place = open_filesystem(url)
-    filesystem.invalidate_cache()
-    names = {written_as.attributes for written_as in FORMATS.values()}
-    found = [path for name in names for path in filesystem.glob(f"{place}/{provenance_group(labels)}/*/{name}")]
-    return sorted(path.removeprefix(f"{place}/") for path in found)
+    """List where the documents of the records of a label group are, below the output at `url`."""
+    found = []
+    for group in map(provenance_group, list_names(f"{url}/labels") if labels == "*" else [labels]):
+        listed = list_names(f"{url}/{group}")
+        names = {it.attributes for it in FORMATS.values() if it.group in listed} or {"zarr.json", ".zattrs"}
+        found += [f"{group}/{record}/{name}" for record in filter(str.isalnum, listed) for name in names]
+    return sorted(found)
 
 
 def _records(url: str, labels: str) -> Iterator[dict[str, Any]]:

@@ -13,7 +13,7 @@ from zarr.storage import MemoryStore
 from idr_assets.imaging.errors import ImageError, mask
 from idr_assets.imaging.ome_zarr.geometry import Geometry
 from idr_assets.imaging.output.files import read_ends, write_file
-from idr_assets.imaging.output.nodes import read_attributes
+from idr_assets.imaging.output.nodes import list_names, read_attributes
 from idr_assets.imaging.output.store_faults import explain_writes
 from idr_assets.imaging.published.attributes import (
     FORMAT,
@@ -48,7 +48,7 @@ def create_published(task: SlabTask, geometry: Geometry, look: Look) -> bool:
     """
     wanted = _documents(task, geometry, look)
     stored = dict(zip(wanted, read_ends(task.url, [*wanted], 0), strict=True))
-    found = _children(task.url)
+    found = {*list_names(task.url)}
     own = read_attributes(stored[ROOT] or b"").get("idr_assets", {})
     if found and "published" not in own:
         message = (
@@ -57,7 +57,7 @@ def create_published(task: SlabTask, geometry: Geometry, look: Look) -> bool:
         )
         raise ImageError(message)
     fits = stored[FIRST] == wanted[FIRST]
-    within = {f"{it}/{name}" for it in ("labels", "tables") for name in _children(f"{task.url}/{it}")}
+    within = {f"{it}/{name}" for it in ("labels", "tables") for name in list_names(f"{task.url}/{it}")}
     others = found - {ROOT} if not fits else within - {"/".join(key.split("/")[:2]) for key in wanted}
     for objects, _ in name_tables(task.names).values():
         key = f"tables/{objects}/{FORMAT.group}"
@@ -113,14 +113,6 @@ def _keep(document: bytes, own: dict[str, Any]) -> bytes:
     kept = {name: own[name] for name in ("timepoints", "recipes") if name in own}
     content["attributes"]["idr_assets"] |= kept
     return json.dumps(content, indent=2).encode()
-
-
-def _children(url: str) -> set[str]:
-    """List the names in a folder of a store; none if it does not exist."""
-    filesystem, path = open_filesystem(url)
-    filesystem.invalidate_cache(path)
-    names = filesystem.ls(path, detail=False) if filesystem.exists(path) else []
-    return {name.rstrip("/").rpartition("/")[2] for name in names}
 
 
 def _remove(url: str, names: set[str]) -> None:
