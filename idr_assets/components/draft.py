@@ -3,25 +3,21 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import yaml
-from pydantic import ValidationError
 
 from idr_assets.components.image_fields import ImageFields
+from idr_assets.components.image_survey import describe_choice, survey_image, validate_fields, window_of
 from idr_assets.components.known_fields import write_fields
 from idr_assets.components.new_address import NewAddress, place_address
-from idr_assets.components.new_image import Choice, NewImage, choose_fields, name_channel
+from idr_assets.components.new_image import Choice, NewImage
 from idr_assets.components.plate_fields import ALL, OF_IMAGES, PlateFields
 from idr_assets.components.survey_text import describe_levels, list_channels
-from idr_assets.components.yaml_model import explain_errors
 from idr_assets.components.yaml_text import describe_fields
-from idr_assets.imaging.counts import write_count
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.reading.level import Level
 from idr_assets.imaging.reading.plate_survey import survey_plate
-from idr_assets.imaging.reading.survey import survey_levels
 from idr_assets.imaging.segmentation.recipe import Recipe
 from idr_assets.imaging.wells import Field
 
@@ -66,7 +62,7 @@ class Draft:
     @property
     def window(self) -> Block:
         """The planes to segment."""
-        return _window(self.choice, self.fields)
+        return window_of(self.choice, self.fields)
 
     @property
     def recipe(self) -> Recipe:
@@ -118,42 +114,3 @@ def _draft(name: str, choice: Choice, address: NewAddress, levels: Sequence[Leve
     text = describe_fields(kind, {"url": address.written, **choice.values, **of_plate}, notes, component, left_out)
     fields = validate_fields(yaml.safe_load(text)["attributes"], kind)
     return Draft(name, text, fields, choice, address, describe_levels(levels, choice.level))
-
-
-def survey_image(wishes: NewImage, name: str, project: Path) -> tuple[Choice, NewAddress, tuple[Level, ...]]:
-    """Choose what is said about the image at `wishes.url`; return its address and its levels too."""
-    address = place_address(str(wishes.url), name, project)
-    levels = survey_levels(address.read, wishes.storage_options, wishes.axes)
-    bare = levels[0].address != address.read  # the folder above an array
-    if bare:
-        address = place_address(levels[0].address, name, project)
-    elif wishes.axes:
-        message = f"{levels[0].url} has OME-Zarr metadata, which say its axes, so nothing was written. Name no axes."
-        raise ImageError(message)
-    choice = choose_fields(wishes, levels)
-    axes = {"axes": list(choice.level.geometry.axes)} if bare else {}
-    return replace(choice, values={**choice.values, **axes}), address, levels
-
-
-def describe_choice(choice: Choice, fields: ImageFields) -> str:
-    """Say which level, channels and planes were chosen."""
-    level, window = choice.level, _window(choice, fields)
-    channels = ", ".join(name_channel(index, level.geometry.channels) for index in window.c)
-    return (
-        f"level {level.path}, channel {channels}, t {window.t[0]} to {window.t[-1]}, "
-        f"z {window.z[0]} to {window.z[-1]}: {write_count(len(window), 'plane')}"
-    )
-
-
-def validate_fields(attributes: dict[str, Any], kind: type[ImageFields] = ImageFields) -> ImageFields:
-    """Check a YAML as its load does, so that nothing is written that cannot be loaded."""
-    try:
-        return kind.model_validate(attributes)
-    except ValidationError as error:
-        message = f"Nothing was written, because the YAML could not be loaded. {explain_errors(error)}"
-        raise ImageError(message) from None
-
-
-def _window(choice: Choice, fields: ImageFields) -> Block:
-    ranges = fields.window.ranges(choice.level.shape)
-    return Block(ranges["t"], tuple(it for it in fields.channels if isinstance(it, int)), ranges["z"])

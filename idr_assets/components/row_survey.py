@@ -7,9 +7,9 @@ from typing import Any
 
 import dagster as dg
 
-from idr_assets.components.draft import describe_choice, survey_image, validate_fields
 from idr_assets.components.image_name import check_name
 from idr_assets.components.image_rows import Row, join_fields
+from idr_assets.components.image_survey import describe_choice, survey_image, validate_fields
 from idr_assets.components.new_address import NewAddress
 from idr_assets.components.new_image import NewImage
 from idr_assets.components.templates import fill_in
