@@ -57,6 +57,7 @@ def test_the_objects_of_planes_that_are_stored_are_written_and_read_back(
     monkeypatch.setitem(sys.modules, "anndata", None)
     absent = call("export image --as anndata")
     assert "anndata needs the package anndata, which is not installed, so nothing was written" in absent.stderr
+    assert 'pip install "idr_assets[export]"' in absent.stderr  # right for a wheel as for a clone
     assert set(Path().iterdir()) == files
 
 

@@ -70,7 +70,7 @@ def export(  # noqa: PLR0913, PLR0917  the options above
     except ModuleNotFoundError as error:
         message = (
             f"{kind} needs the package {error.name}, which is not installed, so nothing was written. Install the "
-            "extra `export`, in the folder of idr_assets: `pip install -e '.[export]'`."
+            'extra `export`: `pip install "idr_assets[export]"`.'
         )
         raise click.ClickException(message) from error
     except OSError as error:

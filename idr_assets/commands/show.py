@@ -24,8 +24,8 @@ def show(name: str, module: str | None) -> None:
     address = find_shown(find_image(read_definitions(module), name)[0])
     if not (find_spec("napari") and find_spec("napari_ome_zarr") and any(map(find_spec, WINDOWS))):
         message = (
-            f"napari is not installed, or nothing that opens windows for it, so nothing was shown of {address}. In the "
-            "folder of the project: .venv/bin/pip install -e '.[view]'"
+            f"napari is not installed, or nothing that opens windows for it, so nothing was shown of {address}. "
+            'Install them: pip install "idr_assets[view]"'
         )
         raise click.ClickException(message)
     click.echo(f"napari opens {address}", err=True)
