@@ -1,7 +1,6 @@
 """Write whole files, and remove what killed writers left.
 
-How that is done on a disk stands in `disk_files`. On S3 nothing is renamed: an object appears when its upload has
-ended, and appears whole.
+`disk_files` says how on a disk. On S3 nothing is renamed: an object appears whole when its upload has ended.
 """
 
 import os
@@ -9,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from fcntl import LOCK_EX, flock
 from functools import partial
+from glob import escape
 from typing import Any
 from uuid import uuid4
 
@@ -63,7 +63,7 @@ def remove_tree(url: str) -> None:
     """Remove a file, or a folder with all that is in it, if it exists; of a link, the link alone."""
     filesystem, path = open_filesystem(url)
     with explain_writes(url), suppress(FileNotFoundError):
-        filesystem.rm(path, recursive=True)
+        filesystem.rm(escape(path) if is_s3(url) else path, recursive=True)  # s3fs takes `[1]` for a pattern
         if is_s3(url) and filesystem.exists(path):  # s3fs does not say what the store refuses to delete
             message = f"the store keeps {path}"
             raise PermissionError(message)
@@ -102,12 +102,12 @@ def _update_object(filesystem: Any, path: str, change: Callable[[bytes], bytes])
     for tries in range(1, TRIES + 1):
         tag = filesystem.info(path)["ETag"]  # before the content, so that the store refuses if that changes after it
         try:
-            return _write_if_new(filesystem.cat_file(path), change, partial(filesystem.pipe_file, path, IfMatch=tag))
+            _write_if_new(filesystem.cat_file(path), change, partial(filesystem.pipe_file, path, IfMatch=tag))
+            break
         except OSError as error:
             answer = getattr(error.__cause__, "response", {}).get("Error", {})
             if tries == TRIES or answer.get("Code") not in CHANGED_MEANWHILE:
                 raise
-    return None
 
 
 def _write_if_new(old: bytes, change: Callable[[bytes], bytes], write: Callable[[bytes], None]) -> None:

@@ -12,9 +12,8 @@ from zarr.storage import MemoryStore
 
 from idr_assets.imaging.errors import ImageError, mask
 from idr_assets.imaging.ome_zarr.geometry import Geometry
-from idr_assets.imaging.output.files import read_ends, write_file
+from idr_assets.imaging.output.files import read_ends, remove_tree, write_file
 from idr_assets.imaging.output.nodes import list_names, read_attributes
-from idr_assets.imaging.output.store_faults import explain_writes
 from idr_assets.imaging.published.attributes import (
     FORMAT,
     Look,
@@ -26,7 +25,6 @@ from idr_assets.imaging.published.attributes import (
 from idr_assets.imaging.published.layout import Layout
 from idr_assets.imaging.published.slabs import SlabTask
 from idr_assets.imaging.published.tables import describe_tables, keep_columns, name_tables
-from idr_assets.imaging.stores.by_address import open_filesystem
 
 ROOT, FIRST = FORMAT.group, f"0/{FORMAT.group}"
 """The document of the image, and that of its first level, which is written last and shows the layout of all shards."""
@@ -64,7 +62,8 @@ def create_published(task: SlabTask, geometry: Geometry, look: Look) -> bool:
         wanted[key] = keep_columns(wanted[key], stored[key] if fits else None)
     wanted[ROOT] = _keep(wanted[ROOT], own if fits else {})
     write_file(f"{task.url}/{ROOT}", wanted[ROOT])  # first: it shows whose folder this is
-    _remove(task.url, others)
+    for name in others:
+        remove_tree(f"{task.url}/{name}")
     for key in wanted.keys() - {ROOT, FIRST}:
         if not fits or stored[key] != wanted[key]:
             write_file(f"{task.url}/{key}", wanted[key])
@@ -113,10 +112,3 @@ def _keep(document: bytes, own: dict[str, Any]) -> bytes:
     kept = {name: own[name] for name in ("timepoints", "recipes") if name in own}
     content["attributes"]["idr_assets"] |= kept
     return json.dumps(content, indent=2).encode()
-
-
-def _remove(url: str, names: set[str]) -> None:
-    filesystem, path = open_filesystem(url)
-    with explain_writes(url):
-        for name in names:
-            filesystem.rm(f"{path}/{name}", recursive=True)

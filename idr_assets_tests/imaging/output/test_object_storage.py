@@ -125,8 +125,9 @@ def test_a_file_that_another_process_changes_meanwhile_keeps_both_changes() -> N
     assert objects()[FIGURE.removeprefix("s3://")] == b"123"
 
 
+@pytest.mark.usefixtures("endpoint")
 def test_a_folder_is_moved_and_removed_whole() -> None:
-    names = ("a/zarr.json", "a/0/c/1", "ab/0")
+    names = ("a/zarr.json", "a/0/c/1", "ab/0", "x[1]/0/1", "x1/0/1")
     for name in names:
         write_file(f"s3://bucket/{name}", name.encode())
     move_file("s3://bucket/a", "s3://bucket/new/b")
@@ -135,7 +136,10 @@ def test_a_folder_is_moved_and_removed_whole() -> None:
     assert not exists("s3://bucket/a")
     remove_tree("s3://bucket/new")
     assert (exists("s3://bucket/new"), exists("s3://bucket/ab/0")) == (False, True)
-    remove_tree("s3://bucket/ab")
+    remove_tree("s3://bucket/x[1]")
+    assert (exists("s3://bucket/x[1]"), exists("s3://bucket/x1/0/1")) == (False, True)
+    for name in ("ab", "x1"):
+        remove_tree(f"s3://bucket/{name}")
 
 
 def test_of_writers_that_lengthen_an_array_at_once_the_longest_wins(output: OutputImage) -> None:
