@@ -64,7 +64,8 @@ def test_a_name_that_is_taken_is_replaced_by_force_alone(project: ImageProject, 
     refused = add("embryo", address)
     assert (refused.exit_code, project.yaml.read_text()) == (1, "mine")
     assert (
-        "There is an image 'embryo' already, in study/defs/embryo/defs.yaml, so nothing was written." in refused.stderr
+        "There is an image or a list 'embryo' already, in study/defs/embryo/defs.yaml, so nothing was written."
+        in refused.stderr
     )
     assert add("embryo", address, "--force").exit_code == 0
     assert "type: idr_assets.SegmentedImage" in project.yaml.read_text()
@@ -154,6 +155,8 @@ def test_a_list_takes_no_name_that_another_image_has(project: ImageProject, url:
     found = add_list(table, good)
     assert "images.csv:2: there is an image or a list 'An_embryo__' already, in" in found.stderr
     assert table.read_text().splitlines()[2].startswith("an_embryo___2,")
+    refused = add("an_embryo___2", good, "--force")
+    assert "There is an image or a list 'an_embryo___2' already, in study/defs/embryo/defs.yaml" in refused.stderr
 
 
 def test_rows_of_a_table_are_filled_beside_what_they_say(project: ImageProject, url: str) -> None:

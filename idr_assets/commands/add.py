@@ -32,12 +32,19 @@ class _Mapping(click.ParamType):  # type: ignore[type-arg]  # without its type: 
         return found
 
 
+class _Window(_Mapping):
+    """A window, or `all` for all planes."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> dict[str, Any]:  # noqa: ANN401
+        return {"t": "all", "z": "all"} if value == "all" else super().convert(value, param, ctx)
+
+
 @click.command()
 @click.argument("arguments", nargs=-1, metavar="NAME ADDRESS | --list FILE [ADDRESS]...")
 @click.option("--list", "file", type=click.Path(path_type=Path), help="CSV or TSV of a list of images, to fill.")
 @click.option("--level", help="Path of the level. By default the largest whose planes have at most 4 megapixels.")
 @click.option("--channel", multiple=True, help="Index or name of a channel; may be repeated. By default the first.")
-@click.option("--window", type=_Mapping(), default="{}", help="Planes, such as '{t: [0, 9], z: all}'.")
+@click.option("--window", type=_Window(), default="{}", help="Planes, such as '{t: [0, 9], z: all}', or all.")
 @click.option("--segmentation", help="Dotted path of a segmentation function.")
 @click.option("--storage-options", type=_Mapping(), default="{}", help="For fsspec, such as '{anon: true}' for S3.")
 @click.option("--axes", default="", callback=lambda _, __, axes: list(axes), help="Of a plain Zarr array, such as zyx.")

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from idr_assets.components.image_name import usable_name
-from idr_assets.components.yaml_entry import find_yaml
+from idr_assets.components.names_elsewhere import names_elsewhere
 
 
 def check_new_name(defs: Path, name: str, *, force: bool | None = None) -> None:
@@ -20,10 +20,12 @@ def check_new_name(defs: Path, name: str, *, force: bool | None = None) -> None:
             f"nothing was written. Choose another name, for example {usable_name(name) or 'my_image'}."
         )
         raise click.ClickException(message)
-    taken = [path for path in find_yaml(defs) if path.parent.name == name]
-    if taken and not (force and taken == [defs / name / "defs.yaml"]):
+    own = defs / name
+    elsewhere, here = names_elsewhere(defs, own).get(name.lower()), [*own.glob("defs.y*ml")]
+    if elsewhere or (here and not (force and here == [own / "defs.yaml"])):
+        replaceable = ", or replace its YAML by `--force`" if force is False and not elsewhere else ""
         message = (
-            f"There is an image {name!r} already, in {os.path.relpath(taken[0])}, so nothing was written. Choose "
-            f"another name{', or replace its YAML by `--force`' if force is False else ''}."
+            f"There is an image or a list {name!r} already, in {os.path.relpath(elsewhere or here[0])}, so nothing was "
+            f"written. Choose another name{replaceable}."
         )
         raise click.ClickException(message)

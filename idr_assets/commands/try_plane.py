@@ -49,7 +49,7 @@ def try_plane(  # noqa: PLR0913, PLR0917  the arguments above
     image.source.check(level)
     url = str(picture.absolute()) if picture else image.try_url
     plane = Block(range(t, t + 1), image.channels, range(z, z + 1))
-    click.echo(draw_look(level, plane, recipe, image.title, url))
+    click.echo(draw_look(level, plane, recipe, image.title, url, image.name_plane))
     click.echo(f"look at: {url if '://' in url else os.path.relpath(url)}")
 
 

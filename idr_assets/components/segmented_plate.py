@@ -11,6 +11,7 @@ from idr_assets.components.known_fields import read_fields
 from idr_assets.components.plate_fields import ALL, OF_IMAGES, PlateFields
 from idr_assets.components.scaffold import scaffold_example
 from idr_assets.components.segmented_image import SegmentedImage
+from idr_assets.imaging.objects.plate_layout import read_layout
 from idr_assets.imaging.wells import Field
 from idr_assets.orchestration.image import Image
 from idr_assets.orchestration.plate import Plate
@@ -24,6 +25,8 @@ class SegmentedPlate(PlateFields, SegmentedImage):
     def _define(self, images: Sequence[Image], context: dg.ComponentLoadContext) -> dg.Definitions:
         known = read_fields(context.path) if ALL in {*self.wells, *self.fields} else ()
         of_plate = self.list_fields(known)
+        if self.layout:
+            read_layout(context.path / self.layout)  # it is read again when it is used: here it is only checked
         plates = [self._describe_plate(field, of_plate, context.path) for field in images]
         return super()._define(plates, context)
 

@@ -26,6 +26,7 @@ WRONG = [
     ({"published": "true"}, "`published` is for images; leave it out"),
     ({"axes": "[y, x]"}, "`axes` is for images; leave it out, because the metadata of the plate say them"),
     ({"montage_field": "7"}, "`attributes.montage_field at "),
+    ({"layout": "layout.csv"}, "layout.csv cannot be used ([Errno 2] No such file or directory"),
     ({"channels": "[2]"}, "channels 0 to 1; name each wanted one once"),
     ({"colour": "red"}, "choose from: url, image_id, endpoint, storage_options, level"),
 ]

@@ -180,7 +180,10 @@ def test_a_renamed_plate_keeps_its_planes(segmented: Segmented, failure: str, mo
     monkeypatch.setenv("DAGSTER_HOME", str(root / "home"))
     monkeypatch.chdir(root)
     monkeypatch.syspath_prepend(str(root))
-    found = CliRunner().invoke(main, ["rename", "plate", "assay", "--module", f"{root.name}.definitions"])
+    module = ["--module", f"{root.name}.definitions"]
+    tried = CliRunner().invoke(main, ["try", "plate", f"{FIELDS[0].name}|0", *module])
+    assert f" in {FIELDS[0].name} c 0 z 0: areas " in tried.stdout, tried.output
+    found = CliRunner().invoke(main, ["rename", "plate", "assay", *module])
     assert f"Adopted {done - 4} partitions of assay.\n" in found.stdout, found.output  # without two that changed
     assert not (root / "data/plate.ome.zarr").exists()
     keys = segmented.instance.get_asset_keys()

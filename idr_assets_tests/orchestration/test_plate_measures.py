@@ -128,7 +128,11 @@ def test_both_jobs_make_everything(measured: Segmented) -> None:
 
 @pytest.mark.parametrize(
     ("text", "told"),
-    [("well,a\nB02,1\nb2,2\n", "B02 has two lines"), ("place,a\nB02,1\n", "KeyError"), ("well\nX\n", "'X' is no well")],
+    [
+        ("well,a\nB02,1\nb2,2\n", "line 3: B02 has a line already"),
+        ("place,a\n", "line 1: its columns are place, a"),
+        ("well\nX\n", "line 2: 'X' is no well"),
+    ],
 )
 def test_a_layout_that_is_none_is_refused(tmp_path: Path, text: str, told: str) -> None:
     path = tmp_path / "layout.csv"

@@ -22,25 +22,33 @@ def read_layout(path: Path) -> Layout:
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            lines = [
-                {(name or "").strip(): (value or "").strip() for name, value in line.items() if name}
-                for line in csv.DictReader(file)
-            ]
-        return _by_well(lines)
-    except (OSError, ValueError, KeyError, csv.Error) as error:
+            return _by_well(csv.DictReader(file))
+    except (OSError, ValueError, csv.Error) as error:
         message = (
-            f"The layout {path} cannot be used ({type(error).__name__}: {error}). Write a CSV with a line for each "
+            f"The layout {path} cannot be used ({error}). Write a CSV with a line for each "
             "well, a column `well` with names such as B03, and a column for each thing that is in the wells."
         )
         raise ImageError(message) from error
 
 
-def _by_well(lines: list[dict[str, str]]) -> Layout:
+def _by_well(table: csv.DictReader[str]) -> Layout:
     layout: dict[Well, dict[str, str]] = {}
-    for line in lines:
-        well = parse_well(line.pop("well"))
-        if well in layout:
-            message = f"{well.name} has two lines"
-            raise ValueError(message)
-        layout[well] = line
+    names = [name.strip() for name in table.fieldnames or ()]
+    if "well" not in names:
+        message = f"line 1: its columns are {', '.join(names)}"
+        raise ValueError(message)
+    for cells in table:
+        line = {name.strip(): (value or "").strip() for name, value in cells.items() if name}
+        try:
+            _add(layout, parse_well(line.pop("well")), line)
+        except ValueError as error:
+            message = f"line {table.line_num}: {error}"
+            raise ValueError(message) from error
     return layout
+
+
+def _add(layout: dict[Well, dict[str, str]], well: Well, line: dict[str, str]) -> None:
+    if well in layout:
+        message = f"{well.name} has a line already"
+        raise ValueError(message)
+    layout[well] = line

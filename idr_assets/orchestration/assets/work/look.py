@@ -1,5 +1,6 @@
 """Segment the middle plane of a window without a run, and draw it: parameters are judged before anything runs."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -24,10 +25,12 @@ LARGE = 1200
 """Longest side of a panel in dots, so that outlines of small objects can be judged."""
 
 
-def draw_look(level: Level, window: Block, recipe: Recipe, title: str, url: str) -> str:
+def draw_look(  # noqa: PLR0913, PLR0917
+    level: Level, window: Block, recipe: Recipe, title: str, url: str, name_plane: Callable[[Plane], str] = str
+) -> str:
     """Draw the middle plane of each channel beside its labels into a PNG, and describe its objects.
 
-    Labels of several channels together are drawn beside each of these.
+    Labels of several channels together are drawn beside each of these. `name_plane` names the planes of a plate.
 
     Raises
     ------
@@ -37,15 +40,15 @@ def draw_look(level: Level, window: Block, recipe: Recipe, title: str, url: str)
     """
     parameters = resolve_lengths(recipe.function, recipe.parameters, level.geometry)
     planes = _segment(level, window, replace(recipe, parameters=parameters))
-    known = dict(enumerate(level.geometry.channels))
     rows = {(plane.t, plane.c, plane.z): [plane] for plane in planes}
     name = recipe.path.rpartition(".")[2]
-    sheet = comparison(rows, [name], title=title, pixel_size=level.geometry.pixel_size, most=LARGE, channels=known)
+    known, size = dict(enumerate(level.geometry.channels)), level.geometry.pixel_size
+    sheet = comparison(rows, [name], title=title, pixel_size=size, most=LARGE, channels=known, name_plane=name_plane)
     write_file(url, figure_png(render(sheet), DPI))
     labelled = [plane for plane in planes if plane.c in window.c]
     lines = [
         f"{name} {mask_all(dict(parameters))}",
-        *(_describe(plane, level.geometry.pixel_area) for plane in labelled),
+        *(_describe(it, name_plane(Plane(it.t, it.c, it.z)), level.geometry.pixel_area) for it in labelled),
     ]
     objects = {Plane(it.t, it.c, it.z): count_objects(it.labels) for it in labelled}
     found = Findings(objects, foreground=sum(float((it.labels > 0).mean()) for it in labelled))
@@ -53,10 +56,10 @@ def draw_look(level: Level, window: Block, recipe: Recipe, title: str, url: str)
     return "\n".join([*lines, f"warning: {advice}"] if advice else lines)
 
 
-def _describe(plane: LabelledPlane, pixel_area: float | None) -> str:
+def _describe(plane: LabelledPlane, name: str, pixel_area: float | None) -> str:
     areas = np.bincount(plane.labels.ravel())[1:]
     areas = areas[areas > 0]
-    named = f"{write_count(areas.size, 'object')} in {Plane(plane.t, plane.c, plane.z)}"
+    named = f"{write_count(areas.size, 'object')} in {name}"
     if not areas.size:
         return named
     least, most, median = areas.min(), areas.max(), np.median(areas)
