@@ -27,16 +27,12 @@ def rename_shorter_keys(instance: dg.DagsterInstance, image: Image) -> None:
         shorter = [old for old in instance.get_materialized_partitions(key) if len(old) < full]
         names = {old: new for old in shorter if len(new := _key(old, lengths)) > len(old)}
         for old, new in names.items() if asset == "objects" else ():
-            _move(f"{image.objects_url}/t={old}.parquet", f"{image.objects_url}/t={new}.parquet")
+            from idr_assets.imaging.output.files import move_file  # noqa: PLC0415  zarr, for an image that grew only
+
+            move_file(f"{image.objects_url}/t={old}.parquet", f"{image.objects_url}/t={new}.parquet")
         if names:
             with lock_records(instance, image):
                 rename_partitions(instance, key, names)
-
-
-def _move(old: str, new: str) -> None:
-    from idr_assets.imaging.output.files import move_file  # noqa: PLC0415  zarr, for an image that grew only
-
-    move_file(old, new)
 
 
 def _key(key: str, lengths: Sequence[int]) -> str:

@@ -89,7 +89,7 @@ def read_counts(urls: Iterable[str], window: Block) -> dict[Plane, int]:
 
     Raises `ImageError` if one is damaged.
     """
-    found = {Plane(t, c, z): number for url in urls for t, c, z, number in _counts(url)}
+    found = {Plane(t, c, z): number for url in urls for t, c, z, number in read_planes_note(url)}
     return {plane: found[plane] for plane in window.planes() if plane in found}
 
 
@@ -152,9 +152,3 @@ def hash_origin(image: str, pixel_area: float | None, stored: Mapping[Any, str |
     """Hash what a table is made from: the same planes, pixels, labels and measurements give the same table."""
     parts = [VERSION, image, pixel_area, {str(plane): it for plane, it in stored.items()}, *more.version]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-
-def _counts(url: str) -> list[tuple[int, int, int, int]]:
-    """Read (t, c, z, number of objects) of each plane of a table; none if it is absent."""
-    found: list[tuple[int, int, int, int]] = read_planes_note(url)
-    return found

@@ -5,7 +5,7 @@ copied, or that a new DAGSTER_HOME is to know. Runs that make what is missing ta
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from itertools import batched
 
@@ -48,6 +48,8 @@ def adopt_planes(instance: dg.DagsterInstance, image: Image, cells: Collection[C
     A plane must have a record that fits what is stored. Raises `ImageError` if nothing was segmented yet, or if the
     source does not answer.
     """
+    from idr_assets.orchestration.event_log import report_materializations  # noqa: PLC0415
+
     adoption, output, findings = Adoption(), image.open_output(), Findings()
     known = read_known(output)
     stored = StoredPlanes(image, output, _report_source(instance, image) if known else set(), known)
@@ -63,7 +65,7 @@ def adopt_planes(instance: dg.DagsterInstance, image: Image, cells: Collection[C
                 events.append(stored.make_event(proven, tags, names, pictured=cell in pictured))
                 findings.add(found for found, _ in proven)
                 adoption.adopted.add(cell)
-            _report(instance, events)
+            report_materializations(instance, events)
     _report_checks(instance, image, findings)
     return adoption
 
@@ -95,12 +97,6 @@ def _report_source(instance: dg.DagsterInstance, image: Image) -> set[str]:
     image.source.check(level)
     fingerprint = read_fingerprint(level, image.storage_options).digest
     return {fingerprint, report_source(instance, image, level, fingerprint).version}
-
-
-def _report(instance: dg.DagsterInstance, events: Sequence[dg.AssetMaterialization]) -> None:
-    from idr_assets.orchestration.event_log import report_materializations  # noqa: PLC0415
-
-    report_materializations(instance, events)
 
 
 def _report_checks(instance: dg.DagsterInstance, image: Image, found: Findings) -> None:
