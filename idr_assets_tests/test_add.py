@@ -105,6 +105,7 @@ WRONG = [
     ("page.html", "Write the address of one of those that it lists: {}/an%20embryo%20%C3%A9.zarr."),
     ("an embryo é.zarr/0", "write `url: {}/an embryo é.zarr` and `level: '0'`."),
     ("nowhere", "No Zarr group at {}/nowhere"),
+    ("http://[bad", "The address of the image cannot be understood"),
 ]  # fmt: skip
 
 
@@ -112,7 +113,7 @@ WRONG = [
 def test_a_wrong_address_names_the_right_one_and_leaves_nothing(
     project: ImageProject, url: str, path: str, message: str
 ) -> None:
-    found = add("embryo", f"{url}/{path}")
+    found = add("embryo", path if "://" in path else f"{url}/{path}")
     assert found.exit_code == 1
     assert message.format(url) in found.stderr
     assert not project.yaml.parent.exists()

@@ -2,6 +2,7 @@
 
 import re
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import numpy as np
 from pydantic import AfterValidator, BeforeValidator, Field, StrictInt, StrictStr
@@ -15,10 +16,17 @@ NUMBERS = [np.dtype(f"{kind}{size}") for kind, sizes in (("i", "1248"), ("u", "1
 DTYPES = [*NUMBERS, np.dtype(np.bool_)]
 
 
-def _check_blanks(address: str) -> str:
+def _check_address(address: str) -> str:
     if address != address.strip():
         message = "the address has blanks before or after it; remove them"
         raise ValueError(message)
+    try:
+        urlsplit(address)
+    except ValueError as error:
+        message = (
+            f"the address cannot be understood ({error}); brackets are for a host of IPv6, as in http://[::1]/a.zarr"
+        )
+        raise ValueError(message) from error
     return address
 
 
@@ -65,7 +73,7 @@ def _check_axes(axes: list[str]) -> list[str]:
     return axes
 
 
-Address = Annotated[str, Field(min_length=1), AfterValidator(_check_blanks)]
+Address = Annotated[str, Field(min_length=1), AfterValidator(_check_address)]
 
 Endpoint = Annotated[Address, AfterValidator(_check_place_of_id)]
 

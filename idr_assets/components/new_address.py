@@ -8,7 +8,7 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from idr_assets.components.image_name import usable_name
-from idr_assets.imaging.errors import mask
+from idr_assets.imaging.errors import check_address, mask
 from idr_assets.orchestration.data_folder import data_url
 
 FILE = re.compile(r"(\.ome)?\.(zarr|ozx|zip)$", re.IGNORECASE)
@@ -27,10 +27,12 @@ def place_address(address: str, name: str, project: Path) -> NewAddress:
     """Write an address for a YAML: without what may be secret in it, and a path so that each run finds it.
 
     A relative path is below IDR_ASSETS_DATA, as in a YAML, or else below the current folder, as on a command line.
+    `ImageError` for an address that cannot be understood.
     """
     address = address.strip()
     if "://" not in address:
         return _place_path(address, project)
+    check_address(address)
     if mask(address) == address:
         return NewAddress(address, address)
     variable = f"{name.upper()}_URL"

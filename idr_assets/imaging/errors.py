@@ -88,7 +88,10 @@ def _is_misread(url: str) -> bool:
 
 def mask(url: str) -> str:
     """Return a URL without what may be secret: user, password, parameters, query and fragment. The path is kept."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # of a host in brackets that is none; where its secrets are is not known
+        return f"{url.partition('://')[0]}://***"
     if not (parts.scheme or parts.netloc):
         return url
     user, _, host = parts.netloc.rpartition("@")

@@ -9,6 +9,7 @@ from idr_assets_tests.support.image_project import BY_ID, ImageProject
 WRONG = [
     # what the YAML says | the field that the error names | the value that it shows | the remedy that it gives
     ({"url": '"  "'}, "url", "'  '", "the address has blanks before or after it; remove them"),
+    ({"url": "'http://[bad'"}, "url", "'http://[bad'", "brackets are for a host of IPv6, as in http://[::1]/a.zarr"),
     (BY_ID | {"endpoint": '""'}, "endpoint", "''", "endpoint: Address that contains `{image_id}`"),
     ({"shape": "[200000, 2, 16, 128, 135]"}, "window", "Window(", "t has 200000 indices, more than Dagster can show"),
     ({"window": "{t: [3, 12]}"}, "window", "{'t': [3, 12]}", "the shape has t 0 to 11; end it there or before"),

@@ -44,6 +44,7 @@ def test_an_address_is_in_no_traceback_with_its_secrets(served: Served) -> None:
         ("https://host/a.zarr?X-Signature=secret", "https://host/a.zarr?***"),
         ("https://host/a.zarr#sig=secret", "https://host/a.zarr#***"),
         ("https://host/a.zarr;token=secret/0", "https://host/a.zarr;***"),
+        ("https://user:secret@[host/a.zarr", "https://***"),
         ("/folder/a;b#c?.zarr", "/folder/a;b#c?.zarr"),
         ("https://host/a.zarr", "https://host/a.zarr"),
         ("/folder/a b.zarr", "/folder/a b.zarr"),
