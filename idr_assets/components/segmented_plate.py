@@ -1,7 +1,7 @@
 """The Dagster component that turns one YAML file into the assets and jobs of one plate."""
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import override
 
@@ -36,5 +36,4 @@ class SegmentedPlate(PlateFields, SegmentedImage):
         values = {each.name: getattr(field, each.name) for each in fields(Image)}
         values |= {"shape": (rows, *field.shape[1:]), "t": range(rows)}
         values |= {"layout": folder / self.layout if self.layout else None, "montage_field": self.montage_field}
-        values |= {"recipe": replace(field.recipe, plane_shape=())}  # planes of plates are not cut into tiles
         return Plate(**values, fields=of_plate, times=field.t, timepoints=field.shape[0])

@@ -15,23 +15,23 @@ class ArrayPlane:
     """A plane in memory."""
 
     def __init__(self, pixels: Pixels) -> None:
-        self.pixels, self.labels = pixels, np.full(pixels.shape, -1, np.int32)
+        self.pixels, self.labels = pixels, np.full(pixels.shape[-2:], -1, np.int32)
 
     def read(self, box: Box) -> Pixels:
-        return self.pixels[box.slices]
+        return self.pixels[..., *box.slices]
 
     def write(self, box: Box, labels: Labels) -> None:
         self.labels[box.slices] = labels
 
 
 def label_array(form: TiledForm, pixels: Pixels, side: tuple[int, int]) -> tuple[Labels, Labelled]:
-    """Label a plane (y, x) that is cut into tiles of this height and width."""
+    """Label a plane (y, x), or (t, c, z, y, x) of several inputs, that is cut into tiles of this height and width."""
     plane = ArrayPlane(pixels)
 
     def do(jobs: Any) -> list[Any]:  # noqa: ANN401
         return [job.run(plane) for job in jobs]
 
-    found = label_by_tiles(form, Grid(pixels.shape, side), do)
+    found = label_by_tiles(form, Grid((pixels.shape[-2], pixels.shape[-1]), side), do)
     do(found.stores)
     return plane.labels, found
 

@@ -44,7 +44,8 @@ def clear_plane(output: OutputImage, plane: Plane) -> None:
     """Remove the labels of a plane, before parts of them are replaced, and what killed writers left beside them."""
     with explain_writes(output.url):
         remove_labels(output, plane.block)
-        clear_planes(plane.block, output.pixels, output.labels)
+        clear_planes(output.pixel_block(plane.block), output.pixels)
+        clear_planes(plane.block, output.labels)
 
 
 def read_part(array: zarr.Array[Any], plane: Plane, part: Part) -> npt.NDArray[Any]:

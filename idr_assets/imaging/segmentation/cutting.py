@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from idr_assets.imaging.planes import MOST_PIXELS
+from idr_assets.imaging.segmentation.labelling import Part
 from idr_assets.imaging.segmentation.tile_overlap import OverlapTiles
 from idr_assets.imaging.segmentation.tiles.forms import TiledForm
 from idr_assets.imaging.segmentation.works_on import WorksOn, works_on
@@ -52,9 +53,17 @@ def _check_order(function: Callable[..., Any]) -> None:
 
 
 def cuts(works: WorksOn, plane_shape: Sequence[int]) -> bool:
-    """Return whether planes of this shape (y, x) are cut into tiles; those of several channels or planes are not."""
-    alone = works.tiles and not (works.inputs or works.together or works.neighbours)
-    return bool(alone) and math.prod(plane_shape) > MOST_PIXELS
+    """Return whether planes of this shape (y, x) are cut into tiles."""
+    return math.prod(plane_shape) > MOST_PIXELS and not explain_whole(works)
+
+
+def explain_whole(works: WorksOn) -> str:
+    """Say why planes are never cut, whatever their size; nothing if large ones are."""
+    if works.neighbours:
+        return "because `neighbours` are given"
+    if len(works.inputs) > 1 and works.tiles and not isinstance(works.tiles, partial):
+        return "because its tiles are of one input"
+    return "" if works.tiles else "because it has no line @in_tiles"
 
 
 def cuts_show(works: WorksOn, plane_shape: Sequence[int]) -> bool:
@@ -62,9 +71,10 @@ def cuts_show(works: WorksOn, plane_shape: Sequence[int]) -> bool:
     return cuts(works, plane_shape) and not getattr(works.tiles, "exact", False)
 
 
-def make_form(works: WorksOn, parameters: Mapping[str, Any]) -> TiledForm:
-    """Make the form by which planes are cut from all parameters of the recipe."""
+def make_form(works: WorksOn, parameters: Mapping[str, Any], part: Part | None = None) -> TiledForm:
+    """Make the form by which planes are cut from all parameters of the recipe; `part` is the plane with its inputs."""
     if not works.tiles:
         message = "This function does not say how its planes are cut into tiles."
         raise TypeError(message)
-    return works.tiles(**parameters)
+    form = works.tiles(**parameters)
+    return replace(form, part=part) if isinstance(form, OverlapTiles) else form

@@ -20,6 +20,7 @@ from idr_assets.imaging.segmentation.block_task import BlockTask
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary, Result
 from idr_assets.imaging.segmentation.recipe import Recipe
 from idr_assets.imaging.segmentation.run import SegmentationRun, describe_run
+from idr_assets.imaging.segmentation.size_remarks import remark_size
 from idr_assets.imaging.segmentation.tiled_planes import Tell, tell_nobody
 from idr_assets.imaging.wells import name_fields
 
@@ -87,6 +88,7 @@ class PlateRun(SegmentationRun):
             recipe,
             whole,
             origins,
+            (*remark_size(plate, recipe),),
             source=source,
             fields=plate.fields,
             failures=plate.failures,
@@ -96,8 +98,7 @@ class PlateRun(SegmentationRun):
     @property
     @override
     def task(self) -> BlockTask:
-        # Provenance is stored with each field when that was created, and no plane of a plate is cut into tiles.
-        return replace(super().task, provenance=None, works=replace(self.recipe.works_on, tiles=None))
+        return replace(super().task, provenance=None)  # it is stored with each field when that was created
 
     @property
     @override
@@ -107,6 +108,10 @@ class PlateRun(SegmentationRun):
     @override
     def provenance_of(self, plane: Plane) -> Provenance:
         return self.provenances[plane.t // len(self.source.times)]
+
+    @override
+    def name_planes(self, text: str) -> str:
+        return name_fields(text, self.source.fields, self.source.times)
 
     @override
     def segment(
@@ -144,4 +149,4 @@ class PlateRun(SegmentationRun):
         return t // len(self.source.times) in self.fields
 
     def _rename(self, failure: PlaneFailure) -> PlaneFailure:
-        return replace(failure, reason=name_fields(failure.reason, self.source.fields, self.source.times))
+        return replace(failure, reason=self.name_planes(failure.reason))

@@ -123,6 +123,14 @@ def bind_arguments(
     return inspect.signature(function).bind(None, **given)
 
 
+def fill_in(function: SegmentationFunction, given: Mapping[str, Any], inputs: Collection[str] = ()) -> dict[str, Any]:
+    """Add to parameters the defaults of a function, which gets one array, or arrays of these names."""
+    bound = bind_arguments(function, given, inputs)
+    bound.apply_defaults()
+    arrays = inputs or [next(iter(bound.arguments))]
+    return {name: value for name, value in bound.arguments.items() if name not in arrays}
+
+
 def hash_parts(parts: object) -> str:
     """Hash JSON-like parts, the same in each process: 16 hexadecimal digits of a SHA-256."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=_name).encode()).hexdigest()[:16]
@@ -130,10 +138,7 @@ def hash_parts(parts: object) -> str:
 
 def _complete(function: SegmentationFunction, given: Mapping[str, Any], inputs: Collection[str] = ()) -> dict[str, Any]:
     """Add the defaults of the parameters that are not given."""
-    bound = bind_arguments(function, given, inputs)
-    bound.apply_defaults()
-    arrays = inputs or [next(iter(bound.arguments))]
-    complete = {name: _plain(value) for name, value in bound.arguments.items() if name not in arrays}
+    complete = {name: _plain(value) for name, value in fill_in(function, given, inputs).items()}
     if find_model(function):
         del complete["batch"]  # on which labels do not depend
         complete = map_weights(function, complete, digest_weights)

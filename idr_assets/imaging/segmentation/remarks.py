@@ -4,23 +4,17 @@ import logging
 import math
 from collections.abc import Iterator
 from itertools import chain
-from typing import NamedTuple
-
-import numpy as np
 
 from idr_assets.imaging.errors import mask
-from idr_assets.imaging.output.creation import LONGEST_CHUNK
 from idr_assets.imaging.output.nodes import list_label_groups
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.output.provenance import read_provenance
-from idr_assets.imaging.planes import MOST_PIXELS
 from idr_assets.imaging.reading.level import Level
 from idr_assets.imaging.reading.source import Source
-from idr_assets.imaging.segmentation.cutting import cuts, make_form
 from idr_assets.imaging.segmentation.findings import Findings
 from idr_assets.imaging.segmentation.lengths import resolve_lengths
 from idr_assets.imaging.segmentation.recipe import Recipe
-from idr_assets.imaging.segmentation.tiles.grid import Grid
+from idr_assets.imaging.segmentation.size_remarks import Remark, remark_size
 
 OVERSIZE = 1.05
 """How many times `background_sigma` the mean radius of objects may be: whole objects have half of it, pieces more."""
@@ -29,17 +23,10 @@ MOST_FOREGROUND = 0.7
 """Share of labelled pixels above which labels hold the background, as a rule."""
 
 
-class Remark(NamedTuple):
-    """What a person should know about a run: a level of `logging`, and a text."""
-
-    level: int
-    text: str
-
-
 def remark_before(source: Source, level: Level, url: str, recipe: Recipe) -> tuple[Remark, ...]:
     """Say what is unusual about a source and the output at `url`, before planes are segmented."""
     notes = [Remark(logging.WARNING, note) for note in (*level.remarks, source.describe_growth(level)) if note]
-    others = _remark_other_sources(level, url), _remark_large_volumes(level, recipe), _remark_tiles(level, recipe)
+    others = _remark_other_sources(level, url), remark_size(level, recipe)
     return (*notes, *chain(*others))
 
 
@@ -96,35 +83,3 @@ def _remark_other_sources(level: Level, url: str) -> Iterator[Remark]:
             f"{mask(url)} holds planes of {', '.join(sorted(others))}; planes of {level.url} are added. If these are "
             "not the same image, rename this one, or move the output away.",
         )
-
-
-def _remark_large_volumes(level: Level, recipe: Recipe) -> Iterator[Remark]:
-    """Say how much memory volumes take that are larger than a block may be, because they are not cut."""
-    pixels = math.prod(level.shape[2:])
-    if recipe.works_on.unit == "volume" and pixels > MOST_PIXELS:
-        gigabytes = pixels * (2 * level.dtype.itemsize + 2 * np.dtype(np.int32).itemsize) / 1e9
-        yield Remark(
-            logging.WARNING,
-            f"each volume of {level.url} has {level.shape[2]} slices, {pixels / 1e6:.0f} megapixels, and is segmented "
-            f"whole: each thread of dask takes {gigabytes:.1f} GB for pixels and labels, plus what {recipe.path} "
-            "needs. If memory runs out, choose a smaller level, or fewer threads in the YAML of dask.",
-        )
-
-
-def _remark_tiles(level: Level, recipe: Recipe) -> Iterator[Remark]:
-    """Say into how many tiles planes are cut, and about how much memory and time that takes."""
-    if not cuts(recipe.works_on, level.plane_shape):
-        return
-    parameters = recipe.complete(resolve_lengths(recipe.function, recipe.parameters, level.geometry))
-    form = make_form(recipe.works_on, parameters)
-    grid = Grid(level.plane_shape, (LONGEST_CHUNK, LONGEST_CHUNK))
-    megapixels, (height, width) = math.prod(level.plane_shape) / 1e6, level.plane_shape
-    tile = math.prod(grid.tiles()[0].widen(form.halo + form.overlap, grid.shape).shape)
-    gigabytes, seconds = tile * form.bytes_per_pixel / 1e9, megapixels * form.seconds_per_megapixel
-    more = f", and {seconds:.0f} s of a thread for each plane" if seconds else f" beside what {recipe.path} needs"
-    yield Remark(
-        logging.INFO,
-        f"planes of {level.url} have {height} x {width} pixels, {megapixels:.0f} megapixels, and are cut into "
-        f"{len(grid.tiles())} tiles, which all threads segment together: about "
-        f"{gigabytes:.1f} GB for each thread{more}",
-    )

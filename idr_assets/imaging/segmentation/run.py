@@ -28,7 +28,8 @@ from idr_assets.imaging.segmentation.lengths import resolve_lengths
 from idr_assets.imaging.segmentation.models.weights import map_weights, pin_weights
 from idr_assets.imaging.segmentation.plane_results import Result
 from idr_assets.imaging.segmentation.recipe import Recipe
-from idr_assets.imaging.segmentation.remarks import Remark, remark_before, remark_findings
+from idr_assets.imaging.segmentation.remarks import remark_before, remark_findings
+from idr_assets.imaging.segmentation.size_remarks import Remark
 from idr_assets.imaging.segmentation.tiled_planes import Tell, tell_nobody
 from idr_assets.imaging.segmentation.workers import SHARED_BY, Needs
 
@@ -156,6 +157,10 @@ class SegmentationRun:
     def provenance_of(self, plane: Plane) -> Provenance:  # noqa: ARG002  the same for each plane of an image
         """Return the record that is stored with the labels of a plane."""
         return self.provenance
+
+    def name_planes(self, text: str) -> str:
+        """Name planes in a text as the image's users do."""
+        return text
 
     def confirm(self, found: Sequence[Result]) -> list[Result]:
         """Turn the summary of each plane that the output no longer contains as this run wrote it into a failure.

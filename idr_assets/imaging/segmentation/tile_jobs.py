@@ -7,7 +7,8 @@ from typing import Any
 from idr_assets.imaging.segmentation.failures import fail_planes
 from idr_assets.imaging.segmentation.in_flight import ClusterLostError, InFlight
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure
-from idr_assets.imaging.segmentation.tile_task import Job, StoredPlane, run_job
+from idr_assets.imaging.segmentation.stored_plane import StoredPlane
+from idr_assets.imaging.segmentation.tile_task import Job, run_job
 
 
 class StoppedError(Exception):

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from idr_assets.imaging.overlaps import find_overlaps
 from idr_assets.imaging.segmentation.label_numbers import Labels, Pixels
-from idr_assets.imaging.segmentation.labelling import label
+from idr_assets.imaging.segmentation.labelling import Part, label
 from idr_assets.imaging.segmentation.tiles.forms import Found, Inside, Known, Mask
 
 SAME: Final = 0.5
@@ -18,11 +18,12 @@ SAME: Final = 0.5
 
 @dataclass(frozen=True)
 class OverlapTiles:
-    """See `TiledForm`; `function` labels a tile with its overlap as if that were a plane."""
+    """See `TiledForm`; `function` labels a tile of all inputs, with its overlap, as if that were a plane."""
 
     function: Callable[..., Any]
     parameters: Mapping[str, Any]
     overlap: int
+    part: Part | None = None
 
     passes: ClassVar[int] = 0
     splits: ClassVar[bool] = False
@@ -49,8 +50,9 @@ class OverlapTiles:
         return None
 
     def label(self, pixels: Pixels, inside: Inside, ring: Mask, known: Known) -> Found:  # noqa: ARG002  all is inside
-        """Label all pixels as a plane."""
-        labels, _ = label(self.function, self.parameters, pixels[np.newaxis, np.newaxis, np.newaxis], ring.shape)
+        """Label all pixels as a plane: (y, x), or (t, c, z, y, x) of several inputs."""
+        stack = pixels[(np.newaxis,) * (5 - pixels.ndim)]
+        labels, _ = label(self.function, self.parameters, stack, ring.shape, self.part)
         return Found(labels[0, 0, 0])
 
     def join(self, one: Labels, other: Labels) -> npt.NDArray[np.intp]:

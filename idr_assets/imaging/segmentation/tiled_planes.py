@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from time import perf_counter
 from typing import Any
 
@@ -15,9 +16,10 @@ from idr_assets.imaging.segmentation.block_task import BlockTask
 from idr_assets.imaging.segmentation.cutting import make_form
 from idr_assets.imaging.segmentation.origin_notes import OriginNotes
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary, Result
-from idr_assets.imaging.segmentation.recipe import bind_arguments
+from idr_assets.imaging.segmentation.recipe import fill_in
+from idr_assets.imaging.segmentation.stored_plane import StoredPlane
 from idr_assets.imaging.segmentation.tile_jobs import FailedError, Fly, StoppedError, do_jobs
-from idr_assets.imaging.segmentation.tile_task import Clear, Copied, Copy, IsStored, Job, Prove, StoredPlane
+from idr_assets.imaging.segmentation.tile_task import Clear, Copied, Copy, IsStored, Job, Prove
 from idr_assets.imaging.segmentation.tiles.forms import TiledForm
 from idr_assets.imaging.segmentation.tiles.grid import Grid
 from idr_assets.imaging.segmentation.tiles.plane import label_by_tiles
@@ -48,7 +50,8 @@ def _segment_plane(fly: Fly, task: BlockTask, plane: Plane, tell: Tell) -> list[
 
     A tile that fails is tried once more. If it fails again, the plane fails, and has no labels.
     """
-    work = _TiledPlane(fly, StoredPlane(task, plane), _make_form(task), tell)
+    stored = StoredPlane(task, plane)
+    work = _TiledPlane(fly, stored, _make_form(stored), tell)
     try:
         return [work.segment()]
     except StoppedError:
@@ -72,11 +75,13 @@ class _TiledPlane:
         output, grid = task.output, Grid(task.level.plane_shape, task.output.plane_chunks)
         fetched = Grid(grid.shape, _fetch_side(task)).tiles()
         steps = len(fetched) + (self.form.passes + 2) * len(grid.tiles())
-        (stored,) = self._do([IsStored()], steps)
-        copied: list[Copied] = self._do([Copy(tile, stored) for tile in fetched], steps)
-        origin = (
-            None if stored else self._do([Prove([*zip(fetched, (it.digest for it in copied), strict=True)])], steps)[0]
-        )
+        sources = self.plane.sources.planes()
+        stored = frozenset(compress(sources, self._do([*map(IsStored, sources)], steps)))
+        copies: list[dict[Plane, Copied]] = self._do([Copy(tile, stored) for tile in fetched], steps)
+        proofs = [
+            Prove(it, [(tile, found[it].digest) for tile, found in zip(fetched, copies, strict=True)]) for it in sources
+        ]
+        origins = self._do(proofs, steps) if stored < {*sources} else []
         labelled = label_by_tiles(self.form, grid, lambda jobs: self._do(jobs, steps))
         self._do([Clear()], steps)
         try:
@@ -85,6 +90,7 @@ class _TiledPlane:
             remove_labels(output, plane.block)
             raise
         seconds, size = perf_counter() - started, math.prod(grid.shape)
+        copied = [found[plane] for found in copies]
         saturated = [it.saturated for it in copied if it.saturated is not None]
         return PlaneSummary(
             plane=plane,
@@ -96,8 +102,8 @@ class _TiledPlane:
             saturated=sum(saturated) / size if saturated else None,
             seconds=seconds,
             checksum=read_checksums(output, [plane])[0],
-            origins=((plane, origin),) if origin else (),
-            reused=stored,
+            origins=tuple((it, origin) for it, origin in zip(sources, origins, strict=False) if origin),
+            reused=stored.issuperset(sources),
             segmenting=seconds,
         )
 
@@ -119,8 +125,6 @@ def _fetch_side(task: BlockTask) -> tuple[int, int]:
     return height, width
 
 
-def _make_form(task: BlockTask) -> TiledForm:
-    bound = bind_arguments(task.function, task.parameters)
-    bound.apply_defaults()
-    _, *parameters = bound.arguments.items()
-    return make_form(task.works_on, dict(parameters))
+def _make_form(plane: StoredPlane) -> TiledForm:
+    task = plane.task
+    return make_form(task.works_on, fill_in(task.function, task.parameters, task.works_on.inputs), plane.part)

@@ -74,6 +74,10 @@ class WorksOn:
         z = range(shape[2]) if self.unit == "volume" else self._widen("z", block.z)
         return replace(block, t=self._widen("t", block.t), c=self.together or block.c, z=z)
 
+    def inputs_of(self, block: Block, shape: Sequence[int]) -> Block:
+        """Return the planes of which the function itself gets pixels, for a block in an image of this shape."""
+        return replace(self.reach(block, shape), c=tuple(sorted({*self.inputs.values()})) or block.c)
+
     def _widen(self, axis: str, indices: range) -> range:
         most, length = self.neighbours.get(axis, (0, indices.stop))
         return range(max(0, indices.start - most), min(length, indices.stop + most))

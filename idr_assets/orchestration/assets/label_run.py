@@ -75,7 +75,8 @@ class LabelRun:
             log(f"dask dashboard: {client.dashboard_link}")
             threads, total = dask.threads(client), sum(map(len, self.rest))
             results = self.run.segment(client, *self.rest, threads=threads, stopped=stopped, tell=tiles.tell)
-            for result in log_progress(results, total, log, self.planes.tell_early, lambda: str(tiles)):
+            named = self.run.name_planes
+            for result in log_progress(results, total, log, self.planes.tell_early, lambda: named(str(tiles))):
                 self.planes.add(result)
                 if self.watch.replaced or has_given_up(self.context.instance):
                     break

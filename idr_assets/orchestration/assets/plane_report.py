@@ -12,7 +12,7 @@ from idr_assets.orchestration.assets.plane_events import PlaneEvents
 from idr_assets.orchestration.image import Image
 
 if TYPE_CHECKING:
-    from idr_assets.imaging.segmentation.remarks import Remark
+    from idr_assets.imaging.segmentation.size_remarks import Remark
 
 
 def report(

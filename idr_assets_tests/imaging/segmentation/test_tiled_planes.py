@@ -17,22 +17,27 @@ from scipy import ndimage
 from idr_assets.imaging.output import creation, tile_writing
 from idr_assets.imaging.output.provenance import read_provenance
 from idr_assets.imaging.planes import Block, Plane
+from idr_assets.imaging.reading.plate import PlateSource
 from idr_assets.imaging.reading.source import Source
 from idr_assets.imaging.segmentation import (
     cutting,
     gaussian_threshold,
     otsu_watershed,
-    remarks,
-    tile_task,
+    size_remarks,
+    stored_plane,
     tiled_planes,
 )
 from idr_assets.imaging.segmentation.cutting import in_tiles
 from idr_assets.imaging.segmentation.decorators import per_plane
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary, Result
+from idr_assets.imaging.segmentation.plate_run import PlateRun
 from idr_assets.imaging.segmentation.recipe import Recipe
 from idr_assets.imaging.segmentation.run import SegmentationRun
+from idr_assets.imaging.segmentation.size_remarks import remark_size
 from idr_assets.imaging.segmentation.tiles.otsu import OtsuTiles
+from idr_assets.imaging.wells import list_fields, parse_wells
 from idr_assets_tests.support.idr_stores import write_image
+from idr_assets_tests.support.plate_stores import field_pixels, write_plate
 from idr_assets_tests.support.store_faults import status
 from idr_assets_tests.support.store_server import StoreServer
 from idr_assets_tests.support.tiled_arrays import draw_nuclei, label_array
@@ -47,7 +52,7 @@ WINDOW = Block(range(2), (0,), range(1))
 def _planes_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cutting, "MOST_PIXELS", 5_000)
     monkeypatch.setattr(creation, "LONGEST_CHUNK", 40)
-    monkeypatch.setattr(remarks, "LONGEST_CHUNK", 40)
+    monkeypatch.setattr(size_remarks, "LONGEST_CHUNK", 40)
     monkeypatch.setattr(tiled_planes, "FETCHED", 64)
 
 
@@ -115,6 +120,58 @@ def test_planes_of_the_source_as_it_is_are_not_fetched_again(server: StoreServer
     assert run.origins.holds(WINDOW)
 
 
+@in_tiles(15)
+@per_plane
+def brighter(nuclei: npt.NDArray[Any], cytoplasm: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return np.asarray(ndimage.label((nuclei > 220) & (nuclei > cytoplasm))[0])
+
+
+def test_a_function_gets_all_inputs_by_tiles_and_the_pixels_of_all_are_stored(
+    server: StoreServer, client: Client
+) -> None:
+    pixels = np.stack([draw_nuclei(at, SHAPE) for at in range(4)]).reshape(1, 4, 1, *SHAPE)
+    write_image(server.root / "several.zarr", pixels, version="0.4", chunks=(1, 2, 1, 30, 35))
+    source = Source(f"{server.url}/several.zarr", "0", pixels.shape, "uint16")
+    inputs = {"nuclei": 2, "cytoplasm": 0}
+    recipe = Recipe("brighter", brighter, {}, (2,), inputs=inputs, measured=(3,), plane_shape=SHAPE)
+    found = []
+    for _ in range(2):
+        run = SegmentationRun.prepare(source, recipe, Block(range(1), (2,), range(1)), str(server.root / "output"))
+        found += run.confirm(list(run.segment(client, Block(range(1), (2,), range(1)), threads=2)))
+    expected = brighter.__wrapped__(pixels[0, 2, 0], pixels[0, 0, 0])  # type: ignore[attr-defined]
+    for c in (0, 2, 3):
+        stored = run.output.read(Plane(0, c, 0), labels_of=2)
+        assert stored is not None
+        np.testing.assert_array_equal(stored.pixels, pixels[0, c, 0])
+        np.testing.assert_array_equal(stored.labels, expected)
+    assert run.output.read(Plane(0, 1, 0), labels_of=2) is None
+    first, again = (it for it in found if isinstance(it, PlaneSummary))
+    assert [it.c for it, _ in first.origins] == [0, 2, 3]
+    assert (again.origins, again.reused, again.objects) == ((), True, expected.max())
+    assert again.maximum == pixels[0, 2].max()
+    assert any("are cut into 6 tiles" in it.text for it in run.remarks)
+
+
+def test_large_fields_of_a_plate_are_cut(server: StoreServer, client: Client) -> None:
+    fields = list_fields(parse_wells(["B02", "B03"]), [0])
+    write_plate(server.root / "plate.zarr", fields, shape=(1, 1, 1, *SHAPE))
+    (server.root / "plate.zarr" / fields[1].path / "0/0/0/0/0/0").unlink()
+    source = PlateSource(
+        f"{server.url}/plate.zarr", "0", (1, 1, 1, *SHAPE), "uint16", fields=(*fields,), times=range(1)
+    )
+    recipe = Recipe("gaussian_threshold", gaussian_threshold, {}, (0,), plane_shape=SHAPE)
+    run = PlateRun.prepare_fields(source, recipe, WINDOW, str(server.root / "output"), [0, 1])
+    stored, failed = segment(run, client)
+    pixels = field_pixels(fields[0], (1, 1, 1, *SHAPE))[:, 0, 0]
+    labelled = run.output.read(FIRST)
+    assert labelled is not None
+    np.testing.assert_array_equal(labelled.labels, gaussian_threshold(da.from_array(pixels)).compute()[0])
+    assert isinstance(stored, PlaneSummary)
+    assert isinstance(failed, PlaneFailure)
+    assert re.search(r"in the tile \[0:80, 0:100\] of B03_0 c 0 z 0$", failed.reason)
+    assert any("are cut into 6 tiles" in it.text for it in run.remarks)
+
+
 def test_a_tile_that_cannot_be_read_costs_its_plane_and_is_named(server: StoreServer, client: Client) -> None:
     server.faults["*/0/0/0/0/2/2"] = repeat(status(404))
     failed, stored = segment(prepare(server), client)
@@ -143,7 +200,7 @@ def test_labels_that_are_on_a_disk_that_fills_up_are_removed(
 
     before: list[object] = []
     store = tile_writing.store_labels
-    monkeypatch.setattr(tile_task, "store_labels", fail)
+    monkeypatch.setattr(stored_plane, "store_labels", fail)
     stored, failed = segment(run, client)
     assert isinstance(stored, PlaneSummary)
     assert isinstance(failed, PlaneFailure)
@@ -160,6 +217,25 @@ def test_nothing_follows_a_stop(server: StoreServer, client: Client) -> None:
     assert found == []
     assert run.output.read(FIRST) is None
     assert len(steps) < 20
+
+
+@pytest.mark.parametrize(
+    ("neighbours", "why", "gigabytes"), [({"t": (1, 2)}, "because `neighbours` are given", "0.1"), ({}, "", "")]
+)
+def test_what_is_not_cut_is_said_with_its_memory_before_work_starts(
+    server: StoreServer,
+    monkeypatch: pytest.MonkeyPatch,
+    neighbours: dict[str, tuple[int, int]],
+    why: str,
+    gigabytes: str,
+) -> None:
+    monkeypatch.setattr(size_remarks, "MOST_PIXELS", 5_000)
+    level = replace(prepare(server).level)
+    monkeypatch.setattr(type(level), "plane_shape", (4_000, 1_000))
+    recipe = replace(prepare(server, peaks).recipe, neighbours=neighbours)
+    (remark,) = remark_size(level, recipe)
+    whole = f"and peaks segments them whole, {why}: each thread of dask takes {gigabytes} GB for pixels and labels"
+    assert (whole if why else "are cut into") in remark.text
 
 
 def test_the_recipe_says_if_cuts_may_show() -> None:

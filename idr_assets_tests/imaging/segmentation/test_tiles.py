@@ -1,5 +1,7 @@
 """Labels of a plane that is cut into tiles: the same wherever it is cut, and those of the plane in one piece."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import dask.array as da
@@ -10,10 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from idr_assets.imaging.segmentation import in_tiles, otsu_watershed_3d, per_plane
+from idr_assets.imaging.planes import Plane
+from idr_assets.imaging.segmentation import in_tiles, otsu_watershed_3d, per_plane, per_stack
 from idr_assets.imaging.segmentation.cutting import make_form
 from idr_assets.imaging.segmentation.foreground import find_foreground
 from idr_assets.imaging.segmentation.functions import gaussian_threshold, otsu_watershed
+from idr_assets.imaging.segmentation.labelling import Part
 from idr_assets.imaging.segmentation.tiles.gaussian import GaussianTiles
 from idr_assets.imaging.segmentation.tiles.medians import count_high, count_low, find_ranks, take_median
 from idr_assets.imaging.segmentation.tiles.otsu import OtsuTiles
@@ -100,11 +104,16 @@ def test_the_median_of_parts_is_that_of_all(number: int) -> None:
     assert found.dtype == np.float32
 
 
+def bright_of(plane: Pixels, level: float) -> Pixels:
+    labels: Pixels = ndimage.label(ndimage.gaussian_filter(plane, 1) > level)[0]
+    return labels
+
+
 @in_tiles(20)
 @per_plane
 def bright(plane: Pixels, *, level: float = 120.0) -> Pixels:
     """Label what is bright, in an order of its own."""
-    labels = ndimage.label(ndimage.gaussian_filter(plane, 1) > level)[0]
+    labels = bright_of(plane, level)
     return np.where(labels, labels.max() + 1 - labels, 0)
 
 
@@ -113,10 +122,44 @@ def bright(plane: Pixels, *, level: float = 120.0) -> Pixels:
 def test_objects_smaller_than_the_overlap_are_those_of_the_plane(seed: int, side: tuple[int, int]) -> None:
     plane = np.full((80, 90), 60, np.uint16)
     plane[SPOTS] = draw_nuclei(seed, (80, 90))[SPOTS]
-    expected = ndimage.label(ndimage.gaussian_filter(plane, 1) > 110)[0]
+    expected = bright_of(plane, 110)
     labels, found = label_array(make_form(works_on(bright), {"level": 110.0}), plane, side)
     np.testing.assert_array_equal(labels, expected)
     assert found.objects == expected.max() > 0
+
+
+@in_tiles(20)
+@per_plane
+def cells(nuclei: Pixels, cytoplasm: Pixels, *, level: float = 120.0) -> Pixels:
+    """Label what is bright in both channels."""
+    return bright_of(np.minimum(nuclei, cytoplasm), level)
+
+
+@in_tiles(20)
+@per_stack
+def cells_of_stacks(nuclei: da.Array, cytoplasm: da.Array, *, level: float = 120.0) -> da.Array:
+    both = da.minimum(nuclei, cytoplasm)
+    labels: da.Array = both.map_blocks(lambda planes: np.stack([bright_of(it, level) for it in planes]), dtype=np.int32)
+    return labels
+
+
+@pytest.mark.parametrize("function", [cells, cells_of_stacks])
+@settings(max_examples=4, deadline=None)
+@given(seed=st.integers(0, 10**6), side=SIDES)
+def test_labels_of_several_inputs_do_not_depend_on_the_tiles(
+    function: Callable[..., Any],
+    seed: int,
+    side: tuple[int, int],
+) -> None:
+    pixels = np.full((1, 2, 1, 80, 90), 60, np.uint16)
+    pixels[0, :, 0, SPOTS] = np.stack([draw_nuclei(seed + at, (80, 90))[SPOTS] for at in (0, 1)], axis=1)
+    works = replace(works_on(function), inputs={"nuclei": 3, "cytoplasm": 1})
+    plane = Plane(0, 3, 0).block
+    part = Part(works, plane, works.inputs_of(plane, (1, 4, 1, 80, 90)))
+    assert part.read.c == (1, 3)
+    labels, found = label_array(make_form(works, {"level": 110.0}, part), pixels, side)
+    np.testing.assert_array_equal(labels, bright_of(pixels[0].min(axis=0)[0], 110.0))
+    assert found.objects == labels.max() > 0
 
 
 def test_objects_that_two_tiles_see_differently_stay_apart() -> None:

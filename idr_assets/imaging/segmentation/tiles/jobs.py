@@ -18,7 +18,7 @@ class PlaneAccess(Protocol):
     """Reads and writes a plane that is stored."""
 
     def read(self, box: Box) -> Pixels:
-        """Read pixels (y, x), in native byte order."""
+        """Read pixels (y, x), in native byte order; (t, c, z, y, x) if a function has several inputs."""
 
     def write(self, box: Box, labels: Labels) -> None:
         """Write the labels (y, x) of a tile."""
