@@ -60,6 +60,8 @@ def project(tmp_path: Path) -> ImageProject:
     steps = [snippet_of(f"segmentation/{page}", name) for page, name in STEPS.items()]
     (tmp_path / "my_package/steps.py").write_text("\n".join(steps))
     (tmp_path / "my_package/measurements.py").write_text(snippet_of("how_to/measure", "marker"))
+    (layout,) = re.findall(r"^```csv\n(well,.*?)^```", PAGES["docs/how_to/plates.md"], re.DOTALL | re.MULTILINE)
+    project.yaml.with_name("layout.csv").write_text(layout)
     return project
 
 
