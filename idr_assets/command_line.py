@@ -4,6 +4,7 @@ Dagster and each command are imported when they are called: the list of commands
 """
 
 import os
+import sys
 from pkgutil import resolve_name
 from typing import Any
 
@@ -52,9 +53,8 @@ class _Commands(click.Group):
         except ImageError as error:
             raise click.ClickException(str(error)) from error
         except Exception as error:
-            from sqlalchemy.exc import OperationalError  # noqa: PLC0415  half a second
-
-            if not isinstance(error, OperationalError):
+            database: Any = sys.modules.get("sqlalchemy.exc")  # imported by now if the error is of it
+            if not (database and isinstance(error, database.OperationalError)):
                 raise
             message = (
                 f"The database of the Dagster instance refuses ({error.orig}), so not all is done. Correct the rights "
