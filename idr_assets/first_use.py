@@ -65,8 +65,8 @@ def _versions(path: Path) -> set[str]:
     """Return the versions of the schema that a database notes; none if there is no such database."""
     if not path.exists():
         return set()
-    with closing(sqlite3.connect(path)) as database:
-        try:
+    try:
+        with closing(sqlite3.connect(path)) as database:
             return {version for (version,) in database.execute("SELECT version_num FROM alembic_version")}
-        except sqlite3.OperationalError:  # a database without tables
-            return set()
+    except sqlite3.OperationalError:  # without tables, or another user's, of which the instance itself complains
+        return set()

@@ -10,8 +10,10 @@ from time import sleep
 import dagster as dg
 import pytest
 from alembic.util.exc import CommandError
+from click.testing import CliRunner
 
 from idr_assets import first_use
+from idr_assets.command_line import main
 from idr_assets.first_use import DATABASES, make_at_once
 from idr_assets.instance import open_instance
 from idr_assets.orchestration.proof_of_life import wait_for
@@ -55,6 +57,13 @@ def test_a_command_tries_again_while_one_of_dagster_makes_the_databases(
         with pytest.raises(sqlite3.OperationalError):
             make_at_once(make)
         assert len(tries) == 1
+
+
+def test_a_database_that_cannot_be_opened_is_told_without_a_traceback(home: Path) -> None:
+    (home / "history/runs.db").mkdir(parents=True)  # which nobody can open, like another user's
+    told = CliRunner().invoke(main, ["missing", "demo"])
+    refused = "The database of the Dagster instance refuses (unable to open database file), so not all is done."
+    assert (told.exit_code, refused in told.stderr) == (1, True), told.output
 
 
 def test_databases_that_several_commands_have_made_at_once_are_mended(
