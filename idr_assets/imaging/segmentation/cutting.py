@@ -61,8 +61,6 @@ def explain_whole(works: WorksOn) -> str:
     """Say why planes are never cut, whatever their size; nothing if large ones are."""
     if works.neighbours:
         return "because `neighbours` are given"
-    if len(works.inputs) > 1 and works.tiles and not isinstance(works.tiles, partial):
-        return "because its tiles are of one input"
     return "" if works.tiles else "because it has no line @in_tiles"
 
 

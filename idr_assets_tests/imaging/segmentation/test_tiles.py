@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import ndimage
 
 from idr_assets.imaging.planes import Plane
-from idr_assets.imaging.segmentation import in_tiles, otsu_watershed_3d, per_plane, per_stack
+from idr_assets.imaging.segmentation import in_tiles, otsu_watershed_3d, per_batch, per_plane, per_stack
 from idr_assets.imaging.segmentation.cutting import make_form
 from idr_assets.imaging.segmentation.foreground import find_foreground
 from idr_assets.imaging.segmentation.functions import gaussian_threshold, otsu_watershed
@@ -143,7 +143,18 @@ def cells_of_stacks(nuclei: da.Array, cytoplasm: da.Array, *, level: float = 120
     return labels
 
 
-@pytest.mark.parametrize("function", [cells, cells_of_stacks])
+def load(scale: float = 1.0) -> float:
+    return scale
+
+
+@in_tiles(20)
+@per_batch(model=load)
+def cells_of_batches(nuclei: Pixels, cytoplasm: Pixels, *, model: float, level: float = 120.0) -> Pixels:
+    """Label what is bright in both channels, in units of a model."""
+    return np.stack([bright_of(it, level * model) for it in np.minimum(nuclei, cytoplasm)])
+
+
+@pytest.mark.parametrize("function", [cells, cells_of_stacks, cells_of_batches])
 @settings(max_examples=4, deadline=None)
 @given(seed=st.integers(0, 10**6), side=SIDES)
 def test_labels_of_several_inputs_do_not_depend_on_the_tiles(

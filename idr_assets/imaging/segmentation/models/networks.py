@@ -101,4 +101,9 @@ def normalise(plane: Array, how: Normalisation, percentiles: tuple[float, float]
         low, high = values.mean(), values.mean() + values.std()
     else:
         low, high = np.percentile(values, percentiles if how == "percentiles" else (0, 100)).astype(np.float32)
+    return scale(values, low, high)
+
+
+def scale(values: npt.NDArray[np.float32], low: np.float32, high: np.float32) -> npt.NDArray[np.float32]:
+    """Let intensities become 0 and 1."""
     return (values - low) / max(high - low, np.float32(1e-20))

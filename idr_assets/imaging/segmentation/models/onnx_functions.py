@@ -8,10 +8,12 @@ import numpy as np
 import scipy
 from annotated_types import Ge, Le
 
+from idr_assets.imaging.segmentation.cutting import in_tiles
 from idr_assets.imaging.segmentation.decorators import versioned
 from idr_assets.imaging.segmentation.models.batches import per_batch
 from idr_assets.imaging.segmentation.models.flows import label_flows
 from idr_assets.imaging.segmentation.models.loading import ModelError
+from idr_assets.imaging.segmentation.models.network_tiles import NetworkTiles
 from idr_assets.imaging.segmentation.models.network_windows import predict
 from idr_assets.imaging.segmentation.models.networks import Network, normalise
 from idr_assets.imaging.segmentation.models.stars import label_stars
@@ -26,7 +28,15 @@ type Percentile = Annotated[float, Ge(0), Le(100)]
 THRESHOLDS = {"semantic": 0.5, "distances": 0.5, "flows": 0.0}
 
 
+def cut_for_network(**parameters: Any) -> NetworkTiles:  # noqa: ANN401  those of the function
+    """Say how planes are cut: each is normalised as a whole, and tiles see four times the margin."""
+    own = {**parameters, "normalisation": "none"}
+    how, percentiles = parameters["normalisation"], parameters["percentiles"]
+    return NetworkTiles(onnx_model, own, 4 * parameters["margin"], how=how, percentiles=tuple(percentiles))
+
+
 @versioned("1")
+@in_tiles(cut_for_network)
 @per_batch(model=Network, batch=8, concurrency=1)
 def onnx_model(  # noqa: PLR0913  parameters of a YAML
     planes: Pixels,
@@ -73,7 +83,8 @@ def onnx_model(  # noqa: PLR0913  parameters of a YAML
         Height and width of what it takes are multiples of this; planes are mirrored beyond their edges.
     tile, margin
         Side of the squares into which larger planes are cut, and the pixels at each side of a square that only help: at
-        least as many as the network looks around. 0: it gets whole planes, unless it takes one size only.
+        least as many as the network looks around. 0: it gets whole planes, unless it takes one size only. Planes above
+        16 megapixels are cut in any case: no object may be longer than three times the margin.
     activation, channel
         Of `semantic`: what makes probabilities of the output, and which channel is the foreground, the last by default.
     threshold

@@ -55,11 +55,14 @@ class TiledForm(Protocol):
 
     """
 
-    passes: ClassVar[int]
     splits: ClassVar[bool]
     exact: ClassVar[bool]
     bytes_per_pixel: ClassVar[float]
     seconds_per_megapixel: ClassVar[float]
+
+    @property
+    def passes(self) -> int:
+        """Return how often tiles are looked at."""
 
     @property
     def halo(self) -> int:

@@ -1,6 +1,7 @@
 """Networks in ONNX form: what goes in and comes out, and labels as by StarDist's and Cellpose's own code."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,25 +9,42 @@ import dask.array as da
 import numpy as np
 import pytest
 import scipy.ndimage
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.segmentation import onnx_model
-from idr_assets.imaging.segmentation.label_numbers import Labels
+from idr_assets.imaging.segmentation.cutting import make_form
+from idr_assets.imaging.segmentation.label_numbers import Labels, number
+from idr_assets.imaging.segmentation.labelling import Part
 from idr_assets.imaging.segmentation.models.batches import label_stack
 from idr_assets.imaging.segmentation.models.extras import MissingExtraError
 from idr_assets.imaging.segmentation.models.flows import label_flows
 from idr_assets.imaging.segmentation.models.loading import ModelError
 from idr_assets.imaging.segmentation.models.networks import Normalisation, normalise
 from idr_assets.imaging.segmentation.models.stars import label_stars
+from idr_assets.imaging.segmentation.recipe import fill_in
+from idr_assets.imaging.segmentation.works_on import works_on
 from idr_assets.imaging.synthetic_embryo import embryo_volume
 from idr_assets_tests.support.dagster_home import ROOT
 from idr_assets_tests.support.idr_stores import nuclei_plane
 from idr_assets_tests.support.networks import write_network
+from idr_assets_tests.support.tiled_arrays import draw_nuclei, label_array
 
 PLANES = np.stack([nuclei_plane(t, 0, 3, (60, 70)) for t in range(5)]).astype(">u2")
 MEAN = np.full((1, 1, 3, 3), 1 / 9)
 DERIVATIVE = np.zeros((3, 1, 3, 3))
 DERIVATIVE[0, 0, [0, 2], 1] = DERIVATIVE[1, 0, 1, [0, 2]] = -9, 9
 DERIVATIVE[2, 0] = 1 / 9
+
+
+TYPES = ["f4", "i2", ">f8"]
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write a network that takes the mean of both channels around each pixel."""
+    return Path(write_network(tmp_path_factory.mktemp("networks") / "both.onnx", np.full((1, 2, 3, 3), 1 / 18)))
 
 
 @pytest.fixture(autouse=True)
@@ -70,6 +88,27 @@ def test_foreground_becomes_connected_objects(tmp_path: Path) -> None:
     for activation, threshold in (("softmax", 0.5), ("sigmoid", 0.5), ("none", 0)):
         other = segment(logits, activation=activation, threshold=threshold, multiple=2, minimum_area=4)
         assert np.mean((other > 0) != (found > 0)) < 0.001
+
+
+@pytest.mark.parametrize("how", ["percentiles", "range", "standard", "none"])
+@settings(max_examples=3, deadline=None)
+@given(
+    seed=st.integers(0, 10**6), side=st.tuples(st.integers(20, 90), st.integers(20, 90)), dtype=st.sampled_from(TYPES)
+)
+def test_labels_of_a_large_plane_do_not_depend_on_the_tiles(
+    how: str, seed: int, side: tuple[int, int], dtype: str, network: Path
+) -> None:
+    spots = np.logical_and.outer(np.arange(100) % 20 < 14, np.arange(90) % 20 < 14)
+    planes = np.where(spots, np.stack([draw_nuclei(seed + c, (100, 90)) for c in range(2)]), 60).astype(dtype) - 70
+    parameters = {"weights": str(network), "normalisation": how, "margin": 8, "multiple": 1}
+    parameters |= {"threshold": {"none": 60, "standard": 1}.get(how, 0.5), "percentiles": [5, 99.5]}
+    expected = number(label_stack(onnx_model, *planes[:, np.newaxis], **parameters)[0])
+    works = replace(works_on(onnx_model), inputs={"planes": 0, "second": 1})
+    part = Part(works, Plane(0, 0, 0).block, Block(range(1), (0, 1), range(1)))
+    form = make_form(works, fill_in(onnx_model, parameters, works.inputs), part)
+    labels, found = label_array(form, planes[np.newaxis, :, np.newaxis], side)
+    np.testing.assert_array_equal(labels, expected)
+    assert found.objects == expected.max() > 3
 
 
 def test_the_demo_is_segmented(tmp_path: Path) -> None:
