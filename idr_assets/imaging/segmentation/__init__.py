@@ -8,7 +8,7 @@ from idr_assets.imaging.segmentation.decorators import per_plane, per_stack, per
 from idr_assets.imaging.segmentation.functions import gaussian_threshold, otsu_watershed
 from idr_assets.imaging.segmentation.models.batches import per_batch
 from idr_assets.imaging.segmentation.models.library_models import cellpose_model, stardist_model
-from idr_assets.imaging.segmentation.models.onnx_functions import onnx_model
+from idr_assets.imaging.segmentation.onnx_functions import onnx_model
 from idr_assets.imaging.segmentation.volume_functions import joined_over_z, otsu_watershed_3d
 
 __all__ = [

@@ -13,10 +13,10 @@ from idr_assets.imaging.segmentation.decorators import versioned
 from idr_assets.imaging.segmentation.models.batches import per_batch
 from idr_assets.imaging.segmentation.models.flows import label_flows
 from idr_assets.imaging.segmentation.models.loading import ModelError
-from idr_assets.imaging.segmentation.models.network_tiles import NetworkTiles
 from idr_assets.imaging.segmentation.models.network_windows import predict
 from idr_assets.imaging.segmentation.models.networks import Network, normalise
 from idr_assets.imaging.segmentation.models.stars import label_stars
+from idr_assets.imaging.segmentation.network_tiles import NetworkTiles
 from idr_assets.imaging.segmentation.parameter_types import NotNegative, Share  # noqa: TC001  read when a YAML is checked
 
 if TYPE_CHECKING:
