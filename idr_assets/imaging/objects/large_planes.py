@@ -1,7 +1,7 @@
 """Measure the objects of a large plane by parts that hold whole objects: memory does not grow with the plane."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Final
 
@@ -10,6 +10,7 @@ import numpy.typing as npt
 import scipy  # loads each submodule at its first use
 
 from idr_assets.imaging.objects.measurements import Columns, Part, measure
+from idr_assets.imaging.objects.more_measurements import Measured
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.planes import MOST_PIXELS, LabelledPlane, Plane
 
@@ -25,20 +26,31 @@ def is_large(output: OutputImage) -> bool:
     return math.prod(output.labels.shape[3:]) > MOST_PIXELS
 
 
-def measure_by_parts(
-    image: str, output: OutputImage, plane: Plane, pixel_area: float | None, channel: str | None
-) -> Columns | None:
-    """Measure a plane as `measure` does, number for number; None if it is not stored."""
+def measure_by_parts(  # noqa: PLR0913, PLR0917
+    image: str,
+    output: OutputImage,
+    plane: Plane,
+    pixel_area: float | None,
+    names: Mapping[int, str | None],
+    more: Measured,
+) -> tuple[Columns, Columns] | None:
+    """Measure a plane as `measure` and `more` do, number for number; None if it is not stored."""
     boxes = np.zeros((1, 4), np.int64)
     for top, left in _corners(output):
         labelled = output.read(plane, part=(slice(top, top + SIDE), slice(left, left + SIDE)))
         if labelled is None:
             return None
         boxes = _widen(boxes, labelled.labels, top, left)
-    parts = [measure(image, own, pixel_area, channel, at) for own, at in _parts(output, plane, boxes)]
-    joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    order = np.argsort(joined["label"])
-    return {name: column[order] for name, column in joined.items()}
+    usual, others = [], []
+    for own, at in _parts(output, plane, boxes):
+        usual.append(measure(image, own, pixel_area, names.get(plane.c), at))
+        others.append(more.measure(output, own, names, at))
+    order = np.argsort(np.concatenate([part["label"] for part in usual]))
+    return _join(usual, order), _join(others, order)
+
+
+def _join(parts: Sequence[Columns], order: npt.NDArray[np.intp]) -> Columns:
+    return {name: np.concatenate([part[name] for part in parts])[order] for name in parts[0]}
 
 
 def _corners(output: OutputImage) -> Iterator[tuple[int, int]]:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from idr_assets.imaging.errors import ImageError
-from idr_assets.imaging.objects.measurements import COLUMNS, Columns, measure_channels
+from idr_assets.imaging.objects.measurements import COLUMNS, Columns, Part, measure_channels
 from idr_assets.imaging.planes import LabelledPlane, Plane
 
 if TYPE_CHECKING:
@@ -73,8 +73,10 @@ class Measured:
         functions = [[it.path, it.version] for it in self.functions]
         return [[*self.channels], functions] if self.channels or functions else []
 
-    def measure(self, output: "OutputImage", plane: LabelledPlane, channels: Mapping[int, str | None]) -> Columns:
-        """Measure a plane of the output; `channels` are the names of channels that have any.
+    def measure(
+        self, output: "OutputImage", plane: LabelledPlane, channels: Mapping[int, str | None], part: Part | None = None
+    ) -> Columns:
+        """Measure a plane of the output, or a part of it; `channels` are the names of channels that have any.
 
         Raises
         ------
@@ -83,7 +85,7 @@ class Measured:
 
         """
         names = name_columns(self.channels or (plane.c,), channels)
-        pixels = {names[c]: values for c, values in _read(output, plane, names)}
+        pixels = {names[c]: values for c, values in _read(output, plane, names, part)}
         columns = measure_channels(plane.labels, pixels if self.channels else {})
         labels = np.unique(plane.labels)
         for function in self.functions if labels[-1] else ():
@@ -111,9 +113,14 @@ def describe_column(name: str) -> str:
     return f"{own.meaning}, of channel {name.removeprefix(f'{own.name}_')}" if own else "by a function of the YAML"
 
 
-def _read(output: "OutputImage", plane: LabelledPlane, names: Mapping[int, str]) -> Iterator[tuple[int, Pixels]]:
+def _read(
+    output: "OutputImage", plane: LabelledPlane, names: Mapping[int, str], part: Part | None
+) -> Iterator[tuple[int, Pixels]]:
+    top, left = (part.top, part.left) if part else (0, 0)
+    height, width = plane.labels.shape
+    inside = slice(top, top + height), slice(left, left + width)
     for c in names:
-        read = plane if c == plane.c else output.read(Plane(plane.t, c, plane.z), labels_of=plane.c)
+        read = plane if c == plane.c else output.read(Plane(plane.t, c, plane.z), labels_of=plane.c, part=inside)
         if read is None:
             message = (
                 f"The pixels of channel {c}, {names[c]!r}, of t {plane.t} z {plane.z} are not stored, so that its "

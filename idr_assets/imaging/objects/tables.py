@@ -131,11 +131,11 @@ def _measure(  # noqa: PLR0913, PLR0917
     names: Mapping[int, str | None],
     more: Measured,
 ) -> Iterator[tuple[Plane, Columns, Columns]]:
-    """Measure planes that are stored; large ones by parts, unless `more` needs whole planes."""
-    by_parts = is_large(output) and not more.version
+    """Measure planes that are stored; large ones by parts, unless functions need whole planes."""
+    by_parts = is_large(output) and not more.functions
     for plane in planes:
-        if by_parts and (columns := measure_by_parts(image, output, plane, pixel_area, names.get(plane.c))):
-            yield plane, columns, {}
+        if by_parts and (found := measure_by_parts(image, output, plane, pixel_area, names, more)):
+            yield plane, *found
         elif not by_parts and (labelled := output.read(plane)):
             columns = measure(image, labelled, pixel_area, names.get(plane.c))
             yield plane, columns, more.measure(output, labelled, names)

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from idr_assets.imaging.channels import Channel
 from idr_assets.imaging.errors import ImageError
-from idr_assets.imaging.objects import measurement
+from idr_assets.imaging.objects import large_planes, measurement, tables
 from idr_assets.imaging.objects.more_measurements import Measured, Measurement, MeasurementError, name_columns
 from idr_assets.imaging.objects.table_files import list_more_columns
 from idr_assets.imaging.objects.tables import objects_frame, write_objects
@@ -72,6 +73,20 @@ def test_every_channel_is_measured_in_every_object_and_so_is_what_a_function_giv
     assert list_more_columns(str(url)) == [*found.columns[-10:]]
     assert not measure(output, url)
     assert measure(output, url, version="2")
+
+
+def test_large_planes_are_measured_by_parts_number_for_number(
+    output: OutputImage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    urls = [str(tmp_path / name) for name in ("whole", "parts")]
+    write_objects(urls[0], output, PLANES, "image", 0.25, CHANNELS, Measured((0, 1)))
+    monkeypatch.setattr(large_planes, "MOST_PIXELS", 500)
+    monkeypatch.setattr(large_planes, "SIDE", 7)
+    monkeypatch.setattr(tables, "measure", None)
+    write_objects(urls[1], output, PLANES, "image", 0.25, CHANNELS, Measured((0, 1)))
+    whole, parts = (objects_frame([url]) for url in urls)
+    pd.testing.assert_frame_equal(whole, parts)
+    assert len(parts) == 3
 
 
 def test_a_channel_without_pixels_is_named(output: OutputImage, tmp_path: Path) -> None:
