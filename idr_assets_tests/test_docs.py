@@ -16,13 +16,13 @@ from dask_jobqueue.slurm import SLURMJob
 from idr_assets import DaskCluster, SegmentedImage
 from idr_assets.command_line import COMMANDS
 from idr_assets.imaging.segmentation.cutting import make_form
+from idr_assets.imaging.segmentation.tiles.arrays import label_array
 from idr_assets.imaging.segmentation.works_on import works_on
 from idr_assets.orchestration.cluster.resource import DaskResource
 from idr_assets_tests.support.dagster_home import ROOT
 from idr_assets_tests.support.idr_stores import write_image
 from idr_assets_tests.support.image_project import ImageProject
 from idr_assets_tests.support.small_image import PIXELS
-from idr_assets_tests.support.tiled_arrays import label_array
 
 PAGES = {path.relative_to(ROOT).as_posix(): path.read_text() for path in sorted((ROOT / "docs").rglob("*.md"))}
 PAGES["README.md"] = (ROOT / "README.md").read_text()

@@ -18,12 +18,13 @@ from idr_assets.imaging.ome_zarr.geometry import Geometry
 from idr_assets.imaging.output.provenance import read_provenance
 from idr_assets.imaging.planes import Plane
 from idr_assets.imaging.reading.level import open_level
-from idr_assets.imaging.segmentation import joined_over_z, otsu_watershed, per_batch
+from idr_assets.imaging.segmentation import cutting, joined_over_z, otsu_watershed, per_batch, size_remarks
 from idr_assets.imaging.segmentation.findings import Findings
 from idr_assets.imaging.segmentation.lengths import resolve_lengths
 from idr_assets.imaging.segmentation.recipe import Recipe
 from idr_assets.imaging.segmentation.remarks import advise_parameters
 from idr_assets.imaging.segmentation.run import SegmentationRun
+from idr_assets.orchestration.assets.work import look
 from idr_assets.orchestration.assets.work.look import draw_look
 from idr_assets_tests.support.image_project import ImageProject
 from idr_assets_tests.support.small_image import write_project
@@ -76,6 +77,22 @@ def test_a_plane_is_segmented_drawn_and_described_and_nothing_is_stored(project:
     drawn.unlink()
     drawn.parent.rmdir()
     assert sorted((project.root / "data").rglob("*")) == before
+
+
+def test_a_large_plane_is_cut_as_in_a_run_and_its_time_is_told_before(
+    project: ImageProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = try_plane(project, "0|0", "--set", "background_sigma=30")
+    for module in (cutting, size_remarks):
+        monkeypatch.setattr(module, "MOST_PIXELS", 1000)
+    for module in (look, size_remarks):
+        monkeypatch.setattr(module, "LONGEST_CHUNK", 50)
+    monkeypatch.setattr(look, "label", None)
+    found = try_plane(project, "0|0", "--set", "background_sigma=30")
+    assert found.exit_code == 0, found.output
+    told, *lines = found.stdout.splitlines()
+    assert re.search(r"are cut into \d+ tiles, which all threads segment together: about .* of a thread", told)
+    assert lines[1].split(":")[0] == whole.stdout.splitlines()[1].split(":")[0]
 
 
 def test_pieces_of_large_objects_are_told_with_the_parameter_to_turn(project: ImageProject) -> None:

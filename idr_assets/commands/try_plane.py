@@ -43,12 +43,14 @@ def try_plane(  # noqa: PLR0913, PLR0917  the arguments above
         message = f"{error}. Nothing was segmented."
         raise click.ClickException(message) from error
     _check_inside(image, t, z)
-    from idr_assets.orchestration.assets.work.look import draw_look  # noqa: PLC0415  dask and matplotlib
+    from idr_assets.orchestration.assets.work.look import describe_size, draw_look  # noqa: PLC0415  dask and matplotlib
 
     level = image.source.open()
     image.source.check(level)
     url = str(picture.absolute()) if picture else image.try_url
     plane = Block(range(t, t + 1), image.channels, range(z, z + 1))
+    for line in describe_size(level, recipe):
+        click.echo(line)
     click.echo(draw_look(level, plane, recipe, image.title, url, image.name_plane))
     click.echo(f"look at: {url if '://' in url else os.path.relpath(url)}")
 

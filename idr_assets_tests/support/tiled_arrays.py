@@ -1,39 +1,9 @@
-"""Label an array by tiles, in this process, as workers do with a stored plane."""
-
-from typing import Any
+"""Planes that are cut into tiles."""
 
 import numpy as np
 import numpy.typing as npt
 
-from idr_assets.imaging.segmentation.label_numbers import Labels, Pixels
-from idr_assets.imaging.segmentation.tiles.forms import TiledForm
-from idr_assets.imaging.segmentation.tiles.grid import Box, Grid
-from idr_assets.imaging.segmentation.tiles.plane import Labelled, label_by_tiles
-
-
-class ArrayPlane:
-    """A plane in memory."""
-
-    def __init__(self, pixels: Pixels) -> None:
-        self.pixels, self.labels = pixels, np.full(pixels.shape[-2:], -1, np.int32)
-
-    def read(self, box: Box) -> Pixels:
-        return self.pixels[..., *box.slices]
-
-    def write(self, box: Box, labels: Labels) -> None:
-        self.labels[box.slices] = labels
-
-
-def label_array(form: TiledForm, pixels: Pixels, side: tuple[int, int]) -> tuple[Labels, Labelled]:
-    """Label a plane (y, x), or (t, c, z, y, x) of several inputs, that is cut into tiles of this height and width."""
-    plane = ArrayPlane(pixels)
-
-    def do(jobs: Any) -> list[Any]:  # noqa: ANN401
-        return [job.run(plane) for job in jobs]
-
-    found = label_by_tiles(form, Grid((pixels.shape[-2], pixels.shape[-1]), side), do)
-    do(found.stores)
-    return plane.labels, found
+from idr_assets.imaging.segmentation.label_numbers import Pixels
 
 
 def draw_nuclei(seed: int, shape: tuple[int, int], dtype: npt.DTypeLike = np.uint16) -> Pixels:

@@ -34,13 +34,14 @@ from idr_assets.imaging.segmentation.plate_run import PlateRun
 from idr_assets.imaging.segmentation.recipe import Recipe
 from idr_assets.imaging.segmentation.run import SegmentationRun
 from idr_assets.imaging.segmentation.size_remarks import remark_size
+from idr_assets.imaging.segmentation.tiles.arrays import label_array
 from idr_assets.imaging.segmentation.tiles.otsu import OtsuTiles
 from idr_assets.imaging.wells import list_fields, parse_wells
 from idr_assets_tests.support.idr_stores import write_image
 from idr_assets_tests.support.plate_stores import field_pixels, write_plate
 from idr_assets_tests.support.store_faults import status
 from idr_assets_tests.support.store_server import StoreServer
-from idr_assets_tests.support.tiled_arrays import draw_nuclei, label_array
+from idr_assets_tests.support.tiled_arrays import draw_nuclei
 
 SHAPE = (80, 100)
 PIXELS = np.stack([draw_nuclei(1, SHAPE), draw_nuclei(2, SHAPE)]).reshape(2, 1, 1, *SHAPE)

@@ -18,11 +18,12 @@ from idr_assets.imaging.segmentation.cutting import make_form
 from idr_assets.imaging.segmentation.foreground import find_foreground
 from idr_assets.imaging.segmentation.functions import gaussian_threshold, otsu_watershed
 from idr_assets.imaging.segmentation.labelling import Part
+from idr_assets.imaging.segmentation.tiles.arrays import label_array
 from idr_assets.imaging.segmentation.tiles.gaussian import GaussianTiles
 from idr_assets.imaging.segmentation.tiles.medians import count_high, count_low, find_ranks, take_median
 from idr_assets.imaging.segmentation.tiles.otsu import OtsuTiles
 from idr_assets.imaging.segmentation.works_on import works_on
-from idr_assets_tests.support.tiled_arrays import draw_nuclei, label_array
+from idr_assets_tests.support.tiled_arrays import draw_nuclei
 
 pytestmark = pytest.mark.usefixtures("synchronous")
 

@@ -12,14 +12,18 @@ from idr_assets.imaging.errors import ImageError, mask_all
 from idr_assets.imaging.figures.comparison import comparison
 from idr_assets.imaging.figures.drawing import DPI, render
 from idr_assets.imaging.figures.pictures import figure_png
+from idr_assets.imaging.output.creation import LONGEST_CHUNK
 from idr_assets.imaging.output.files import write_file
 from idr_assets.imaging.planes import Block, LabelledPlane, Plane, count_objects, within
 from idr_assets.imaging.reading.level import Level
+from idr_assets.imaging.segmentation.cutting import cuts, make_form
 from idr_assets.imaging.segmentation.findings import Findings
 from idr_assets.imaging.segmentation.labelling import Part, label
 from idr_assets.imaging.segmentation.lengths import resolve_lengths
-from idr_assets.imaging.segmentation.recipe import Recipe
+from idr_assets.imaging.segmentation.recipe import Recipe, fill_in
 from idr_assets.imaging.segmentation.remarks import advise_parameters
+from idr_assets.imaging.segmentation.size_remarks import remark_size
+from idr_assets.imaging.segmentation.tiles.arrays import label_array
 
 LARGE = 1200
 """Longest side of a panel in dots, so that outlines of small objects can be judged."""
@@ -56,6 +60,11 @@ def draw_look(  # noqa: PLR0913, PLR0917
     return "\n".join([*lines, f"warning: {advice}"] if advice else lines)
 
 
+def describe_size(level: Level, recipe: Recipe) -> list[str]:
+    """Say about how much memory and time a large plane takes; nothing of others."""
+    return [remark.text for remark in remark_size(level, recipe)]
+
+
 def _describe(plane: LabelledPlane, name: str, pixel_area: float | None) -> str:
     areas = np.bincount(plane.labels.ravel())[1:]
     areas = areas[areas > 0]
@@ -69,8 +78,10 @@ def _describe(plane: LabelledPlane, name: str, pixel_area: float | None) -> str:
 
 
 def _label(recipe: Recipe, pixels: npt.NDArray[Any], level: Level, part: Part) -> npt.NDArray[np.int32]:
-    """Label a part; what the function does wrong is an `ImageError`, with the line of its file."""
+    """Label a part as a run does; what the function does wrong is an `ImageError`, with the line of its file."""
     try:
+        if cuts(part.works, level.plane_shape):
+            return _label_by_tiles(recipe, pixels, level, part)
         return label(recipe.function, recipe.parameters, pixels, level.plane_shape, part)[0]
     except ImageError:
         raise
@@ -78,6 +89,20 @@ def _label(recipe: Recipe, pixels: npt.NDArray[Any], level: Level, part: Part) -
         plain = isinstance(error, (TypeError, ValueError))
         text = str(error) if plain else f"{recipe.path} raised {error!r}"
         raise ImageError("\n".join([text, *getattr(error, "__notes__", [])])) from error
+
+
+def _label_by_tiles(recipe: Recipe, pixels: npt.NDArray[Any], level: Level, part: Part) -> npt.NDArray[np.int32]:
+    """Label the large plane of each channel, (t, c, z, y, x)."""
+    parameters = fill_in(recipe.function, recipe.parameters, recipe.inputs)
+    found = []
+    for plane in part.block.planes():
+        own = Part(part.works, plane.block, part.works.inputs_of(plane.block, level.shape))
+        read = pixels[:, [part.read.c.index(c) for c in own.read.c]]
+        form = make_form(part.works, parameters, own)
+        found.append(
+            label_array(form, read[0, 0, 0] if len(own.read) == 1 else read, (LONGEST_CHUNK, LONGEST_CHUNK))[0]
+        )
+    return np.stack(found)[np.newaxis, :, np.newaxis]
 
 
 def _segment(level: Level, window: Block, recipe: Recipe) -> list[LabelledPlane]:

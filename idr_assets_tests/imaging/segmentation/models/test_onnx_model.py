@@ -24,12 +24,13 @@ from idr_assets.imaging.segmentation.models.loading import ModelError
 from idr_assets.imaging.segmentation.models.networks import Normalisation, normalise
 from idr_assets.imaging.segmentation.models.stars import label_stars
 from idr_assets.imaging.segmentation.recipe import fill_in
+from idr_assets.imaging.segmentation.tiles.arrays import label_array
 from idr_assets.imaging.segmentation.works_on import works_on
 from idr_assets.imaging.synthetic_embryo import embryo_volume
 from idr_assets_tests.support.dagster_home import ROOT
 from idr_assets_tests.support.idr_stores import nuclei_plane
 from idr_assets_tests.support.networks import write_network
-from idr_assets_tests.support.tiled_arrays import draw_nuclei, label_array
+from idr_assets_tests.support.tiled_arrays import draw_nuclei
 
 PLANES = np.stack([nuclei_plane(t, 0, 3, (60, 70)) for t in range(5)]).astype(">u2")
 MEAN = np.full((1, 1, 3, 3), 1 / 9)
