@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,8 +26,24 @@ SIGMA = 1.4826
 """Standard deviation of a normal distribution by its median absolute deviation, which outliers do not move."""
 
 
+_ALONE = Lock()
+
+
+def load_skimage() -> None:
+    """Import the parts of scikit-image in one thread at a time.
+
+    They import each other. Two threads that use them for the first time may get half of one, so call this before.
+    """
+    with _ALONE:
+        import skimage.filters  # noqa: PLC0415  half a second, which whoever only names a function should not pay
+        import skimage.measure  # noqa: PLC0415
+        import skimage.morphology  # noqa: PLC0415
+        import skimage.segmentation  # noqa: F401, PLC0415
+
+
 def find_foreground(pixels: Pixels, sigma: Sigma, background_sigma: Sigma) -> Mask:
     """Return what is bright against the background, see `otsu_watershed`."""
+    load_skimage()
     contrast, deviation = find_contrast(pixels, pixels.min(), sigma, background_sigma)
     noise = SIGMA * np.median(deviation)
     return contrast > max(skimage.filters.threshold_otsu(contrast), noise)
@@ -44,6 +61,7 @@ def find_contrast(
 
 def split_objects(foreground: Mask, steps: Sequence[float], split_depth: float, minimum: float) -> Labels:
     """Split foreground at necks, and drop objects of fewer than `minimum` pixels; `steps` is their distance by axis."""
+    load_skimage()
     depth = np.where(foreground, measure_depth(foreground, steps), -split_depth)
     seeds = skimage.measure.label(find_tops(depth, split_depth) & foreground)
     labels = grow_seeds(depth, seeds, foreground)

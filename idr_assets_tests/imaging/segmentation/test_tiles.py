@@ -1,5 +1,7 @@
 """Labels of a plane that is cut into tiles: the same wherever it is cut, and those of the plane in one piece."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -182,6 +184,20 @@ def test_objects_that_two_tiles_see_differently_stay_apart() -> None:
     other[:, 15:] = one[:, 16:19].max() + 3
     one[:, 15:] = 4
     assert form.join(one, other).tolist() == [[4, 3]]
+
+
+AT_ONCE = """
+from concurrent.futures import ThreadPoolExecutor
+import numpy as np
+from idr_assets.imaging.segmentation.tiles.otsu import OtsuTiles
+form = OtsuTiles(sigma=1.0, background_sigma=6.0, minimum_area=8, split_depth=0.5)
+print(len(set(ThreadPoolExecutor(2).map(lambda mask: form.split(mask)[0].max(), [np.ones((9, 9), bool)] * 2))))
+"""
+
+
+def test_two_threads_may_be_the_first_to_split() -> None:
+    found = subprocess.run([sys.executable, "-c", AT_ONCE], check=False, capture_output=True, text=True)  # noqa: S603
+    assert (found.stdout, found.stderr) == ("1\n", "")
 
 
 def test_a_function_of_volumes_is_not_cut() -> None:

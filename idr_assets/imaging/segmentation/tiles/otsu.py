@@ -14,7 +14,14 @@ import numpy.typing as npt
 import scipy
 import skimage
 
-from idr_assets.imaging.segmentation.foreground import SIGMA, find_contrast, find_tops, grow_seeds, measure_depth
+from idr_assets.imaging.segmentation.foreground import (
+    SIGMA,
+    find_contrast,
+    find_tops,
+    grow_seeds,
+    load_skimage,
+    measure_depth,
+)
 from idr_assets.imaging.segmentation.label_numbers import Labels, Pixels
 from idr_assets.imaging.segmentation.lifting import as_numbers
 from idr_assets.imaging.segmentation.tiles.forms import Found, Inside, Known, Mask, find_pieces, join_touching
@@ -93,6 +100,7 @@ class OtsuTiles:
 
     def split(self, piece: Mask) -> tuple[Labels, npt.NDArray[np.intp]]:
         """Split pieces of foreground at necks, each by itself, and drop small objects."""
+        load_skimage()
         depth = np.where(piece, measure_depth(piece, (1.0, 1.0)), -self.split_depth)
         pieces = scipy.ndimage.label(piece, TOUCHING)[0]
         boxes = scipy.ndimage.find_objects(pieces)
@@ -141,5 +149,6 @@ def _find_otsu(counts: npt.NDArray[np.int64], lowest: np.floating[Any], highest:
     """Return Otsu's threshold as scikit-image finds it in all values at once."""
     if lowest == highest:
         return lowest
+    load_skimage()
     edges = np.histogram_bin_edges(np.array([lowest, highest]), BINS)
     return skimage.filters.threshold_otsu(hist=(counts, (edges[:-1] + edges[1:]) / 2))
