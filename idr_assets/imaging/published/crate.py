@@ -110,11 +110,9 @@ def _rights(crate: ROCrate, about: About) -> dict[str, Any]:
 def _add_source(  # noqa: PLR0913, PLR0917
     crate: ROCrate, at: str, image: str, url: str, level: str, rights: Mapping[str, Any]
 ) -> Entity:
-    """Add a source by its address, or by its name alone if only this machine has its path."""
-    local = "://" not in url or url.startswith("file:")
-    called = url.rstrip("/").rpartition("/")[2] if local else url
-    place = {} if local else {"url": url}
-    return _add(crate, at, "Dataset", name=f"{image}, level {level} of {called}", **place, **rights)
+    """Add a source by its address; one on this machine has a name alone."""
+    place = {"url": url} if "://" in url else {}
+    return _add(crate, at, "Dataset", name=f"{image}, level {level} of {url}", **place, **rights)
 
 
 def _add_license(crate: ROCrate, given: str) -> Entity:

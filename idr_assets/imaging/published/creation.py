@@ -23,6 +23,7 @@ from idr_assets.imaging.published.attributes import (
     describe_pixels,
 )
 from idr_assets.imaging.published.layout import Layout
+from idr_assets.imaging.published.records import hide_places
 from idr_assets.imaging.published.slabs import SlabTask
 from idr_assets.imaging.published.tables import describe_tables, keep_columns, name_tables
 
@@ -109,6 +110,6 @@ def _create_arrays(store: MemoryStore, path: str, layout: Layout, dtype: np.dtyp
 def _keep(document: bytes, own: dict[str, Any]) -> bytes:
     """Keep in a new document of the image what the stored one knows of timepoints."""
     content = json.loads(document)
-    kept = {name: own[name] for name in ("timepoints", "recipes") if name in own}
+    kept = {"timepoints": own.get("timepoints", {}), "recipes": hide_places(own.get("recipes", {}))}
     content["attributes"]["idr_assets"] |= kept
     return json.dumps(content, indent=2).encode()

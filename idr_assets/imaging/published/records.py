@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from idr_assets.imaging.errors import mask, split_query
 from idr_assets.imaging.output.files import read_ends, update_file
 from idr_assets.imaging.output.nodes import read_attributes
 from idr_assets.imaging.output.output_image import OutputImage
@@ -26,6 +27,21 @@ def read_timepoints(url: str) -> dict[int, Record]:
     (document,) = read_ends(url, [FORMAT.group], 0)
     known = read_attributes(document or b"").get("idr_assets", {}).get("timepoints", {})
     return {int(t): record for t, record in known.items()}
+
+
+def hide_places(value: Any) -> Any:  # noqa: ANN401  any JSON
+    """Return a recipe for others to read: of a path on this machine its name alone, of an address no query."""
+    match value:
+        case str():
+            address, sign, digest = value.partition("#sha256=")
+            if address.startswith(("/", "~", "file:")):
+                address = address.rstrip("/").rpartition("/")[2]
+            return f"{mask(split_query(address)[0])}{sign}{digest}" if "://" in value else f"{address}{sign}{digest}"
+        case dict():
+            return {name: hide_places(each) for name, each in value.items()}
+        case list():
+            return [hide_places(each) for each in value]
+    return value
 
 
 def note_timepoint(url: str, t: int, record: Record, recipes: Record) -> None:
@@ -84,7 +100,7 @@ class Recipes:
         return found
 
     def _read(self, output: OutputImage) -> Callable[[Plane, str], str]:
-        every = {_name(output, it): it.to_json() for it in read_provenance(output.url, output.name)}
+        every = {_name(output, it): hide_places(it.to_json()) for it in read_provenance(output.url, output.name)}
         self.described |= every
         if len(every) == 1:
             (only,) = every

@@ -6,6 +6,7 @@ import pytest
 from rocrate.rocrate import ROCrate
 
 from idr_assets.imaging.published.crate import About, describe_crate
+from idr_assets.imaging.published.records import hide_places
 
 RECIPE: dict[str, Any] = {
     "source": {"url": "https://store.example/image.zarr", "level": "4", "channels": [0], "fingerprint": "ab"},
@@ -67,10 +68,25 @@ def test_what_is_no_address_stays_text(given: About, at: str | None, citation: s
     assert cited == citation if citation else cited.id == "https://own.example/paper"
 
 
-@pytest.mark.parametrize("url", ["/home/somebody/a image.zarr", "file:///home/somebody/a image.zarr/"])
-def test_a_path_of_this_machine_is_not_told(url: str) -> None:
-    recipe = RECIPE | {"source": RECIPE["source"] | {"url": url}}
-    content = describe_crate(About("embryo"), ["nuclei"], ["0"], OWN | {"recipes": {"0a": recipe}})
-    assert "somebody" not in str(content)
-    source = ROCrate(content).root_dataset["isBasedOn"]
-    assert (source.id, source["name"], source.get("url")) == ("#source-1", "embryo, level 4 of a image.zarr", None)
+@pytest.mark.parametrize(
+    ("url", "shared"),
+    [
+        ("/home/somebody/a image.zarr", "a image.zarr"),
+        ("file:///home/somebody/a image.zarr/", "a image.zarr"),
+        ("https://store.example/image.zarr?signature=somebody", "https://store.example/image.zarr"),
+        ("https://store.example/net.onnx?somebody#sha256=0a", "https://store.example/net.onnx#sha256=0a"),
+        ("/home/somebody/net.onnx#sha256=0a", "net.onnx#sha256=0a"),
+        ("s3://bucket/image.zarr", "s3://bucket/image.zarr"),
+    ],
+)
+def test_neither_a_path_of_this_machine_nor_a_signature_is_published(url: str, shared: str) -> None:
+    parameters = {"sigma": 2, "models": [url], "note": "1/2"}
+    recipe = RECIPE | {"source": RECIPE["source"] | {"url": url}, "segmentation": {"parameters": parameters}}
+    hidden = hide_places(recipe)
+    assert "somebody" not in str(hidden)
+    assert hidden["segmentation"]["parameters"] == parameters | {"models": [shared]}
+    assert hidden["source"] == recipe["source"] | {"url": shared}
+    crate = ROCrate(describe_crate(About("embryo"), ["nuclei"], ["0", "1"], OWN | {"recipes": {"0a": hidden}}))
+    source = crate.root_dataset["isBasedOn"]
+    assert source["name"] == f"embryo, level 4 of {shared}"
+    assert source.get("url") == (shared if "://" in shared else None)

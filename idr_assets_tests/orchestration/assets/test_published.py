@@ -59,6 +59,8 @@ def test_it_holds_the_window_and_says_what_is_missing(ready: Segmented) -> None:
     ]
     assert first["missing planes"] == "segmentation, c 0: z 10\nsegmentation, c 1: z 10"
     assert own(ready)["published"] == {"t": 1, "c": [0, 1], "z": 9}
+    described = b"".join(files(ready, "*.json").values())  # which are for others to read
+    assert str(ready.project.root).encode() not in described
     assert own(ready)["timepoints"]["1"]["missing"] == {"segmentation": {"0": [[10, 10]], "1": [[10, 10]]}}
 
 
