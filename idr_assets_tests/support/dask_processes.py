@@ -55,10 +55,10 @@ class Scheduler:
             there = client.run(lambda dask_worker: len(dask_worker.state.tasks))
         return (tasks, list(there.values())) == (0, [0] * len(self.workers))
 
-    def add_workers(self, count: int) -> None:
+    def add_workers(self, count: int, *options: str) -> None:
         """Start workers of one thread, and wait until all that were ever started are there."""
         for _ in range(count):
-            self.start("worker", "--nthreads", "1", "--no-nanny", "--no-dashboard")
+            self.start("worker", "--nthreads", "1", "--no-nanny", "--no-dashboard", *options)
         with self._client() as client:
             if self.workers:
                 client.wait_for_workers(len(self.workers), timeout=60)

@@ -40,10 +40,11 @@ def segment_blocks(  # noqa: PLR0913  the last two are for few
 
     A block that fails does not stop the others. It is tried once more, plane by plane, so that a bad plane costs one
     plane; volume by volume if the function works on volumes. So a plane that does not read back as it was written gets
-    a second chance. There are three exceptions:
+    a second chance. There are four exceptions:
 
     - If the worker of a block died, its planes are tried again at the end, one at a time with nothing beside it. All
       that a worker works on is lost when it dies, so only in this way the plane that kills workers is found.
+    - If the device of a worker's model failed, that worker is ended if there is another one, which gets the block.
     - Planes that depend on each other are not tried again: alone, they would hide it. Nor are planes of a store that
       no longer answers.
     - If the cluster is lost, every plane that has not ended is a failure that says so.
@@ -97,6 +98,7 @@ class _Dispatcher:
     def _outcomes(self, flight: InFlight[PlaneSummary]) -> Iterator[Result]:
         self.pace.send(flight)
         again: set[Block] = set()
+        moved: set[Block] = set()
         suspects: list[Block] = []
         for block, outcome in flight.outcomes():
             self.pace.learn(outcome)
@@ -106,6 +108,9 @@ class _Dispatcher:
                 yield from outcome
             elif isinstance(outcome, KilledWorker):
                 suspects += self.works.parts(block)
+            elif block not in moved and flight.dismiss_lost(outcome):
+                moved.add(block)
+                flight.send([block], again=block in again)
             elif isinstance(outcome, ClusterLostError) or block in again or not _may_pass(outcome):
                 yield from outcome if isinstance(outcome, list) else fail_planes(block, outcome)
             else:

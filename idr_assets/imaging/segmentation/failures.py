@@ -7,6 +7,7 @@ from idr_assets.imaging.planes import Block
 from idr_assets.imaging.reading.silence import SilentStoreError
 from idr_assets.imaging.segmentation.in_flight import ClusterLostError
 from idr_assets.imaging.segmentation.independence import DependentPlanesError
+from idr_assets.imaging.segmentation.models.devices import DeviceLostError
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure
 
 WORKER_DIED = (
@@ -18,8 +19,11 @@ WORKER_DIED = (
 
 def fail_planes(block: Block, error: BaseException) -> list[PlaneFailure]:
     """Return a failure for each plane of a block."""
-    kinds = [isinstance(error, kind) for kind in (NotAsWrittenError, DependentPlanesError, SilentStoreError)]
-    return [PlaneFailure(plane, _reason(error), *kinds) for plane in block.planes()]
+    written, dependent, untried = (
+        isinstance(error, kind) for kind in (NotAsWrittenError, DependentPlanesError, SilentStoreError)
+    )
+    lost_on = error.worker if isinstance(error, DeviceLostError) else ""
+    return [PlaneFailure(plane, _reason(error), written, dependent, untried, lost_on) for plane in block.planes()]
 
 
 def _reason(error: BaseException) -> str:

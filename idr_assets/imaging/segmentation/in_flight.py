@@ -15,7 +15,7 @@ from distributed import Client, Future, as_completed
 from idr_assets.imaging.planes import Block
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure
 from idr_assets.imaging.segmentation.storing import stop_storing
-from idr_assets.imaging.segmentation.workers import Needs
+from idr_assets.imaging.segmentation.workers import SCHEDULER_LOST, Needs
 
 WITHOUT_WORKERS = 60.0
 """Seconds without any worker after which the blocks of a cluster are given up."""
@@ -29,10 +29,6 @@ PAUSE = 0.05
 ANSWER, LAST_STORED = 5.0, 20.0
 """Seconds that workers have, after a run was stopped, to answer what they store, and to end storing it."""
 
-SCHEDULER_LOST = (
-    "the connection to the dask scheduler was lost. The scheduler's log says why it ended. Start it again, and "
-    "materialize this plane again."
-)
 type Outcome[Found] = list[Found] | list[PlaneFailure] | BaseException
 
 
@@ -109,6 +105,11 @@ class InFlight[Found]:
                 yield self._blocks.pop(future), outcome[1] if future.status == "error" else outcome
         while self._blocks:
             yield self._blocks.popitem()[1], self._lost or ClusterLostError(SCHEDULER_LOST)
+
+    def dismiss_lost(self, outcome: Outcome[Found]) -> bool:
+        """End the worker of a block whose device failed, if another can do the block; return whether one can."""
+        failures = [it for it in outcome if isinstance(it, PlaneFailure)] if isinstance(outcome, list) else []
+        return any(self._needs.dismiss(self._client, it.lost_on) for it in failures[:1])
 
     def cancel(self) -> None:
         """Give up what has not ended: what waits never begins, and what is at work stores nothing any more."""

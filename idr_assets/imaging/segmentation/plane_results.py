@@ -84,6 +84,8 @@ class PlaneFailure:
         Trying it alone would hide that.
     untried : bool
         Whether its store was not asked, because it does not answer any more.
+    lost_on : str
+        Address of the worker whose device failed; empty if none did.
 
     """
 
@@ -92,6 +94,7 @@ class PlaneFailure:
     written: bool = False
     dependent: bool = False
     untried: bool = False
+    lost_on: str = ""
 
 
 type Result = PlaneSummary | PlaneFailure

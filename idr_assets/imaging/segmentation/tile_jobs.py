@@ -50,6 +50,7 @@ def do_jobs(fly: Fly, plane: StoredPlane, jobs: Sequence[Job], count: Callable[[
             elif isinstance(outcome, ClusterLostError) or at in again:
                 raise FailedError(outcome if isinstance(outcome, list) else fail_planes(plane.plane.block, outcome))
             else:
+                flight.dismiss_lost(outcome)
                 again.add(at)
                 flight.send([job], again=True)
     finally:

@@ -1,10 +1,13 @@
 """The workers of a cluster: what a block needs of one, and what to do when there is none."""
 
+import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from distributed import Client, LocalCluster
+
+logger = logging.getLogger(__name__)
 
 SHARED_BY = 4
 """Blocks that share what a model needs: one is in the model, while others are read and written."""
@@ -16,6 +19,14 @@ WORKERS_LOST = (
 WORKERS_UNFIT = (
     "no worker of the dask cluster has {needs}, which `needs` of the segmentation asks for. {remedy}, and materialize "
     "this plane again."
+)
+SCHEDULER_LOST = (
+    "the connection to the dask scheduler was lost. The scheduler's log says why it ended. Start it again, and "
+    "materialize this plane again."
+)
+DISMISSED = (
+    "The worker %s lost the device of its model, so it was ended, and others get its planes. Look at its GPU by "
+    "`nvidia-smi`, and start the worker again."
 )
 STARTED_HERE = "Read in the output of this run why, correct `workers` or `arguments` of the dask cluster"
 STARTED_JOBS = "Read in the output of their jobs why, for example a time limit, correct `arguments` of the dask cluster"
@@ -52,14 +63,30 @@ class Needs:
 
     def count_threads(self, client: Client) -> int:
         """Count the threads of workers that have what is needed; raise OSError if the scheduler is lost."""
+        return sum(self.find_workers(client).values())
+
+    def find_workers(self, client: Client) -> dict[str, int]:
+        """Return the threads of each worker that has what is needed, by address; raise OSError as above."""
         if not self.resources:
-            return sum(client.nthreads().values())
-        workers = client.scheduler_info(n_workers=-1)["workers"].values()
-        return sum(
-            worker["nthreads"]
-            for worker in workers
+            return dict(client.nthreads())
+        return {
+            address: worker["nthreads"]
+            for address, worker in client.scheduler_info(n_workers=-1)["workers"].items()
             if all(worker["resources"].get(name, 0) >= amount for name, amount in self.resources.items())
-        )
+        }
+
+    def dismiss(self, client: Client, worker: str) -> bool:
+        """End the worker at an address, if another has what is needed too; return whether one has."""
+        try:
+            found = self.find_workers(client).keys()
+            if not worker or found <= {worker}:
+                return False
+            if worker in found:
+                logger.warning(DISMISSED, worker)
+                client.retire_workers([worker])
+        except (OSError, TimeoutError):  # the cluster is lost, which is noticed elsewhere
+            return False
+        return True
 
     def are_unmet(self, client: Client) -> bool:
         """Return whether there are workers, but something is needed that none of them has."""

@@ -2,15 +2,13 @@
 
 import re
 
+from idr_assets.imaging.segmentation.models.devices import DeviceLostError, is_lost
 from idr_assets.imaging.segmentation.models.loading import Loaded, ModelError, forget_model
 
 NO_MEMORY = re.compile(
     r"out of memory|\bOOM\b|failed to allocate memory|bad[_ ]alloc|ALLOC_FAILED|ResourceExhausted", re.IGNORECASE
 )
 """What errors of torch, TensorFlow and ONNX Runtime say when memory runs out."""
-
-LOST = re.compile(r"cuda|cudnn|cublas|\bhip\b|rocm|\bgpu\b|device.{0,40}(lost|removed|unavailable)", re.IGNORECASE)
-"""What they say when a GPU fails."""
 
 
 def explain_fault(error: Exception, loaded: Loaded, planes: int) -> None:
@@ -25,10 +23,7 @@ def explain_fault(error: Exception, loaded: Loaded, planes: int) -> None:
             "the workers more memory, or fewer threads, or choose a smaller level."
         )
         raise ModelError(message) from error
-    if LOST.search(text):
+    if is_lost(error):
         forget_model(loaded)
-        error.add_note(
-            f"{loaded.name} lost its device, {loaded.device}: the model is loaded again for the next planes. Look at "
-            "the GPU by `nvidia-smi`, start the worker again, and materialize these planes again."
-        )
+        raise DeviceLostError(loaded.name, loaded.device, error) from error
     raise error

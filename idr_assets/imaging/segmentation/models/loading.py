@@ -11,6 +11,7 @@ from time import perf_counter
 from typing import Any
 
 from idr_assets.imaging.errors import ImageError, mask_all
+from idr_assets.imaging.segmentation.models.devices import DeviceLostError, is_lost
 from idr_assets.imaging.segmentation.models.extras import MissingExtraError
 from idr_assets.imaging.segmentation.models.weights import NAME, digest_weights, open_weights, split_pin
 
@@ -131,10 +132,12 @@ def _load(key: str, model: Model, parameters: Mapping[str, Any]) -> Loaded:
     except (MissingExtraError, ModelError):
         raise
     except Exception as error:
+        if is_lost(error):
+            raise DeviceLostError(name, "which its model needs", error) from error
         weights = f" from {mask_all(split_pin(parameters[NAME])[0])}" if NAME in parameters else ""
         message = (
             f"{name} cannot load its model{weights} ({error!r}), so it labels no planes. Name undamaged weights of the "
-            "network that the function is for; if a GPU fails, look at it by `nvidia-smi`."
+            "network that the function is for."
         )
         raise ModelError(message) from error
     return Loaded(key, name, found, perf_counter() - started, BoundedSemaphore(model.concurrency))
