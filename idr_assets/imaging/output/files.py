@@ -47,9 +47,9 @@ def update_file(url: str, change: Callable[[bytes], bytes]) -> None:
 
 
 def remove_file(url: str) -> None:
-    """Remove a file if it exists."""
+    """Remove a file if it exists; raise `ImageError` if it cannot be removed."""
     filesystem, path = open_filesystem(url)
-    with suppress(FileNotFoundError):
+    with explain_writes(url), suppress(FileNotFoundError):
         filesystem.rm_file(path)
 
 

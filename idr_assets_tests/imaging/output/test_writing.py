@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 import zarr
 
+from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.output import creation, writing
 from idr_assets.imaging.output.arrays import write_planes
 from idr_assets.imaging.output.creation import create_output
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.output.provenance import Provenance, add_provenance, read_provenance
-from idr_assets.imaging.output.writing import store_planes
+from idr_assets.imaging.output.writing import remove_labels, store_planes
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.level import Level, open_level
 from idr_assets_tests.support.dagster_home import wait_until
@@ -160,3 +161,12 @@ def test_pixels_are_freed_as_soon_as_they_are_written(image: OutputImage) -> Non
         wait_until(lambda: image.read(Plane(1, 0, 0)) and all(it() is None for it in freed), 60)
     finally:
         gc.enable()
+
+
+def test_labels_that_cannot_be_removed_are_named(image: OutputImage, folder: Path) -> None:
+    store_planes(image, Plane(0, 0, 0).block, *values(Plane(0, 0, 0).block))
+    chunk = folder / image.label_keys(Plane(0, 0, 0), image.name)[0]
+    chunk.unlink()
+    chunk.mkdir()  # which no process can remove as a file, root neither
+    with pytest.raises(ImageError, match=r"cannot be written \(Is a directory\).* or correct the rights"):
+        remove_labels(image, Plane(0, 0, 0).block)
