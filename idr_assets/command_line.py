@@ -32,7 +32,7 @@ COMMANDS = {
 
 
 class _Commands(click.Group):
-    """Commands that show an `ImageError`, or what the instance's database says, as a message without a traceback."""
+    """Commands that show an `ImageError`, or what a disk or a database refuses, as a message without a traceback."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
         return [*COMMANDS]
@@ -52,6 +52,9 @@ class _Commands(click.Group):
             return super().invoke(ctx)
         except ImageError as error:
             raise click.ClickException(str(error)) from error
+        except PermissionError as error:
+            message = f"{error.filename} cannot be read or written, so not all is done. Correct its rights."
+            raise click.ClickException(message) from error
         except Exception as error:
             database: Any = sys.modules.get("sqlalchemy.exc")  # imported by now if the error is of it
             if not (database and isinstance(error, database.OperationalError)):

@@ -1,5 +1,6 @@
 """`idr-assets rename` and `delete`: an image with its YAML, its files, and what Dagster knows of it."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -12,9 +13,15 @@ from idr_assets.imaging.output.nodes import list_label_groups
 from idr_assets.imaging.output.output_image import open_output
 from idr_assets.orchestration.outputs import check_idle
 from idr_assets_tests.support.command_project import call, enter_project, forget_project, segment
+from idr_assets_tests.support.dagster_home import BIN
 from idr_assets_tests.support.image_lists import write_list
 from idr_assets_tests.support.image_project import ImageProject
 from idr_assets_tests.support.small_image import FIELDS
+from idr_assets_tests.support.stored_files import files
+from idr_assets_tests.test_project import run
+
+WITHOUT_ROOTS_RIGHTS = [] if os.geteuid() else ["setpriv", "--bounding-set=-all"]
+"""Whose commands files refuse as they refuse those of other users."""
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +62,19 @@ def test_a_renamed_image_keeps_its_planes(project: ImageProject, monkeypatch: py
     assert call("missing embryo").stderr == "No plane of embryo is missing or failed.\n"
     assert call("resume embryo").exit_code == 0
     assert told() >= {"embryo/montage", "embryo/objects"}  # which Dagster does not know any more
+
+
+def test_where_the_yaml_may_not_be_changed_nothing_is(project: ImageProject) -> None:
+    before = files(project.root / "data"), told()
+    defs = project.yaml.parents[1]
+    defs.chmod(0o555)
+    for command in ("rename image embryo", "delete image --yes", "add other source.zarr"):
+        found = run(*WITHOUT_ROOTS_RIGHTS, BIN / "idr-assets", *command.split(), cwd=project.root)
+        assert (found.returncode, "Traceback" in found.stderr, f"{defs}" in found.stderr) == (1, False, True), (
+            found.stderr
+        )
+    defs.chmod(0o755)
+    assert (files(project.root / "data"), told()) == before
 
 
 def test_a_name_that_is_taken_is_not_given(project: ImageProject) -> None:

@@ -51,6 +51,8 @@ def delete(name: str, module: str | None, *, yes: bool) -> None:
 
 
 def find_own_entry(images: Sequence[Image], name: str) -> Entry:
-    """Find where an image, or a list of images, is described."""
+    """Find where an image, or a list of images, is described; raise `ImageError` if that may not be changed."""
     project = DgContext.for_project_environment(images[0].project, {})
-    return find_entry(project.defs_path, name, images[0].list_name)
+    entry = find_entry(project.defs_path, name, images[0].list_name)
+    entry.check_rights()
+    return entry

@@ -1,5 +1,6 @@
 """The place where a project describes an image or a list: remove it, or change the name in it."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -63,6 +64,13 @@ class Entry:
                 f"{self.name} is the only image of {self.folder.name}, and a list without images does not load, so "
                 f"nothing was done. Delete the list: idr-assets delete {self.folder.name}"
             )
+            raise ImageError(message)
+
+    def check_rights(self) -> None:
+        """Raise `ImageError` if this process may not change the place."""
+        places = [self.folder, self._file] if self.row else [self.folder.parent, self.folder]
+        if refused := [place for place in places if not os.access(place, os.W_OK)]:
+            message = f"{refused[0]} may not be changed, so nothing was done. Correct its rights."
             raise ImageError(message)
 
     @property
