@@ -1,6 +1,5 @@
 """Measure the objects of a large plane by parts that hold whole objects: memory does not grow with the plane."""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from typing import Final
@@ -12,18 +11,13 @@ import scipy  # loads each submodule at its first use
 from idr_assets.imaging.objects.measurements import Columns, Part, measure
 from idr_assets.imaging.objects.more_measurements import Measured
 from idr_assets.imaging.output.output_image import OutputImage
-from idr_assets.imaging.planes import MOST_PIXELS, LabelledPlane, Plane
+from idr_assets.imaging.planes import LabelledPlane, Plane
 
 SIDE: Final = 2048
 """Height and width in pixels of what is read at once, about."""
 
 type Boxes = npt.NDArray[np.int64]
 """First row, first column, last row and last column of each label, (labels, 4); the first is larger if it is absent."""
-
-
-def is_large(output: OutputImage) -> bool:
-    """Return whether planes of an output are measured by parts."""
-    return math.prod(output.labels.shape[3:]) > MOST_PIXELS
 
 
 def measure_by_parts(  # noqa: PLR0913, PLR0917

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from idr_assets.imaging.channels import UNNAMED, Channel
 from idr_assets.imaging.errors import ImageError, mask
-from idr_assets.imaging.objects.large_planes import is_large, measure_by_parts
+from idr_assets.imaging.objects.large_planes import measure_by_parts
 from idr_assets.imaging.objects.measurements import VERSION, Columns, measure
 from idr_assets.imaging.objects.more_measurements import NOTHING_MORE, Measured
 from idr_assets.imaging.objects.table_files import EMPTY, SCHEMA, is_made_from, read_planes_note, tables, write_table
@@ -132,7 +132,7 @@ def _measure(  # noqa: PLR0913, PLR0917
     more: Measured,
 ) -> Iterator[tuple[Plane, Columns, Columns]]:
     """Measure planes that are stored; large ones by parts, unless functions need whole planes."""
-    by_parts = is_large(output) and not more.functions
+    by_parts = output.is_large and not more.functions
     for plane in planes:
         if by_parts and (found := measure_by_parts(image, output, plane, pixel_area, names, more)):
             yield plane, *found

@@ -23,7 +23,7 @@ from idr_assets.imaging.output.arrays import open_array
 from idr_assets.imaging.output.files import exists
 from idr_assets.imaging.output.nodes import list_label_groups
 from idr_assets.imaging.output.remedies import explain_absent, explain_remains, make_again
-from idr_assets.imaging.planes import Block, LabelledPlane, Plane, index_key
+from idr_assets.imaging.planes import MOST_PIXELS, Block, LabelledPlane, Plane, index_key
 from idr_assets.imaging.store_text import cite
 
 if TYPE_CHECKING:
@@ -95,6 +95,16 @@ class OutputImage:
         except DAMAGED as error:
             raise self._explain_damage(plane, error) from error
         return LabelledPlane(plane.t, plane.c, plane.z, pixels, labels)
+
+    def thinned(self, side: int) -> tuple[slice, slice]:
+        """Return rows and columns of a plane, every few if it is large, of which a picture of `side` pixels is made."""
+        step = max(1, max(self.labels.shape[3:]) // (2 * side)) if self.is_large else 1
+        return slice(None, None, step), slice(None, None, step)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether a plane is too large to be in memory as a whole."""
+        return math.prod(self.labels.shape[3:]) > MOST_PIXELS
 
     def covers(self, plane: Plane) -> bool:
         """Return whether a plane is inside the arrays; they may not be as long yet as an image that grew."""

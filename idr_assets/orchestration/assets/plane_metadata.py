@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from idr_assets.imaging.figures.pictures import SMALL_PICTURE_BYTES, outlines_png
+from idr_assets.imaging.figures.pictures import PICTURE_SIDE, SMALL_PICTURE_BYTES, outlines_png
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.output.provenance import Provenance
 from idr_assets.imaging.planes import Plane
@@ -68,7 +68,7 @@ def draw_outlines(
     """Draw the outlines of the stored planes of a partition, small enough for one event of Dagster."""
     stored = [result.plane for result in found if isinstance(result, PlaneSummary)]
     shown = [(it, plane.c) for plane in stored for it in output.pixel_block(plane.block).planes()]
-    read = [(plane, output.read(plane, labels_of)) for plane, labels_of in shown]
+    read = [(plane, output.read(plane, labels_of, output.thinned(PICTURE_SIDE))) for plane, labels_of in shown]
     most = SMALL_PICTURE_BYTES // max(1, len(read))
     return {f"outlines, {name(plane)}": picture(outlines_png(labelled, most)) for plane, labelled in read if labelled}
 

@@ -15,6 +15,7 @@ from idr_assets.imaging.objects import large_planes, measurement, tables
 from idr_assets.imaging.objects.more_measurements import Measured, Measurement, MeasurementError, name_columns
 from idr_assets.imaging.objects.table_files import list_more_columns
 from idr_assets.imaging.objects.tables import objects_frame, write_objects
+from idr_assets.imaging.output import output_image
 from idr_assets.imaging.output.creation import create_output
 from idr_assets.imaging.output.output_image import OutputImage, open_output
 from idr_assets.imaging.output.writing import store_planes
@@ -80,7 +81,7 @@ def test_large_planes_are_measured_by_parts_number_for_number(
 ) -> None:
     urls = [str(tmp_path / name) for name in ("whole", "parts")]
     write_objects(urls[0], output, PLANES, "image", 0.25, CHANNELS, Measured((0, 1)))
-    monkeypatch.setattr(large_planes, "MOST_PIXELS", 500)
+    monkeypatch.setattr(output_image, "MOST_PIXELS", 500)
     monkeypatch.setattr(large_planes, "SIDE", 7)
     monkeypatch.setattr(tables, "measure", None)
     write_objects(urls[1], output, PLANES, "image", 0.25, CHANNELS, Measured((0, 1)))

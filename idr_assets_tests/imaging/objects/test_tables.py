@@ -16,6 +16,7 @@ from idr_assets.imaging.objects import large_planes
 from idr_assets.imaging.objects.measurements import COLUMNS
 from idr_assets.imaging.objects.table_folder import keep_tables
 from idr_assets.imaging.objects.tables import objects_frame, read_areas, read_counts, write_objects
+from idr_assets.imaging.output import output_image
 from idr_assets.imaging.output.creation import create_output
 from idr_assets.imaging.output.output_image import OutputImage
 from idr_assets.imaging.output.writing import store_planes
@@ -203,7 +204,7 @@ def test_a_large_plane_is_measured_by_parts_number_for_number(
     urls = [str(tmp_path / f"{name}.parquet") for name in ("whole", "parts")]
     for url in urls:
         write_objects(url, output, PLANES, "embryo", 0.125)
-        monkeypatch.setattr(large_planes, "MOST_PIXELS", 100)
+        monkeypatch.setattr(output_image, "MOST_PIXELS", 100)
         monkeypatch.setattr(large_planes, "SIDE", 17)
     whole, parts = map(pq.read_table, urls)
     assert whole.num_rows == 24

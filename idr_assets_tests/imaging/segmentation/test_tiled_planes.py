@@ -14,7 +14,8 @@ import pytest
 from distributed import Client
 from scipy import ndimage
 
-from idr_assets.imaging.output import creation, tile_writing
+from idr_assets.imaging.figures.pictures import outlines_png
+from idr_assets.imaging.output import creation, output_image, tile_writing
 from idr_assets.imaging.output.provenance import read_provenance
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.reading.plate import PlateSource
@@ -37,6 +38,8 @@ from idr_assets.imaging.segmentation.size_remarks import remark_size
 from idr_assets.imaging.segmentation.tiles.arrays import label_array
 from idr_assets.imaging.segmentation.tiles.otsu import OtsuTiles
 from idr_assets.imaging.wells import list_fields, parse_wells
+from idr_assets.orchestration.assets import plane_metadata
+from idr_assets.orchestration.assets.plane_metadata import draw_outlines
 from idr_assets_tests.support.idr_stores import write_image
 from idr_assets_tests.support.plate_stores import field_pixels, write_plate
 from idr_assets_tests.support.store_faults import status
@@ -105,6 +108,26 @@ def test_planes_are_stored_as_if_in_one_piece(
     total = 2 + each * 6
     assert steps == [(plane, done, total) for plane in PLANES for done in range(1, total + 1)]
     assert any("80 x 100 pixels, 0 megapixels, and are cut into 6 tiles" in it.text for it in run.remarks)
+
+
+def test_small_pictures_of_large_planes_are_made_of_every_few_pixels(
+    server: StoreServer, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = prepare(server)
+    found = segment(run, client)
+    monkeypatch.setattr(output_image, "MOST_PIXELS", 5_000)
+    monkeypatch.setattr(plane_metadata, "PICTURE_SIDE", 10)
+    reads: list[Any] = []
+
+    def keep(read: Any, most: int) -> bytes:  # noqa: ANN401
+        reads.append(read)
+        return outlines_png(read, most)
+
+    monkeypatch.setattr(plane_metadata, "outlines_png", keep)
+    assert draw_outlines(run.output, found).keys() == {f"outlines, {plane}" for plane in PLANES}
+    for read, pixels in zip(reads, PIXELS[:, 0, 0], strict=True):
+        np.testing.assert_array_equal(read.pixels, pixels[::5, ::5])
+        assert read.labels.shape == (16, 20)
 
 
 def test_planes_of_the_source_as_it_is_are_not_fetched_again(server: StoreServer, client: Client) -> None:

@@ -66,7 +66,9 @@ def describe_size(level: Level, recipe: Recipe) -> list[str]:
 
 
 def _describe(plane: LabelledPlane, name: str, pixel_area: float | None) -> str:
-    areas = np.bincount(plane.labels.ravel())[1:]
+    most = int(plane.labels.max(initial=0)) + 1
+    parts = np.array_split(plane.labels, max(1, plane.labels.size // 2**22))  # numpy counts with 8 bytes a pixel
+    areas = np.sum([np.bincount(part.ravel(), minlength=most) for part in parts], axis=0)[1:]
     areas = areas[areas > 0]
     named = f"{write_count(areas.size, 'object')} in {name}"
     if not areas.size:
