@@ -2,10 +2,12 @@
 
 import resource
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 
 from distributed import Client
 
+from idr_assets.imaging.segmentation.models.extras import find_versions
 from idr_assets.imaging.segmentation.models.loading import list_models
 from idr_assets.imaging.segmentation.recipe import Recipe
 
@@ -15,7 +17,7 @@ MOST_SECONDS = 5.0
 
 def describe_models(client: Client, recipe: Recipe) -> list[str]:
     """Say of each model of a recipe on each worker how it was loaded, what it labelled, and how much memory it took."""
-    if not recipe.has_model:
+    if not recipe.model:
         return []
     with suppress(OSError, TimeoutError):  # the cluster is lost
         found = client.run(_describe_own, on_error="ignore", callback_timeout=MOST_SECONDS)
@@ -28,8 +30,14 @@ def _describe_own() -> list[str]:
     if (torch := sys.modules.get("torch")) and torch.cuda.is_available():
         memory += f", of the GPU {torch.cuda.max_memory_allocated() / 2**30:.1f} GiB"
     return [
-        f"{it.name} loaded its model in {it.seconds:.1f} s on {it.device}, and labelled {it.planes} planes with it"
+        f"{it.name} loaded its model in {it.seconds:.1f} s on {it.device}{_name(it.packages)}, and labelled "
+        f"{it.planes} planes with it"
         + (f", for lack of memory at most {it.most} at once" if it.most < sys.maxsize else "")
         + f"; peak memory of the process: {memory}"
         for it in list_models()
     ]
+
+
+def _name(packages: Iterable[str]) -> str:
+    found = find_versions(packages)
+    return f" ({', '.join(map(' '.join, found.items()))})" if found else ""

@@ -37,7 +37,7 @@ def cut_for_network(**parameters: Any) -> NetworkTiles:  # noqa: ANN401  those o
 
 @versioned("1")
 @in_tiles(cut_for_network)
-@per_batch(model=Network, batch=8, concurrency=1)
+@per_batch(model=Network, batch=8, packages=("onnxruntime", "onnxruntime-gpu"))
 def onnx_model(  # noqa: PLR0913  parameters of a YAML
     planes: Pixels,
     second: Pixels | None = None,

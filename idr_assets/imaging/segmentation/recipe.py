@@ -12,7 +12,7 @@ from typing import Any
 
 from idr_assets.imaging.segmentation.cutting import cuts_show
 from idr_assets.imaging.segmentation.lifting import SegmentationFunction, find_core
-from idr_assets.imaging.segmentation.models.loading import find_model
+from idr_assets.imaging.segmentation.models.loading import Model, find_model
 from idr_assets.imaging.segmentation.models.weights import digest_weights, map_weights
 from idr_assets.imaging.segmentation.named_function import find_called, import_function
 from idr_assets.imaging.segmentation.works_on import WorksOn, works_on
@@ -67,10 +67,10 @@ class Recipe:
         return tuple(sorted(several)) if self.inputs or (self.measured and len(several) > 1) else ()
 
     @property
-    def has_model(self) -> bool:
-        """Whether the function, or the one that it calls, has a model."""
+    def model(self) -> Model | None:
+        """What the function, or the one that it calls, declares of its model; None if it has none."""
         called = find_called(self.function, self.parameters)
-        return any(find_model(it) for it in (self.function, *([import_function(called[0])] if called else [])))
+        return find_model(import_function(called[0]) if called else self.function)
 
     def complete(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Add to parameters the defaults of the function."""

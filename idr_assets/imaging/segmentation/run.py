@@ -5,7 +5,6 @@ It needs no Dagster. An asset prepares, segments and reports; a script does the 
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from itertools import chain
 from typing import Self
 
@@ -25,6 +24,7 @@ from idr_assets.imaging.segmentation.blocks import segment_blocks
 from idr_assets.imaging.segmentation.confirmation import confirm_planes
 from idr_assets.imaging.segmentation.findings import Findings
 from idr_assets.imaging.segmentation.lengths import resolve_lengths
+from idr_assets.imaging.segmentation.models.extras import find_versions
 from idr_assets.imaging.segmentation.models.weights import map_weights, pin_weights
 from idr_assets.imaging.segmentation.plane_results import Result
 from idr_assets.imaging.segmentation.recipe import Recipe
@@ -132,7 +132,7 @@ class SegmentationRun:
         stored, or were being stored. `tell` is told how far a plane is that is segmented by tiles.
         """
         cut = (self.recipe.works_on.cut(block, self.level, threads) for block in blocks)
-        needs = Needs(self.recipe.needs, SHARED_BY if self.recipe.has_model else 1)
+        needs = Needs(self.recipe.needs, SHARED_BY if self.recipe.model else 1)
         return segment_blocks(client, self.task, chain.from_iterable(cut), stopped, tell=tell, needs=needs)
 
     @property
@@ -187,7 +187,7 @@ def describe_run(level: Level, recipe: Recipe, fingerprint: str) -> Provenance:
         function=recipe.path,
         version=recipe.function_version,
         parameters=parameters,
-        packages={package: version(package) for package in PACKAGES},
+        packages=find_versions((*PACKAGES, *(recipe.model.packages if recipe.model else ()))),
         given=recipe.parameters if parameters != recipe.parameters else {},
         inputs=recipe.inputs,
         together=recipe.together,

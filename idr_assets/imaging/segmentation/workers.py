@@ -28,6 +28,9 @@ DISMISSED = (
     "The worker %s lost the device of its model, so it was ended, and others get its planes. Look at its GPU by "
     "`nvidia-smi`, and start the worker again."
 )
+WITHIN = 30.0
+"""Seconds for a worker to leave."""
+
 STARTED_HERE = "Read in the output of this run why, correct `workers` or `arguments` of the dask cluster"
 STARTED_JOBS = "Read in the output of their jobs why, for example a time limit, correct `arguments` of the dask cluster"
 STARTED_ELSEWHERE = "Read in the workers' logs why, start workers with nannies, which replace those that die"
@@ -83,7 +86,7 @@ class Needs:
                 return False
             if worker in found:
                 logger.warning(DISMISSED, worker)
-                client.retire_workers([worker])
+                client.retire_workers([worker], callback_timeout=WITHIN)
         except (OSError, TimeoutError):  # the cluster is lost, which is noticed elsewhere
             return False
         return True

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def per_batch(
-    *, model: Callable[..., Any], batch: int = 8, concurrency: int = 1
+    *, model: Callable[..., Any], batch: int = 8, concurrency: int = 1, packages: tuple[str, ...] = ()
 ) -> Callable[[Callable[..., Pixels]], SegmentationFunction]:
     """Turn a function of a batch of planes and a model into a segmentation function.
 
@@ -37,6 +37,8 @@ def per_batch(
         The most planes of a call, the default of the parameter `batch`. When memory runs out, it is halved.
     concurrency
         How many threads of a process may use the model at the same time; 1 for one that is not thread-safe.
+    packages
+        Distributions whose versions are noted in the provenance of planes and in the log, such as `torch`.
 
     Returns
     -------
@@ -56,7 +58,7 @@ def per_batch(
         def segment(*planes: da.Array, **given: Any) -> da.Array:  # noqa: ANN401  parameters of the function
             return _label_lazily(segment, signature.bind(*planes, **given).arguments)
 
-        vars(segment)["model"] = Model(model, frozenset(own), concurrency, function)
+        vars(segment)["model"] = Model(model, frozenset(own), concurrency, function, packages)
         each = [it for name, it in inspect.signature(function).parameters.items() if name != "model"]
         arrays, others = ([it for it in each if (it.kind is it.KEYWORD_ONLY) == named] for named in (False, True))
         loads = [it.replace(kind=it.KEYWORD_ONLY) for it in own.values()]

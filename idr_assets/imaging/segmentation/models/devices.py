@@ -22,9 +22,9 @@ class DeviceLostError(ImageError):
         )
 
 
-def is_lost(error: Exception) -> bool:
-    """Return whether an error says that a device failed."""
-    return bool(LOST.search(f"{type(error).__name__}: {error}"))
+def is_lost(error: Exception, weights: object = "") -> bool:
+    """Return whether an error says that a device failed, beside the path of `weights`, which may name one."""
+    return bool(LOST.search(f"{type(error).__name__}: {error}".replace(str(weights) or "\0", "")))
 
 
 def _find_worker() -> str:

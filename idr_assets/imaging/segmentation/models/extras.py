@@ -1,6 +1,9 @@
 """Packages that only some functions need."""
 
+from collections.abc import Iterable
+from contextlib import suppress
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 
@@ -18,3 +21,12 @@ def import_extra(module: str, extra: str) -> Any:  # noqa: ANN401  whatever the 
             f'`pip install "idr_assets[{extra}]"`, on the machines of all workers.'
         )
         raise MissingExtraError(message) from error
+
+
+def find_versions(packages: Iterable[str]) -> dict[str, str]:
+    """Return the versions of those packages that are installed here."""
+    found = {}
+    for package in packages:
+        with suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found

@@ -24,7 +24,7 @@ def load_cellpose(weights: Path) -> Any:  # noqa: ANN401  cellpose has no types
 
 
 @versioned("1")
-@per_batch(model=load_cellpose, batch=8)
+@per_batch(model=load_cellpose, batch=8, packages=("cellpose", "torch"))
 def cellpose_model(  # noqa: PLR0913  parameters of a YAML
     planes: Pixels,
     second: Pixels | None = None,
@@ -103,7 +103,7 @@ class StarDist:
 
 
 @versioned("1")
-@per_batch(model=StarDist, batch=8)
+@per_batch(model=StarDist, batch=8, packages=("stardist", "tensorflow"))
 def stardist_model(
     planes: Pixels,
     *,

@@ -37,6 +37,8 @@ class Model:
         How many threads of a process may use the model at the same time.
     function : callable
         The function itself, which takes planes (n, y, x), `model` and the other parameters.
+    packages : tuple of str
+        Distributions on whose versions labels depend.
 
     """
 
@@ -44,6 +46,7 @@ class Model:
     own: frozenset[str]
     concurrency: int
     function: Callable[..., Any]
+    packages: tuple[str, ...] = ()
 
 
 @dataclass
@@ -57,6 +60,7 @@ class Loaded:
     turns: BoundedSemaphore
     most: int = sys.maxsize
     planes: int = 0
+    packages: tuple[str, ...] = ()
 
     @property
     def device(self) -> str:
@@ -132,7 +136,7 @@ def _load(key: str, model: Model, parameters: Mapping[str, Any]) -> Loaded:
     except (MissingExtraError, ModelError):
         raise
     except Exception as error:
-        if is_lost(error):
+        if is_lost(error, given.get(NAME, "")):
             raise DeviceLostError(name, "which its model needs", error) from error
         weights = f" from {mask_all(split_pin(parameters[NAME])[0])}" if NAME in parameters else ""
         message = (
@@ -140,4 +144,5 @@ def _load(key: str, model: Model, parameters: Mapping[str, Any]) -> Loaded:
             "network that the function is for."
         )
         raise ModelError(message) from error
-    return Loaded(key, name, found, perf_counter() - started, BoundedSemaphore(model.concurrency))
+    turns = BoundedSemaphore(model.concurrency)
+    return Loaded(key, name, found, perf_counter() - started, turns, packages=model.packages)
