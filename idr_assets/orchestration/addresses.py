@@ -53,6 +53,11 @@ class Addresses(Grid):
         return data_url(self.project, self.name, "published.ome.zarr")
 
     @property
+    def next_published_url(self) -> str:
+        """Address at which a published image of another shape is built, until it takes the place of the older one."""
+        return data_url(self.project, self.name, "published.next.ome.zarr")
+
+    @property
     def volumes_url(self) -> str | None:
         """Address of the folder with the tables of objects in space; None if the recipe works on planes."""
         in_space = self.recipe.works_on.unit == "volume" and self.row_axis == "t"

@@ -37,7 +37,8 @@ def image_urls(image: Image) -> list[str]:
         image.comparison_url,
         image.try_url,
     ]
-    fixed += [image.published_url, f"{image.objects_url.rpartition('/')[0]}/volumes"]  # of an earlier recipe too
+    fixed += [image.published_url, image.next_published_url]
+    fixed += [f"{image.objects_url.rpartition('/')[0]}/volumes"]  # of an earlier recipe too
     return [*fixed, *(url(kind) for url in (image.counts_url, image.agreement_url) for kind in KINDS)]
 
 

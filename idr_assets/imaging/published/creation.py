@@ -1,6 +1,7 @@
 """Create a published image: its groups and arrays, which Zarr makes in memory, so that each document is written whole.
 
-Shards of another layout fit nowhere: they are removed before the first document of a new one is written.
+Shards of another layout fit nowhere: they are removed before the first document of a new one is written. An image that
+holds any timepoint gets a successor instead (`succession`).
 """
 
 import json
@@ -25,19 +26,12 @@ from idr_assets.imaging.published.attributes import (
 from idr_assets.imaging.published.layout import Layout
 from idr_assets.imaging.published.records import hide_places
 from idr_assets.imaging.published.slabs import SlabTask
+from idr_assets.imaging.published.succession import FIRST, ROOT, fits
 from idr_assets.imaging.published.tables import describe_tables, keep_columns, name_tables
 
-ROOT, FIRST = FORMAT.group, f"0/{FORMAT.group}"
-"""The document of the image, and that of its first level, which is written last and shows the layout of all shards."""
 
-
-def create_published(task: SlabTask, geometry: Geometry, look: Look) -> bool:
+def create_published(task: SlabTask, geometry: Geometry, look: Look) -> None:
     """Write what does not exist, or differs; what is known of timepoints stays as long as their shards fit.
-
-    Returns
-    -------
-    bool
-        Whether shards of another layout were removed.
 
     Raises
     ------
@@ -55,22 +49,21 @@ def create_published(task: SlabTask, geometry: Geometry, look: Look) -> bool:
             "overwritten, so nothing was written. Move it away, or rename the folder of the YAML."
         )
         raise ImageError(message)
-    fits = stored[FIRST] == wanted[FIRST]
+    same = fits(stored[FIRST], task.layout)
     within = {f"{it}/{name}" for it in ("labels", "tables") for name in list_names(f"{task.url}/{it}")}
-    others = found - {ROOT} if not fits else within - {"/".join(key.split("/")[:2]) for key in wanted}
+    others = found - {ROOT} if not same else within - {"/".join(key.split("/")[:2]) for key in wanted}
     for objects, _ in name_tables(task.names).values():
         key = f"tables/{objects}/{FORMAT.group}"
-        wanted[key] = keep_columns(wanted[key], stored[key] if fits else None)
-    wanted[ROOT] = _keep(wanted[ROOT], own if fits else {})
+        wanted[key] = keep_columns(wanted[key], stored[key] if same else None)
+    wanted[ROOT] = _keep(wanted[ROOT], own if same else {})
     write_file(f"{task.url}/{ROOT}", wanted[ROOT])  # first: it shows whose folder this is
     for name in others:
         remove_tree(f"{task.url}/{name}")
     for key in wanted.keys() - {ROOT, FIRST}:
-        if not fits or stored[key] != wanted[key]:
+        if not same or stored[key] != wanted[key]:
             write_file(f"{task.url}/{key}", wanted[key])
-    if not fits:
+    if stored[FIRST] != wanted[FIRST]:
         write_file(f"{task.url}/{FIRST}", wanted[FIRST])
-    return not fits and bool(found)
 
 
 def _documents(task: SlabTask, geometry: Geometry, look: Look) -> dict[str, bytes]:

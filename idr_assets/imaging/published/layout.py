@@ -105,8 +105,8 @@ class Layout:
 
     @property
     def mark(self) -> str:
-        """A hash of all that decides where a plane lies; shards of another one fit nowhere."""
-        extent = [[self.extent.t.start, self.extent.t.stop], self.extent.c, [self.extent.z.start, self.extent.z.stop]]
+        """A hash of all that decides where a plane lies, so not how many timepoints; shards of another fit nowhere."""
+        extent = [self.extent.t.start, self.extent.c, [self.extent.z.start, self.extent.z.stop]]
         levels = [[level.path, level.shape, level.tile, level.depth] for level in self.levels]
         return hash_json([extent, levels, self.dtype.str])
 

@@ -51,7 +51,12 @@ class Publication:
     """
 
     def __init__(
-        self, task: SlabTask, outputs: Sequence[OutputImage], tables: Callable[[int, str], None], run: str
+        self,
+        task: SlabTask,
+        outputs: Sequence[OutputImage],
+        tables: Callable[[int, str], None],
+        run: str,
+        keep_turn: Callable[[], None],
     ) -> None:
         """Read what is known of timepoints, and remove what a run that was killed has gathered.
 
@@ -62,7 +67,7 @@ class Publication:
         self.records, self.written = read_timepoints(task.url), set[int]()
         self.failures: dict[int, list[PlaneFailure]] = {}
         self._task, self._outputs, self._recipes, self._tables = task, outputs, Recipes(outputs), tables
-        self._run, self._open = run, dict[int, _Timepoint]()
+        self._run, self._keep_turn, self._open = run, keep_turn, dict[int, _Timepoint]()
 
     def publish(self, client: Client, timepoints: Sequence[int]) -> Iterator[PublishedPlane | PlaneFailure]:
         """Publish timepoints whose planes have changed, or whose shards are not whole; yield the outcome of planes."""
@@ -123,6 +128,7 @@ class Publication:
     def _put_in_place(self, t: int, found: Sequence[PublishedPlane]) -> None:
         self._tables(t, f"{self._task.staging}/{t}")
         check_gathered(self._task, t, found)
+        self._keep_turn()
         note_timepoint(self._task.url, t, INCOMPLETE, {})
         put_in_place(self._task, t)
 

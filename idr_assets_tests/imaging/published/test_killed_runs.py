@@ -50,7 +50,7 @@ def publish(folder: Path, labels: int, kill: tuple[str, int] | None = None) -> N
 
     sys.addaudithook(end)
     with Client(processes=False, n_workers=1, threads_per_worker=1, dashboard_address=None) as client:
-        publication = Publication(task, [output], write_tables, f"run {labels}")
+        publication = Publication(task, [output], write_tables, f"run {labels}", lambda: None)
         assert len([*publication.publish(client, [0])]) == len(WINDOW)
 
 

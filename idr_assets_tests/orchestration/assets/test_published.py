@@ -109,15 +109,33 @@ def test_a_damaged_plane_costs_its_timepoint_alone_and_old_shards_stay(ready: Se
     assert publish(ready, "1", "2") == [True, False]
 
 
-def test_another_window_begins_anew_and_foreign_files_are_refused(ready: Segmented) -> None:
+def test_an_older_image_of_another_shape_stays_until_all_its_timepoints_are_in_the_new_one(ready: Segmented) -> None:
     publish(ready, "1", "2")
+    before, known = shards(ready), own(ready)
+    ready.project.write(**FIELDS | WANTED | {"extent": "image"})
+    assert publish(ready, "2") == [True]
+    assert (shards(ready), own(ready)) == (before, known)
+    folder = ready.project.root / "data/image"
+    assert ready.metadata("published", "2")["path"] == str(folder / "published.next.ome.zarr")
+    logs = ready.instance.all_logs(ready.instance.get_runs(limit=1)[0].run_id)
+    assert any("until that has these timepoints too: 1. Publish them." in each.user_message for each in logs)
+    assert publish(ready, "1", "2") == [True, False]
+    assert ready.value("published")["0"].shape == (3, 2, 12, 40, 36)
+    assert own(ready)["timepoints"].keys() == known["timepoints"].keys()
+    assert ready.metadata("published", "2")["path"] == str(folder / "published.ome.zarr")
+    assert [it.name for it in folder.glob("*.zarr*")] == ["published.ome.zarr"]
+    assert publish(ready, "1", "2") == [False, False]
+
+
+def test_another_window_begins_anew_grows_or_is_refused_among_foreign_files(ready: Segmented) -> None:
+    ready.project.write(**FIELDS | WANTED | {"window": "{t: [1, 1], z: [9, 10]}"})
+    publish(ready, "1")
+    ready.project.write(**FIELDS | WANTED)
+    assert publish(ready, "1", "2") == [False, True]  # it became longer
     ready.project.write(**FIELDS | WANTED | {"window": "{t: [2, 2], z: [9, 10]}"})
     assert publish(ready, "2") == [True]
     assert {key.partition("c/")[2] for key in shards(ready)} == {f"0/{c}/0/0/0" for c in "01"}
     assert own(ready)["timepoints"].keys() == {"2"}
-    ready.project.write(**FIELDS | WANTED | {"window": "{t: [2, 2], z: [9, 10]}", "extent": "image"})
-    assert publish(ready, "2") == [True]
-    assert ready.value("published")["0"].shape == (3, 2, 12, 40, 36)
     ready.project.write(**FIELDS | WANTED | {"channels": "[0]", "measure": "[1]"})
     assert publish(ready, "1", "2") == [True, True]
     for timepoints in ("1", "2"), ("2",):  # one timepoint keeps what is known of the others

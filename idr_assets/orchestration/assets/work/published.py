@@ -1,6 +1,6 @@
 """Publish timepoints of an image, and report each."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -11,7 +11,6 @@ from idr_assets.imaging.counts import name_ranges
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.figures.pictures import outlines_png
 from idr_assets.imaging.objects.tables import write_objects
-from idr_assets.imaging.output.files import lock_folder
 from idr_assets.imaging.planes import evenly_spread
 from idr_assets.imaging.published.attributes import Look
 from idr_assets.imaging.published.crate import About, write_crate
@@ -20,7 +19,9 @@ from idr_assets.imaging.published.layout import Layout
 from idr_assets.imaging.published.publication import Publication
 from idr_assets.imaging.published.slabs import SlabTask
 from idr_assets.imaging.published.staging import STAGING
+from idr_assets.imaging.published.succession import choose_address, succeed
 from idr_assets.imaging.published.tables import name_tables, note_columns, table_url, write_counts
+from idr_assets.imaging.published.turns import take_turn
 from idr_assets.orchestration.assets.metadata import describe_channels, picture
 from idr_assets.orchestration.assets.progress import log_progress
 from idr_assets.orchestration.assets.work.partition_report import report_partitions
@@ -37,7 +38,7 @@ def publish(
 ) -> dg.MaterializeResult[None]:
     """Publish the timepoints of the run whose planes have changed, and report all of them.
 
-    Runs on one machine publish one after the other.
+    Runs publish an image one after the other.
 
     Raises
     ------
@@ -45,20 +46,24 @@ def publish(
         If timepoints cannot be published, with the reason for each. The others count as materialized.
     """
     image, timepoints = images[0], [*map(int, context.partition_keys)]
-    with lock_folder(image.published_url.rpartition("/")[0]):
-        publication, task = _prepare(context, images)
+    with take_turn(image.published_url) as keep_turn:
+        publication, task = _prepare(context, images, keep_turn)
         total = sum(len(slab) for t in timepoints for slab in task.layout.slabs(t))
         with dask.client() as client:
             context.log.info("dask dashboard: %s", client.dashboard_link)
             for _ in log_progress(publication.publish(client, timepoints), total, context.log.info):
                 pass
+        keep_turn()
         done = [t for t in timepoints if t not in publication.failures]
         for objects, _ in name_tables(task.names).values():
             note_columns(task.url, objects, done, anew={*image.window.t} == {*done})
         context.log.info("%s", _summarize(len(publication.written), len(done)))
         about, levels = About(image.name, image.license, image.citation), [it.path for it in task.layout.levels]
         write_crate(task.url, about, task.names, levels)
-    metadata = {image.row_key(t): _describe(image, publication, t) for t in done}
+        url = task.url
+        if url != image.published_url:
+            url = succeed(image.published_url, url, image.window.t, context.log.warning)
+    metadata = {image.row_key(t): _describe(url, image, publication, t) for t in done}
     for t in evenly_spread(done, MOST_PICTURED):
         metadata[image.row_key(t)] |= _picture(image, t)
     reasons = {f"t {t}: {each[0].plane}": each[0].reason for t, each in sorted(publication.failures.items())}
@@ -71,20 +76,18 @@ def _summarize(written: int, done: int) -> str:
     return f"Timepoints written: {written}.{same if done > written else ''}"
 
 
-def _prepare(context: dg.AssetExecutionContext, images: Sequence[Image]) -> tuple[Publication, SlabTask]:
+def _prepare(
+    context: dg.AssetExecutionContext, images: Sequence[Image], keep_turn: Callable[[], None]
+) -> tuple[Publication, SlabTask]:
     image, outputs = images[0], [it.open_output() for it in images]
     window, plane = replace(image.window, c=read_channels(images)), (image.shape[3], image.shape[4])
     layout = Layout(window, image.published_extent or window, plane, outputs[0].pixels.dtype)
-    staging = f"{image.published_url}/{STAGING}/{context.run.run_id}"
+    url = choose_address(image.published_url, image.next_published_url, layout)
     labelled = {output.name: it.channels for output, it in zip(outputs, images, strict=True)}
-    task = SlabTask(image.published_url, image.labels_url, labelled, layout, staging)
+    task = SlabTask(url, image.labels_url, labelled, layout, f"{url}/{STAGING}/{context.run.run_id}")
     geometry = image.geometry
     look = Look(image.name, describe_channels(image, geometry.channels), find_contrast(task, outputs))
-    if create_published(task, geometry, look):
-        context.log.warning(
-            "The published image had another shape, such as that of an earlier window: its timepoints were removed. "
-            "Publish all of them again."
-        )
+    create_published(task, geometry, look)
     channels = {c: channel.name for c, channel in look.channels.items()}
 
     def write_tables(t: int, url: str) -> None:
@@ -95,7 +98,7 @@ def _prepare(context: dg.AssetExecutionContext, images: Sequence[Image]) -> tupl
             write_objects(objects, output, it.timepoint(t), it.name, area, look.channels, it.measured, copied)
             write_counts(counts, objects, channels)
 
-    return Publication(task, outputs, write_tables, context.run.run_id), task
+    return Publication(task, outputs, write_tables, context.run.run_id, keep_turn), task
 
 
 def read_channels(images: Sequence[Image]) -> tuple[int, ...]:
@@ -112,7 +115,7 @@ def _picture(image: Image, t: int) -> dict[str, Any]:
     return {}
 
 
-def _describe(image: Image, publication: Publication, t: int) -> dict[str, Any]:
+def _describe(url: str, image: Image, publication: Publication, t: int) -> dict[str, Any]:
     record = publication.records[t]
     missing = {
         name: sum(last - first + 1 for ranges in of.values() for first, last in ranges)
@@ -123,7 +126,7 @@ def _describe(image: Image, publication: Publication, t: int) -> dict[str, Any]:
     )
     shards, size = record["shards"]
     return {
-        "path": dg.MetadataValue.path(image.published_url),
+        "path": dg.MetadataValue.path(url),
         "open it by": f"idr-assets show {image.name}",
         "planes": len(image.timepoint(t)),
         "planes not materialized": max(missing.values(), default=0),
