@@ -1,14 +1,14 @@
 // How the page of plane_browser.html behaves: which plane it shows, and how labels lie on pixels.
 "use strict";
 const byId = (id) => document.getElementById(id);
-const { planes, shape: [height, width], axis: rowAxis, scale } = JSON.parse(byId("data").textContent);
+const { planes, shape: [height, width], full, side, axis: rowAxis, scale } = JSON.parse(byId("data").textContent);
 const finer = Math.max(1, Math.floor(600 / Math.max(height, width))); // outlines are finer than pixels
 const FILL = 0.4;
 let current = 0;
 
-async function picture(png) {
+async function picture(data, type = "png") {
   const image = new Image();
-  image.src = "data:image/png;base64," + png;
+  image.src = `data:image/${type};base64,${data}`;
   await image.decode();
   return image;
 }
@@ -23,15 +23,19 @@ function draw(canvas, image, factor) {
 }
 
 function colours(canvas, image) {
-  const data = draw(canvas, image, finer).getImageData(0, 0, canvas.width, canvas.height);
-  return [data, new Uint32Array(data.data.buffer)];
+  return draw(canvas, image, finer).getImageData(0, 0, canvas.width, canvas.height);
 }
 
 function drawOverlay(canvas, pixels, labels) {
-  const across = width * finer, down = height * finer;
-  const [above, label] = colours(canvas, labels);
+  const above = colours(canvas, labels);
+  const below = stretched(colours(canvas, pixels));
+  canvas.getContext("2d").putImageData(mix(below, above), 0, 0);
+}
+
+function mix(below, above) { // colours over greys, with opaque outlines
+  const { width: across, height: down } = below;
+  const label = new Uint32Array(above.data.buffer);
   const background = new Uint32Array(new Uint8Array([0, 0, 0, 255]).buffer)[0];
-  const below = stretched(colours(canvas, pixels)[0]);
   for (let y = 0, i = 0; y < down; y++) {
     for (let x = 0; x < across; x++, i++) {
       if (label[i] === background) continue;
@@ -41,7 +45,7 @@ function drawOverlay(canvas, pixels, labels) {
       for (let k = 4 * i; k < 4 * i + 3; k++) below.data[k] += opacity * (above.data[k] - below.data[k]);
     }
   }
-  canvas.getContext("2d").putImageData(below, 0, 0);
+  return below;
 }
 
 async function show(index) {
@@ -63,6 +67,8 @@ async function show(index) {
   draw(byId("labels"), labels, 1);
   drawOverlay(byId("overlay"), pixels, labels);
   for (const id of ["pixels", "labels", "overlay"]) byId(id).setAttribute("aria-label", `${id} of ${plane.name}`);
+  await drawTiles();
+  if (index !== current) return;
   document.body.dataset.drawn = plane.name;
   writeAddress(plane);
 }

@@ -11,7 +11,7 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader
 
 from idr_assets.imaging.channels import UNNAMED, Channel
-from idr_assets.imaging.figures import colours
+from idr_assets.imaging.figures import colours, tiles
 from idr_assets.imaging.figures.plane_entries import TIMEPOINTS, Rows, fit_entries
 from idr_assets.imaging.figures.scale_bar import round_length
 from idr_assets.imaging.planes import LabelledPlane
@@ -35,7 +35,7 @@ def plane_browser(  # noqa: PLR0913
     ----------
     planes
         In any order; the page sorts them by c, t, z. None is a plane that is not materialized. Pictures are reduced
-        until the page fits `PAGE_BYTES`; the page states by how much.
+        until the page fits `PAGE_BYTES`, and large planes get tiles to zoom into; the page states what it shows.
     title
         The heading.
     omitted
@@ -56,7 +56,7 @@ def plane_browser(  # noqa: PLR0913
     """
     there = [plane for plane in planes if plane]
     shape = there[0].pixels.shape if there else (1, 1)
-    entries, side = fit_entries(there, shape, channels, rows)
+    entries, side, detail = fit_entries(there, shape, channels, rows)
     shown = colours.fitted_shape(shape, side)
     templates = Environment(
         loader=PackageLoader(__package__, ""), autoescape=True, trim_blocks=True, lstrip_blocks=True
@@ -70,6 +70,8 @@ def plane_browser(  # noqa: PLR0913
         missing=len(planes) - len(there),
         shape=shape,
         shown=shown,
+        detail=detail,
+        tile_side=tiles.SIDE,
         scale=_scale(shape[1], pixel_size),
         grey_range=colours.GREY_RANGE,
         provenance=provenance,

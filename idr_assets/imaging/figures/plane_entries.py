@@ -1,5 +1,6 @@
 """The planes of the page with a slider, with their pictures as large as the page has room for."""
 
+import math
 from base64 import b64encode
 from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from PIL import Image
 
 from idr_assets.imaging.channels import Channel
-from idr_assets.imaging.figures import colours
+from idr_assets.imaging.figures import colours, tiles
 from idr_assets.imaging.planes import LabelledPlane, Plane, count_objects
 
 PAGE_BYTES: Final = 20_000_000
@@ -35,19 +36,55 @@ class Rows(NamedTuple):
 TIMEPOINTS: Final = Rows("t", str, lambda _: "", str)
 
 
+class Pictures(NamedTuple):
+    """Planes with their pictures, of the longer side `side`, and what the tiles of large ones show."""
+
+    entries: list[dict[str, Any]]
+    side: int
+    detail: tiles.Detail | None = None
+
+
 def fit_entries(
     planes: Sequence[LabelledPlane], shape: tuple[int, ...], known: Mapping[int, Channel], rows: Rows
-) -> tuple[list[dict[str, Any]], int]:
-    """Encode pictures as large as the page has room for; return their longer side too."""
-    side = _longest_side(shape, len(planes))
+) -> Pictures:
+    """Encode pictures as large as the page has room for; planes that are large become tiles where these show more."""
+    side, room = _longest_side(shape, len(planes)), PAGE_BYTES - _TEXT_BYTES
+    large = side < max(shape) and math.prod(shape) > tiles.LARGE
+    if large and (cut := _with_tiles(planes, min(side, tiles.SIDE), known, rows)):
+        return cut
     entries = _entries(planes, side, known, rows)
-    size = sum(len(entry["pixels"]) + len(entry["labels"]) for entry in entries)
-    larger = min(max(shape), int(side * (_FULL * (PAGE_BYTES - _TEXT_BYTES) / max(1, size)) ** 0.5))
+    larger = min(max(shape), int(side * (_FULL * room / max(1, _count_bytes(entries))) ** 0.5))
     if larger <= side:
-        return entries, side
+        return Pictures(entries, side)
     again = _entries(planes, larger, known, rows)
-    fits = sum(len(entry["pixels"]) + len(entry["labels"]) for entry in again) <= PAGE_BYTES - _TEXT_BYTES
-    return (again, larger) if fits else (entries, side)
+    return Pictures(again, larger) if _count_bytes(again) <= room else Pictures(entries, side)
+
+
+def _with_tiles(
+    planes: Sequence[LabelledPlane], side: int, known: Mapping[int, Channel], rows: Rows
+) -> Pictures | None:
+    """Cut planes into tiles; None if no tiles fit that show more than pictures of whole planes."""
+    entries = _entries(planes, side, known, rows)
+    room = PAGE_BYTES - _TEXT_BYTES - _count_bytes(entries)
+    ordered = sorted(planes, key=_place)
+    ranges = [entry["range"] for entry in entries]
+    detail = tiles.choose_detail(ordered, ranges, room)
+    while detail:
+        for plane, entry in zip(ordered, entries, strict=True):
+            entry["tiles"] = tiles.cut_tiles(plane, entry["range"], detail)
+        levels = [level for entry in entries for level in entry["tiles"]]
+        if sum(len(tile) for level in levels for tile in level["pixels"] + level["labels"]) <= room:
+            return Pictures(entries, side, detail)
+        detail = detail.smaller(planes[0].pixels.shape)  # the sample was not like the rest
+    return None
+
+
+def _count_bytes(entries: Sequence[Mapping[str, Any]]) -> int:
+    return sum(len(entry["pixels"]) + len(entry["labels"]) for entry in entries)
+
+
+def _place(plane: LabelledPlane) -> tuple[int, int, int]:
+    return plane.c, plane.t, plane.z
 
 
 def _longest_side(shape: tuple[int, ...], planes: int) -> int:
@@ -70,7 +107,7 @@ def _entries(
     channels = {plane.c for plane in planes}
     ranges = {c: colours.contrast([plane.pixels for plane in planes if plane.c == c]) for c in channels}
     names = {c: known[c].name or "" if c in known else "" for c in channels}
-    ordered = sorted(planes, key=lambda plane: (plane.c, plane.t, plane.z))
+    ordered = sorted(planes, key=_place)
     with ThreadPoolExecutor(
         2
     ) as threads:  # half of the work is encoding, without Python's lock; more would wait for it

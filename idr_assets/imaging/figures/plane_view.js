@@ -22,6 +22,7 @@ function move(across, down) {
     canvas.style.transform = `scale(${view.scale}) translate(${-100 * view.x}%, ${-100 * view.y}%)`;
   }
   if (scale) measure();
+  drawTiles();
 }
 
 function measure() { // as `round_length` does
@@ -55,6 +56,7 @@ function reset() {
 
 const looks = {
   "+": () => zoomTo(view.scale * STEP), "=": () => zoomTo(view.scale * STEP), "-": () => zoomTo(view.scale / STEP),
+  "1": () => zoomTo(full[1] / dots(0)),
   "0": () => { reset(); show(current); },
 };
 const pans = {

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from idr_assets.imaging.figures import colours
+from idr_assets.imaging.figures import colours, tiles
 from idr_assets.imaging.figures.palette import PALETTE, label_colours
 from idr_assets.imaging.figures.plane_browser import plane_browser
 from idr_assets.imaging.planes import LabelledPlane
@@ -181,6 +181,33 @@ def test_a_picture_is_dragged_and_zoomed_where_the_mouse_is(page: Page, address:
     page.mouse.wheel(0, -1)
     page.keyboard.up("Control")
     expect(page.locator("#times")).to_have_text(re.compile("^3 "))
+
+
+def test_tiles_of_a_large_plane_are_drawn_where_it_is_zoomed(
+    page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tiles, "SIDE", 32)
+    monkeypatch.setattr(tiles, "LARGE", 1000)
+    monkeypatch.setattr("idr_assets.imaging.figures.plane_entries.PAGE_BYTES", 532_000)
+    plane, file = labelled(3, 0, 2), tmp_path / "large.html"
+    file.write_text(plane_browser([plane], title="demo"), "utf-8")
+    show(page, file.as_uri(), "t 3 c 0 z 2")
+    page.evaluate("document.querySelector('#labels + .detail').id = 'detail'")
+    for zoom in (1, 4):
+        page.evaluate("async zoom => { zoomTo(zoom, 0.1, 0.1); await drawTiles(); }", zoom)
+        drawn_labels = canvas(page, "detail")
+        corner, seen = page.evaluate("[[view.y, view.x], [1 / dots(1), 1 / dots(0)].map(it => it / view.scale)]")
+        places = [
+            ((start + (np.arange(dots) + 0.5) * dot) * length).astype(int)
+            for start, dot, dots, length in zip(corner, seen, drawn_labels.shape, SHAPE, strict=False)
+        ]
+        expected = plane.labels[np.ix_(*places)] > 0
+        assert 0.02 < expected.mean() < 0.9
+        assert ((drawn_labels > 0).any(axis=-1) == expected).mean() > 0.98
+    page.keyboard.press("0")
+    page.get_by_text("Contrast and zoom").click()
+    page.get_by_label("White").fill("127")
+    assert page.evaluate("details.every((detail) => !detail.hidden)")
 
 
 def test_captions_of_a_very_tall_plane_are_words(page: Page, tmp_path: Path) -> None:
