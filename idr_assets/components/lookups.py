@@ -35,6 +35,6 @@ def find_channels(channels: Sequence[int | str], names: Sequence[str], shape: Se
     found = [names.index(it) if isinstance(it, str) else it for it in channels]
     if not all(0 <= index < count for index in found) or len(set(found)) < len(found) or len(names) > count:
         listed = f"0 to {count - 1}{f' ({", ".join(names)})' if len(names) == count else ''}"
-        message = f"the image has channels {listed}; name each wanted one once"
+        message = f"the image has channels {listed}; name each wanted one once, not {', '.join(map(str, channels))}"
         raise ValueError(message)
     return found
