@@ -37,6 +37,9 @@ COLUMNS: Final = (
     Column("whole", "bool", "whether the slices above and below are measured, so that no slice of it is left out"),
 )
 
+SUM: Final = "intensity_sum_"
+"""What the columns of other channels that are measured begin with."""
+
 KEY: Final = ["image", "t", "c", "label"]
 BOX: Final = ("bbox_y0", "bbox_x0", "bbox_y1", "bbox_x1")
 
@@ -72,7 +75,8 @@ def gather_volumes(table: pa.Table, measured: Iterable[tuple[int, int]], slices:
     area = table["area"].to_numpy()
     for axis in ("z", "centroid_y", "centroid_x"):
         table = table.append_column(f"{axis}_sum", pa.array(area * table[axis].to_numpy(), from_pandas=False))
-    sums = [(name, "sum") for name in ("area", "z_sum", "centroid_y_sum", "centroid_x_sum", "intensity_sum")]
+    added = [name for name in table.column_names if name.startswith(SUM)]
+    sums = [(name, "sum") for name in ("area", "z_sum", "centroid_y_sum", "centroid_x_sum", "intensity_sum", *added)]
     ends = [("z", "min"), ("z", "max"), ("z", "count"), ("touches_border", "any")]
     box = [(name, "min" if name.endswith("0") else "max") for name in BOX]
     grouped = table.group_by(KEY, use_threads=False).aggregate([*sums, *ends, *box])
@@ -95,7 +99,9 @@ def gather_volumes(table: pa.Table, measured: Iterable[tuple[int, int]], slices:
     arrays = [
         grouped[it.name] if it.name in KEY else _array(values[it.name], len(voxels)).cast(it.type) for it in COLUMNS
     ]
-    schema = pa.schema([pa.field(it.name, it.type, metadata={"meaning": it.meaning}) for it in COLUMNS])
+    means = [Column(name.replace("sum", "mean", 1), "float64", "mean intensity of that channel") for name in added]
+    arrays += [pa.array(found[f"{name}_sum"] / voxels, pa.float64(), from_pandas=False) for name in added]
+    schema = pa.schema([pa.field(it.name, it.type, metadata={"meaning": it.meaning}) for it in (*COLUMNS, *means)])
     return pa.table(arrays, schema=schema)
 
 

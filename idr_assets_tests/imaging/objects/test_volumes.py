@@ -1,5 +1,6 @@
 """The table of objects in space is what scikit-image measures of the whole volume."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import scipy.ndimage
 import skimage
 
+from idr_assets.imaging.objects.more_measurements import Measured
 from idr_assets.imaging.objects.tables import write_objects
 from idr_assets.imaging.objects.volumes import COLUMNS, write_volumes
 from idr_assets.imaging.output.creation import create_output
@@ -47,6 +49,21 @@ def test_objects_in_space_are_those_of_the_whole_volume(tmp_path: Path) -> None:
     cut = pq.read_table(urls[1]).to_pylist()
     assert [row["whole"] for row in cut] == [row["z0"] > 2 and row["z1"] < 5 for row in cut]
     assert {row["volume_um3"] for row in cut} == {None}
+
+
+def test_intensities_of_other_channels_are_means_of_all_voxels(tmp_path: Path) -> None:
+    write_image(tmp_path / "image", PIXELS[np.newaxis], version="0.4")
+    output = create_output(str(tmp_path / "output"), open_level(str(tmp_path / "image"), "0"))
+    both, one = Block(range(1), (0, 1), range(7)), Block(range(1), (0,), range(7))
+    store_planes(output, both, PIXELS[np.newaxis], LABELS[np.newaxis])
+    urls = [str(tmp_path / name) for name in ("planes", "volumes")]
+    write_objects(urls[0], replace(output, together={output.name: (0, 1)}), one, "image", None, more=Measured((1,)))
+    write_volumes(urls[1], urls[0], one, 7, None)
+    rows = {row["label"]: row for row in pq.read_table(urls[1]).to_pylist()}
+    labels = [*rows]
+    expected = scipy.ndimage.mean(PIXELS[1].astype(float), LABELS[0], labels)
+    assert [rows[label]["intensity_mean_c1"] for label in labels] == pytest.approx(list(expected))
+    assert len(labels) > 3
 
 
 def test_without_objects_the_table_is_empty(tmp_path: Path) -> None:
