@@ -18,7 +18,14 @@ from idr_assets.imaging.ome_zarr.geometry import Geometry
 from idr_assets.imaging.output.provenance import read_provenance
 from idr_assets.imaging.planes import Plane
 from idr_assets.imaging.reading.level import open_level
-from idr_assets.imaging.segmentation import cutting, joined_over_z, otsu_watershed, per_batch, size_remarks
+from idr_assets.imaging.segmentation import (
+    cutting,
+    joined_over_z,
+    otsu_watershed,
+    otsu_watershed_3d,
+    per_batch,
+    size_remarks,
+)
 from idr_assets.imaging.segmentation.findings import Findings
 from idr_assets.imaging.segmentation.lengths import resolve_lengths
 from idr_assets.imaging.segmentation.recipe import Recipe
@@ -156,6 +163,9 @@ def test_lengths_and_areas_are_those_of_the_pixel(project: ImageProject) -> None
         "minimum_area": pytest.approx(8 / pixel**2),
         "split_depth": 1,
     }
+    assert geometry.voxel_volume
+    volume = resolve_lengths(otsu_watershed_3d, {"minimum_volume": "500 um3"}, geometry)["minimum_volume"]
+    assert volume == pytest.approx(500 / geometry.voxel_volume)
     nested = {"function": RECIPE, "parameters": {"sigma": "2 um"}, "iou": 0.5}
     assert resolve_lengths(joined_over_z, nested, geometry)["parameters"] == {"sigma": pytest.approx(2 / pixel)}
 

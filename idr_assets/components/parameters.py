@@ -64,7 +64,7 @@ def _signature(path: str, function: Callable[..., Any]) -> inspect.Signature:
 def _find_wrong_unit(name: str, power: int) -> str | None:
     """Say that the name of a parameter tells of another unit than that it is given in."""
     wanted = 2 if "area" in name else 3 if "volume" in name else 1
-    units = {1: "it is a length; write um", 2: "it is an area; write um2", 3: "it is a volume; give it in voxels"}
+    units = {1: "it is a length; write um", 2: "it is an area; write um2", 3: "it is a volume; write um3"}
     return None if wanted == power else units[wanted]
 
 
