@@ -26,7 +26,7 @@ def take_turn(url: str) -> Iterator[Callable[[], None]]:
         with lock_folder(url.rpartition("/")[0]):
             yield lambda: None
         return
-    turn, ended = _Turn(f"{url}.turn"), Event()
+    turn, ended = Turn(f"{url}.turn"), Event()
     turn.take()
     renewing = Thread(target=_renew, args=(turn, ended), daemon=True)
     renewing.start()
@@ -38,21 +38,24 @@ def take_turn(url: str) -> Iterator[Callable[[], None]]:
         turn.end()
 
 
-def _renew(turn: "_Turn", ended: Event) -> None:
+def _renew(turn: "Turn", ended: Event) -> None:
     while not ended.wait(DEAD_AFTER / 6):
         with suppress(ImageError):  # which the run gets as soon as it is about to change the image
             turn.keep()
 
 
-class _Turn:
+class Turn:
+    """The object at an address, by which runs take turns."""
+
     def __init__(self, url: str) -> None:
+        """Take no turn yet."""
         self._url, (self._filesystem, self._path) = url, open_filesystem(url)
         self._tag, self._one_at_a_time = "", Lock()
 
     def take(self) -> None:
         """Wait until nobody has the turn, or somebody who is dead."""
         seen, since = self._read(), monotonic()
-        while (seen and monotonic() - since < DEAD_AFTER) or not self._write(seen):
+        while (seen and monotonic() - since < DEAD_AFTER) or not self.write(seen):
             sleep(DEAD_AFTER / 60)
             if (now := self._read()) != seen:
                 seen, since = now, monotonic()
@@ -60,7 +63,7 @@ class _Turn:
     def keep(self) -> None:
         """Show others that this run is alive; raise `ImageError` if it is no longer its turn."""
         with self._one_at_a_time:
-            if not self._write(self._tag):
+            if not self.write(self._tag):
                 message = (
                     f"Another run took the turn to publish {mask(self._url.removesuffix('.turn'))}, because this one "
                     "did not answer for a minute. What it had not finished stays as it was: publish it again."
@@ -81,7 +84,7 @@ class _Turn:
             except FileNotFoundError:
                 return ""
 
-    def _write(self, tag: str) -> bool:
+    def write(self, tag: str) -> bool:
         """Write the object if it is as it was, or if there is none where `tag` is empty."""
         content = uuid4().hex.encode()
         with explain_writes(self._url):

@@ -10,7 +10,7 @@ import s3fs
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.output.files import write_file
 from idr_assets.imaging.published import turns
-from idr_assets.imaging.published.turns import take_turn
+from idr_assets.imaging.published.turns import Turn, take_turn
 from idr_assets_tests.support.forked import exit_codes, fork
 from idr_assets_tests.support.object_store import default_store
 
@@ -55,6 +55,7 @@ def test_a_run_whose_turn_was_taken_changes_nothing_more(s3: str, monkeypatch: p
         url = "s3://turns2/image"
         with take_turn(url) as keep:
             keep()
+            assert not Turn(f"{url}.turn").write("")  # as of a run that found no other a moment ago
             write_file(f"{url}.turn", b"of another run")
             with pytest.raises(ImageError, match="Another run took the turn to publish s3://turns2/image, because"):
                 keep()
