@@ -8,6 +8,7 @@ from typing import Any, Final, override
 import dagster as dg
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -53,14 +54,14 @@ def gallery(
     pages = Pages(catalogue, instance, ui=ui)
     shared = Middleware(CORSMiddleware, allow_origins=viewers, allow_headers=["Range"], expose_headers=_RANGES)
     routes = [
-        Route("/", _page(pages, pages.index)),
-        Route("/image/{name}", _page(pages, pages.image)),
-        Route("/facts/{name}", _page(pages, pages.facts)),
+        Route("/", _page(pages.index)),
+        Route("/image/{name}", _page(pages.image)),
+        Route("/facts/{name}", _page(pages.facts)),
         Route("/plane/{name}/{number:int}/{t:int}/{c:int}/{z:int}.png", _thumbnails(catalogue)),
         Mount("/data", _Files(catalogue), middleware=[shared]),
         Mount("/static", StaticFiles(directory=Path(__file__).parent / "static")),
     ]
-    return Starlette(routes=routes, exception_handlers={ImageError: _explain})
+    return Starlette(routes=routes, exception_handlers=dict.fromkeys((ImageError, HTTPException), _explain(pages)))
 
 
 class _Files(StaticFiles):
@@ -73,7 +74,13 @@ class _Files(StaticFiles):
     @override
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.all_directories = [await run_in_threadpool(self.catalogue.folder)]
-        await super().__call__(scope, receive, send)
+        try:
+            await super().__call__(scope, receive, send)
+        except HTTPException as error:
+            if "origin" not in Headers(scope=scope):
+                raise  # to a person, who sees a page
+            # A viewer reads here which planes are not stored; the page would lack what lets its site read.
+            await PlainTextResponse(error.detail, error.status_code)(scope, receive, send)
 
     @override
     def file_response(self, *given: Any, **more: Any) -> Response:
@@ -82,15 +89,12 @@ class _Files(StaticFiles):
         return response
 
 
-def _page(pages: Pages, render: Callable[[Request], str]) -> Callable[[Request], Response]:
-    def answer(request: Request) -> Response:
-        try:
-            text, status = render(request), 200
-        except HTTPException as error:
-            text, status = pages.absent(request, error.detail), error.status_code
-        return Response(text, status, media_type="text/html", headers=_PAGE)
+def _page(render: Callable[[Request], str]) -> Callable[[Request], Response]:
+    return lambda request: _answer(render(request))
 
-    return answer
+
+def _answer(text: str, status: int = 200) -> Response:
+    return Response(text, status, media_type="text/html", headers=_PAGE)
 
 
 def _thumbnails(catalogue: Catalogue) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -108,5 +112,9 @@ def _thumbnails(catalogue: Catalogue) -> Callable[[Request], Coroutine[Any, Any,
     return answer
 
 
-def _explain(_request: Request, error: Exception) -> Response:
-    return PlainTextResponse(str(error), 500)
+def _explain(pages: Pages) -> Callable[[Request, Exception], Response]:
+    def answer(request: Request, error: Exception) -> Response:
+        status, said = (error.status_code, error.detail) if isinstance(error, HTTPException) else (500, str(error))
+        return _answer(pages.fault(request, status, said), status)
+
+    return answer

@@ -9,7 +9,7 @@ from threading import Lock
 
 from starlette.exceptions import HTTPException
 
-from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.errors import ImageError, mask
 from idr_assets.orchestration.data_folder import data_url
 from idr_assets.orchestration.image import Image
 from idr_assets.project import all_images, load_definitions
@@ -56,8 +56,14 @@ class Catalogue:
     def folder(self) -> str:
         """Return the folder with all outputs; `ImageError` if there is no image, or outputs are not on a disk."""
         image = next(iter(self.images.values()), [None])[0]
-        if image is None or "://" in (folder := data_url(image.project)):
-            message = "The gallery shows files of a folder: there is no image, or IDR_ASSETS_DATA is an address."
+        if image is None:
+            message = "There is no image, so there is nothing to show. Add one: idr-assets add NAME ADDRESS"
+            raise ImageError(message)
+        if "://" in (folder := data_url(image.project)):
+            message = (
+                f"The gallery shows files of a folder, but IDR_ASSETS_DATA names {mask(folder)}, so nothing is shown. "
+                "Open what is there by its address, for example with napari: idr-assets show IMAGE"
+            )
             raise ImageError(message)
         return folder
 

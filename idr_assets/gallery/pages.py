@@ -65,9 +65,9 @@ class Pages:
         pages = [{"from": it, "name": _name_rows(images[0], it, starts.step), "here": it == start} for it in starts]
         return self._render("image.html", request, **about, pages=pages, axis=images[0].row_axis, key=key)
 
-    def absent(self, request: Request, message: str) -> str:
-        """Say that there is no such page."""
-        return self._render("absent.html", request, message=message)
+    def fault(self, request: Request, status: int, message: str) -> str:
+        """Say that there is no such page, or why it cannot be shown."""
+        return self._render("fault.html", request, status=status, message=message)
 
     def _about(self, request: Request, name: str) -> dict[str, Any]:
         self.catalogue.folder()  # on S3, what follows would take long
@@ -96,7 +96,7 @@ class Pages:
         return f"{request.scope['root_path']}/data/{quote(url.removeprefix(self.catalogue.folder()).lstrip('/'))}"
 
     def _render(self, template: str, request: Request, **values: Any) -> str:  # noqa: ANN401  any value of a template
-        root = request.scope["root_path"]
+        root = request.scope["root_path"].removesuffix("/data").removesuffix("/static")
         values |= {
             "dagster": root.rpartition("/")[0] if self.ui else None,
             "server": f"{request.url.scheme}://{request.url.netloc}",

@@ -9,11 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from starlette.applications import Starlette
 
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.objects.plate_layout import read_layout
 from idr_assets.imaging.wells import Field, Well, list_fields, parse_wells
 from idr_assets.orchestration.assets.work.comparison import write_comparison
+from idr_assets.web.gallery_routes import mount_gallery
+from idr_assets_tests.support.asgi import ask
 from idr_assets_tests.support.dagster_home import project_instance
 from idr_assets_tests.support.image_project import ImageProject
 from idr_assets_tests.support.plate_stores import SHAPE, field_pixels, write_plate
@@ -146,3 +149,21 @@ def test_a_layout_may_have_blanks_and_a_mark_of_its_encoding(tmp_path: Path) -> 
     path = tmp_path / "layout.csv"
     path.write_text("\ufeffwell, dose \nB02, 5 \n")
     assert read_layout(path) == {Well(1, 1): {"dose": "5"}}
+
+
+def test_the_gallery_has_a_page_of_a_plate(measured: Segmented, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured.project.write_definitions()
+    monkeypatch.syspath_prepend(str(measured.project.root))
+    module = f"{measured.project.package.name}.definitions"
+    app = Starlette(routes=[mount_gallery(module, measured.instance, [], ui=True)])
+    page = ask(app, "/gallery/image/plate").text
+    for file in ("plate_montage.png", "plate_counts.png", "planes.html"):
+        assert f'"/gallery/data/plate/{file}"' in page
+    assert "idr-assets show plate" in page
+    assert "/assets/plate/plane_labels?view=partitions&amp;partition=B02_0%7C0" in page
+    pictures = re.findall(r'src="(/gallery/plane/plate/[^"]+)"', page)
+    answers = [ask(app, picture) for picture in pictures]
+    kinds = [answer.headers["content-type"] for answer in answers]
+    assert (len(kinds), kinds.count("image/png")) == (len(FIELDS) * 4, len(STORED) * 4)
+    for source in re.findall(r'(?:src|href)="(/gallery/[^"#]+)', page):
+        assert ask(app, source).status == 200, source
