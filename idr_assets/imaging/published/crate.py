@@ -24,7 +24,12 @@ PROFILES = {
     "https://w3id.org/workflowhub/workflow-ro-crate/1.0": "Workflow RO-Crate",
 }
 
-UNKNOWN = "The licence of the source image is not stated here; ask its owner before you reuse this image."
+WORKFLOW = "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"
+
+UNKNOWN = {
+    "name": "not stated",
+    "description": "The licence of the source image is not stated here; ask its owner before you reuse this image.",
+}
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,8 @@ def describe_crate(
         "name": f"{about.name}, published",
         "description": f"Pixels and labels of planes of {about.name}: sharded OME-Zarr with smaller levels and tables.",
         "datePublished": max(ends, default="1970-01-01"),
-        **({"license": UNKNOWN} | rights),
+        **({"license": _add(crate, "#license", "CreativeWork", **UNKNOWN)} if "license" not in rights else {}),
+        **rights,
         "conformsTo": [_add(crate, at, *kinds, name=name, version=at[-3:]) for at, name in PROFILES.items()],
         "isBasedOn": _one_or_all(sources),
         "mainEntity": workflow,
@@ -143,7 +149,8 @@ def _add_workflow(crate: ROCrate, recipes: Mapping[str, Any]) -> Entity:
     about = {"name": "segment planes", "description": "Functions, their versions and parameters", "@type": kinds}
     workflow = File(crate, dest_path=RECIPES, properties=about)
     workflow["encodingFormat"], workflow["programmingLanguage"] = "application/json", language
-    workflow["softwareRequirements"] = sorted(packages)
+    workflow["softwareRequirements"], workflow["version"] = sorted(packages), version("idr_assets")
+    workflow["conformsTo"] = _add(crate, WORKFLOW, "CreativeWork", "Profile", name="Bioschemas ComputationalWorkflow")
     return crate.add(workflow)
 
 
@@ -157,7 +164,8 @@ def _add_run(crate: ROCrate, run: str, timepoints: Mapping[str, Any]) -> Entity:
         crate,
         f"#run-{run}",
         "CreateAction",
-        name=f"Dagster's run {run}: timepoints {', '.join(own)}",
+        name=f"Dagster's run {run}",
+        description=f"Published the timepoints {', '.join(own)}",
         startTime=min(each["started"] for each in own.values()),
         endTime=max(each["ended"] for each in own.values()),
         actionStatus="http://schema.org/CompletedActionStatus",

@@ -45,9 +45,10 @@ def test_it_says_what_was_made_from_what_by_which_runs() -> None:
     assert (root["license"], root["citation"]) == (source["license"], source["citation"])
     first, later = root["mentions"]
     assert (first["startTime"], first["endTime"]) == ("2026-01-01T09:00:00+00:00", "2026-01-01T10:00:09+00:00")
-    assert (first["name"], later["name"]) == (
-        "Dagster's run first: timepoints 3, 5",
-        "Dagster's run later: timepoints 4",
+    assert (first["name"], later["name"]) == ("Dagster's run first", "Dagster's run later")
+    assert (first["description"], later["description"]) == (
+        "Published the timepoints 3, 5",
+        "Published the timepoints 4",
     )
     assert first["instrument"] == crate.mainEntity
     assert "ComputationalWorkflow" in crate.mainEntity.type
@@ -63,7 +64,7 @@ def test_it_says_what_was_made_from_what_by_which_runs() -> None:
 )
 def test_what_is_no_address_stays_text(given: About, at: str | None, citation: str | None) -> None:
     root = read(given).root_dataset
-    assert root["license"].id == at if at else "not stated" in root["license"]
+    assert root["license"].id == at if at else root["license"]["name"] == "not stated"
     cited = root["isBasedOn"]["citation"]
     assert cited == citation if citation else cited.id == "https://own.example/paper"
 
