@@ -1,9 +1,12 @@
 """Load the `defs` folder of a project; one broken YAML costs only what it defines."""
 
 import os
+import re
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from pydoc import ErrorDuringImport, locate
 
 import dagster as dg
 
@@ -12,6 +15,8 @@ BROKEN_YAML = "IDR_ASSETS_BROKEN_YAML"
 
 NOT_LOADED: dict[str, str] = {}
 """Why a YAML was left out of the last load, by the name of its folder."""
+
+TYPE = re.compile(r"""^type:\s*["']?(\w[\w.]*)""", re.MULTILINE)
 
 
 def load_project(path_within_project: Path) -> dg.Definitions:
@@ -32,19 +37,31 @@ def load_project(path_within_project: Path) -> dg.Definitions:
 def _load_others(tree: dg.ComponentTree, error: Exception) -> dg.Definitions:
     """Load each part alone; raise the first error if none can be loaded."""
     NOT_LOADED.clear()
-    loaded, log = [], dg.get_dagster_logger("idr_assets")
+    loaded, left_out, log = [], dict[Path, str](), dg.get_dagster_logger("idr_assets")
     for part in _parts(tree.defs_module_path):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # as `load_from_defs_folder` does
                 loaded.append(tree.build_defs(part))
         except Exception as fault:  # noqa: BLE001  whatever the part does
-            NOT_LOADED[part.stem] = f"{fault.__cause__ or fault}"
-            log.error("%s is not loaded, all else is: %s", part, NOT_LOADED[part.stem])  # noqa: TRY400  named
+            left_out[part] = NOT_LOADED[part.stem] = f"{fault.__cause__ or fault}"
     if not loaded:
-        log.error("Dagster reads all YAML files before it loads any, and one cannot be read, so nothing is loaded.")
+        unknown = " ".join(_unknown_components(tree.defs_module_path))
+        message = "Dagster reads all YAML files before it loads any, and one cannot be read, so nothing is loaded."
+        log.error("%s %s", message, unknown)
         raise error
+    for part, why in left_out.items():
+        log.error("%s is not loaded, all else is: %s", part, why)
     return dg.Definitions.merge(*loaded)
+
+
+def _unknown_components(folder: Path) -> Iterator[str]:
+    """Name the YAML files whose component does not exist: Dagster's error says what is missing, but not where."""
+    for path in sorted(folder.rglob("defs.y*ml")):
+        for name in TYPE.findall(path.read_text(errors="replace")):
+            with suppress(ErrorDuringImport):
+                if locate(name) is None:
+                    yield f"{path}: there is no component {name!r}; correct its `type`."
 
 
 def _parts(folder: Path) -> Iterator[Path]:

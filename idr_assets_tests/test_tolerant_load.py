@@ -45,7 +45,10 @@ def test_commands_of_dagster_fail_by_it(project: ImageProject, monkeypatch: pyte
 def test_a_yaml_that_dagster_cannot_read_keeps_all_from_loading(
     project: ImageProject, text: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (project.package / "defs/plates/wrong/defs.yaml").write_text(text)
-    with pytest.raises(Exception, match=r"flow node|no attribute"):
+    wrong = project.package / "defs/plates/wrong/defs.yaml"
+    wrong.write_text(text)
+    with pytest.raises(Exception, match=r"flow node|no attribute") as raised:
         load_project(project.yaml)
-    assert "Dagster reads all YAML files before it loads any, and one cannot be read" in caplog.text
+    (message,) = [record.getMessage() for record in caplog.records]
+    assert message.startswith("Dagster reads all YAML files before it loads any, and one cannot be read")
+    assert str(wrong) in f"{message}{raised.value}"
