@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click import ClickException
 from click.testing import CliRunner, Result
 from PIL import Image
 
 from idr_assets.command_line import main
+from idr_assets.commands.new_name import check_new_name
 from idr_assets.components.image_rows import Row
 from idr_assets.imaging.wells import list_fields, parse_wells
 from idr_assets_tests.support.idr_stores import nuclei_plane, write_image
@@ -69,6 +71,15 @@ def test_a_name_that_is_taken_is_replaced_by_force_alone(project: ImageProject, 
     )
     assert add("embryo", address, "--force").exit_code == 0
     assert "type: idr_assets.SegmentedImage" in project.yaml.read_text()
+
+
+@pytest.mark.parametrize("kind", ["DaskCluster", "SegmentedImages"])
+def test_the_cluster_and_a_list_are_never_replaced(tmp_path: Path, kind: str) -> None:
+    yaml = tmp_path / "embryo/defs.yaml"
+    yaml.parent.mkdir()
+    yaml.write_text(f"type: idr_assets.{kind}\n")
+    with pytest.raises(ClickException, match=r"'embryo' already, in .*Choose another name\.$"):
+        check_new_name(tmp_path, "embryo", force=True)
 
 
 def test_a_plate_becomes_a_yaml_with_all_of_its_wells(project: ImageProject, tmp_path: Path) -> None:

@@ -1,12 +1,16 @@
 """Check the name of what is new, before anything is written."""
 
 import os
+import re
 from pathlib import Path
 
 import click
 
 from idr_assets.components.image_name import usable_name
 from idr_assets.components.names_elsewhere import names_elsewhere
+
+OTHER = re.compile(r"""^type: *["']?(?!idr_assets\.Segmented(Image|Plate)\b)""", re.MULTILINE)
+"""The YAML of a list, or of what is no image, such as the dask cluster: `--force` does not replace it."""
 
 
 def check_new_name(defs: Path, name: str, *, force: bool | None = None) -> None:
@@ -22,8 +26,9 @@ def check_new_name(defs: Path, name: str, *, force: bool | None = None) -> None:
         raise click.ClickException(message)
     own = defs / name
     elsewhere, here = names_elsewhere(defs, own).get(name.lower()), [*own.glob("defs.y*ml")]
-    if elsewhere or (here and not (force and here == [own / "defs.yaml"])):
-        replaceable = ", or replace its YAML by `--force`" if force is False and not elsewhere else ""
+    fixed = elsewhere or here != [own / "defs.yaml"] or OTHER.search(here[0].read_text(errors="replace"))
+    if elsewhere or (here and (fixed or not force)):
+        replaceable = ", or replace its YAML by `--force`" if force is False and not fixed else ""
         message = (
             f"There is an image or a list {name!r} already, in {os.path.relpath(elsewhere or here[0])}, so nothing was "
             f"written. Choose another name{replaceable}."
