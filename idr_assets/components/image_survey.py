@@ -20,15 +20,12 @@ from idr_assets.imaging.reading.survey import survey_levels
 def survey_image(wishes: NewImage, name: str, project: Path) -> tuple[Choice, NewAddress, tuple[Level, ...]]:
     """Choose what is said about the image at `wishes.url`; return its address and its levels too."""
     address = place_address(str(wishes.url), name, project)
-    levels = survey_levels(address.read, wishes.storage_options, wishes.axes)
-    bare = levels[0].address != address.read  # the folder above an array
-    if bare:
+    levels = survey_levels(address.read, wishes.storage_options, wishes.axes, wishes.level)
+    above = levels[0].address != address.read  # the folder above an array
+    if above:
         address = place_address(levels[0].address, name, project)
-    elif wishes.axes:
-        message = f"{levels[0].url} has OME-Zarr metadata, which say its axes, so nothing was written. Name no axes."
-        raise ImageError(message)
     choice = choose_fields(wishes, levels)
-    axes = {"axes": list(choice.level.geometry.axes)} if bare else {}
+    axes = {"axes": list(choice.level.geometry.axes)} if above or wishes.axes else {}
     return replace(choice, values={**choice.values, **axes}), address, levels
 
 

@@ -22,6 +22,10 @@ class NoImageError(ImageError):
     """There is no OME-Zarr image at an address."""
 
 
+class BareGroupError(NoImageError):
+    """There is a Zarr group without OME-Zarr metadata."""
+
+
 @dataclass(frozen=True)
 class Multiscale:
     """An entry of `multiscales`.
@@ -88,7 +92,7 @@ def find_multiscale(url: str, attributes: Mapping[str, Any], level: str, remarks
     listed = metadata.get("multiscales")
     found = [Multiscale(drop_nulls(it)) for it in listed if isinstance(it, dict)] if isinstance(listed, list) else []
     if not found:
-        raise NoImageError(_no_image(url, attributes))
+        raise BareGroupError(_no_image(url, attributes))
     entry = next((it for it in found if it.dataset(level) is not None), found[0]).entry
     version = version or _version(url, entry.get("version"), remarks)
     return Multiscale(entry, version, isinstance(below, dict), read_channels(metadata))
@@ -138,5 +142,5 @@ def _no_image(url: str, attributes: Mapping[str, Any]) -> str:
         )
     return (
         f"The Zarr group at {url} has no `multiscales`: it is not an OME-Zarr image. Its keys: "
-        f"{quote_all(metadata or attributes)}."
+        f"{quote_all(metadata or attributes)}. To read a plain array in it, name its path as `level`, and its `axes`."
     )

@@ -31,8 +31,13 @@ LINK = re.compile(r"""href\s*=\s*["']?([^"'\s<>]+)""", re.IGNORECASE)
 IMAGE = re.compile(r"\.(zarr|ozx|zarr\.zip)/?$", re.IGNORECASE)
 
 
-def describe_listing(url: str, storage_options: Mapping[str, Any] | None, patience: Patience) -> str | None:
-    """Say that a folder or a web page is at an address, and which images it lists; None if neither is there."""
+def describe_listing(
+    url: str, storage_options: Mapping[str, Any] | None, patience: Patience, *, group: bool
+) -> str | None:
+    """Say that a folder or a web page is at an address, and which images it lists; None if neither is there.
+
+    None too for the page of a Zarr `group` that lists no images.
+    """
     if is_local(url):
         images = _images_in(Path(split_protocol(url)[1]))
         return _describe(url, "a folder", map(str, images)) if images else None
@@ -40,7 +45,8 @@ def describe_listing(url: str, storage_options: Mapping[str, Any] | None, patien
         found = _ask(url, storage_options, patience, _list_objects)
         return _describe(url, "a folder", found) if found else None
     page = _read_page(url, storage_options, patience) if is_web(url) else None
-    return None if page is None else _describe(url, "a web page", _links(url, page))
+    images = list(_links(url, page or ""))
+    return None if page is None or (group and not images) else _describe(url, "a web page", images)
 
 
 def _describe(url: str, what: str, images: Iterable[str]) -> str:

@@ -11,7 +11,7 @@ from zarr.errors import NodeNotFoundError
 from idr_assets.imaging.errors import ImageError, check_address, mask
 from idr_assets.imaging.ome_zarr.geometry import Geometry, read_geometry
 from idr_assets.imaging.ome_zarr.groups import find_image
-from idr_assets.imaging.ome_zarr.multiscales import NoImageError, find_dataset
+from idr_assets.imaging.ome_zarr.multiscales import BareGroupError, NoImageError, find_dataset
 from idr_assets.imaging.ome_zarr.named_axes import name_geometry
 from idr_assets.imaging.reading.chunk_formats import find_format
 from idr_assets.imaging.reading.chunk_store import ChunkStore
@@ -82,7 +82,9 @@ def _explain(error: Exception, store: ChunkStore, storage_options: Mapping[str, 
     """Say why the metadata of an image cannot be read, and what is at its address instead."""
     match error:
         case NoImageError():
-            explained = explain_absence(store.url, storage_options, store.patience)
+            explained = explain_absence(
+                store.url, storage_options, store.patience, group=isinstance(error, BareGroupError)
+            )
             return explained or store.documents.refusal() or ImageError(str(error))
         case ImageError():
             return store.documents.refusal() or error

@@ -43,7 +43,9 @@ REMEDIES = {
 }
 
 
-def explain_absence(url: str, storage_options: Mapping[str, Any] | None, patience: Patience) -> ImageError | None:
+def explain_absence(
+    url: str, storage_options: Mapping[str, Any] | None, patience: Patience, *, group: bool
+) -> ImageError | None:
     """Say what is at an address without an image, or which image it belongs to; None if neither is known.
 
     Parameters
@@ -54,6 +56,8 @@ def explain_absence(url: str, storage_options: Mapping[str, Any] | None, patienc
         Arguments of the fsspec filesystem.
     patience : Patience
         How the store is asked about images above the address.
+    group : bool
+        Whether there is a Zarr group, which a page that only lists its files does not explain.
 
     """
     asked = url, storage_options, patience
@@ -61,7 +65,7 @@ def explain_absence(url: str, storage_options: Mapping[str, Any] | None, patienc
         return ImageError(text)
     if array := explain_array(*asked):
         return array
-    listing = describe_listing(*asked)
+    listing = describe_listing(*asked, group=group)
     return ImageError(listing) if listing else None
 
 

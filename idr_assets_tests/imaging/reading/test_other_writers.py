@@ -1,5 +1,6 @@
 """Images as other tools write them, and arrays that are no image: what an address may be."""
 
+from itertools import repeat
 from pathlib import Path
 from typing import Any, Literal
 from zipfile import ZipFile
@@ -15,6 +16,7 @@ from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.reading.bare_arrays import BareArrayError
 from idr_assets.imaging.reading.level import open_level
 from idr_assets.imaging.reading.survey import survey_levels
+from idr_assets_tests.support.store_faults import html_page
 from idr_assets_tests.support.store_server import StoreServer
 
 PIXELS = np.arange(640, dtype="uint16").reshape(2, 2, 2, 8, 10)
@@ -73,6 +75,18 @@ def test_an_array_without_metadata_is_read_by_the_axes_that_a_person_names(
             assert level.geometry.scale == (None,) * 5
 
 
+def test_an_array_in_a_group_without_metadata_is_read_by_its_level_and_axes(tmp_path: Path) -> None:
+    zarr.create_group(tmp_path / "group", zarr_format=2).create_array("a/stack", data=PIXELS[0, 0])
+    with StoreServer(tmp_path) as server:
+        server.faults["/group"] = repeat(html_page)  # as servers list a folder
+        for url in (f"{tmp_path}/group", f"{server.url}/group"):
+            (level,) = survey_levels(url, axes="zyx", level="a/stack")
+            assert (level.address, level.path, level.shape) == (url, "a/stack", (1, 1, 2, 8, 10))
+            for wrong in ("stack", None):
+                with pytest.raises(ImageError, match=r"has no `multiscales`.* path as `level`, and its `axes`"):
+                    survey_levels(url, axes="zyx", level=wrong)
+
+
 def test_dimensions_that_are_named_need_no_axes(tmp_path: Path) -> None:
     zarr.create_array(tmp_path / "stack.zarr", data=PIXELS[0, 0], dimension_names=["Z", "y", "x"])
     assert survey_levels(str(tmp_path / "stack.zarr"))[0].geometry.axes == ("z", "y", "x")
@@ -81,6 +95,8 @@ def test_dimensions_that_are_named_need_no_axes(tmp_path: Path) -> None:
 def test_axes_of_an_image_are_its_own(images: Path) -> None:
     with pytest.raises(ImageError, match=r"Level '0' of .* has OME-Zarr metadata, which say its axes"):
         open_level(str(images / "bioio_3.zarr"), "0", axes="xyzct")
+    with pytest.raises(ImageError, match="which say its axes, so nothing was written"):
+        survey_levels(str(images / "bioio_3.zarr"), axes="tczyx", level="0")
     with pytest.raises(ImageError, match="leads into the image"):
         survey_levels(str(images / "bioio_3.zarr/0"), axes="tczyx")
 

@@ -29,7 +29,7 @@ def test_a_group_that_is_no_image_is_refused(image: Path, address: str) -> None:
     (image / ".zattrs").write_text('{"about": {}, "ome": {"creator": 1}}')
     assert refusal(address) == (
         f"The Zarr group at {address} has no `multiscales`: it is not an OME-Zarr image. "
-        "Its keys: ['about', 'creator']."
+        "Its keys: ['about', 'creator']. To read a plain array in it, name its path as `level`, and its `axes`."
     )
 
 
