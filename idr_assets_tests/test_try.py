@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from idr_assets.command_line import main
+from idr_assets.commands.try_plane import change_recipe
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.ome_zarr.geometry import Geometry
 from idr_assets.imaging.output.provenance import read_provenance
@@ -133,6 +134,23 @@ def test_what_a_function_does_wrong_is_said_without_a_traceback(project: ImagePr
     recipe = replace(image.recipe, path="as_floats", function=as_floats, parameters={})
     with pytest.raises(ImageError, match=r"as_floats must return integer labels of shape .* it returned float32"):
         draw_look(image.source.open(), image.window, recipe, "image", "none.png")
+
+
+def load_number(weights: Path) -> int:
+    """Load the number of a file."""
+    return int(weights.read_text())
+
+
+@per_batch(model=load_number)
+def as_the_model_says(planes: Any, *, model: int) -> Any:  # noqa: ANN401  what a person writes
+    """Return one object for each plane."""
+    return np.full(planes.shape, model)
+
+
+def test_weights_are_looked_for_where_a_yaml_has_them(project: ImageProject) -> None:
+    recipe = replace(project.load_image().recipe, path=f"{__name__}.as_the_model_says", function=as_the_model_says)
+    changed = change_recipe(replace(recipe, parameters={}), {"weights": "models/one.txt"}, project.root)
+    assert changed.parameters == {"weights": str(project.root / "data/models/one.txt")}
 
 
 @pytest.mark.parametrize(("arguments", "message"), WRONG)

@@ -10,6 +10,7 @@ import click
 import yaml
 
 from idr_assets.commands.options import image_name, module_option, read_definitions, segmentation_option
+from idr_assets.components.images import locate_weights
 from idr_assets.components.parameters import check_parameters
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.segmentation.recipe import Recipe
@@ -37,7 +38,7 @@ def try_plane(  # noqa: PLR0913, PLR0917  the arguments above
     """
     image = find_segmentation(read_definitions(module), name, segmentation)
     try:
-        recipe = _change(image.recipe, dict(map(_parse, given)))
+        recipe = change_recipe(image.recipe, dict(map(_parse, given)), image.project)
         t, z = _find_cell(image, partition)
     except ValueError as error:
         message = f"{error}. Nothing was segmented."
@@ -76,10 +77,11 @@ def _parse(text: str) -> tuple[str, Any]:
         raise ValueError(message) from error
 
 
-def _change(recipe: Recipe, given: dict[str, Any]) -> Recipe:
+def change_recipe(recipe: Recipe, given: dict[str, Any], project: Path) -> Recipe:
+    """Return a recipe with other parameters, as if the YAML had them."""
     parameters = {**recipe.parameters, **given}
     check_parameters(recipe.path, parameters, recipe.inputs)
-    return replace(recipe, parameters=parameters)
+    return locate_weights(replace(recipe, parameters=parameters), project)
 
 
 def _check_inside(image: Image, t: int, z: int) -> None:

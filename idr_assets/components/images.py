@@ -12,6 +12,7 @@ from idr_assets.components.segmentation_fields import Segmentation
 from idr_assets.imaging.objects.more_measurements import Measured
 from idr_assets.imaging.reading.retries import Patience
 from idr_assets.imaging.segmentation.models.weights import map_weights
+from idr_assets.imaging.segmentation.recipe import Recipe
 from idr_assets.orchestration.assets.names import MADE
 from idr_assets.orchestration.data_folder import data_url
 from idr_assets.orchestration.image import Image
@@ -42,8 +43,7 @@ def _describe(
     segmentation_name, segmentation = named
     shared: dict[str, Any] = {name: getattr(given, name) for name in SHARED}
     channels, measured = (_indices(each) for each in (given.channels, given.measure))
-    recipe = segmentation.recipe(channels, given.channel_names, measured, given.shape)
-    recipe = replace(recipe, parameters=map_weights(recipe.function, recipe.parameters, partial(_locate, project)))
+    recipe = locate_weights(segmentation.recipe(channels, given.channel_names, measured, given.shape), project)
     lists = {name: tuple(value) for name, value in shared.items() if isinstance(value, list)}
     return Image(
         name=name,
@@ -65,6 +65,10 @@ def _indices(channels: str | Sequence[int | str]) -> list[int]:
     return [index for index in channels if isinstance(index, int)]
 
 
+def locate_weights(recipe: Recipe, project: Path) -> Recipe:
+    """Say where the weights of a recipe are: a relative path is below IDR_ASSETS_DATA, as that of an image."""
+    return replace(recipe, parameters=map_weights(recipe.function, recipe.parameters, partial(_locate, project)))
+
+
 def _locate(project: Path, weights: str) -> str:
-    """Return where weights are: a relative path is below IDR_ASSETS_DATA, as that of an image."""
     return weights if "://" in weights or weights.startswith(("/", "~")) else data_url(project, weights)
