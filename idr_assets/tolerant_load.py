@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import suppress
@@ -24,14 +25,23 @@ def load_project(path_within_project: Path) -> dg.Definitions:
 
     Where the environment says so, as in the processes of `idr-assets`, a YAML or module that cannot be loaded is logged
     and left out. Dagster itself reads all YAML files before it loads any: one that is no YAML, or that names a
-    component that does not exist, keeps all from loading.
+    component that does not exist, keeps all from loading. Modules beside `pyproject.toml` become importable, which they
+    are not in Dagster's own commands.
     """
+    _find_modules_beside(path_within_project)
     try:
         return dg.load_from_defs_folder(path_within_project=path_within_project)
     except Exception as error:
         if os.environ.get(BROKEN_YAML) != "skip":
             raise
         return _load_others(dg.ComponentTree.for_project(path_within_project), error)
+
+
+def _find_modules_beside(path_within_project: Path) -> None:
+    folders = path_within_project.absolute().parents
+    folder = next((str(each) for each in folders if (each / "pyproject.toml").exists()), None)
+    if folder and folder not in sys.path:
+        sys.path.append(folder)
 
 
 def _load_others(tree: dg.ComponentTree, error: Exception) -> dg.Definitions:

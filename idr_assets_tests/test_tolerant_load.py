@@ -1,6 +1,8 @@
 """A YAML that is wrong costs what it defines alone, where Dagster allows that."""
 
 import logging
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,15 @@ def test_the_others_load_and_the_wrong_one_is_named(project: ImageProject, caplo
     assert f"{project.package}/defs/plates/wrong/defs.yaml:6" in message
     with pytest.raises(ImageError, match=r"^The YAML of wrong cannot be loaded, so nothing was done: (.|\n)*yaml:6"):
         find_image(definitions, "wrong")
+
+
+def test_functions_may_stand_beside_the_project_wherever_it_is_loaded(
+    project: ImageProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", [each for each in sys.path if each != str(project.root)])
+    (project.root / "steps_of_mine.py").touch()
+    load_project(project.yaml)
+    assert find_spec("steps_of_mine")
 
 
 def test_commands_of_dagster_fail_by_it(project: ImageProject, monkeypatch: pytest.MonkeyPatch) -> None:
