@@ -57,11 +57,11 @@ def cuts(works: WorksOn, plane_shape: Sequence[int]) -> bool:
     return math.prod(plane_shape) > MOST_PIXELS and not explain_whole(works)
 
 
-def explain_whole(works: WorksOn) -> str:
-    """Say why planes are never cut, whatever their size; nothing if large ones are."""
+def explain_whole(works: WorksOn) -> tuple[str, str] | None:
+    """Say why planes are never cut, whatever their size, and what to do; None if large ones are."""
     if works.neighbours:
-        return "because `neighbours` are given"
-    return "" if works.tiles else "because it has no line @in_tiles"
+        return "because `neighbours` are given", "give fewer `neighbours`, or none"
+    return None if works.tiles else ("because it has no line @in_tiles", "write @in_tiles above a function of your own")
 
 
 def cuts_show(works: WorksOn, plane_shape: Sequence[int]) -> bool:

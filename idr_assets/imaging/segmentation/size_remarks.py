@@ -47,15 +47,16 @@ def _remark_large_volumes(level: Level, recipe: Recipe) -> Iterator[Remark]:
 def _remark_large_planes(level: Level, recipe: Recipe) -> Iterator[Remark]:
     """Say about how much memory planes take that are larger than a block may be, and are not cut."""
     works, pixels = recipe.works_on, math.prod(level.plane_shape)
-    if works.unit == "volume" or pixels <= MOST_PIXELS or not (why := explain_whole(works)):
+    if works.unit == "volume" or pixels <= MOST_PIXELS or not (whole := explain_whole(works)):
         return
     read = len(works.reach(Plane(level.shape[0] // 2, recipe.channels[0], level.shape[2] // 2).block, level.shape))
+    why, remedy = whole
     gigabytes = pixels * (2 * read * level.dtype.itemsize + 2 * np.dtype(np.int32).itemsize) / 1e9
     yield Remark(
         logging.WARNING,
         f"planes of {level.url} have {pixels / 1e6:.0f} megapixels, and {recipe.path} segments them whole, {why}: each "
         f"thread of dask takes {gigabytes:.1f} GB for pixels and labels, plus what the function needs. If memory runs "
-        "out, choose a smaller level, or fewer threads in the YAML of dask.",
+        f"out, {remedy}, choose a smaller level, or fewer threads in the YAML of dask.",
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from idr_assets.imaging.counts import write_count
 from idr_assets.imaging.segmentation.models.extras import import_extra
 from idr_assets.imaging.segmentation.models.loading import ModelError
 
@@ -29,7 +30,7 @@ class Network:
     def __init__(self, weights: Path) -> None:
         """Load it from a file, or from the one in a folder."""
         runtime = import_extra("onnxruntime", "onnx")
-        file = next(weights.glob("*.onnx")) if weights.is_dir() else weights
+        file = _find_file(weights)
         wanted = ("CUDAExecutionProvider", "CPUExecutionProvider")
         providers = [name for name in wanted if name in runtime.get_available_providers()]
         options = runtime.SessionOptions()
@@ -57,8 +58,8 @@ class Network:
         values = np.concatenate(sorted(found, key=lambda it: it.shape[1] > 1), axis=1)
         if not np.isfinite(values).all():
             message = (
-                f"{self.name} returned NaN or infinity for {len(planes)} planes, so they have no labels. Look at their "
-                "pixels and at `normalisation`, and whether the weights are of a trained network."
+                f"{self.name} returned NaN or infinity for {write_count(len(planes), 'plane')}, so no labels are made. "
+                "Look at the pixels and at `normalisation`, and whether the weights are of a trained network."
             )
             raise ModelError(message)
         return values
@@ -80,6 +81,17 @@ class Network:
                 "zeros for some by `channels`; or it is the network of another function."
             )
             raise ModelError(message)
+
+
+def _find_file(weights: Path) -> Path:
+    files = list(weights.glob("*.onnx")) if weights.is_dir() else [weights]
+    if len(files) != 1:
+        message = (
+            f"the folder {weights} has {write_count(len(files), 'network')} whose name ends in .onnx, not one, so no "
+            "planes are labelled. Put one there, or name its file by `weights`."
+        )
+        raise ModelError(message)
+    return files[0]
 
 
 def count_threads() -> int:

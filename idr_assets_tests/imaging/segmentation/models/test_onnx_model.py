@@ -183,8 +183,12 @@ def test_intensities_are_normalised_plane_by_plane(how: Normalisation, low: floa
 
 def test_what_is_wrong_with_a_network_is_said(tmp_path: Path) -> None:
     nan = write_network(tmp_path / "nan.onnx", MEAN, np.nan)
-    with pytest.raises(ModelError, match=r"nan.onnx returned NaN or infinity for 5 planes, so they have no labels"):
+    with pytest.raises(ModelError, match=r"nan.onnx returned NaN or infinity for 5 planes, so no labels are made"):
         segment(nan)
+    (folder := tmp_path / "folder").mkdir()
+    (folder / "config.json").write_text("{}")
+    with pytest.raises(ModelError, match=r"the folder .* has 0 networks whose name ends in .onnx, not one, so no"):
+        segment(folder)
     damaged = tmp_path / "damaged.onnx"
     damaged.write_bytes(nan.read_bytes()[:50])
     with pytest.raises(ModelError, match=r"onnx_model cannot load its model from .*damaged.onnx \(InvalidProtobuf\("):

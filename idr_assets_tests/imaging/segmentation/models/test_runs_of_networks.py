@@ -38,7 +38,7 @@ def test_a_plane_that_makes_a_network_give_nan_costs_no_other(
     (failure,) = (it for it in found if isinstance(it, PlaneFailure))
     assert failure.plane == Plane(0, 0, 3)
     assert failure.reason.startswith("ModelError: ")
-    assert "mean.onnx returned NaN or infinity for 1 planes, so they have no labels" in failure.reason
+    assert "mean.onnx returned NaN or infinity for 1 plane, so no labels are made" in failure.reason
     assert runs[0].provenance.packages["onnxruntime"] == version("onnxruntime")
     assert runs[0].recipe.version != runs[1].recipe.version
     log = "\n".join(describe_models(client, runs[0].recipe))
