@@ -10,6 +10,7 @@ import dagster as dg
 from idr_assets.commands.adopt import prepare_outputs
 from idr_assets.commands.options import image_name, module_option, read_definitions
 from idr_assets.commands.to_do import list_to_do
+from idr_assets.imaging.counts import write_count
 from idr_assets.instance import open_instance
 from idr_assets.orchestration.assets.names import OVERVIEW, figure_keys, measure_keys
 from idr_assets.orchestration.automation.missing import plan_runs
@@ -55,14 +56,22 @@ def resume(name: str, module: str | None, *, stale: bool, in_progress: bool) -> 
     """
     definitions = read_definitions(module)
     listed = find_images(definitions, name)
-    job, done = definitions.resolve_implicit_global_asset_job_def(), []
+    job, done, failed = definitions.resolve_implicit_global_asset_job_def(), [], []
     with open_instance() as instance:
         prepare_outputs(instance, list(chain.from_iterable(listed)))
         to_do = list_to_do(instance, name, list(chain.from_iterable(listed)), stale=stale, in_progress=in_progress)
         for images in listed:
-            done += _resume(instance, job, images, [(image, cells) for image, cells in to_do if image in images])
+            runs = _resume(instance, job, images, [(image, cells) for image, cells in to_do if image in images])
+            done += runs
+            failed += [] if all(runs) else [images[0].name]
         if listed[0][0].list_name == name and (any(done) or _is_outdated(name, listed)):
             done.append(_run(instance, job, [dg.AssetKey([name, OVERVIEW])], {}))
+    if failed and len(listed) > 1:
+        message = (
+            f"Runs failed of {len(failed)} of {write_count(len(listed), 'image')}: {', '.join(failed)}. Above are the "
+            "reasons; the others are done."
+        )
+        raise click.ClickException(message)
     sys.exit(not all(done))
 
 

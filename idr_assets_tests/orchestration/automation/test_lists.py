@@ -88,6 +88,12 @@ def test_commands_take_a_list_or_one_of_its_images(project: ImageProject, monkey
     published = [project.root / f"data/{image}/published.ome.zarr" for image in "ab"]
     assert call("missing screen")[1] == "a 1|09...2|10\nb 1|09...2|10\n"
     assert call("missing b")[1] == "1|09...2|10\n"
+    source = (project.root / "data/b.zarr").rename(project.root / "away.zarr")
+    code, _, shown = call("resume screen")
+    assert code == 1
+    assert shown.endswith("Error: Runs failed of 1 of 2 images: b. Above are the reasons; the others are done.\n")
+    source.rename(project.root / "data/b.zarr")
+    assert call("missing screen")[1] == "b 1|09...2|10\n"
     assert call("resume screen")[0] == 0
     made = {path.relative_to(project.root / "data").as_posix() for path in (project.root / "data").glob("*/*.png")}
     assert made >= {f"{image}/{figure}.png" for image in "ab" for figure in ("montage", "object_counts")}
