@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
@@ -14,6 +15,9 @@ from idr_assets.imaging.segmentation.models.weights import check_weights, map_we
 from idr_assets.imaging.segmentation.named_function import find_called, import_function
 from idr_assets.imaging.segmentation.recipe import bind_arguments
 from idr_assets.imaging.segmentation.works_on import works_on
+
+UNITLESS = re.compile(r"threshold|level|overlap|flow_error|(.*_)?(fraction|share|iou|probability)")
+"""Names of parameters that are no lengths, whatever their annotation is."""
 
 
 def check_parameters(path: str, parameters: Mapping[str, Any], inputs: Collection[str] = ()) -> None:
@@ -37,7 +41,7 @@ def check_parameters(path: str, parameters: Mapping[str, Any], inputs: Collectio
             continue
         length = None if takes_text(function, name) else read_micrometres(parameters[name])
         fault = _fault(parameter, function.__module__, length[0] if length else parameters[name])
-        if fault := fault or (_find_wrong_unit(name, length[1]) if length else None):
+        if fault := (_find_wrong_unit(name, length[1], fault) or fault) if length else fault:
             left_out = "" if parameter.default is parameter.empty else f", or leave it out to use {parameter.default!r}"
             message = f"{path} does not take {parameters[name]!r} as {name}: {fault}; correct it{left_out}"
             raise ValueError(message)
@@ -61,8 +65,12 @@ def _signature(path: str, function: Callable[..., Any]) -> inspect.Signature:
         raise ValueError(message) from error
 
 
-def _find_wrong_unit(name: str, power: int) -> str | None:
-    """Say that the name of a parameter tells of another unit than that it is given in."""
+def _find_wrong_unit(name: str, power: int, fault: str | None) -> str | None:
+    """Say that a parameter is given in another unit than its name tells of, or has none; `fault` is its number's."""
+    if UNITLESS.fullmatch(name):
+        return "it has no unit; write a number"
+    if fault and "integer" in fault:
+        return "it is a whole number; write it in pixels"
     wanted = 2 if "area" in name else 3 if "volume" in name else 1
     units = {1: "it is a length; write um", 2: "it is an area; write um2", 3: "it is a volume; write um3"}
     return None if wanted == power else units[wanted]
