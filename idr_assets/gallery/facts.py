@@ -33,14 +33,15 @@ class Objects(NamedTuple):
 
 
 def count_planes(instance: dg.DagsterInstance, image: Image) -> dict[str, int]:
-    """Count the partitions of the window that are done, and those that failed, as far as they are counted."""
+    """Count the partitions of the window, of `each` so many planes, and those done and failed, as far as they are."""
     key, total = dg.AssetKey(image.key("plane_labels")), len(image.t) * len(image.z)
+    size = {"of": total, "each": len(image.window.c)}
     if total > MOST_COUNTED:
-        return {"of": total, "done": min(total, len(instance.get_materialized_partitions(key)))}
+        return size | {"done": min(total, len(instance.get_materialized_partitions(key)))}
     keys = list(cells_by_key(image))
     states = instance.get_status_by_partition(key, keys, window_partitions(image)) or {}
     named = [state.name for state in states.values() if state]
-    return {"of": total, "done": named.count("MATERIALIZED"), "failed": named.count("FAILED")}
+    return size | {"done": named.count("MATERIALIZED"), "failed": named.count("FAILED")}
 
 
 def count_objects(image: Image) -> Objects:

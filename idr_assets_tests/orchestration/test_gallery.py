@@ -47,7 +47,7 @@ def test_all_images_are_on_a_page_that_asks_for_what_became_of_them(beside: Star
     for shown in ('href="/gallery/image/image"', "/plane/image/0/2/0/10.png", 'data-facts="/gallery/facts/image"'):
         assert shown in index
     facts = ask(beside, "/gallery/facts/image").text
-    for shown in (">4 of 4 planes</a>", " objects", "5 of 5 checks passed"):
+    for shown in (">4 of 4 partitions</a>", " objects", "5 of 5 checks passed"):
         assert shown in facts
 
 
@@ -74,7 +74,7 @@ def test_without_dagster_pages_lead_to_none_of_its_pages(alone: Starlette) -> No
     page = ask(alone, "/gallery/image/image").text
     assert 'href="/assets' not in page
     assert " objects" in page
-    assert " of 4 planes" not in page
+    assert " of 4 partitions" not in page
 
 
 def test_a_plane_has_a_picture_that_is_sent_once(alone: Starlette) -> None:
@@ -179,7 +179,7 @@ def test_an_image_without_results_says_how_to_make_it_and_a_new_one_is_seen(
     app = Starlette(routes=[mount_gallery(module, fresh.instance, [], ui=True)])
     for page in ("facts", "image"):
         shown = ask(app, f"/gallery/{page}/image").text
-        assert "0 of 4 planes" in shown
+        assert "0 of 4 partitions" in shown
         assert "<code>idr-assets resume image</code> makes it" in shown
         assert "cannot be read" not in shown
     ImageProject(project.root, "another").write(**FIELDS)
