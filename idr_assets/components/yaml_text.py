@@ -20,6 +20,8 @@ COMMENTED: Final = {
     "labels_for": "nuclei",
     "neighbours": "{z: 1}",
     "reference": "truth.ome.zarr",
+    "license": "CC-BY-4.0",
+    "citation": "10.1016/j.cell.2018.09.031",
     "group_by": "treatment",
     "montage_field": "0",
     "layout": "layout.csv",

@@ -89,9 +89,12 @@ def test_scaffolded_yaml_explains_every_field_and_loads_as_it_is(project: ImageP
         "license",
         "citation",
     }  # which stand in for others, are of few images, or those of another image would be wrong
-    assert {"    # inputs: {nuclei: 0, cytoplasm: 1}", "    # neighbours: {z: 1}", "  # reference: truth.ome.zarr"} < {
-        *lines
-    }
+    assert {
+        "    # inputs: {nuclei: 0, cytoplasm: 1}",
+        "    # neighbours: {z: 1}",
+        "  # reference: truth.ome.zarr",
+        "  # license: CC-BY-4.0",
+    } < {*lines}
     keys = {key.to_user_string() for key in project.load().resolve_all_asset_keys()}
     assert f"{project.image}/plane_labels" in keys
 
