@@ -66,7 +66,7 @@ def publish(
     metadata = {image.row_key(t): _describe(url, image, publication, t) for t in done}
     for t in evenly_spread(done, MOST_PICTURED):
         metadata[image.row_key(t)] |= _picture(image, t)
-    reasons = {f"t {t}: {each[0].plane}": each[0].reason for t, each in sorted(publication.failures.items())}
+    reasons = {f"t {t}": each[0].reason for t, each in sorted(publication.failures.items())}
     return report_partitions(context, metadata, reasons, "timepoints published")
 
 
