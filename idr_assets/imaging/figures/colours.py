@@ -72,6 +72,15 @@ def fitted_shape(shape: tuple[int, ...], side: int) -> tuple[int, int]:
     return height, width
 
 
+def stretch(shape: tuple[int, ...]) -> float:
+    """Return by how much panels of planes of `shape` (y, x) are longer than those of squares, so that details are seen.
+
+    A column takes the width of a heading anyway, so that high planes may be longer than wide ones.
+    """
+    height, width = shape
+    return max(1, min(4, height / width / 2), min(2, width / height / 2))
+
+
 def fit(shades: Bytes, labels: Labels, side: int) -> tuple[Bytes, Bytes]:
     """Return shades and label colours (y, x) at their `fitted_shape`. Reduced shades are averaged."""
     if factor := side // max(shades.shape):

@@ -18,6 +18,7 @@ _CAPTION = (
     "Colours tell neighbouring objects apart and mean nothing else."
 )
 _ROW, _LEAST_PANEL, _MOST_PANEL = 2400, 400, 540  # dots: width of a row, within the least and most of a panel
+_LEAST_COLUMN = 270  # dots
 
 type Rows = Mapping[tuple[int, int, int], Sequence[LabelledPlane | None]]
 
@@ -68,7 +69,9 @@ def comparison(  # noqa: PLR0913
         channel: [_row(name_plane(Plane(*key)), row, names) for key, row in rows.items() if key[1] == channel]
         for channel in sorted({c for _, c, _ in rows})
     }
-    layout = Layout(min(most, max(_LEAST_PANEL, _ROW // (1 + len(names)))), _LEAST_PANEL)
+    shape = next((plane.pixels.shape for row in rows.values() for plane in row if plane), (1, 1))
+    side = min(most, max(_LEAST_PANEL, _ROW // (1 + len(names))))
+    layout = Layout(int(side * min(2, colours.stretch(shape))), _LEAST_COLUMN)
     caption = _CAPTION + omission(omitted)
     return draw_panels(groups, layout, title=title, caption=caption, pixel_size=pixel_size, known=channels)
 

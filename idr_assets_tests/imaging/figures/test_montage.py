@@ -77,17 +77,35 @@ def test_rows_are_timepoints_columns_are_slices_and_channels_are_groups_of_rows(
     [
         ((10, 1, 10), 10, 10),
         ((2, 2, 3), 3, 4),
-        ((12, 5, 1), 6, 10),
+        ((12, 5, 1), 9, 8),
+        ((5, 2, 4), 8, 5),
+        ((1, 1, 12), 4, 3),
+        ((1, 8, 3), 6, 4),
+        ((1, 2, 1), 2, 1),
         ((12, 1, 1), 4, 3),
         ((12, 1, 2), 6, 4),
-        ((1, 5, 1), 2, 3),
+        ((1, 5, 1), 3, 2),
     ],
 )
-def test_timepoints_of_few_slices_lie_beside_each_other(grid: tuple[int, int, int], columns: int, lines: int) -> None:
+def test_a_sheet_of_few_slices_or_channels_is_about_as_wide_as_high(
+    grid: tuple[int, int, int], columns: int, lines: int
+) -> None:
     figure = montage.montage(window(*grid, shape=(8, 8)), title="demo")
     places = [text.get_position() for text in figure.findobj(Text) if text.get_text().startswith("t ")]
     assert len(places) == grid[0] * grid[1] * grid[2]
     assert (len({x for x, _ in places}), len({y for _, y in places})) == (columns, lines)
+
+
+def test_high_planes_are_long_and_their_columns_as_wide_as_their_headings() -> None:
+    _, first, second, *_ = pictures(montage.montage(window(5, 1, 10, shape=(300, 20)), title="demo"))
+    height, width, _ = first.picture.shape
+    assert height > 500
+    assert second.x - first.x < 6 * width
+
+
+def test_the_caption_says_in_which_order_the_planes_of_one_timepoint_lie() -> None:
+    assert "Slices Z, row by row." in texts(montage.montage(window(1, 1, 12), title=""))[-1]
+    assert "Rows: timepoints T." in texts(montage.montage(window(2, 1, 12), title=""))[-1]
 
 
 def test_a_montage_has_at_most_twelve_rows_and_columns() -> None:
@@ -107,7 +125,7 @@ def test_channels_and_their_intensity_ranges_are_named() -> None:
         black, white = colours.contrast(drawn)
         assert f"channel {c}" in written
         assert f"{black:g} to {white:g} a.u." in written
-    assert colours.GREY_RANGE in " ".join(written)
+    assert colours.GREY_RANGE in " ".join(written).replace("\n", " ")
 
 
 def test_a_missing_plane_is_drawn_as_not_materialized_and_has_no_count() -> None:
