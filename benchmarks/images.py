@@ -70,8 +70,8 @@ Dagster's own job of all assets, too. An image with a YAML of its own has two jo
 jobs are resolved among its own assets, where Dagster would look at all assets of the project for each job. Use a list
 for more than about a hundred images.
 
-Sensors read the metadata of each image every `watch_seconds`, here 60. With hundreds of images on one machine, choose an
-hour: the daemon needs that share of a processor each time.
+Sensors read the metadata of each image every `watch_seconds`, here 60. With hundreds of images on one machine, choose
+an hour: the daemon needs that share of a processor each time.
 
 A run loads the definitions of all images, because Dagster does not say which it needs before it has loaded them.
 """
