@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import zarr
 from click import ClickException
 from click.testing import CliRunner, Result
 from PIL import Image
@@ -71,6 +72,14 @@ def test_a_name_that_is_taken_is_replaced_by_force_alone(project: ImageProject, 
     )
     assert add("embryo", address, "--force").exit_code == 0
     assert "type: idr_assets.SegmentedImage" in project.yaml.read_text()
+
+
+def test_axes_are_taken_as_a_yaml_has_them(project: ImageProject, tmp_path: Path) -> None:
+    zarr.create_array(tmp_path / "stack.zarr", data=PIXELS[0, 0])
+    found = add("embryo", str(tmp_path / "stack.zarr"), "--axes", "[z, y, x]")
+    assert found.exit_code == 0, found.output
+    image = next(it for it in (project.load().resources or {})["image_io"].images if it.name == "embryo")
+    assert image.shape == (1, 1, 3, 90, 100)
 
 
 @pytest.mark.parametrize("kind", ["DaskCluster", "SegmentedImages"])

@@ -1,6 +1,7 @@
 """The command `add`: from the address of an image to its YAML."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,12 @@ class _Window(_Mapping):
 @click.option("--window", type=_Window(), default="{}", help="Planes, such as '{t: [0, 9], z: all}', or all.")
 @click.option("--segmentation", help="Dotted path of a segmentation function.")
 @click.option("--storage-options", type=_Mapping(), default="{}", help="For fsspec, such as '{anon: true}' for S3.")
-@click.option("--axes", default="", callback=lambda _, __, axes: list(axes), help="Of a plain Zarr array, such as zyx.")
+@click.option(
+    "--axes",
+    default="",
+    callback=lambda _, __, axes: re.findall(r"\w", axes),
+    help="Of a plain Zarr array, such as zyx.",
+)
 @click.option("--look", is_flag=True, help="Segment the middle plane now, and draw it into look.png beside the YAML.")
 @click.option("--force", is_flag=True, help="Replace the YAML of an image that has this NAME.")
 @own_settings

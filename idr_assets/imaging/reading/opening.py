@@ -25,6 +25,8 @@ from idr_assets.imaging.stores.pipelines import ask_at_once
 FAULTS = (ImageError, ImportError, AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
 """What metadata raise that are not those of an image."""
 
+OWNER = "Tell the store's owner, or correct the axes in a copy"
+
 
 def open_array(  # noqa: PLR0913
     url: str,
@@ -47,7 +49,7 @@ def open_array(  # noqa: PLR0913
     try:
         geometry = name_geometry(shown, level, store, axes) if axes else read_geometry(shown, level, store)
         array = _open(shown, level, store, zeros=zeros)
-        _check_dimensions(f"{shown}/{level}", geometry, array)
+        _check_dimensions(f"{shown}/{level}", geometry, array, "Write one axis for each" if axes else OWNER)
         geometry = replace(geometry, remarks=(*geometry.remarks, *_compare_names(f"{shown}/{level}", geometry, array)))
         store.verification.chunks = find_format(f"{shown}/{level}", array)
         ask_at_once(array, patience.requests)
@@ -117,13 +119,12 @@ def _open(url: str, level: str, store: Store, *, zeros: bool) -> zarr.Array[Any]
         raise ImageError(message) from None
 
 
-def _check_dimensions(url: str, geometry: Geometry, array: zarr.Array[Any]) -> None:
+def _check_dimensions(url: str, geometry: Geometry, array: zarr.Array[Any], remedy: str) -> None:
     if len(geometry.axes) == array.ndim:
         return
     message = (
         f"The array {url} has {array.ndim} dimensions, of shape {array.shape}, but the image has {len(geometry.axes)} "
-        f"axes, {quote_all(geometry.axes)}: which dimension is which is not known, and nothing is read. Tell the "
-        "store's owner, or correct the axes in a copy."
+        f"axes, {quote_all(geometry.axes)}: which dimension is which is not known, and nothing is read. {remedy}."
     )
     raise ImageError(message)
 

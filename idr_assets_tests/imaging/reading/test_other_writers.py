@@ -87,6 +87,12 @@ def test_an_array_in_a_group_without_metadata_is_read_by_its_level_and_axes(tmp_
                     survey_levels(url, axes="zyx", level=wrong)
 
 
+def test_too_few_axes_are_for_the_person_to_mend(tmp_path: Path) -> None:
+    zarr.create_array(tmp_path / "stack.zarr", data=PIXELS[0, 0])
+    with pytest.raises(ImageError, match=r"has 3 dimensions, .* 2 axes, .* nothing is read\. Write one axis for each"):
+        survey_levels(str(tmp_path / "stack.zarr"), axes="yx")
+
+
 def test_dimensions_that_are_named_need_no_axes(tmp_path: Path) -> None:
     zarr.create_array(tmp_path / "stack.zarr", data=PIXELS[0, 0], dimension_names=["Z", "y", "x"])
     assert survey_levels(str(tmp_path / "stack.zarr"))[0].geometry.axes == ("z", "y", "x")
