@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import scipy
-from annotated_types import Ge, Le
+from annotated_types import Ge
 
 from idr_assets.imaging.segmentation.cutting import in_tiles
 from idr_assets.imaging.segmentation.decorators import versioned
@@ -17,13 +17,12 @@ from idr_assets.imaging.segmentation.models.network_windows import predict
 from idr_assets.imaging.segmentation.models.networks import Network, normalise
 from idr_assets.imaging.segmentation.models.stars import label_stars
 from idr_assets.imaging.segmentation.network_tiles import NetworkTiles
-from idr_assets.imaging.segmentation.parameter_types import NotNegative, Share  # noqa: TC001  read when a YAML is checked
+from idr_assets.imaging.segmentation.parameter_types import NotNegative, Percentiles, Share  # noqa: TC001  read when a YAML is checked
 
 if TYPE_CHECKING:
     from idr_assets.imaging.segmentation.label_numbers import Labels, Pixels
 
 type Count = Annotated[int, Ge(0)]
-type Percentile = Annotated[float, Ge(0), Le(100)]
 
 THRESHOLDS = {"semantic": 0.5, "distances": 0.5, "flows": 0.0}
 
@@ -46,7 +45,7 @@ def onnx_model(  # noqa: PLR0913  parameters of a YAML
     model: Network,
     output: Literal["semantic", "distances", "flows"] = "semantic",
     normalisation: Literal["percentiles", "range", "standard", "none"] = "percentiles",
-    percentiles: tuple[Percentile, Percentile] = (1.0, 99.8),
+    percentiles: Percentiles = (1.0, 99.8),
     channels: Count = 0,
     multiple: Annotated[int, Ge(1)] = 16,
     tile: Count = 0,
@@ -120,7 +119,8 @@ def onnx_model(  # noqa: PLR0913  parameters of a YAML
             _check(model, values, 3, "two flows and a logit for each pixel", shape)
             kinds: dict[str, Any] = {"threshold": least, "error": flow_error, "iterations": iterations}
             return label_flows(values[:2], values[2], **kinds, minimum_area=minimum_area)
-        _check(model, values, 1, "a foreground for each pixel", shape)
+        wanted = "a foreground for each pixel" + (f" as channel {channel}" if channel not in {0, -1} else "")
+        _check(model, values, max(channel + 1, -channel), wanted, shape)
         return _drop_small(scipy.ndimage.label(_activate(values, activation)[channel] > least)[0], minimum_area)
 
     return np.stack(list(map(label, found)))
@@ -152,6 +152,6 @@ def _check(model: Network, values: Pixels, least: int, what: str, shape: tuple[i
     if len(values) < least or (shape and values.shape[1:] != shape):
         message = (
             f"{model.name} returns {values.shape} (channels, y, x) for a plane, and not {what}: it is another network, "
-            "or `output` names another kind."
+            "or `output` or `channel` names another kind."
         )
         raise ModelError(message)

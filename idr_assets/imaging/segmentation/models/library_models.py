@@ -6,16 +6,14 @@ from pathlib import Path  # noqa: TC003  read when a YAML is checked
 from typing import Annotated, Any
 
 import numpy as np
-from annotated_types import Ge, Le
+from annotated_types import Ge
 
 from idr_assets.imaging.segmentation.decorators import versioned
 from idr_assets.imaging.segmentation.label_numbers import Labels, Pixels  # noqa: TC001  as above
 from idr_assets.imaging.segmentation.models.batches import per_batch
 from idr_assets.imaging.segmentation.models.extras import import_extra
 from idr_assets.imaging.segmentation.models.networks import normalise
-from idr_assets.imaging.segmentation.parameter_types import NotNegative, Positive, Share  # noqa: TC001  as above
-
-type Percentile = Annotated[float, Ge(0), Le(100)]
+from idr_assets.imaging.segmentation.parameter_types import NotNegative, Percentiles, Positive, Share  # noqa: TC001  as above
 
 
 def load_cellpose(weights: Path) -> Any:  # noqa: ANN401  cellpose has no types
@@ -110,7 +108,7 @@ def stardist_model(
     model: StarDist,
     threshold: Share | None = None,
     overlap: Share | None = None,
-    percentiles: tuple[Percentile, Percentile] = (1.0, 99.8),
+    percentiles: Percentiles = (1.0, 99.8),
 ) -> Labels:
     """Label star-convex objects, such as nuclei, by StarDist. It needs the extra `stardist`.
 

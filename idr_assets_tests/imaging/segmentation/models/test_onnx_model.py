@@ -198,6 +198,8 @@ def test_what_is_wrong_with_a_network_is_said(tmp_path: Path) -> None:
         ModelError, match=r"mean.onnx returns \(1, 60, 70\) \(channels, y, x\) for a plane, and not two flows"
     ):
         segment(mean, output="flows")
+    with pytest.raises(ModelError, match=r"mean.onnx returns \(1, .*not a foreground for each pixel as channel 3"):
+        segment(mean, channel=3)
     with pytest.raises(ModelError, match="Squares of 32 x 32 pixels with margins of 16 do not cover planes of"):
         segment(mean, tile=32, margin=16)
 
