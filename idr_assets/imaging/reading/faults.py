@@ -141,6 +141,8 @@ def _explain(error: Exception) -> tuple[str, str]:
         (bool(status), f"the server answers with status {status}", LATER),
         (FileNotFoundError, "it does not exist", "Check the address."),
         (PermissionError, "access is refused", CREDENTIALS),
+        (botocore.ParamValidationError, "it names no bucket of S3", "Write it as s3://BUCKET/PATH."),
+        (aiohttp.InvalidURL, "it names no host", "Write it as https://HOST/PATH."),
         (botocore.NoCredentialsError, "there are no credentials for it", ANONYMOUS),
         (botocore.PartialCredentialsError, "its credentials are not complete", CREDENTIALS),
         (TimeoutError, "the answer takes too long", LATER),

@@ -82,3 +82,17 @@ def test_a_store_that_cannot_be_asked_is_named(options: dict[str, Any], message:
         )
     assert str(error.value).startswith("s3://bucket/image.zarr/")
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("s3://", "it names no bucket of S3. Write it as s3://BUCKET/PATH."),
+        ("s3://no bucket/image.zarr", "it names no bucket of S3. Write it as s3://BUCKET/PATH."),
+        ("http:///image.zarr", "it names no host. Write it as https://HOST/PATH."),
+    ],
+)
+def test_an_address_that_names_no_store_says_how_to_write_it(address: str, message: str) -> None:
+    with pytest.raises(ImageError) as error:
+        open_level(address, "0", {"anon": True} if address.startswith("s3") else {})
+    assert str(error.value).endswith(f"cannot be read: {message}")
