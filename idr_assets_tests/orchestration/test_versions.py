@@ -1,11 +1,17 @@
 """Which planes are stale, whatever Dagster knew of the image when they were made; `test_cockpit` asks Dagster too."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
+
+import dagster as dg
+import pytest
 
 from idr_assets.orchestration.automation.missing import stale_planes
 from idr_assets.project import find_image
-from idr_assets_tests.support.small_image import PARTITIONS, Segmented, change_image, small_image
+from idr_assets_tests.orchestration.conftest import SETTINGS
+from idr_assets_tests.support.networks import write_network
+from idr_assets_tests.support.small_image import PARTITIONS, Segmented, change_image, small_image, write_project
 
 OTHERS = {(1, 10), (2, 9), (2, 10)}
 
@@ -43,6 +49,23 @@ def test_planes_of_a_changed_image_are_fresh_and_all_others_stale(fresh: Segment
     assert fresh.metadata("source_image")["fingerprint"] in fresh.metadata("plane_labels", PARTITIONS[0])["source"]
     assert fresh.run("source_image") == ""
     assert stale(fresh) == OTHERS
+
+
+def test_planes_are_stale_after_their_network_got_other_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    network = "{function: idr_assets.imaging.segmentation.onnx_model, parameters: {weights: nuclei.onnx}}"
+    project = write_project(tmp_path / "project", segmentation=network)
+    weights = write_network(project.root / "data/nuclei.onnx", [[[[1.0]]]])
+    with dg.DagsterInstance.ephemeral(settings=SETTINGS) as instance:
+        segmented = Segmented(project, instance)
+        assert segmented.run("plane_labels", PARTITIONS[0]) == ""
+        assert stale(segmented) == set()
+        write_network(weights, [[[[0.9]]]])
+        assert stale(segmented) == {(1, 9)}
+        write_network(weights, [[[[1.0]]]])
+        assert stale(segmented) == set()
 
 
 def test_a_recipe_that_is_written_in_another_way_is_the_same() -> None:
