@@ -6,8 +6,10 @@ import pytest
 
 from idr_assets.commands.export import refuse_plate
 from idr_assets.imaging.errors import ImageError
+from idr_assets.orchestration.assets.descriptions import of_plate_objects
 from idr_assets.orchestration.assets.names import figure_keys
 from idr_assets.orchestration.plate import Plate
+from idr_assets_tests.imaging.segmentation.test_neighbours import median_of_all
 from idr_assets_tests.support.image_project import ImageProject
 
 YAML = {"url": "https://127.0.0.1/plate.zarr", "shape": "[3, 2, 12, 40, 36]", "wells": "[B02:C03, H12]"}
@@ -25,6 +27,14 @@ WRONG = [
     ({"wells": "[A01:P24]", "fields": "[0-399]"}, "the plate has 460800 fields, more than Dagster can show"),
     ({"published": "true"}, "`published` is for images; leave it out"),
     ({"axes": "[y, x]"}, "`axes` is for images; leave it out, because the metadata of the plate say them"),
+    (
+        {"reference": "https://127.0.0.1/truth.zarr"},
+        "leave it out, and score segmentations on an image of the same kind",
+    ),
+    (
+        {"segmentation": f"{{function: {median_of_all.__module__}.median_of_all, neighbours: {{t: 1}}}}"},
+        "`neighbours` along t would be of other fields of the plate; leave `t` out",
+    ),
     ({"montage_field": "7"}, "`attributes.montage_field at "),
     ({"layout": "layout.csv"}, "layout.csv cannot be used ([Errno 2] No such file or directory"),
     ({"channels": "[2]"}, "channels 0 to 1; name each wanted one once"),
@@ -80,6 +90,15 @@ def test_a_single_timepoint_needs_no_name(project: ImageProject) -> None:
 def test_a_plate_is_not_exported(project: ImageProject) -> None:
     with pytest.raises(ImageError, match="plate is a plate, and an export has the objects of one image"):
         refuse_plate(load(project))
+
+
+def test_a_plate_of_volumes_says_where_objects_in_space_are(project: ImageProject) -> None:
+    volumes = load(project, segmentation="{function: idr_assets.imaging.segmentation.otsu_watershed_3d}")
+    of_volumes, of_planes = of_plate_objects(volumes), of_plate_objects(load(project))
+    assert (
+        of_volumes
+        == f"{of_planes} The slices of an object in space are the rows with the same well, field, t, c, label."
+    )
 
 
 def test_several_segmentations_have_assets_of_their_own(project: ImageProject) -> None:

@@ -76,10 +76,12 @@ def of_objects(image: Image) -> str:
 
 def of_plate_objects(plate: Plate) -> str:
     """Describe the tables of objects of a plate."""
+    in_space = plate.recipe.works_on.unit == "volume"
     return (
         f"A row for each object of each plane of {markdown(plate.title)}: row, column, well and field, area, position, "
         "shape and intensities, in Parquet, a file and a partition for each well. A well whose planes are the same is "
         "not measured again. The metadata list the columns and their units."
+        + (" The slices of an object in space are the rows with the same well, field, t, c, label." if in_space else "")
     )
 
 
