@@ -45,8 +45,8 @@ def describe_listing(
         found = _ask(url, storage_options, patience, _list_objects)
         return _describe(url, "a folder", found) if found else None
     page = _read_page(url, storage_options, patience) if is_web(url) else None
-    images = list(_links(url, page or ""))
-    return None if page is None or (group and not images) else _describe(url, "a web page", images)
+    linked = list(_links(url, page or ""))
+    return None if page is None or (group and not linked) else _describe(url, "a web page", linked)
 
 
 def _describe(url: str, what: str, images: Iterable[str]) -> str:
