@@ -41,7 +41,7 @@ PARAMETERS = [
     ("otsu_watershed", "{background_sigma: 0}", "0 as background_sigma: Input should be greater than 0"),
     ("gaussian_threshold", "{threshold_fraction: 0.5 um}", "'0.5 um' as threshold_fraction: it has no unit; write"),
     ("own", "{size: 3 um}", "'3 um' as size: it is a whole number; write it in pixels"),
-    ("onnx_model", "{weights: a.onnx, percentiles: [99, 1]}", "[99, 1] as percentiles: Value error, the first is not below"),
+    ("onnx_model", "{weights: a.onnx, percentiles: [99, 1]}", "[99, 1] as percentiles: Value error, the first is not"),
     ("otsu_watershed_3d", "{slice_step: 5}", None),
     ("joined_over_z", f"{{function: {HERE}.otsu_watershed, parameters: {{sigma: 2}}, iou: 0.5}}", None),
     ("own", "{size: 5, levels: [1, 2.5], mode: b, weights: [1, 2], kernel: x, words: x, bare: [x], more: x}", None),
