@@ -12,6 +12,9 @@ from idr_assets.imaging.planes import Plane
 from idr_assets.imaging.reading.level import Level, open_level
 from idr_assets.imaging.reading.survey import survey_levels
 
+LEAST_EVEN = 0.5
+"""Share of the pixels of a plane of labels, at least, that are as the one beside them. In an image few are."""
+
 
 @dataclass(frozen=True)
 class Reference:
@@ -22,12 +25,19 @@ class Reference:
     def read(self, plane: Plane) -> npt.NDArray[np.intp]:
         """Read the labels (y, x) of a plane, numbered 0, which is the background, to n.
 
-        A reference of one channel is that of every channel. Raises `ImageError` if it cannot be read.
+        A reference of one channel is that of every channel. Raises `ImageError` if it cannot be read, or has no labels but
+        intensities.
         """
         own = Plane(plane.t, plane.c if self.level.shape[1] > 1 else 0, plane.z)
         values = self.level.read(own.block)[0, 0, 0]
         if values.min(initial=0) < 0:
             message = f"The reference {self.level.url} has labels below 0 in {own}, so nothing is compared with it."
+            raise ImageError(message)
+        if np.mean(values[:, 1:] == values[:, :-1]) < LEAST_EVEN:
+            message = (
+                f"The reference {self.level.url} has pixels in {own} that mostly differ from those beside them, which "
+                "labels do not, so nothing is compared with it. Name the labels, such as image.zarr/labels/nuclei."
+            )
             raise ImageError(message)
         return np.asarray(np.searchsorted(np.union1d(values.dtype.type(0), values), values), np.intp)
 

@@ -13,6 +13,7 @@ import yaozarrs
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.objects.agreement import match_objects
 from idr_assets.imaging.objects.reference import open_reference
+from idr_assets.imaging.planes import Plane
 from idr_assets.imaging.output.provenance import read_provenance
 from idr_assets.orchestration.assets.metadata import markdown
 from idr_assets_tests.orchestration.conftest import SETTINGS
@@ -165,6 +166,13 @@ def test_a_reference_without_these_planes_is_refused(tmp_path: Path) -> None:
     wrong = r"no level of integers of shape \[1, 2, 2, 8, 9\].*: its levels are 0 \[1, 1, 2, 9"
     with pytest.raises(ImageError, match=wrong):
         open_reference(str(tmp_path / "truth.zarr"), {}, (1, 2, 2, 8, 9))
+
+
+def test_a_reference_of_pixels_is_refused(tmp_path: Path) -> None:
+    write_image(tmp_path / "truth.zarr", PIXELS, version="0.4")
+    reference = open_reference(str(tmp_path / "truth.zarr"), {}, PIXELS.shape)
+    with pytest.raises(ImageError, match=r"truth.zarr.* has pixels in t 0 c 0 z 0 that mostly differ .* Name the labels"):
+        reference.read(Plane(0, 0, 0))
 
 
 def test_one_segmentation_with_a_reference_is_compared(tmp_path: Path) -> None:
