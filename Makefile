@@ -8,7 +8,7 @@ SITE = NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo ui test test-fast test-models bench lint docs screenshots lock clean
+.PHONY: help demo ui test test-fast test-models test-view bench lint docs screenshots lock clean
 
 # One instance for the demo and the UI, so that the UI shows the demo's run.
 demo ui: export DAGSTER_HOME := $(CURDIR)/.dagster_home
@@ -46,6 +46,11 @@ test-models: $(INSTALLED) ## run Cellpose and StarDist on random weights (downlo
 	$(BIN)/uv pip install --quiet --python .venv-models/bin/python --editable '.[cellpose,stardist]' --group dev
 	.venv-models/bin/pytest --numprocesses 0 idr_assets_tests/imaging/segmentation/models/test_library_models.py $(ARGS)
 
+test-view: $(INSTALLED) ## check the layers that napari shows of the demo (downloads Qt, into .venv-view)
+	$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python .venv-view
+	$(BIN)/uv pip install --quiet --python .venv-view/bin/python --editable '.[view]' --group dev
+	.venv-view/bin/pytest --numprocesses 0 idr_assets_tests/test_view.py $(ARGS)
+
 bench: $(INSTALLED) ## measure speed and memory, write docs/explanation/benchmarks.md (needs postgresql; small: ARGS="--planes 100")
 	$(BIN)/python -m benchmarks $(ARGS)
 
@@ -67,7 +72,7 @@ lock: $(INSTALLED) ## renew requirements.txt from pyproject.toml
 	  --generate-hashes --no-header --no-annotate --quiet --output-file requirements.txt
 
 clean: ## remove the virtual environment and caches; data and the Dagster instance stay
-	rm -rf .venv .venv-models .hypothesis .mypy_cache .pytest_cache .ruff_cache site
+	rm -rf .venv .venv-models .venv-view .hypothesis .mypy_cache .pytest_cache .ruff_cache site
 
 define CHECK_PYTHON
 import sys
