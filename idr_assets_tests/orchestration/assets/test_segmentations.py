@@ -13,8 +13,8 @@ import yaozarrs
 from idr_assets.imaging.errors import ImageError
 from idr_assets.imaging.objects.agreement import match_objects
 from idr_assets.imaging.objects.reference import open_reference
-from idr_assets.imaging.planes import Plane
 from idr_assets.imaging.output.provenance import read_provenance
+from idr_assets.imaging.planes import Plane
 from idr_assets.orchestration.assets.metadata import markdown
 from idr_assets_tests.orchestration.conftest import SETTINGS
 from idr_assets_tests.support.idr_stores import write_image
