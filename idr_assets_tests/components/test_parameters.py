@@ -39,7 +39,7 @@ PARAMETERS = [
     ("gaussian_threshold", "{sigma: -1}", "-1 as sigma: Input should be greater than or equal to 0"),
     ("gaussian_threshold", "{threshold_fraction: .nan}", "nan as threshold_fraction: Input should be less than inf"),
     ("otsu_watershed", "{background_sigma: 0}", "0 as background_sigma: Input should be greater than 0"),
-    ("gaussian_threshold", "{threshold_fraction: 0.5 um}", "'0.5 um' as threshold_fraction: it has no unit; write"),
+    ("gaussian_threshold", "{threshold_fraction: 0.5 um}", "'0.5 um' as threshold_fraction: it has no unit"),
     ("own", "{size: 3 um}", "'3 um' as size: it is a whole number; write it in pixels"),
     ("onnx_model", "{weights: a.onnx, percentiles: [99, 1]}", "[99, 1] as percentiles: Value error, the first is not"),
     ("otsu_watershed_3d", "{slice_step: 5}", None),

@@ -25,8 +25,8 @@ class Reference:
     def read(self, plane: Plane) -> npt.NDArray[np.intp]:
         """Read the labels (y, x) of a plane, numbered 0, which is the background, to n.
 
-        A reference of one channel is that of every channel. Raises `ImageError` if it cannot be read, or has intensities
-        in place of labels.
+        A reference of one channel is that of every channel. Raises `ImageError` if it cannot be read, or if its
+        values are no labels.
         """
         own = Plane(plane.t, plane.c if self.level.shape[1] > 1 else 0, plane.z)
         values = self.level.read(own.block)[0, 0, 0]

@@ -171,7 +171,7 @@ def test_a_reference_without_these_planes_is_refused(tmp_path: Path) -> None:
 def test_a_reference_of_pixels_is_refused(tmp_path: Path) -> None:
     write_image(tmp_path / "truth.zarr", PIXELS, version="0.4")
     reference = open_reference(str(tmp_path / "truth.zarr"), {}, PIXELS.shape)
-    with pytest.raises(ImageError, match=r"truth.zarr.* has pixels in t 0 c 0 z 0 that mostly differ .* Name the labels"):
+    with pytest.raises(ImageError, match=r"truth.zarr has pixels in t 0 c 0 z 0 that mostly differ"):
         reference.read(Plane(0, 0, 0))
 
 
