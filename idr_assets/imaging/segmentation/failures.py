@@ -29,5 +29,6 @@ def fail_planes(block: Block, error: BaseException) -> list[PlaneFailure]:
 def _reason(error: BaseException) -> str:
     if isinstance(error, KilledWorker):
         return WORKER_DIED
-    reason = ", ".join([str(error), *getattr(error, "__notes__", ())])
+    notes = getattr(error, "__notes__", ())
+    reason = ", ".join([str(error).removesuffix(".") if notes else str(error), *notes])
     return reason if isinstance(error, ClusterLostError) else f"{type(error).__name__}: {reason}"

@@ -14,6 +14,7 @@ from benchmarks.large_plane import MOST_BYTES, bytes_of_large_plane
 from idr_assets.imaging.output import creation
 from idr_assets.imaging.planes import Block, Plane
 from idr_assets.imaging.segmentation.block_task import BlockTask
+from idr_assets.imaging.segmentation.failures import fail_planes
 from idr_assets.imaging.segmentation.plane_results import PlaneFailure, PlaneSummary
 from idr_assets_tests.support.damage import damage_writes
 from idr_assets_tests.support.idr_stores import nuclei_plane, write_idr_store, write_image
@@ -137,3 +138,10 @@ def test_a_large_plane_takes_some_twenty_bytes_a_pixel() -> None:
 def test_a_task_carries_no_pixels(server: StoreServer, tmp_path: Path) -> None:
     task = task_for(serve_nuclei(server), tmp_path / "output.ome.zarr")
     assert len(pickle.dumps(task)) < 10_000
+
+
+def test_the_line_of_an_error_follows_its_last_sentence_without_a_full_stop() -> None:
+    error = ValueError("Too dark.")
+    assert fail_planes(Plane(0, 0, 0).block, error)[0].reason == "ValueError: Too dark."
+    error.add_note("in own, own.py:3")
+    assert fail_planes(Plane(0, 0, 0).block, error)[0].reason == "ValueError: Too dark, in own, own.py:3"
