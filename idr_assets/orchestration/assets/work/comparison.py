@@ -17,7 +17,7 @@ from idr_assets.orchestration.assets.work.agreement import REFERENCE, compared_w
 from idr_assets.orchestration.assets.work.figure_file import write_figure
 from idr_assets.orchestration.image import Image
 
-MOST_COMPARED = 6
+MOST_COMPARED, MOST_OF_A_CHANNEL = 12, 6
 """Rows of the comparison at most, so that panels are large enough to see outlines."""
 
 type Row = list[LabelledPlane | None]
@@ -49,7 +49,8 @@ def write_comparison(images: Sequence[Image]) -> dict[str, Any]:
 
 def _rows(images: Sequence[Image]) -> dict[tuple[int, int, int], Row]:
     """Read some planes of the window, evenly spread, with the labels of each segmentation."""
-    indices = thin(compared_window(images), MOST_COMPARED)
+    window = compared_window(images)
+    indices = thin(window, min(MOST_COMPARED, MOST_OF_A_CHANNEL * len(window.c)))
     grids = [_planes(image, indices) for image in images]
     return {where: [grid.get(where) for grid in grids] for where in product(*indices)}
 
