@@ -62,6 +62,7 @@ def test_a_parameter_that_the_function_needs_is_named(project: ImageProject) -> 
 
 CALLED = [
     ("idr_assets.none", "{}", "'idr_assets.none' cannot be imported"),
+    ("otsu_watershed", "{}", f"write the dotted path of a function, {HERE}.otsu_watershed"),
     (f"{HERE}.otsu_watershed", "{sigma: -1}", "otsu_watershed does not take -1 as sigma"),
     (f"{HERE}.otsu_watershed_3d", "{}", "otsu_watershed_3d works on volumes; name a function of planes"),
 ]

@@ -139,7 +139,8 @@ def _call(function: Measurement, plane: LabelledPlane, pixels: Mapping[str, Pixe
         own_file = getattr(getattr(function.function, "__code__", None), "co_filename", None)
         frames = extract_tb(error.__traceback__)
         at = next((it for it in reversed(frames) if it.filename == own_file), frames[-1])
-        raise _explain(function, plane, f"raised {error!r} ({at.filename}:{at.lineno}); correct it") from error
+        remedy = f"it gets {', '.join(own)}, and `measure` adds others" if isinstance(error, KeyError) else "correct it"
+        raise _explain(function, plane, f"raised {error!r} ({at.filename}:{at.lineno}); {remedy}") from error
     if not isinstance(found, Mapping) or not all(isinstance(name, str) for name in found):
         problem = f"returned {type(found).__name__}; return a dict of arrays by the names of columns"
         raise _explain(function, plane, problem)

@@ -6,6 +6,9 @@ from typing import Any
 
 from idr_assets.imaging.segmentation.works_on import works_on
 
+PROVIDED = "idr_assets.imaging.segmentation"
+"""The module of the functions that come with the project."""
+
 
 def import_function(path: str) -> Callable[..., Any]:
     """Import the segmentation function at a dotted path; raise `ValueError` with the remedy if that fails."""
@@ -23,7 +26,8 @@ def import_callable(path: str) -> Callable[..., Any]:
     try:
         function = getattr(import_module(module), name)
     except (ImportError, AttributeError, ValueError) as error:
-        message = f"{path!r} cannot be imported ({error}); write the dotted path of a function, module.function"
+        example = f"{PROVIDED}.{name}" if name in import_module(PROVIDED).__all__ else "module.function"
+        message = f"{path!r} cannot be imported ({error}); write the dotted path of a function, {example}"
         raise ValueError(message) from error
     except (Exception, SystemExit) as error:  # whatever the user's own module does
         message = f"{path!r} cannot be imported, because its module raises {error!r}; correct the module"

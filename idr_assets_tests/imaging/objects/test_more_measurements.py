@@ -102,7 +102,7 @@ WRONG: list[tuple[Callable[..., Any], str]] = [
     (lambda *_: {"area": [1, 2, 3]}, "returned the column 'area', which the table has; rename it"),
     (lambda *_: {"intensity_sum_DAPI": [1, 2, 3]}, "returned the column 'intensity_sum_DAPI'"),
     (lambda *_: [1, 2, 3], "returned list; return a dict of arrays by the names of columns"),
-    (lambda _, pixels: {"a": pixels["RFP"]}, f"raised KeyError('RFP') ({__file__}:"),
+    (lambda _, pixels: {"a": pixels["RFP"]}, f"raised KeyError('RFP') ({__file__}:105); it gets GFP_488, DAPI"),
     (lambda *_: sys.exit(1), "raised SystemExit(1)"),
 ]
 
