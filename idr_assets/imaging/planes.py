@@ -43,6 +43,7 @@ class LabelledPlane:
 
     `pixels` is (y, x) of any real dtype or bool; `labels` is (y, x) int32, 0 for the background, each other number one
     object. Numbers are 1..n, unless objects are numbered in a volume: then those of its other planes are left out.
+    `objects` is their number where `labels` are some of the plane's pixels only.
     """
 
     t: int
@@ -50,6 +51,12 @@ class LabelledPlane:
     z: int
     pixels: npt.NDArray[Any]
     labels: npt.NDArray[np.int32]
+    objects: int | None = None
+
+    @property
+    def count(self) -> int:
+        """Number of objects."""
+        return count_objects(self.labels) if self.objects is None else self.objects
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,14 @@ from idr_assets.imaging.figures import colours
 from idr_assets.imaging.figures.drawing import default_style
 from idr_assets.imaging.figures.panels import Layout, Panel, draw_panels, omission
 from idr_assets.imaging.figures.plotting import Figure
-from idr_assets.imaging.planes import LabelledPlane, Plane, count_objects
+from idr_assets.imaging.planes import LabelledPlane, Plane
 
 _CAPTION = (
     "A row for each plane, a column for each segmentation after the pixels alone; above its panels the number of "
     f"objects. Grey: intensity in arbitrary units, {colours.GREY_RANGE}. "
     "Colours tell neighbouring objects apart and mean nothing else."
 )
-_ROW, _LEAST_PANEL, _MOST_PANEL = 2400, 400, 540  # dots: width of a row, within the least and most of a panel
+_ROW, _LEAST_PANEL, MOST_PANEL = 2400, 400, 540  # dots: width of a row, within the least and most of a panel
 _LEAST_COLUMN = 270  # dots
 
 type Rows = Mapping[tuple[int, int, int], Sequence[LabelledPlane | None]]
@@ -31,7 +31,7 @@ def comparison(  # noqa: PLR0913
     title: str,
     omitted: int = 0,
     pixel_size: float | None = None,
-    most: int = _MOST_PANEL,
+    most: int = MOST_PANEL,
     channels: Mapping[int, Channel] = UNNAMED,
     name_plane: Callable[[Plane], str] = str,
 ) -> Figure:
@@ -84,4 +84,4 @@ def _row(name: str, planes: Sequence[LabelledPlane | None], names: Sequence[str]
 
 
 def _panel(name: str, plane: LabelledPlane | None) -> Panel:
-    return Panel(f"{name} · {count_objects(plane.labels)}" if plane else name, plane)
+    return Panel(f"{name} · {plane.count}" if plane else name, plane)

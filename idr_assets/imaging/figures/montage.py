@@ -8,7 +8,7 @@ from idr_assets.imaging.figures import colours
 from idr_assets.imaging.figures.drawing import default_style
 from idr_assets.imaging.figures.panels import Layout, Panel, draw_panels, omission
 from idr_assets.imaging.figures.plotting import Figure
-from idr_assets.imaging.planes import LabelledPlane, Plane, count_objects
+from idr_assets.imaging.planes import LabelledPlane, Plane
 
 MOST = 12
 """Rows, of all channels together, and columns at most; more cannot be read."""
@@ -24,7 +24,7 @@ _ROWS, _BESIDE, _SLICES = (
     "Slices Z, row by row. ",
 )
 _PANELS = 1620  # dots: all panels along the longer side, of long planes more, within the least and most of a panel
-_LEAST_PANEL, _MOST_PANEL = 270, 810
+_LEAST_PANEL, MOST_PANEL = 270, 810
 _NARROW = 180  # dots: least column of planes that are higher than wide
 _MOST_RATIO = 4  # of the sides of a plane, for the shape of the sheet
 
@@ -104,12 +104,12 @@ def _lay_out(columns: int, lines: int, groups: int, shape: tuple[int, ...]) -> L
     """Choose how large panels are; single planes of several channels are as wide as the names above them."""
     column = _NARROW if shape[0] > 2 * shape[1] else _LEAST_PANEL
     if columns == 1 < groups:
-        return Layout(_MOST_PANEL, column, groups)
+        return Layout(MOST_PANEL, column, groups)
     longer = colours.stretch(shape)
     side = int(_PANELS * longer) // max(columns * groups, lines)
-    return Layout(min(int(_MOST_PANEL * min(2, longer)), max(_LEAST_PANEL, side)), column, groups)
+    return Layout(min(int(MOST_PANEL * min(2, longer)), max(_LEAST_PANEL, side)), column, groups)
 
 
 def _panel(planes: Planes, name: Plane) -> Panel:
     plane = planes.get((name.t, name.c, name.z))
-    return Panel(f"{name} · {count_objects(plane.labels)}" if plane else str(name), plane)
+    return Panel(f"{name} · {plane.count}" if plane else str(name), plane)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from idr_assets.imaging.figures.drawing import default_style
 from idr_assets.imaging.figures.panels import Layout, Panel, draw_panels
 from idr_assets.imaging.figures.plotting import Figure
-from idr_assets.imaging.planes import LabelledPlane, count_objects
+from idr_assets.imaging.planes import LabelledPlane
 
 _CAPTION = (
     "The plane in the middle of the window of each image, in its first channel. Above it: the image and, after the "
@@ -48,4 +48,4 @@ def _panel(name: str, plane: LabelledPlane | None) -> Panel:
         return Panel(name, None)
     step = max(1, max(plane.pixels.shape) // (2 * _SIDE))
     thin = replace(plane, pixels=plane.pixels[::step, ::step].copy(), labels=plane.labels[::step, ::step].copy())
-    return Panel(f"{name} · {count_objects(plane.labels)}", thin)
+    return Panel(f"{name} · {plane.count}", thin)

@@ -86,6 +86,11 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> dg.MarkdownMeta
     return dg.MetadataValue.md("\n".join(f"| {' | '.join(line)} |" for line in lines))
 
 
+def describe_step(step: int) -> dict[str, str]:
+    """Say of a figure of large planes which pixels it shows."""
+    return {"pixels shown": f"1 of {step} along each side"} if step > 1 else {}
+
+
 def shorten(value: object) -> str:
     """Write a value for a cell of a table: numbers in five digits, nothing for None."""
     return "" if value is None else f"{value:.5g}" if isinstance(value, float) else str(value)

@@ -11,9 +11,11 @@ import pytest
 import zarr
 
 from idr_assets.imaging.errors import ImageError
+from idr_assets.imaging.output import output_image, thin_planes
 from idr_assets.imaging.output.output_image import OutputImage, open_output
+from idr_assets.imaging.output.thin_planes import read_thin_grid
 from idr_assets.imaging.output.writing import store_planes
-from idr_assets.imaging.planes import Block, Plane
+from idr_assets.imaging.planes import Block, Plane, count_objects
 from idr_assets.imaging.reading.documents import DOCUMENTS
 from idr_assets_tests.support.damage import chunk_of, flip_bit
 from idr_assets_tests.support.outputs import ARRAYS, SHAPE, plane_keys, values
@@ -61,6 +63,29 @@ def test_a_grid_of_planes_is_read_as_each_alone(image: OutputImage, stored_z: ra
     assert sum(plane is not None for plane in grid.values()) == 4 * len(stored_z)
     for where, plane in grid.items():
         np.testing.assert_equal(plane and vars(plane), (alone := image.read(Plane(*where))) and vars(alone))
+
+
+def test_large_planes_of_a_figure_are_read_every_few_pixels_with_all_objects(
+    image: OutputImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    block, indices = Block(range(2), (1, 0), range(2)), ((0, 1), (0, 1), (1, 2))
+    pixels, labels = values(block)
+    labels[..., 1, 1] = 99  # an object between the pixels that are read
+    store_planes(image, block, pixels, labels)
+    whole = image.read_grid(*indices, 0)
+    assert read_thin_grid(image, indices, 0, 5)[1] == 1  # not large
+    monkeypatch.setattr(output_image, "MOST_PIXELS", 500)
+    monkeypatch.setattr(thin_planes, "_BAND", 100)
+    grid, step = read_thin_grid(image, indices, 0, 5)
+    assert (step, list(grid)) == (3, list(whole))
+    for plane, thin in zip(whole.values(), grid.values(), strict=True):
+        if plane is None or thin is None:
+            assert plane is thin
+            continue
+        np.testing.assert_array_equal(thin.pixels, plane.pixels[::3, ::3])
+        np.testing.assert_array_equal(thin.labels, plane.labels[::3, ::3])
+        assert thin.count == count_objects(plane.labels) > count_objects(thin.labels)
+    assert sum(plane is None for plane in grid.values()) == 4
 
 
 def test_an_empty_plane_differs_from_one_that_is_not_stored(image: OutputImage) -> None:

@@ -7,7 +7,7 @@ from idr_assets.imaging.figures import colours
 from idr_assets.imaging.figures.drawing import default_style
 from idr_assets.imaging.figures.panels import Layout, Panel, draw_panels
 from idr_assets.imaging.output.plate_output import PlateOutput
-from idr_assets.imaging.planes import LabelledPlane, Plane, count_objects, evenly_spread
+from idr_assets.imaging.planes import LabelledPlane, Plane, evenly_spread
 from idr_assets.imaging.wells import Well
 from idr_assets.orchestration.assets.metadata import describe_channels
 from idr_assets.orchestration.assets.work.figure_file import write_figure
@@ -65,4 +65,4 @@ def _panel(plate: Plate, output: PlateOutput, well: Well, c: int, z: int, step: 
     if plane is None:
         return Panel(well.name, None)
     pixels, labels = (values[::step, ::step].copy() for values in (plane.pixels, plane.labels))
-    return Panel(f"{well.name} · {count_objects(plane.labels)}", LabelledPlane(t, c, z, pixels, labels))
+    return Panel(f"{well.name} · {plane.count}", LabelledPlane(t, c, z, pixels, labels))
