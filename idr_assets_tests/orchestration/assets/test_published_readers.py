@@ -19,7 +19,7 @@ def test_ngio_reads_images_labels_and_tables(fresh: Segmented) -> None:
     assert ready.run("objects", "1", "2") == ""
     crate = ROCrate(ready.project.root / "data/image/published.ome.zarr")
     (run,) = crate.get_by_type("CreateAction")
-    assert run["name"].endswith(": timepoints 1, 2")
+    assert run["description"].endswith(" timepoints 1, 2")
     assert {own(ready)["timepoints"][t]["run"] for t in "12"} == {run.id.removeprefix("#run-")}
     container = open_ome_zarr_container(ready.project.root / "data/image/published.ome.zarr", mode="r")
     labels, pixels = container.get_label("segmentation"), container.get_image()
